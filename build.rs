@@ -1,0 +1,184 @@
+//! Compiles the OpenAPI descriptions into clients: load, check, lower, generate.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{env, fs, process};
+
+use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl};
+use serde_json::Value;
+
+#[path = "src/spec/check.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
+mod check;
+#[path = "src/spec/load.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
+mod load;
+#[path = "src/spec/lower.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
+mod lower;
+
+const SERVICES: [&str; 3] = ["iam", "modelarts", "mrs"];
+
+fn main() {
+    for rules in ["build.rs", "src/spec/check.rs", "src/spec/load.rs", "src/spec/lower.rs"] {
+        println!("cargo::rerun-if-changed={rules}");
+    }
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    for service in SERVICES {
+        let file = format!("openapi/{service}.yaml");
+        println!("cargo::rerun-if-changed={file}");
+        if let Err(message) = compile(service, &file, &out.join(format!("{service}.rs"))) {
+            println!("cargo::error={message}");
+            process::exit(1);
+        }
+    }
+}
+
+fn compile(service: &str, file: &str, target: &Path) -> Result<(), String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+    // A repeated key is an error here, not a silent loss.
+    let document: Value =
+        serde_saphyr::from_str(&text).map_err(|error| format!("{file}: {}", error.to_string().replace('\n', " ")))?;
+    // The crate reads this instead of the YAML: it needs no YAML parser, and starts at once.
+    let json = target.with_extension("json");
+    fs::write(&json, document.to_string()).map_err(|error| format!("{}: {error}", json.display()))?;
+    let problems = check::check(&document);
+    if !problems.is_empty() {
+        for problem in &problems {
+            println!("cargo::error={file}: {problem}");
+        }
+        return Err(format!("{file}: {} constructs would not survive generation", problems.len()));
+    }
+    let lowered = lower::lower(&document);
+    let code = generate(service, &lowered).map_err(|error| format!("{file}: {error}"))?;
+    let code = format!("{code}\n{}", operation_table(&document));
+    fs::write(target, code).map_err(|error| format!("{}: {error}", target.display()))
+}
+
+fn generate(service: &str, document: &Value) -> Result<String, String> {
+    let mut settings = GenerationSettings::default();
+    settings
+        .with_interface(InterfaceStyle::Builder)
+        .with_tag(TagStyle::Merged)
+        .with_hooks(HooksMode::Expected)
+        .with_inner_type("crate::session::Transport".parse().map_err(|_| "inner type")?)
+        .with_derive("PartialEq");
+    let schemas = document["components"]["schemas"].as_object();
+    for name in schemas.into_iter().flatten().map(|(name, _)| name) {
+        let impls = [TypeImpl::Display, TypeImpl::FromStr].into_iter();
+        if let Some((_, path)) = lower::WIRE_TYPES.iter().find(|(wire, _)| wire == name) {
+            settings.with_replacement(name, path, impls);
+        } else if let Some((low, high)) = lower::bounds_of(name) {
+            settings.with_replacement(name, format!("crate::api::wire::Bounded<{low}, {high}>"), impls);
+        }
+    }
+    let enums = lower::open_enums(document);
+    for name in enums.keys() {
+        settings.with_replacement(
+            name,
+            format!("crate::api::{service}::open::{name}"),
+            [TypeImpl::Display, TypeImpl::FromStr].into_iter(),
+        );
+    }
+    let openapi = serde_json::from_value(document.clone()).map_err(|error| error.to_string())?;
+    let tokens = Generator::new(&settings).generate_tokens(&openapi).map_err(|error| error.to_string())?;
+    let mut code: syn::File = syn::parse2(tokens).map_err(|error| error.to_string())?;
+    restore_documented_order(&mut code, document);
+    // The generator's own samples cannot be compiled; as text they do not show as ignored tests.
+    let code = prettyplease::unparse(&code).replace("```ignore", "```text");
+    Ok(format!("{code}\n{}", open_enums(&enums, document)))
+}
+
+/// The generator sorts the fields of a struct by name; on the wire they keep the order of the documents.
+fn restore_documented_order(code: &mut syn::File, document: &Value) {
+    let types = code.items.iter_mut().filter_map(|item| match item {
+        syn::Item::Mod(module) if module.ident == "types" => module.content.as_mut(),
+        _ => None,
+    });
+    for item in types.flat_map(|(_, items)| items) {
+        let syn::Item::Struct(item) = item else { continue };
+        let Some(properties) = document["components"]["schemas"][item.ident.to_string()]["properties"].as_object()
+        else {
+            continue;
+        };
+        let syn::Fields::Named(fields) = &mut item.fields else { continue };
+        let mut sorted: Vec<syn::Field> = fields.named.iter().cloned().collect();
+        sorted.sort_by_key(|field| {
+            let name = wire_name(field);
+            properties.keys().position(|property| *property == name)
+        });
+        fields.named = sorted.into_iter().collect();
+    }
+}
+
+/// Name of a field on the wire: its `serde(rename)`, else its own.
+fn wire_name(field: &syn::Field) -> String {
+    let mut name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        // Other keys of the attribute are of no interest here, so what cannot be parsed is left.
+        let _ = attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("rename") {
+                name = meta.value()?.parse::<syn::LitStr>()?.value();
+            } else if let Ok(value) = meta.value() {
+                value.parse::<syn::Expr>()?;
+            }
+            Ok(())
+        });
+    }
+    name.trim_start_matches("r#").to_owned()
+}
+
+/// Open enums for the answers' documented texts, in a module beside the generated types.
+fn open_enums(enums: &BTreeMap<String, Vec<String>>, document: &Value) -> String {
+    let mut code = String::from(
+        "/// Values of answers that may grow: each has an `Unknown` besides the documented ones.\npub mod open {\n",
+    );
+    for (name, values) in enums {
+        let description = document["components"]["schemas"][name]["description"].as_str().unwrap_or_default();
+        code += &format!("    crate::api::wire::open_enum! {{\n        /// {description}\n        {name} {{\n");
+        for value in values {
+            code += &format!("            {} = {value:?},\n", variant(value));
+        }
+        code += "        }\n    }\n";
+    }
+    code + "}\n"
+}
+
+/// `SparkScript` for `SparkScript`, `Hql` for `hql`, `ManualImageClassify` for `Manual Image classify`.
+fn variant(value: &str) -> String {
+    value
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            let shout = word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+            let (first, rest) = word.split_at(1);
+            first.to_ascii_uppercase() + &if shout { rest.to_ascii_lowercase() } else { rest.to_owned() }
+        })
+        .collect()
+}
+
+/// What the session must know of each operation.
+fn operation_table(document: &Value) -> String {
+    let mut constants = String::new();
+    let mut names = String::new();
+    for operation in load::operations(document) {
+        let id = operation.id();
+        let name = id.to_ascii_uppercase();
+        let authenticated = operation
+            .value
+            .get("security")
+            .is_none_or(|security| security.as_array().is_none_or(|list| !list.is_empty()));
+        constants += &format!(
+            "    /// {}.\n    pub const {name}: Operation = Operation {{ id: {id:?}, method: {:?}, path: {:?}, idempotent: {}, authenticated: {authenticated} }};\n",
+            operation.value["summary"].as_str().unwrap_or(id),
+            operation.method.to_ascii_uppercase(),
+            operation.path,
+            operation.value["x-idempotent"] == true,
+        );
+        names += &format!("{name}, ");
+    }
+    format!(
+        "/// What is known of each operation besides its types.\npub mod operations {{\n    use crate::api::Operation;\n\n{constants}\n    \
+         /// All of them, as the description orders them.\n    pub const ALL: &[Operation] = &[{names}];\n}}\n"
+    )
+}

@@ -1,0 +1,89 @@
+//! The generated clients, one module a service, and what is hand-written around them.
+//!
+//! `build.rs` compiles `openapi/*.yaml` into these modules. The handles of [`crate::modelarts`] and [`crate::mrs`] are
+//! the pleasant way to use them; the clients themselves stay reachable for what a handle does not offer, see
+//! [`crate::modelarts::ModelArts::client`] and [`crate::mrs::Mrs::client`]. Their futures end in
+//! [`progenitor_client::Error`], which [`Error`] converts from without losing anything.
+
+use std::future::Future;
+
+use progenitor_client::{ClientHooks, ClientInfo, OperationInfo, ResponseValue};
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::session::{self, Transport};
+
+pub mod wire;
+
+/// What is known of an operation besides its types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The `operationId` of the description, for example `update_training_job`.
+    pub id: &'static str,
+    /// HTTP method in upper case.
+    pub method: &'static str,
+    /// Path template, for example `/v1/{project_id}/training-jobs/{job_id}`.
+    pub path: &'static str,
+    /// Whether sending it twice has the effect of sending it once.
+    pub idempotent: bool,
+    /// Whether it needs a token or a signature.
+    pub authenticated: bool,
+}
+
+macro_rules! service {
+    ($name:ident, $title:literal) => {
+        #[doc = concat!("Generated client of ", $title, ".")]
+        #[allow(
+            missing_docs,
+            unreachable_pub,
+            unused_imports,
+            dead_code,
+            irrefutable_let_patterns,
+            clippy::all,
+            clippy::unwrap_used,
+            rustdoc::all,
+            reason = "generated from the description; put right there or in spec/lower.rs"
+        )]
+        pub mod $name {
+            include!(concat!(env!("OUT_DIR"), "/", stringify!($name), ".rs"));
+        }
+
+        /// Every request of the client passes here; without this the crate does not compile.
+        impl ClientHooks<Transport> for $name::Client {
+            async fn exec(
+                &self,
+                request: reqwest::Request,
+                info: &OperationInfo,
+            ) -> reqwest::Result<reqwest::Response> {
+                let operation = $name::operations::ALL.iter().find(|operation| operation.id == info.operation_id);
+                self.inner().exec(self.client(), request, operation).await
+            }
+        }
+    };
+}
+
+service!(iam, "IAM v3: tokens and projects");
+service!(modelarts, "ModelArts v1: training, visualization and labeling jobs");
+service!(mrs, "MRS v1.1: the Sahara-compatible job objects");
+
+/// Runs one generated call and turns its outcome into the crate's own.
+pub(crate) async fn call<T: DeserializeOwned>(
+    operation: &Operation,
+    request: impl Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
+) -> Result<T, Error> {
+    let (outcome, answer) = session::observe(request).await;
+    match outcome {
+        Ok(value) => Ok(value.into_inner()),
+        Err(progenitor_client::Error::InvalidResponsePayload(body, error)) => {
+            // The generator's error has no place in the body: read it again with one.
+            let mut deserializer = serde_json::Deserializer::from_slice(&body);
+            let (place, message) = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+                Ok(_) => (".".to_owned(), error.to_string()),
+                Err(error) => (error.path().to_string(), error.inner().to_string()),
+            };
+            Err(Error::decode(place, message, &body).with_answer(&answer).with_operation(operation.id))
+        }
+        Err(error) => Err(Error::from(error).with_operation(operation.id)),
+    }
+}

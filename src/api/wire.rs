@@ -1,0 +1,566 @@
+//! Types that stand in for schemas where the generator's own would be too strict or too loose.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Number as JsonNumber, Value};
+
+use crate::error::Error;
+
+/// A whole number of an answer, printed as a number or as its decimal text.
+///
+/// The documents' own examples print ids both ways. What was read is written back the same way.
+///
+/// ```
+/// use huaweicloud_jobs::api::wire::Integer;
+/// let id: Integer = serde_json::from_str("\"10\"")?;
+/// assert_eq!(id.get(), 10);
+/// assert_eq!(serde_json::to_string(&id)?, "\"10\"");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Integer {
+    value: i64,
+    quoted: bool,
+}
+
+impl Integer {
+    /// The number.
+    pub const fn get(self) -> i64 {
+        self.value
+    }
+}
+
+/// Two numbers are equal however they were printed.
+impl PartialEq for Integer {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl Eq for Integer {}
+
+impl From<i64> for Integer {
+    fn from(value: i64) -> Self {
+        Self { value, quoted: false }
+    }
+}
+
+impl From<Integer> for i64 {
+    fn from(integer: Integer) -> Self {
+        integer.value
+    }
+}
+
+impl fmt::Display for Integer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+impl FromStr for Integer {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(|value| Self { value, quoted: true })
+    }
+}
+
+impl Serialize for Integer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.quoted { serializer.collect_str(&self.value) } else { serializer.serialize_i64(self.value) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Integer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Integer;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number or its decimal text")
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Integer, E> {
+                Ok(value.into())
+            }
+
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Integer, E> {
+                i64::try_from(value)
+                    .map(Into::into)
+                    .map_err(|_| E::invalid_value(de::Unexpected::Unsigned(value), &self))
+            }
+
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Integer, E> {
+                // 2^53: above it a float no longer holds every whole number.
+                if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 {
+                    Ok((value as i64).into())
+                } else {
+                    Err(E::invalid_value(de::Unexpected::Float(value), &self))
+                }
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Integer, E> {
+                text.parse().map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// A number of an answer, printed as a number or as its decimal text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Number(Text);
+
+impl Number {
+    /// The number; a whole number beyond 2^53 is rounded.
+    pub fn get(&self) -> f64 {
+        match &self.0 {
+            Text::String(text) => text.parse().unwrap_or(f64::NAN),
+            Text::Number(number) => number.as_f64().unwrap_or(f64::NAN),
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Number {
+    type Err = std::num::ParseFloatError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse::<f64>().map(|_| Self(Text::String(text.to_owned())))
+    }
+}
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Text::deserialize(deserializer)? {
+            Text::String(text) => text
+                .parse()
+                .map_err(|_| de::Error::invalid_value(de::Unexpected::Str(&text), &"a number or its decimal text")),
+            number => Ok(Self(number)),
+        }
+    }
+}
+
+/// A text of an answer that the documents' examples also print as a number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Text {
+    /// As documented.
+    String(String),
+    /// Printed as a number.
+    Number(JsonNumber),
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::String(text) => text.fmt(f),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Text {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::String(text.to_owned()))
+    }
+}
+
+/// A truth value of an answer, printed as a boolean or as its text.
+#[derive(Clone, Copy, Debug)]
+pub struct Boolean {
+    value: bool,
+    quoted: bool,
+}
+
+impl Boolean {
+    /// The value.
+    pub const fn get(self) -> bool {
+        self.value
+    }
+}
+
+/// Two values are equal however they were printed.
+impl PartialEq for Boolean {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl Eq for Boolean {}
+
+impl fmt::Display for Boolean {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+impl FromStr for Boolean {
+    type Err = std::str::ParseBoolError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.to_ascii_lowercase().parse().map(|value| Self { value, quoted: true })
+    }
+}
+
+impl Serialize for Boolean {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.quoted { serializer.collect_str(&self.value) } else { serializer.serialize_bool(self.value) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Boolean {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Bool(value) => Ok(Self { value, quoted: false }),
+            Value::String(text) => text.parse().map_err(de::Error::custom),
+            other => Err(de::Error::custom(format!("{other} is neither a truth value nor its text"))),
+        }
+    }
+}
+
+/// A share in percent, from 0 to 100 with at most two decimals, sent as number or as text.
+///
+/// ```
+/// use huaweicloud_jobs::api::wire::Percent;
+/// assert_eq!("98.00".parse::<Percent>()?.to_string(), "98.00");
+/// assert!("100.01".parse::<Percent>().is_err());
+/// # Ok::<(), huaweicloud_jobs::api::wire::NotAPercent>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Percent(Number);
+
+/// A text or number that is not a share in percent with at most two decimals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAPercent(String);
+
+impl fmt::Display for NotAPercent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is not from 0.00 to 100.00 with at most two decimals", self.0)
+    }
+}
+
+impl std::error::Error for NotAPercent {}
+
+impl Percent {
+    /// The share, from 0 to 100.
+    pub fn get(&self) -> f64 {
+        self.0.get()
+    }
+}
+
+impl TryFrom<Number> for Percent {
+    type Error = NotAPercent;
+
+    fn try_from(number: Number) -> Result<Self, NotAPercent> {
+        let text = number.to_string();
+        let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        let plain = !whole.is_empty() && digits(whole) && digits(decimals) && decimals.len() <= 2;
+        if plain && (0.0..=100.0).contains(&number.get()) { Ok(Self(number)) } else { Err(NotAPercent(text)) }
+    }
+}
+
+impl FromStr for Percent {
+    type Err = NotAPercent;
+
+    fn from_str(text: &str) -> Result<Self, NotAPercent> {
+        text.parse::<Number>().map_err(|_| NotAPercent(text.to_owned()))?.try_into()
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Number::deserialize(deserializer)?.try_into().map_err(de::Error::custom)
+    }
+}
+
+/// A value that some answers print as JSON and others as a text that holds its JSON.
+///
+/// ```
+/// use huaweicloud_jobs::api::wire::Embedded;
+/// let both: [Embedded<Vec<u8>>; 2] = serde_json::from_str(r#"[[1, 2], "[1, 2]"]"#)?;
+/// assert_eq!(both[0].get()?, both[1].get()?);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Embedded<T> {
+    json: Value,
+    #[serde(skip)]
+    value: PhantomData<T>,
+}
+
+impl<T: DeserializeOwned> Embedded<T> {
+    /// The value, parsed.
+    pub fn get(&self) -> Result<T, serde_json::Error> {
+        match &self.json {
+            Value::String(text) => serde_json::from_str(text),
+            json => T::deserialize(json),
+        }
+    }
+}
+
+impl<T> fmt::Display for Embedded<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.json {
+            Value::String(text) => text.fmt(f),
+            json => json.fmt(f),
+        }
+    }
+}
+
+impl<T> FromStr for Embedded<T> {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self { json: Value::String(text.to_owned()), value: PhantomData })
+    }
+}
+
+/// A whole number of a request, from `LOW` to `HIGH`, both included.
+///
+/// ```
+/// use huaweicloud_jobs::api::wire::Bounded;
+/// assert_eq!(Bounded::<1, 1000>::try_from(10)?.get(), 10);
+/// assert_eq!(Bounded::<1, 1000>::try_from(0).unwrap_err().to_string(), "0 is not from 1 to 1000");
+/// # Ok::<(), huaweicloud_jobs::api::wire::OutOfBounds>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Bounded<const LOW: i64, const HIGH: i64>(i64);
+
+/// A number that is not within the documented bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfBounds {
+    value: i64,
+    low: i64,
+    high: i64,
+}
+
+impl fmt::Display for OutOfBounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is not from {} to {}", self.value, self.low, self.high)
+    }
+}
+
+impl std::error::Error for OutOfBounds {}
+
+impl<const LOW: i64, const HIGH: i64> Bounded<LOW, HIGH> {
+    /// The number.
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl<const LOW: i64, const HIGH: i64> TryFrom<i64> for Bounded<LOW, HIGH> {
+    type Error = OutOfBounds;
+
+    fn try_from(value: i64) -> Result<Self, OutOfBounds> {
+        if (LOW..=HIGH).contains(&value) { Ok(Self(value)) } else { Err(OutOfBounds { value, low: LOW, high: HIGH }) }
+    }
+}
+
+impl<const LOW: i64, const HIGH: i64> TryFrom<u32> for Bounded<LOW, HIGH> {
+    type Error = OutOfBounds;
+
+    fn try_from(value: u32) -> Result<Self, OutOfBounds> {
+        i64::from(value).try_into()
+    }
+}
+
+impl<const LOW: i64, const HIGH: i64> fmt::Display for Bounded<LOW, HIGH> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<const LOW: i64, const HIGH: i64> FromStr for Bounded<LOW, HIGH> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let value: i64 = text.parse().map_err(|error| format!("{text}: {error}"))?;
+        value.try_into().map_err(|error: OutOfBounds| error.to_string())
+    }
+}
+
+impl<'de, const LOW: i64, const HIGH: i64> Deserialize<'de> for Bounded<LOW, HIGH> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        i64::deserialize(deserializer)?.try_into().map_err(de::Error::custom)
+    }
+}
+
+/// One segment of a path. What would lead elsewhere is refused: the empty text, `.`, `..`, anything with a slash.
+///
+/// ```
+/// use huaweicloud_jobs::api::wire::Segment;
+/// assert!(Segment::try_from("b8ea4daa-0042-45e0-a522-e8b714e74760").is_ok());
+/// assert_eq!(Segment::try_from("..").unwrap_err().to_string(), "is a relative path");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Segment(String);
+
+/// Why a text cannot be a segment of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotASegment(&'static str);
+
+impl fmt::Display for NotASegment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for NotASegment {}
+
+impl Segment {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The digits of a number, which lead nowhere else.
+    pub(crate) fn digits(number: impl Into<i64>) -> Self {
+        Self(number.into().to_string())
+    }
+}
+
+impl TryFrom<String> for Segment {
+    type Error = NotASegment;
+
+    fn try_from(text: String) -> Result<Self, NotASegment> {
+        Err(NotASegment(match text.as_str() {
+            "" => "is empty",
+            "." | ".." => "is a relative path",
+            _ if text.contains(['/', '\\']) => "holds a slash",
+            _ if text.contains(char::is_control) => "holds a control character",
+            _ => return Ok(Self(text)),
+        }))
+    }
+}
+
+impl TryFrom<&str> for Segment {
+    type Error = NotASegment;
+
+    fn try_from(text: &str) -> Result<Self, NotASegment> {
+        text.to_owned().try_into()
+    }
+}
+
+impl FromStr for Segment {
+    type Err = NotASegment;
+
+    fn from_str(text: &str) -> Result<Self, NotASegment> {
+        text.try_into()
+    }
+}
+
+impl From<Segment> for String {
+    fn from(segment: Segment) -> Self {
+        segment.0
+    }
+}
+
+impl fmt::Display for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An enum of documented texts that keeps what it does not know.
+///
+/// The case of letters does not matter when reading: the clouds differ in it.
+macro_rules! open_enum {
+    ($(#[$attribute:meta])* $name:ident { $($variant:ident = $text:literal,)+ }) => {
+        $(#[$attribute])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $(#[doc = concat!("`", $text, "`.")] $variant,)+
+            /// A value that is not documented.
+            Unknown(String),
+        }
+
+        impl $name {
+            /// The text as it is on the wire.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $text,)+
+                    Self::Unknown(text) => text,
+                }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                match text {
+                    $(_ if text.eq_ignore_ascii_case($text) => Self::$variant,)+
+                    _ => Self::Unknown(text.to_owned()),
+                }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::convert::Infallible;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Ok(text.into())
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Ok(String::deserialize(deserializer)?.as_str().into())
+            }
+        }
+    };
+}
+pub(crate) use open_enum;
+
+/// Takes a text into the generated type of a field, or says which field breaks which limit by how much.
+pub(crate) fn checked<T>(field: &'static str, text: impl AsRef<str>) -> Result<T, Error>
+where
+    T: for<'a> TryFrom<&'a str, Error: fmt::Display>,
+{
+    let text = text.as_ref();
+    T::try_from(text).map_err(|reason| {
+        Error::invalid_field(field, format!("{reason} (the value has {} characters)", text.chars().count()))
+    })
+}

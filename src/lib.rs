@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+pub mod api;
+mod entry;
+mod error;
+mod ids;
+pub mod modelarts;
+pub mod mrs;
+pub mod session;
+
+#[cfg(feature = "emulator")]
+pub mod emulator;
+#[cfg(any(test, feature = "spec"))]
+pub mod spec;
+
+pub use entry::Entry;
+pub use error::{Error, ErrorKind};
+pub use ids::{JobBinaryId, JobId, LabelingJobId, ProjectId, TrainingJobId, TrainingJobVersionId, VisualizationJobId};
+pub use session::Session;

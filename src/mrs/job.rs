@@ -1,0 +1,204 @@
+//! Job objects, the templates from which executions are started.
+
+use serde_json::{Map, Value};
+
+use super::types;
+use crate::api::mrs::operations;
+use crate::api::{call, wire::checked};
+use crate::entry::Entry;
+use crate::error::Error;
+use crate::ids::JobId;
+use crate::session::Session;
+
+/// The job objects of a project.
+#[derive(Clone, Debug)]
+pub struct Jobs {
+    session: Session,
+}
+
+impl Jobs {
+    pub(super) fn new(session: Session) -> Self {
+        Self { session }
+    }
+
+    /// Creates a job object.
+    ///
+    /// The name has 1 to 64 letters, digits, `-` or `_`. MapReduce and Spark jobs need `libs`, Hive and SparkScript
+    /// jobs need `mains`.
+    pub fn create(&self, name: impl Into<String>, job_type: types::JobTypeForCreate) -> CreateJob {
+        CreateJob { session: self.session.clone(), name: name.into(), job_type, fields: Fields::default() }
+    }
+}
+
+/// The fields that creation and update share; what was not given is not sent.
+#[derive(Clone, Debug, Default)]
+struct Fields {
+    mains: Option<Vec<String>>,
+    libs: Option<Vec<String>>,
+    is_protected: Option<bool>,
+    interface: Option<Vec<Map<String, Value>>>,
+    is_public: Option<bool>,
+    description: Option<String>,
+}
+
+fn ids<T>(field: &'static str, ids: Option<Vec<String>>) -> Result<Option<Vec<T>>, Error>
+where
+    T: for<'a> TryFrom<&'a str, Error: std::fmt::Display>,
+{
+    ids.map(|ids| ids.into_iter().map(|id| checked(field, id)).collect()).transpose()
+}
+
+macro_rules! shared_fields {
+    () => {
+        /// Ids of the job binaries to run. An empty list is a value and is sent.
+        pub fn mains<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
+            self.fields.mains = Some(ids.into_iter().map(Into::into).collect());
+            self
+        }
+
+        /// Ids of the job binaries to use as libraries. An empty list is a value and is sent.
+        pub fn libs<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
+            self.fields.libs = Some(ids.into_iter().map(Into::into).collect());
+            self
+        }
+
+        /// Whether the job is protected. Documented as without effect in the current version.
+        pub fn is_protected(mut self, is_protected: bool) -> Self {
+            self.fields.is_protected = Some(is_protected);
+            self
+        }
+
+        /// User-defined interfaces. Documented as without effect in the current version.
+        pub fn interface(mut self, interface: impl IntoIterator<Item = Map<String, Value>>) -> Self {
+            self.fields.interface = Some(interface.into_iter().collect());
+            self
+        }
+
+        /// Whether the job is public. Documented as without effect in the current version.
+        pub fn is_public(mut self, is_public: bool) -> Self {
+            self.fields.is_public = Some(is_public);
+            self
+        }
+
+        /// Description, at most 65535 characters. The empty text is a value and is sent.
+        pub fn description(mut self, description: impl Into<String>) -> Self {
+            self.fields.description = Some(description.into());
+            self
+        }
+    };
+}
+
+/// A job object to be created, see [`Jobs::create`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct CreateJob {
+    session: Session,
+    name: String,
+    job_type: types::JobTypeForCreate,
+    fields: Fields,
+}
+
+impl CreateJob {
+    shared_fields!();
+
+    /// Creates the job.
+    pub async fn send(self) -> Result<Entry<Job, types::Job>, Error> {
+        let Fields { mains, libs, is_protected, interface, is_public, description } = self.fields;
+        let body = types::CreateJobRequest {
+            name: checked("name", self.name)?,
+            mains: ids("mains", mains)?,
+            libs: ids("libs", libs)?,
+            is_protected,
+            interface,
+            is_public,
+            type_: self.job_type,
+            description: description.map(|text| checked("description", text)).transpose()?,
+        };
+        let request = self.session.mrs_client().create_job().project_id(self.session.project_id()).body(body);
+        let created = call(&operations::CREATE_JOB, request.send()).await?.job;
+        let id = created.id.as_str().try_into()?;
+        Ok(Entry::new(Job::new(self.session.clone(), id), created))
+    }
+}
+
+/// One job object. The same handle whether named by id or created.
+#[derive(Clone, Debug)]
+pub struct Job {
+    session: Session,
+    id: JobId,
+}
+
+impl Job {
+    pub(super) fn new(session: Session, id: JobId) -> Self {
+        Self { session, id }
+    }
+
+    /// Id of the job.
+    pub fn id(&self) -> &JobId {
+        &self.id
+    }
+
+    /// What the service knows of the job.
+    pub async fn show(&self) -> Result<types::Job, Error> {
+        let request = self.session.mrs_client().show_job().project_id(self.session.project_id()).job_id(&self.id);
+        Ok(call(&operations::SHOW_JOB, request.send()).await?.job)
+    }
+
+    /// Changes fields of the job; what is not given stays as it is.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// let job = session.mrs().job("b8ea4daa-0042-45e0-a522-e8b714e74760")?;
+    /// let changed = job.update().name("my-mapreduce-job-update").is_public(false).send().await?;
+    /// assert_eq!(changed.name, "my-mapreduce-job-update");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update(&self) -> UpdateJob<'_> {
+        UpdateJob { job: self, name: None, job_type: None, fields: Fields::default() }
+    }
+}
+
+/// A change of a job object, see [`Job::update`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct UpdateJob<'a> {
+    job: &'a Job,
+    name: Option<String>,
+    job_type: Option<types::JobTypeForUpdate>,
+    fields: Fields,
+}
+
+impl UpdateJob<'_> {
+    /// New name, 1 to 80 letters, digits, `-` or `_`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// New type.
+    pub fn job_type(mut self, job_type: types::JobTypeForUpdate) -> Self {
+        self.job_type = Some(job_type);
+        self
+    }
+
+    shared_fields!();
+
+    /// Changes the job and answers what it is now.
+    pub async fn send(self) -> Result<types::Job, Error> {
+        let Fields { mains, libs, is_protected, interface, is_public, description } = self.fields;
+        let body = types::UpdateJobRequest {
+            name: self.name.map(|text| checked("name", text)).transpose()?,
+            mains: ids("mains", mains)?,
+            libs: ids("libs", libs)?,
+            is_protected,
+            interface,
+            is_public,
+            type_: self.job_type,
+            description: description.map(|text| checked("description", text)).transpose()?,
+        };
+        let Job { session, id } = self.job;
+        let request = session.mrs_client().update_job().project_id(session.project_id()).job_id(id).body(body);
+        Ok(call(&operations::UPDATE_JOB, request.send()).await?.job)
+    }
+}

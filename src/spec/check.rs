@@ -1,0 +1,463 @@
+//! What the generator cannot do, as errors that say where and what to do instead.
+//!
+//! `progenitor` and `typify` meet some OpenAPI constructs with a panic and others with silence. Each rule here stands
+//! for one such limit and runs on the strict description before anything is generated. Limits that concern generator
+//! features we do not use (its paging streams, its command line, its HTTP mocks) need no rule; failures without a JSON
+//! body and closed enums are dealt with by `lower`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::load::{self, Operation};
+use super::lower::{self, Side, WIRE_TYPES};
+
+/// A construct that would not survive generation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Name of the rule.
+    pub rule: &'static str,
+    /// Place in the YAML, keys joined by ` > `.
+    pub at: String,
+    /// What is wrong there.
+    pub message: String,
+    /// What to write instead.
+    pub remedy: &'static str,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} [{}]; {}", self.at, self.message, self.rule, self.remedy)
+    }
+}
+
+/// All problems of a description; empty when the generator can be trusted with it.
+pub fn check(document: &Value) -> Vec<Problem> {
+    let mut report = Report { document, problems: Vec::new() };
+    report.version();
+    report.references(document, &mut Vec::new());
+    report.operations();
+    report.schemas();
+    report.sides();
+    report.problems
+}
+
+struct Report<'a> {
+    document: &'a Value,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Report<'a> {
+    fn add(&mut self, rule: &'static str, at: &[&str], message: impl Into<String>, remedy: &'static str) {
+        self.problems.push(Problem { rule, at: at.join(" > "), message: message.into(), remedy });
+    }
+
+    fn version(&mut self) {
+        let version = self.document["openapi"].as_str().unwrap_or_default();
+        if !version.starts_with("3.0.") {
+            self.add(
+                "openapi_version",
+                &["openapi"],
+                format!("version `{version}` is not 3.0.x"),
+                "write `openapi: 3.0.3`",
+            );
+        }
+    }
+
+    fn references(&mut self, value: &'a Value, path: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(map) => {
+                if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
+                    if !reference.starts_with("#/") {
+                        self.add(
+                            "external_reference",
+                            path,
+                            format!("`{reference}` leaves the file"),
+                            "copy the component into this file",
+                        );
+                    } else if load::target(self.document, reference).is_none() {
+                        self.add(
+                            "dangling_reference",
+                            path,
+                            format!("`{reference}` does not exist"),
+                            "define it under `components`",
+                        );
+                    } else if map.len() > 1 {
+                        self.add(
+                            "reference_with_siblings",
+                            path,
+                            "keys beside `$ref` are ignored",
+                            "wrap the reference: `allOf: [{$ref: ...}]` beside the other keys",
+                        );
+                    }
+                }
+                for (key, inner) in map {
+                    if !key.starts_with("x-") && !matches!(key.as_str(), "example" | "value") {
+                        path.push(key);
+                        self.references(inner, path);
+                        path.pop();
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.references(item, path)),
+            _ => {}
+        }
+    }
+
+    fn operations(&mut self) {
+        for (path, item) in self.document["paths"].as_object().into_iter().flatten() {
+            for key in ["$ref", "servers"] {
+                if item.get(key).is_some() {
+                    self.add(
+                        "path_item",
+                        &["paths", path],
+                        format!("`{key}` of a path is not followed"),
+                        "write the operations out; the wrapper chooses the endpoint",
+                    );
+                }
+            }
+        }
+        let mut ids = BTreeSet::new();
+        for operation in load::operations(self.document) {
+            let at = ["paths", operation.path, operation.method];
+            let id = operation.id();
+            let snake = !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+            if !snake {
+                self.add(
+                    "operation_id",
+                    &at,
+                    format!("operationId `{id}` is missing or not snake_case"),
+                    "name it with lower-case verb and noun: `update_training_job`",
+                );
+            } else if !ids.insert(id) {
+                self.add(
+                    "operation_id",
+                    &at,
+                    format!("operationId `{id}` is used twice"),
+                    "give each operation its own name",
+                );
+            }
+            for key in ["callbacks", "servers"] {
+                if operation.value.get(key).is_some() {
+                    self.add("operation_key", &at, format!("`{key}` is ignored by the generator"), "leave it out");
+                }
+            }
+            if operation.value["tags"].as_array().is_some_and(|tags| tags.len() > 1) {
+                self.add("one_tag", &at, "two tags put one method into two traits", "keep the first tag");
+            }
+            self.parameters(operation);
+            self.request_body(operation);
+            self.responses(operation);
+        }
+    }
+
+    fn parameters(&mut self, operation: Operation<'a>) {
+        let mut names = BTreeSet::new();
+        for parameter in operation.parameters(self.document) {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            let at = ["paths", operation.path, operation.method, "parameters", name];
+            let place = parameter["in"].as_str().unwrap_or_default();
+            if !names.insert(name) {
+                self.add(
+                    "parameter_twice",
+                    &at,
+                    "a parameter of this name exists already",
+                    "override nothing: define it once",
+                );
+            }
+            match place {
+                "path" | "query" => {}
+                "header" if is_secret_header(name) => self.add(
+                    "secret_header",
+                    &at,
+                    "a generated header parameter is neither signed nor hidden in traces",
+                    "describe it under `securitySchemes`; the session sends it",
+                ),
+                "header" => {}
+                _ => self.add(
+                    "parameter_place",
+                    &at,
+                    format!("parameters in `{place}` cannot be generated"),
+                    "use path, query or header",
+                ),
+            }
+            let styled = parameter.get("style").is_some_and(|style| style != "form" && style != "simple")
+                || parameter.get("explode") == Some(&Value::Bool(false));
+            if styled {
+                self.add(
+                    "parameter_style",
+                    &at,
+                    "only the default style is generated",
+                    "take the list as one string, separated by commas",
+                );
+            }
+            if parameter.get("schema").is_none() {
+                self.add(
+                    "parameter_schema",
+                    &at,
+                    "a parameter needs a `schema`; `content` cannot be generated",
+                    "describe it by `schema`",
+                );
+            }
+            let schema = load::resolve(self.document, &parameter["schema"]);
+            if place == "path" && schema["type"] == "string" && schema["minLength"].as_u64().unwrap_or(0) == 0 {
+                self.add("path_parameter", &at, "an empty value changes the path", "add `minLength: 1`");
+            }
+        }
+    }
+
+    fn request_body(&mut self, operation: Operation<'a>) {
+        let Some(body) = operation.value.get("requestBody") else { return };
+        let at = ["paths", operation.path, operation.method, "requestBody"];
+        let body = load::resolve(self.document, body);
+        if body["required"] != true {
+            self.add(
+                "optional_body",
+                &at,
+                "an optional body is generated as a required one",
+                "say `required: true` or split the operation",
+            );
+        }
+        let types: Vec<&String> = body["content"].as_object().into_iter().flat_map(Map::keys).collect();
+        if types != ["application/json"] {
+            self.add(
+                "request_media_type",
+                &at,
+                format!("media types {types:?} cannot be generated"),
+                "keep `application/json` alone",
+            );
+        }
+    }
+
+    fn responses(&mut self, operation: Operation<'a>) {
+        let mut success = Vec::new();
+        for (status, response) in operation.value["responses"].as_object().into_iter().flatten() {
+            let at = ["paths", operation.path, operation.method, "responses", status];
+            if status == "default" {
+                self.add("default_response", &at, "`default` counts as success and as error", "write `4XX` and `5XX`");
+            }
+            let response = load::resolve(self.document, response);
+            let content = response.get("content").and_then(Value::as_object);
+            if content.into_iter().flatten().any(|(media_type, _)| media_type != "application/json") {
+                self.add(
+                    "response_media_type",
+                    &at,
+                    "a body that is not JSON is generated as a raw stream",
+                    "keep `application/json` alone",
+                );
+            }
+            if status.starts_with('2') {
+                success.push(status.as_str());
+            }
+        }
+        if success.len() != 1 {
+            self.add(
+                "one_success",
+                &["paths", operation.path, operation.method, "responses"],
+                format!("success statuses {success:?}: the generator wants exactly one"),
+                "keep the documented one; the client accepts any 2xx",
+            );
+        }
+    }
+
+    fn schemas(&mut self) {
+        let document = self.document;
+        let mut names: BTreeMap<String, &str> = BTreeMap::new();
+        for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+            if let Some(other) = names.insert(squash(name), name) {
+                self.add(
+                    "schema_name",
+                    &["components", "schemas", name],
+                    format!("gives the same Rust name as `{other}`"),
+                    "rename one of them",
+                );
+            }
+            if !is_wire_type(name) {
+                self.schema(schema, &mut vec!["components", "schemas", name], true);
+            }
+        }
+        for operation in load::operations(document) {
+            for parameter in operation.parameters(document) {
+                let name = parameter["name"].as_str().unwrap_or_default();
+                let at = &mut vec!["paths", operation.path, operation.method, "parameters", name];
+                self.schema(&parameter["schema"], at, false);
+            }
+        }
+    }
+
+    fn schema(&mut self, schema: &'a Value, at: &mut Vec<&'a str>, component: bool) {
+        let Some(map) = schema.as_object() else { return };
+        if map.contains_key("$ref") {
+            return;
+        }
+        if map.contains_key("discriminator") {
+            self.add("discriminator", at, "`discriminator` is ignored", "write one schema with optional fields");
+        }
+        if let Some(text) = map.get("description").and_then(Value::as_str)
+            && let Some(message) = breaks_rustdoc(text)
+        {
+            self.add("description", at, message, "say it in plain sentences; `code` in single backticks is fine");
+        }
+        self.composition(map, at);
+        let kind = map.get("type").and_then(Value::as_str);
+        let composed = ["oneOf", "anyOf", "allOf"].iter().any(|key| map.contains_key(*key));
+        if kind.is_none() && !composed && map.get("x-any") != Some(&Value::Bool(true)) {
+            self.add(
+                "type",
+                at,
+                "a schema without `type` becomes any JSON value",
+                "say its `type`, or `x-any: true` if nothing is known of it",
+            );
+        }
+        if !component && map.contains_key("properties") {
+            self.add(
+                "inline_object",
+                at,
+                "the generator invents a name for an object written in place",
+                "move it to `components/schemas` and refer to it",
+            );
+        }
+        if kind == Some("array") && !map.contains_key("items") {
+            self.add("items", at, "an array without `items` holds any JSON value", "say what it holds");
+        }
+        if kind == Some("integer") && !matches!(map.get("format").and_then(Value::as_str), Some("int32" | "int64")) {
+            self.add(
+                "integer_format",
+                at,
+                "an integer without `format` has no certain Rust type",
+                "add `format: int32` or `int64`",
+            );
+        }
+        self.properties(map, at);
+        for key in ["items", "additionalProperties"] {
+            if let Some(inner) = map.get(key) {
+                at.push(key);
+                self.schema(inner, at, false);
+                at.pop();
+            }
+        }
+    }
+
+    fn composition(&mut self, map: &'a Map<String, Value>, at: &mut Vec<&'a str>) {
+        for key in ["oneOf", "anyOf"] {
+            let parts = map.get(key).and_then(Value::as_array);
+            if parts.is_some_and(|parts| !parts.iter().all(lower::is_field_rule)) {
+                at.push(key);
+                self.add(
+                    "composition",
+                    at,
+                    "alternatives become an untagged enum, or a struct that fails at run time",
+                    "use one of the wire types (IntegerOrText, NumberOrText, TextOrNumber) or add one in `lower::WIRE_TYPES`",
+                );
+                at.pop();
+            }
+        }
+        if let Some(parts) = map.get("allOf").and_then(Value::as_array) {
+            let types = parts.iter().filter(|part| !lower::is_field_rule(part)).count();
+            let wraps = parts.len() == 1 && parts[0].get("$ref").is_some();
+            if types > 0 && !wraps {
+                at.push("allOf");
+                self.add(
+                    "composition",
+                    at,
+                    "parts of an object are merged by guesswork",
+                    "write one object, or wrap exactly one `$ref`",
+                );
+                at.pop();
+            }
+        }
+    }
+
+    fn properties(&mut self, map: &'a Map<String, Value>, at: &mut Vec<&'a str>) {
+        let mut fields: BTreeMap<String, &str> = BTreeMap::new();
+        at.push("properties");
+        for (name, property) in map.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            at.push(name);
+            if let Some(other) = fields.insert(squash(name), name) {
+                self.add(
+                    "property_name",
+                    at,
+                    format!("gives the same Rust field as `{other}`"),
+                    "drop one of them, or replace the schema by a wire type",
+                );
+            }
+            let secret = is_secret_name(&name.to_ascii_lowercase());
+            if secret && property["type"] == "string" && property["format"] != "password" {
+                self.add("secret_property", at, "generated types print their fields", "add `format: password`");
+            }
+            self.schema(property, at, false);
+            at.pop();
+        }
+        at.pop();
+    }
+
+    /// A schema may serve both sides only where lowering treats both alike.
+    fn sides(&mut self) {
+        let request = lower::reachable(self.document, Side::Request);
+        let response = lower::reachable(self.document, Side::Response);
+        for name in request.intersection(&response).filter(|name| !is_wire_type(name)) {
+            self.add(
+                "one_side",
+                &["components", "schemas", name],
+                "serves requests and answers, but requests are checked and answers are read tolerantly",
+                "give the answer a schema of its own",
+            );
+        }
+        for name in request {
+            let schema = &self.document["components"]["schemas"][&name];
+            for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+                if property["nullable"] == true {
+                    self.add(
+                        "nullable_request",
+                        &["components", "schemas", &name, "properties", field],
+                        "an optional field that can be null cannot say null: both are `None`",
+                        "leave `nullable` out of requests",
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn is_wire_type(name: &str) -> bool {
+    WIRE_TYPES.iter().any(|(wire, _)| *wire == name)
+}
+
+fn is_secret_header(name: &str) -> bool {
+    matches!(
+        name.to_ascii_lowercase().as_str(),
+        "authorization" | "x-auth-token" | "x-subject-token" | "x-security-token" | "x-sdk-date" | "cookie"
+    )
+}
+
+/// Whether a property of this name holds a secret; `password_expires_at` is a time.
+fn is_secret_name(name: &str) -> bool {
+    ["password", "secret", "access_key"].iter().any(|word| name.contains(word)) && !name.ends_with("_at")
+}
+
+/// The name without what is lost on the way to a Rust name.
+fn squash(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+}
+
+/// Descriptions become rustdoc as they are.
+fn breaks_rustdoc(text: &str) -> Option<&'static str> {
+    if text.contains("```") {
+        return Some("a fenced block becomes a doctest");
+    }
+    if text.lines().any(|line| line.starts_with("    ") || line.starts_with('\t')) {
+        return Some("an indented block becomes a doctest");
+    }
+    if text.contains("http://") || text.contains("https://") {
+        return Some("a bare address is a rustdoc warning");
+    }
+    let mut rest = text;
+    while let Some(open) = rest.find('<') {
+        rest = &rest[open + 1..];
+        if rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/') {
+            return Some("an angle bracket starts an HTML tag in rustdoc");
+        }
+    }
+    None
+}

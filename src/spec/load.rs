@@ -1,0 +1,73 @@
+//! Reading a description and finding one's way in it.
+
+use serde_json::{Map, Value};
+
+/// The methods that a path item can have, as OpenAPI spells them.
+pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// One operation of a description, with what surrounds it.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation<'a> {
+    /// Path template, for example `/v1/{project_id}/training-jobs`.
+    pub path: &'a str,
+    /// Method in lower case.
+    pub method: &'a str,
+    /// The path item that holds the operation.
+    pub item: &'a Map<String, Value>,
+    /// The operation itself.
+    pub value: &'a Value,
+}
+
+impl<'a> Operation<'a> {
+    /// The `operationId`, or the empty text where it is missing.
+    pub fn id(&self) -> &'a str {
+        self.value["operationId"].as_str().unwrap_or_default()
+    }
+
+    /// All parameters, those of the path item first, references resolved.
+    pub fn parameters(&self, document: &'a Value) -> impl Iterator<Item = &'a Value> {
+        [self.item.get("parameters"), self.value.get("parameters")]
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_array)
+            .flatten()
+            .map(|parameter| resolve(document, parameter))
+    }
+}
+
+/// Follows local references until something else is found; a dangling one gives `null`.
+pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    let mut value = value;
+    // A chain longer than this is a circle of references.
+    for _ in 0..16 {
+        match value.get("$ref").and_then(Value::as_str) {
+            Some(reference) => value = target(document, reference).unwrap_or(&Value::Null),
+            None => return value,
+        }
+    }
+    &Value::Null
+}
+
+/// What a local reference (`#/components/...`) points to.
+pub fn target<'a>(document: &'a Value, reference: &str) -> Option<&'a Value> {
+    document.pointer(reference.strip_prefix('#')?)
+}
+
+/// The component schema that a reference names.
+pub fn schema_name(reference: &str) -> Option<&str> {
+    reference.strip_prefix("#/components/schemas/")
+}
+
+/// All operations in the order in which they are written.
+pub fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
+    document["paths"].as_object().into_iter().flatten().flat_map(|(path, item)| {
+        item.as_object().into_iter().flat_map(move |item| {
+            item.iter().filter(|(method, _)| METHODS.contains(&method.as_str())).map(move |(method, value)| Operation {
+                path,
+                method,
+                item,
+                value,
+            })
+        })
+    })
+}

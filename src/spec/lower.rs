@@ -1,0 +1,517 @@
+//! From the strict description to the view that the generator gets.
+//!
+//! The YAML says what the documents say. A client must be strict when it writes and tolerant when it reads, and the
+//! generator has limits; each difference between the two views is one rule here, with a name and a reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::load;
+
+/// One difference between the description and the generator's view of it.
+pub struct Rule {
+    /// Name, as tests and messages use it.
+    pub name: &'static str,
+    /// Why the generator's view differs.
+    pub reason: &'static str,
+    apply: fn(&mut Value),
+}
+
+/// All rules, in the order in which they are applied.
+pub const RULES: &[Rule] = &[
+    Rule {
+        name: "drop_error_responses",
+        reason: "an unmodelled failure reaches the caller raw, so that no status and no body is ever lost",
+        apply: drop_error_responses,
+    },
+    Rule {
+        name: "accept_any_success_status",
+        reason: "most pages name no status for success; any 2xx with the documented body is one",
+        apply: accept_any_success_status,
+    },
+    Rule {
+        name: "drop_field_rules",
+        reason: "compositions that only state rules between fields have no Rust type",
+        apply: drop_field_rules,
+    },
+    Rule {
+        name: "drop_defaults",
+        reason: "a default would be sent where the caller said nothing",
+        apply: drop_defaults,
+    },
+    Rule {
+        name: "drop_zero_minimum_length",
+        reason: "no text is shorter than nothing; the generated comparison is a compiler warning",
+        apply: drop_zero_minimum_length,
+    },
+    Rule {
+        name: "bind_request_integers",
+        reason: "the generator ignores the bounds of integers; a wire type checks them",
+        apply: bind_request_integers,
+    },
+    Rule {
+        name: "guard_path_segments",
+        reason: "the generator encodes a path parameter but lets `..` and the empty text change the path",
+        apply: guard_path_segments,
+    },
+    Rule {
+        name: "guard_secrets",
+        reason: "generated types print their fields; what has the format `password` must not be printed",
+        apply: guard_secrets,
+    },
+    Rule {
+        name: "nullable_request_arrays",
+        reason: "absent and empty are two different things in a request",
+        apply: nullable_request_arrays,
+    },
+    Rule {
+        name: "open_response_enums",
+        reason: "an answer may hold a value that is not documented yet",
+        apply: open_response_enums,
+    },
+    Rule {
+        name: "unbound_response_values",
+        reason: "an answer is not refused over a length, a pattern or a bound",
+        apply: unbound_response_values,
+    },
+    Rule {
+        name: "tolerant_response_numbers",
+        reason: "the documents' own examples print numbers as text",
+        apply: tolerant_response_numbers,
+    },
+    Rule {
+        name: "lift_nullable",
+        reason: "the generator ignores that a component can be null; beside the reference it does not",
+        apply: lift_nullable,
+    },
+    Rule {
+        name: "use_wire_types",
+        reason: "the generator cannot say 'a number or its text'; hand-written types can",
+        apply: use_wire_types,
+    },
+    Rule {
+        name: "nullable_response_arrays",
+        reason: "an answer may hold null for an optional array or object",
+        apply: nullable_response_arrays,
+    },
+];
+
+/// Components for which the generator uses a hand-written type.
+pub const WIRE_TYPES: &[(&str, &str)] = &[
+    (INTEGER, "crate::api::wire::Integer"),
+    (NUMBER, "crate::api::wire::Number"),
+    ("TextOrNumber", "crate::api::wire::Text"),
+    (SEGMENT, "crate::api::wire::Segment"),
+    (SECRET, "crate::session::Secret"),
+    ("LogPosition", "crate::api::wire::Text"),
+    ("PassRate", "crate::api::wire::Percent"),
+    ("JobStatus", "crate::modelarts::JobStatus"),
+    ("JobExeType", "crate::api::wire::Integer"),
+    ("JobExeState", "crate::api::wire::Integer"),
+    ("JobExeFinalStatus", "crate::api::wire::Integer"),
+    ("OptionalIntegerOrText", "crate::api::wire::Integer"),
+    ("BooleanOrText", "crate::api::wire::Boolean"),
+    ("TextOrObject", "crate::api::wire::Embedded<::serde_json::Map<::std::string::String, ::serde_json::Value>>"),
+    ("ModelMetricsOrText", "crate::api::wire::Embedded<crate::api::modelarts::types::ModelMetrics>"),
+    ("SystemMetricsOrText", "crate::api::wire::Embedded<crate::api::modelarts::types::SystemMetrics>"),
+    (
+        "BuiltInAlgorithmParameters",
+        "crate::api::wire::Embedded<::std::vec::Vec<crate::api::modelarts::types::BuiltInAlgorithmParameter>>",
+    ),
+];
+const INTEGER: &str = "IntegerOrText";
+const NUMBER: &str = "NumberOrText";
+const SEGMENT: &str = "PathSegment";
+const SECRET: &str = "SecretText";
+/// Prefix of the component that stands for an integer of a request with bounds: `IntegerFrom1To1000`.
+pub const BOUNDED: &str = "IntegerFrom";
+/// Key that marks a response enum of which an open Rust enum is made.
+pub const OPEN_ENUM: &str = "x-open-enum";
+
+/// The description as the generator shall see it.
+pub fn lower(document: &Value) -> Value {
+    let mut document = document.clone();
+    for rule in RULES {
+        (rule.apply)(&mut document);
+    }
+    document
+}
+
+fn drop_error_responses(document: &mut Value) {
+    each_operation(document, |operation| {
+        if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
+            responses.retain(|status, _| status.starts_with('2'));
+        }
+    });
+}
+
+fn accept_any_success_status(document: &mut Value) {
+    each_operation(document, |operation| {
+        if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut)
+            && responses.len() == 1
+            && let Some((_, response)) = responses.iter().next()
+        {
+            *responses = Map::from_iter([("2XX".to_owned(), response.clone())]);
+        }
+    });
+}
+
+fn drop_field_rules(document: &mut Value) {
+    each_schema(document, Side::Either, |schema| {
+        for key in ["oneOf", "anyOf", "allOf"] {
+            let only_rules =
+                schema.get(key).and_then(Value::as_array).is_some_and(|parts| parts.iter().all(is_field_rule));
+            if only_rules {
+                schema.shift_remove(key);
+            }
+        }
+        if schema.get("not").is_some_and(is_field_rule) {
+            schema.shift_remove("not");
+        }
+    });
+}
+
+/// Whether a composition speaks only of which fields go together.
+pub fn is_field_rule(schema: &Value) -> bool {
+    schema.as_object().is_some_and(|schema| {
+        schema.iter().all(|(key, value)| match key.as_str() {
+            "required" => true,
+            "not" => is_field_rule(value),
+            "oneOf" | "anyOf" | "allOf" => value.as_array().is_some_and(|parts| parts.iter().all(is_field_rule)),
+            // A rule may tie a field to a value of another: `properties: {type: {enum: [obs]}}`.
+            "properties" => value.as_object().is_some_and(|fields| {
+                fields.values().all(|field| field.as_object().is_some_and(|f| f.len() == 1 && f.contains_key("enum")))
+            }),
+            _ => key.starts_with("x-") || key == "description",
+        })
+    })
+}
+
+fn drop_defaults(document: &mut Value) {
+    each_schema(document, Side::Either, |schema| {
+        schema.shift_remove("default");
+    });
+}
+
+fn drop_zero_minimum_length(document: &mut Value) {
+    each_schema(document, Side::Either, |schema| {
+        if schema.get("minLength") == Some(&json!(0)) {
+            schema.shift_remove("minLength");
+        }
+    });
+}
+
+fn bind_request_integers(document: &mut Value) {
+    let mut bounds = BTreeSet::new();
+    each_schema(document, Side::Request, |schema| {
+        let bound = |key| schema.get(key).and_then(Value::as_i64);
+        let (minimum, maximum) = (bound("minimum"), bound("maximum"));
+        if schema.get("type") == Some(&json!("integer")) && (minimum.is_some() || maximum.is_some()) {
+            let wide = schema.get("format") == Some(&json!("int64"));
+            let low = minimum.unwrap_or(if wide { i64::MIN } else { i32::MIN.into() });
+            let high = maximum.unwrap_or(if wide { i64::MAX } else { i32::MAX.into() });
+            bounds.insert((low, high));
+            refer_to(schema, &bounded_name(low, high));
+        }
+    });
+    for (low, high) in bounds {
+        document["components"]["schemas"][bounded_name(low, high)] = json!({"type": "integer", "format": "int64"});
+    }
+}
+
+/// Name of the component for integers from `low` to `high`.
+pub fn bounded_name(low: i64, high: i64) -> String {
+    format!("{BOUNDED}{low}To{high}").replace('-', "Minus")
+}
+
+/// The bounds that a name made by [`bounded_name`] stands for.
+pub fn bounds_of(name: &str) -> Option<(i64, i64)> {
+    let (low, high) = name.strip_prefix(BOUNDED)?.split_once("To")?;
+    let number = |text: &str| text.replace("Minus", "-").parse().ok();
+    Some((number(low)?, number(high)?))
+}
+
+fn guard_path_segments(document: &mut Value) {
+    let mut used = false;
+    each_parameter(document, |parameter| {
+        if parameter["in"] == "path" && parameter["schema"]["type"] == "string" {
+            parameter["schema"] = json!({"$ref": format!("#/components/schemas/{SEGMENT}")});
+            used = true;
+        }
+    });
+    if used {
+        document["components"]["schemas"][SEGMENT] = placeholder();
+    }
+}
+
+fn guard_secrets(document: &mut Value) {
+    let mut used = false;
+    each_schema(document, Side::Either, |schema| {
+        if schema.get("format") == Some(&json!("password")) {
+            refer_to(schema, SECRET);
+            used = true;
+        }
+    });
+    if used {
+        document["components"]["schemas"][SECRET] = placeholder();
+    }
+}
+
+fn nullable_request_arrays(document: &mut Value) {
+    each_schema(document, Side::Request, nullable_containers);
+}
+
+fn nullable_response_arrays(document: &mut Value) {
+    each_schema(document, Side::Response, nullable_containers);
+}
+
+/// Optional arrays and free-form objects become nullable, which the generator turns into `Option`.
+fn nullable_containers(schema: &mut Map<String, Value>) {
+    let required: Vec<Value> = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    for (name, property) in properties {
+        let container =
+            property["type"] == "array" || (property["type"] == "object" && property.get("properties").is_none());
+        if container && !required.iter().any(|r| r == name.as_str()) {
+            property["nullable"] = json!(true);
+        }
+    }
+}
+
+fn open_response_enums(document: &mut Value) {
+    let named: Vec<String> = reachable(document, Side::Response).into_iter().collect();
+    let request = reachable(document, Side::Request);
+    for name in named {
+        let schema =
+            components(document, "schemas").and_then(|schemas| schemas.get_mut(&name)).and_then(Value::as_object_mut);
+        if let Some(schema) = schema
+            && schema.get("type") == Some(&json!("string"))
+            && !request.contains(&name)
+            && let Some(values) = schema.shift_remove("enum")
+        {
+            schema.insert(OPEN_ENUM.to_owned(), values);
+        }
+    }
+    each_schema(document, Side::Response, |schema| {
+        schema.shift_remove("enum");
+    });
+}
+
+fn unbound_response_values(document: &mut Value) {
+    each_schema(document, Side::Response, |schema| {
+        for key in [
+            "minLength",
+            "maxLength",
+            "pattern",
+            "minimum",
+            "maximum",
+            "minItems",
+            "maxItems",
+            "uniqueItems",
+            "multipleOf",
+        ] {
+            schema.shift_remove(key);
+        }
+    });
+}
+
+fn tolerant_response_numbers(document: &mut Value) {
+    let mut used = BTreeSet::new();
+    each_schema(document, Side::Response, |schema| {
+        let name = match schema.get("type").and_then(Value::as_str) {
+            Some("integer") => INTEGER,
+            Some("number") => NUMBER,
+            _ => return,
+        };
+        used.insert(name);
+        refer_to(schema, name);
+    });
+    for name in used {
+        document["components"]["schemas"][name] = placeholder();
+    }
+}
+
+fn lift_nullable(document: &mut Value) {
+    let mut nullable = BTreeSet::new();
+    for (name, schema) in components(document, "schemas").into_iter().flatten() {
+        let alternative = schema
+            .get("oneOf")
+            .and_then(Value::as_array)
+            .is_some_and(|parts| parts.iter().any(|part| part["nullable"] == true));
+        let own = schema.as_object_mut().and_then(|schema| schema.shift_remove("nullable"));
+        if alternative || own == Some(Value::Bool(true)) {
+            nullable.insert(name.clone());
+        }
+    }
+    each_schema(document, Side::Response, |schema| {
+        let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+        for property in properties.values_mut() {
+            let reference = property.get("$ref").or_else(|| property.pointer("/allOf/0/$ref")).and_then(Value::as_str);
+            if let Some(name) = reference.and_then(load::schema_name).filter(|name| nullable.contains(*name)) {
+                let name = name.to_owned();
+                let Some(map) = property.as_object_mut() else { continue };
+                refer_to(map, &name);
+                map.insert("nullable".to_owned(), json!(true));
+            }
+        }
+    });
+}
+
+fn use_wire_types(document: &mut Value) {
+    if let Some(schemas) = components(document, "schemas") {
+        for (name, schema) in schemas {
+            if WIRE_TYPES.iter().any(|(wire, _)| wire == name) {
+                *schema = placeholder();
+            }
+        }
+    }
+}
+
+/// Content of a component that a hand-written type replaces: the generator never looks at it.
+fn placeholder() -> Value {
+    json!({"type": "string"})
+}
+
+fn components<'a>(document: &'a mut Value, kind: &str) -> Option<&'a mut Map<String, Value>> {
+    document.get_mut("components")?.get_mut(kind)?.as_object_mut()
+}
+
+/// Makes a schema a reference, keeping its description and whether it can be null.
+fn refer_to(schema: &mut Map<String, Value>, name: &str) {
+    let mut replaced =
+        Map::from_iter([("allOf".to_owned(), json!([{"$ref": format!("#/components/schemas/{name}")}]))]);
+    for key in ["description", "nullable"] {
+        if let Some(value) = schema.shift_remove(key) {
+            replaced.insert(key.to_owned(), value);
+        }
+    }
+    *schema = replaced;
+}
+
+/// Where a schema is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// In parameters and request bodies.
+    Request,
+    /// In answers.
+    Response,
+    /// Anywhere.
+    Either,
+}
+
+/// Names of the component schemas that requests or responses reach.
+pub fn reachable(document: &Value, side: Side) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut waiting: Vec<&Value> = Vec::new();
+    for operation in load::operations(document) {
+        if side != Side::Response {
+            waiting.extend(operation.parameters(document));
+            waiting.push(&operation.value["requestBody"]);
+        }
+        if side != Side::Request {
+            waiting.push(&operation.value["responses"]);
+        }
+    }
+    while let Some(value) = waiting.pop() {
+        match value {
+            Value::Object(map) => {
+                if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
+                    let name = load::schema_name(reference);
+                    if name.is_none_or(|name| found.insert(name.to_owned())) {
+                        waiting.extend(load::target(document, reference));
+                    }
+                }
+                waiting.extend(map.iter().filter(|(key, _)| !is_data(key)).map(|(_, value)| value));
+            }
+            Value::Array(items) => waiting.extend(items),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Keys whose content is data of users, not part of a schema.
+fn is_data(key: &str) -> bool {
+    matches!(key, "example" | "examples" | "enum" | "default" | "required") || key.starts_with("x-")
+}
+
+fn each_operation(document: &mut Value, mut visit: impl FnMut(&mut Value)) {
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
+    for item in paths.values_mut().filter_map(Value::as_object_mut) {
+        for (method, operation) in item {
+            if load::METHODS.contains(&method.as_str()) {
+                visit(operation);
+            }
+        }
+    }
+}
+
+/// Visits every schema of one side, inner ones before outer ones. Schemas that a hand-written wire type replaces and
+/// scalars that both sides use are left to the rules for `Either`.
+fn each_schema(document: &mut Value, side: Side, mut visit: impl FnMut(&mut Map<String, Value>)) {
+    let names = match side {
+        Side::Either => None,
+        Side::Request => Some(reachable(document, Side::Request)),
+        Side::Response => Some(&reachable(document, Side::Response) - &reachable(document, Side::Request)),
+    };
+    if let Some(schemas) = components(document, "schemas") {
+        for (name, schema) in schemas {
+            let replaced = WIRE_TYPES.iter().any(|(wire, _)| wire == name) || name.starts_with(BOUNDED);
+            if !replaced && names.as_ref().is_none_or(|names| names.contains(name)) {
+                visit_schema(schema, &mut visit);
+            }
+        }
+    }
+    if side != Side::Response {
+        each_parameter(document, |parameter| visit_schema(&mut parameter["schema"], &mut visit));
+    }
+}
+
+/// Visits every parameter where it is written: in the components, on a path, on an operation.
+fn each_parameter(document: &mut Value, mut visit: impl FnMut(&mut Value)) {
+    if let Some(parameters) = components(document, "parameters") {
+        parameters.values_mut().for_each(&mut visit);
+    }
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
+    for item in paths.values_mut().filter_map(Value::as_object_mut) {
+        for (key, value) in item {
+            let parameters = if key == "parameters" { Some(value) } else { value.get_mut("parameters") };
+            let written = parameters.and_then(Value::as_array_mut).into_iter().flatten();
+            written.filter(|parameter| parameter.get("schema").is_some()).for_each(&mut visit);
+        }
+    }
+}
+
+fn visit_schema(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, Value>)) {
+    let Some(schema) = schema.as_object_mut() else { return };
+    for key in ["properties"] {
+        for inner in schema.get_mut(key).and_then(Value::as_object_mut).into_iter().flat_map(|map| map.values_mut()) {
+            visit_schema(inner, visit);
+        }
+    }
+    for key in ["oneOf", "anyOf", "allOf"] {
+        for inner in schema.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten() {
+            visit_schema(inner, visit);
+        }
+    }
+    for key in ["items", "not", "additionalProperties"] {
+        if let Some(inner) = schema.get_mut(key) {
+            visit_schema(inner, visit);
+        }
+    }
+    visit(schema);
+}
+
+/// The open enums of a lowered description: component name to documented values.
+pub fn open_enums(document: &Value) -> BTreeMap<String, Vec<String>> {
+    let schemas = document["components"]["schemas"].as_object();
+    schemas
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, schema)| {
+            let values = schema.get(OPEN_ENUM)?.as_array()?;
+            Some((name.clone(), values.iter().filter_map(Value::as_str).map(str::to_owned).collect()))
+        })
+        .collect()
+}

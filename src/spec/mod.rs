@@ -1,0 +1,24 @@
+//! The description as data: the OpenAPI documents, their operations, schemas and examples.
+//!
+//! The documents are hand-written and strict: they say what Huawei Cloud's documentation says. The emulator enforces
+//! them and the contract tests assert them. `build.rs` checks them, derives a tolerant view and generates the client
+//! from that view.
+//!
+//! ```
+//! use huaweicloud_jobs::spec;
+//!
+//! let (document, operation) = spec::operation("update_training_job").expect("it is described");
+//! assert_eq!((operation.method, operation.path), ("put", "/v1/{project_id}/training-jobs/{job_id}"));
+//! let example = &document.examples(operation)[0];
+//! assert_eq!(example.request.unwrap()["job_desc"], "This is a ModelArts job");
+//! ```
+
+#[cfg(test)]
+mod check;
+mod document;
+mod json_schema;
+pub mod load;
+#[cfg(test)]
+mod lower;
+
+pub use document::{Document, Example, documents, operation};
