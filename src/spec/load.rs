@@ -20,12 +20,12 @@ pub struct Operation<'a> {
 
 impl<'a> Operation<'a> {
     /// The `operationId`, or the empty text where it is missing.
-    pub fn id(&self) -> &'a str {
+    pub fn id(self) -> &'a str {
         self.value["operationId"].as_str().unwrap_or_default()
     }
 
     /// All parameters, those of the path item first, references resolved.
-    pub fn parameters(&self, document: &'a Value) -> impl Iterator<Item = &'a Value> {
+    pub fn parameters(self, document: &'a Value) -> impl Iterator<Item = &'a Value> {
         [self.item.get("parameters"), self.value.get("parameters")]
             .into_iter()
             .flatten()
