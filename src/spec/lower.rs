@@ -93,14 +93,15 @@ pub const RULES: &[Rule] = &[
         apply: lift_nullable,
     },
     Rule {
-        name: "use_wire_types",
-        reason: "the generator cannot say 'a number or its text'; hand-written types can",
-        apply: use_wire_types,
-    },
-    Rule {
         name: "nullable_response_arrays",
         reason: "an answer may hold null for an optional array or object",
         apply: nullable_response_arrays,
+    },
+    // Last: it cuts off the schemas behind a wire type, which answers hold all the same.
+    Rule {
+        name: "use_wire_types",
+        reason: "the generator cannot say 'a number or its text'; hand-written types can",
+        apply: use_wire_types,
     },
 ];
 

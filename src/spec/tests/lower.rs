@@ -337,6 +337,23 @@ fn all_rules_in_order() {
     assert_eq!(lowered, lower(&strict), "the strict description stays as it was");
 }
 
+/// A wire type may hold a generated one: the rules for answers go on behind it.
+#[test]
+fn wire_types_do_not_hide_what_they_hold() {
+    let mut strict = document();
+    set(&mut strict, "/components/schemas/Out/properties/metrics", reference("ModelMetricsOrText"));
+    set(&mut strict, "/components/schemas/ModelMetricsOrText", json!({"oneOf": [text(), reference("Metrics")]}));
+    set(
+        &mut strict,
+        "/components/schemas/Metrics",
+        json!({"type": "object", "properties": {"list": {"type": "array", "items": {"type": "number"}, "minItems": 1}}}),
+    );
+    assert_eq!(
+        lower(&strict)["components"]["schemas"]["Metrics"]["properties"]["list"],
+        json!({"type": "array", "items": {"allOf": [reference("NumberOrText")]}, "nullable": true}),
+    );
+}
+
 #[test]
 fn reachable_follows_fields_whatever_their_name() {
     let mut document = document();
