@@ -340,7 +340,8 @@ fn relax_response_requirements(document: &mut Value) {
     each_schema(document, Side::Response, |schema| {
         let Some(Value::Array(mut required)) = schema.shift_remove("required") else { return };
         required.retain(|name| {
-            let property = schema.get("properties").and_then(|properties| properties.get(name.as_str()?)).unwrap_or(&Value::Null);
+            let property =
+                schema.get("properties").and_then(|properties| properties.get(name.as_str()?)).unwrap_or(&Value::Null);
             let scalar = matches!(property["type"].as_str(), Some("string" | "integer" | "number" | "boolean"));
             // Null is a value of a nullable field: it stays required so that null is written back.
             !scalar || property["nullable"] == true || name.as_str().is_some_and(|name| ESSENTIAL.contains(&name))

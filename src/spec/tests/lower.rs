@@ -242,6 +242,20 @@ fn cases() -> Vec<Case> {
             [answer(json!({"map": {"type": "object", "additionalProperties": text()}}))],
         ),
         case(
+            "relax_response_requirements",
+            [
+                component("In", json!({"type": "object", "required": ["text"], "properties": {"text": text()}})),
+                component(
+                    "Out",
+                    json!({"type": "object", "required": ["id", "text", "unset", "list", "inner"], "properties": {
+                        "id": text(), "text": text(), "unset": {"type": "string", "nullable": true},
+                        "list": {"type": "array", "items": text()}, "inner": reference("Settings")}}),
+                ),
+                component("Settings", json!({"type": "object"})),
+            ],
+            [("/components/schemas/Out/required".to_owned(), json!(["id", "unset", "list", "inner"]))],
+        ),
+        case(
             "tolerant_response_numbers",
             [request(numbers.clone()), answer(numbers)],
             [
