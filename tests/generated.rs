@@ -1,5 +1,7 @@
 //! What the generated types and clients do on the wire, tried out.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
+
 use std::fmt::Debug;
 use std::io::ErrorKind;
 use std::net::TcpListener;
