@@ -347,8 +347,8 @@ impl<T> FromStr for Embedded<T> {
 ///
 /// ```
 /// use huaweicloud_jobs::api::wire::Bounded;
-/// assert_eq!(Bounded::<1, 1000>::try_from(10)?.get(), 10);
-/// assert_eq!(Bounded::<1, 1000>::try_from(0).unwrap_err().to_string(), "0 is not from 1 to 1000");
+/// assert_eq!(Bounded::<1, 1000>::try_from(10_u32)?.get(), 10);
+/// assert_eq!(Bounded::<1, 1000>::try_from(0_u32).unwrap_err().to_string(), "0 is not from 1 to 1000");
 /// # Ok::<(), huaweicloud_jobs::api::wire::OutOfBounds>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
