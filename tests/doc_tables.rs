@@ -629,7 +629,7 @@ fn compare_facts(place: &Place, schema: &Spot<'static>, row: &Row, verdict: &mut
                 let other = neighbor(holder, other);
                 let holds =
                     rule_holds(holder, &row.name, other, together) || stated_by_rule(holder, &[&row.name, other]);
-                verdict.demand_together(holds, place, Concern::Rule, || {
+                verdict.demand(holds, place, Concern::Rule, || {
                     format!("goes {together:?} with {other}, and nothing says so")
                 });
             }
@@ -637,9 +637,8 @@ fn compare_facts(place: &Place, schema: &Spot<'static>, row: &Row, verdict: &mut
         if *one_of_required {
             let group: Vec<&str> =
                 [row.name.as_str()].into_iter().chain(exclusive_with.iter().map(String::as_str)).collect();
-            verdict.demand_together(one_is_needed(holder, &group), place, Concern::Rule, || {
-                format!("one of {group:?} is needed")
-            });
+            verdict
+                .demand(one_is_needed(holder, &group), place, Concern::Rule, || format!("one of {group:?} is needed"));
         }
         if let Some(other) = not_needed_when_set {
             let holds = !lists(holder.value, "required", &row.name);
@@ -651,7 +650,7 @@ fn compare_facts(place: &Place, schema: &Spot<'static>, row: &Row, verdict: &mut
             let inner = schema.holders();
             let about = if group.contains(&row.name.as_str()) { std::slice::from_ref(holder) } else { &inner };
             let holds = about.iter().any(|object| one_is_needed(object, &group) || stated_by_rule(object, &group));
-            verdict.demand_together(holds, place, Concern::Rule, || format!("one of {group:?}, and nothing says so"));
+            verdict.demand(holds, place, Concern::Rule, || format!("one of {group:?}, and nothing says so"));
         }
     } else {
         for other in exclusive_with.iter().chain(required_with) {
