@@ -908,7 +908,7 @@ fn all_properties(document: &'static Document) -> Vec<(Place, String)> {
     let mut open: Vec<(String, Spot<'static>)> =
         fixtures::schemas(document).into_iter().map(|(name, spot)| (name.to_owned(), spot)).collect();
     while let Some((name, spot)) = open.pop() {
-        for part in spot.deep_parts().into_iter().filter(|part| part.pointer.starts_with(&spot.pointer)) {
+        for part in spot.holders().into_iter().filter(|part| part.pointer.starts_with(&spot.pointer)) {
             for (property, inner) in part.properties() {
                 let name = format!("{name}.{property}");
                 found.push((Place { spot: inner.clone(), holder: Some(part.clone()) }, name.clone()));
