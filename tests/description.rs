@@ -425,8 +425,7 @@ fn sample(schema: &Spot<'static>) -> Value {
     if let Some(value) = schema.keyword("enum").and_then(|values| values.get(0)) {
         return value.clone();
     }
-    let holders: Vec<Spot<'_>> =
-        schema.parts().into_iter().filter(|part| part.value.get("properties").is_some()).collect();
+    let holders: Vec<Spot<'_>> = schema.parts().into_iter().filter(Spot::is_object).collect();
     if !holders.is_empty() {
         let mut object = Map::new();
         for (name, property) in holders.iter().flat_map(Spot::properties) {

@@ -5,6 +5,7 @@
 mod fixtures;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use fixtures::{Facts, Kind, Operation, Row, Side, Spot};
 use huaweicloud_jobs::spec::{self, Document};
@@ -28,21 +29,85 @@ struct Place {
     holder: Option<Spot<'static>>,
 }
 
+/// What a difference is about; not every reason explains every difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Concern {
+    Name,
+    Type,
+    Mandatory,
+    /// Which fields go together.
+    Rule,
+    /// The length or the range or the form of a value.
+    Limit,
+    Values,
+    Default,
+    /// Which editions have it, and what the others say.
+    Edition,
+    /// That it is there at all.
+    Presence,
+}
+
+impl Concern {
+    /// The kinds of contradictions that an `x-deviation` must decide to explain it; what was found by eye may be any.
+    fn kinds(self) -> &'static [&'static str] {
+        match self {
+            Concern::Name => &["name_case", "by_eye"],
+            Concern::Type => &["type_mismatch", "json_in_string", "element_type_unstated", "cross_page", "by_eye"],
+            Concern::Mandatory => &["mandatory_missing", "table_self_contradiction", "cross_page", "by_eye"],
+            Concern::Rule => &["required_with_violation", "exclusive_violation", "table_self_contradiction"],
+            Concern::Limit => &[],
+            Concern::Values => &["enum_violation", "table_self_contradiction", "cross_page", "by_eye"],
+            Concern::Default => &["mandatory_missing", "table_self_contradiction", "cross_page"],
+            Concern::Edition => &["wrapper_not_in_table", "type_mismatch", "enum_violation", "cross_page", "by_eye"],
+            Concern::Presence => &[
+                "not_in_table",
+                "wrapper_not_in_table",
+                "undescribed_object",
+                "null_value",
+                "type_mismatch",
+                "enum_violation",
+                "cross_page",
+                "by_eye",
+            ],
+        }
+    }
+
+    /// Whether a line on what another edition says explains it.
+    fn differs_by_edition(self) -> bool {
+        matches!(self, Concern::Type | Concern::Mandatory | Concern::Values | Concern::Default)
+    }
+
+    fn explained_by(self, spots: &[Spot<'static>]) -> Option<&'static str> {
+        let contradictions = &fixtures::tables().contradictions;
+        let decides = |spot: &Spot<'_>| {
+            let entries = spot.value["x-deviation"].as_array().into_iter().flatten();
+            let ids: Vec<String> = entries.flat_map(|entry| strings(&entry["ids"])).collect();
+            contradictions.iter().any(|one| ids.contains(&one.id) && self.kinds().contains(&one.kind.as_str()))
+        };
+        let has = |key: &str| spots.iter().any(|spot| spot.value.get(key).is_some());
+        if spots.iter().any(decides) {
+            Some("x-deviation")
+        } else if has("x-assumption") {
+            Some("x-assumption")
+        } else if self.differs_by_edition() && has("x-edition-differs") {
+            Some("x-edition-differs")
+        } else {
+            None
+        }
+    }
+}
+
 impl Place {
-    /// Which of the extensions stands here or at what this refers to.
-    fn explains(&self, keys: &[&'static str]) -> Option<&'static str> {
+    /// What explains a difference, here or at what this refers to.
+    fn explains(&self, concern: Concern) -> Option<&'static str> {
         let mut spots = self.spot.parts();
         spots.extend(self.schema().parts());
-        keys.iter().copied().find(|key| spots.iter().any(|spot| spot.value.get(key).is_some()))
+        concern.explained_by(&spots)
     }
 
     /// The same, or at the object that holds this: for what concerns its fields together.
-    fn explains_with_holder(&self, keys: &[&'static str]) -> Option<&'static str> {
-        let holder = || {
-            let holder = self.holder.as_ref()?;
-            keys.iter().copied().find(|key| holder.value.get(key).is_some())
-        };
-        self.explains(keys).or_else(holder)
+    fn explains_with_holder(&self, concern: Concern) -> Option<&'static str> {
+        self.explains(concern).or_else(|| concern.explained_by(self.holder.as_slice()))
     }
 
     /// The schema: a parameter holds it, a property is it.
@@ -62,16 +127,16 @@ impl Place {
 
 impl Verdict {
     /// A fact must hold, or one of the extensions must explain why it does not.
-    fn demand(&mut self, holds: bool, place: &Place, keys: &[&'static str], problem: impl FnOnce() -> String) {
+    fn demand(&mut self, holds: bool, place: &Place, concern: Concern, problem: impl FnOnce() -> String) {
         if !holds {
-            self.settle(place.explains(keys), problem);
+            self.settle(place.explains(concern), problem);
         }
     }
 
     /// The same for what concerns the fields of an object together: the object may explain it.
-    fn demand_together(&mut self, holds: bool, place: &Place, problem: impl FnOnce() -> String) {
+    fn demand_together(&mut self, holds: bool, place: &Place, concern: Concern, problem: impl FnOnce() -> String) {
         if !holds {
-            self.settle(place.explains_with_holder(DIFFERS), problem);
+            self.settle(place.explains_with_holder(concern), problem);
         }
     }
 
@@ -90,9 +155,6 @@ struct Said {
     editions: BTreeSet<Option<String>>,
     rows: Vec<String>,
 }
-
-const DEVIATES: &[&str] = &["x-deviation", "x-assumption"];
-const DIFFERS: &[&str] = &["x-deviation", "x-assumption", "x-edition-differs"];
 
 #[test]
 fn tables_and_description_agree() {
@@ -132,32 +194,32 @@ fn tables_and_description_agree() {
     }
     println!("{matched} of {rows} rows matched: {counts:?}");
 
-    let shown = Shown::collect(tables);
+    let shown = Shown::all();
     let (mut properties, mut parameters) = (BTreeMap::<&str, usize>::new(), BTreeMap::<&str, usize>::new());
     for document in spec::documents() {
         for (place, name) in all_properties(document) {
             let name = format!("{} {name}", document.name());
-            let backing = backing(&place, &said, &shown);
+            let backing = backing(&place, &said, shown);
             *properties.entry(backing.unwrap_or("nothing")).or_default() += 1;
             if backing.is_none() {
                 problems.push(format!("{name}: no row, no example, no x-deviation and no x-assumption has it"));
             }
             let facts = said.get(&place.key());
             let mut verdict = Verdict::default();
-            unsaid(&place, facts, &shown, &tables.job_status, &mut verdict);
+            unsaid(&place, facts, shown, &tables.job_status, &mut verdict);
             problems.extend(verdict.problems.iter().map(|problem| format!("{name}: {problem}")));
         }
         for described in document.operations() {
             for spot in fixtures::parameters(document, described) {
                 let place = Place { spot, holder: None };
                 let name = format!("{} parameter {}", described.id(), place.spot.value["name"]);
-                let backing = backing(&place, &said, &shown);
+                let backing = backing(&place, &said, shown);
                 *parameters.entry(backing.unwrap_or("nothing")).or_default() += 1;
                 if backing.is_none() {
                     problems.push(format!("{name}: no row, no example, no x-deviation and no x-assumption has it"));
                 }
                 let mut verdict = Verdict::default();
-                unsaid(&place, said.get(&place.key()), &shown, &tables.job_status, &mut verdict);
+                unsaid(&place, said.get(&place.key()), shown, &tables.job_status, &mut verdict);
                 problems.extend(verdict.problems.iter().map(|problem| format!("{name}: {problem}")));
             }
         }
@@ -251,7 +313,7 @@ fn parameter_places(
         let name = spot.value["name"].as_str().unwrap_or_default();
         if spot.value["in"] == side && name.eq_ignore_ascii_case(&row.name) {
             let place = Place { spot, holder: None };
-            verdict.demand(name == row.name, &place, &["x-deviation"], || format!("is spelled {name}"));
+            verdict.demand(name == row.name, &place, Concern::Name, || format!("is spelled {name}"));
             places.push(place);
         }
     }
@@ -270,7 +332,7 @@ fn body_places(root: &Spot<'static>, row: &Row, verdict: &mut Verdict) -> Vec<Pl
         for holder in &holders {
             for (_, wrapper) in holder.properties() {
                 let place = Place { spot: wrapper.clone(), holder: Some(holder.clone()) };
-                if place.explains_with_holder(&["x-deviation"]).is_some() {
+                if place.explains_with_holder(Concern::Presence).is_some() {
                     places.extend(named(&wrapper.holders(), &row.name));
                 }
             }
@@ -287,7 +349,7 @@ fn body_places(root: &Spot<'static>, row: &Row, verdict: &mut Verdict) -> Vec<Pl
     }
     for place in &places {
         let name = place.spot.pointer.rsplit('/').next().unwrap_or_default();
-        verdict.demand(name == row.name, place, &["x-deviation"], || format!("is spelled {name}"));
+        verdict.demand(name == row.name, place, Concern::Name, || format!("is spelled {name}"));
     }
     places
 }
@@ -401,24 +463,12 @@ fn compare(place: &Place, row: &Row, verdict: &mut Verdict) {
     compare_editions(place, row, verdict);
 }
 
-/// Whether the object that holds the property decides contradictions about the types of its properties.
-fn object_settles_types(place: &Place) -> bool {
-    let Some(holder) = &place.holder else { return false };
-    let tables = fixtures::tables();
-    let decided = holder.value["x-deviation"].as_array().into_iter().flatten().flat_map(|entry| strings(&entry["ids"]));
-    decided.into_iter().any(|id| tables.contradictions.iter().any(|c| c.id == id && c.kind == "type_mismatch"))
-}
-
 fn compare_type(place: &Place, schema: &Spot<'static>, kind: &str, row: &Row, verdict: &mut Verdict) {
     let documented = printed(kind);
     let types: Vec<&str> = schema.types().into_iter().filter(|kind| *kind != "null").collect();
-    if types != [documented.json] && object_settles_types(place) {
-        verdict.reasons.insert("x-deviation");
-    } else {
-        verdict.demand(types == [documented.json], place, DIFFERS, || {
-            format!("documented as {kind}, described as {types:?}")
-        });
-    }
+    verdict.demand_together(types == [documented.json], place, Concern::Type, || {
+        format!("documented as {kind}, described as {types:?}")
+    });
     if documented.json == "integer" && types.contains(&"integer") {
         let formats: Vec<&Value> = schema.parts().iter().filter_map(|part| part.value.get("format")).collect();
         let wide = formats.iter().any(|format| **format == "int64");
@@ -426,11 +476,11 @@ fn compare_type(place: &Place, schema: &Spot<'static>, kind: &str, row: &Row, ve
         let widened = row.facts.format.as_deref().is_some_and(|format| format.starts_with("timestamp"))
             || row.differs.values().any(|other| other.kind.as_deref() == Some("Long"));
         let agrees = if documented.wide { wide } else { !wide || widened };
-        verdict.demand(agrees, place, DIFFERS, || format!("documented as {kind}, described with {formats:?}"));
+        verdict.demand(agrees, place, Concern::Type, || format!("documented as {kind}, described with {formats:?}"));
     }
     if let (Some(wanted), Some(items)) = (documented.items, schema.items()) {
         let types = items.types();
-        verdict.demand(types == [wanted], place, DIFFERS, || format!("{kind}, but the elements are {types:?}"));
+        verdict.demand(types == [wanted], place, Concern::Type, || format!("{kind}, but the elements are {types:?}"));
     }
 }
 
@@ -453,7 +503,7 @@ fn compare_mandatory(place: &Place, row: &Row, verdict: &mut Verdict) {
         // A mandatory column in an answer's table repeats the one of the request.
         return;
     }
-    verdict.demand_together(false, place, || format!("mandatory {mandatory}, required {required}"));
+    verdict.demand_together(false, place, Concern::Mandatory, || format!("mandatory {mandatory}, required {required}"));
 }
 
 fn lists(value: &Value, key: &str, wanted: &str) -> bool {
@@ -504,7 +554,8 @@ fn compare_facts(place: &Place, schema: &Spot<'static>, row: &Row, verdict: &mut
         let Some(stated) = stated else { return };
         let found = keyword_for(schema, keyword, row.kind.as_deref());
         let holds = found.is_some_and(|found| same(found, &stated));
-        verdict.demand(holds, place, DIFFERS, || format!("{keyword} is {stated}, described as {found:?}"));
+        let concern = if keyword == "default" { Concern::Default } else { Concern::Limit };
+        verdict.demand(holds, place, concern, || format!("{keyword} is {stated}, described as {found:?}"));
     };
     equal("minLength", min_length.map(Value::from));
     equal("maxLength", max_length.map(Value::from));
@@ -515,30 +566,33 @@ fn compare_facts(place: &Place, schema: &Spot<'static>, row: &Row, verdict: &mut
     equal("default", default.clone().map(|value| if value == "NULL" { json!("") } else { value }));
     if let Some(decimals) = decimals {
         let found = place.extension("x-decimals");
-        verdict.demand(found == Some(&json!(decimals)), place, DEVIATES, || format!("{decimals} decimals"));
+        verdict.demand(found == Some(&json!(decimals)), place, Concern::Limit, || format!("{decimals} decimals"));
     }
     if !values.is_empty() {
         let booleans = values.iter().all(Value::is_boolean) && schema.types().contains(&"boolean");
         // What an array may hold is said of its elements.
         let about = schema.items().unwrap_or_else(|| schema.clone());
         let found = keyword_for(&about, "enum", row.kind.as_deref());
-        let holds = booleans || found.and_then(Value::as_array).is_some_and(|found| same_set(found, values));
-        verdict.demand(holds, place, DIFFERS, || format!("values are {values:?}, described as {found:?}"));
+        let range = about.parts().iter().any(|part| range_is(part, values));
+        let holds = booleans || range || found.and_then(Value::as_array).is_some_and(|found| same_set(found, values));
+        verdict.demand(holds, place, Concern::Values, || format!("values are {values:?}, described as {found:?}"));
     }
     if !enum_unsupported.is_empty() {
         let found = place.extension("x-unsupported").and_then(Value::as_array);
         let holds = found.is_some_and(|found| same_set(found, enum_unsupported));
-        verdict.demand(holds, place, DEVIATES, || format!("unsupported are {enum_unsupported:?}, not {found:?}"));
+        verdict
+            .demand(holds, place, Concern::Values, || format!("unsupported are {enum_unsupported:?}, not {found:?}"));
     }
     if *unsupported {
         let found = place.extension("x-unsupported");
-        verdict
-            .demand(found == Some(&json!(true)), place, DEVIATES, || "unsupported, without x-unsupported".to_owned());
+        verdict.demand(found == Some(&json!(true)), place, Concern::Limit, || {
+            "unsupported, without x-unsupported".to_owned()
+        });
     }
     if !prefix.is_empty() || !suffix.is_empty() || !excluded_chars.is_empty() {
         let found = keyword_for(schema, "pattern", row.kind.as_deref()).and_then(Value::as_str);
         let holds = found.is_some_and(|found| pattern_says(found, prefix, suffix, excluded_chars));
-        verdict.demand(holds, place, DIFFERS, || {
+        verdict.demand(holds, place, Concern::Limit, || {
             format!("starts with {prefix:?}, ends with {suffix:?}, without {excluded_chars:?}; pattern {found:?}")
         });
     }
@@ -550,41 +604,45 @@ fn compare_facts(place: &Place, schema: &Spot<'static>, row: &Row, verdict: &mut
     };
     if let Some(unit) = unit {
         let found = place.extension("x-unit").and_then(Value::as_str);
-        verdict.demand(found == Some(unit), place, DEVIATES, || format!("unit is {unit}, not {found:?}"));
+        verdict.demand(found == Some(unit), place, Concern::Limit, || format!("unit is {unit}, not {found:?}"));
     }
     if *nullable {
-        verdict.demand(schema.types().contains(&"null"), place, DEVIATES, || "can be null".to_owned());
+        verdict.demand(schema.types().contains(&"null"), place, Concern::Limit, || "can be null".to_owned());
     }
     let description = place.extension("description").and_then(Value::as_str).unwrap_or_default();
     if *kept_for_compatibility {
-        verdict.demand(description.contains("Not used"), place, DEVIATES, || "is kept for compatibility".to_owned());
+        verdict
+            .demand(description.contains("Not used"), place, Concern::Limit, || "is kept for compatibility".to_owned());
     }
     if *absent_on_success {
         let required = place.holder.as_ref().is_some_and(|holder| lists(holder.value, "required", &row.name));
-        verdict.demand(!required, place, DEVIATES, || "is absent on success, but required".to_owned());
+        verdict.demand(!required, place, Concern::Mandatory, || "is absent on success, but required".to_owned());
     }
     for value in example.iter().chain(example_values) {
         let taken = fixtures::is_valid(schema.document, schema.value, value);
-        verdict.demand(taken, place, DEVIATES, || format!("the example {value} is invalid"));
+        verdict.demand(taken, place, Concern::Values, || format!("the example {value} is invalid"));
     }
     if let Some(holder) = &place.holder {
         let rules = [(exclusive_with, Together::Never), (required_with, Together::Always)];
         for (others, together) in rules {
             for other in others {
+                let other = neighbor(holder, other);
                 let holds =
                     rule_holds(holder, &row.name, other, together) || stated_by_rule(holder, &[&row.name, other]);
-                verdict
-                    .demand_together(holds, place, || format!("goes {together:?} with {other}, and nothing says so"));
+                verdict.demand(holds, place, Concern::Rule, || {
+                    format!("goes {together:?} with {other}, and nothing says so")
+                });
             }
         }
         if *one_of_required {
             let group: Vec<&str> =
                 [row.name.as_str()].into_iter().chain(exclusive_with.iter().map(String::as_str)).collect();
-            verdict.demand_together(one_is_needed(holder, &group), place, || format!("one of {group:?} is needed"));
+            verdict
+                .demand(one_is_needed(holder, &group), place, Concern::Rule, || format!("one of {group:?} is needed"));
         }
         if let Some(other) = not_needed_when_set {
             let holds = !lists(holder.value, "required", &row.name);
-            verdict.demand(holds, place, DIFFERS, || format!("is not needed with {other}"));
+            verdict.demand(holds, place, Concern::Mandatory, || format!("is not needed with {other}"));
         }
         if !one_of.is_empty() {
             // The choice is about the fields inside, or about this field and its neighbors.
@@ -592,14 +650,14 @@ fn compare_facts(place: &Place, schema: &Spot<'static>, row: &Row, verdict: &mut
             let inner = schema.holders();
             let about = if group.contains(&row.name.as_str()) { std::slice::from_ref(holder) } else { &inner };
             let holds = about.iter().any(|object| one_is_needed(object, &group) || stated_by_rule(object, &group));
-            verdict.demand_together(holds, place, || format!("one of {group:?}, and nothing says so"));
+            verdict.demand(holds, place, Concern::Rule, || format!("one of {group:?}, and nothing says so"));
         }
     } else {
         for other in exclusive_with.iter().chain(required_with) {
             // Between parameters only words can say it.
             let operation_says =
                 operations_using(place).all(|operation| stated_by_rule(&operation, &[&row.name, other]));
-            verdict.demand(operation_says, place, DEVIATES, || format!("no x-rules tells about {other}"));
+            verdict.demand(operation_says, place, Concern::Rule, || format!("no x-rules tells about {other}"));
         }
     }
 }
@@ -646,6 +704,23 @@ fn pattern_says(pattern: &str, prefix: &[String], suffix: &[String], excluded: &
     let all_suffixes = suffix.iter().all(|suffix| takes(format!("{first}x{suffix}")));
     let no_excluded = excluded.chars().all(|bad| !takes(format!("{first}x{bad}x{last}")));
     takes(format!("{first}x{last}")) && all_prefixes && other_prefix && other_suffix && all_suffixes && no_excluded
+}
+
+/// Whether a range of integers holds exactly these values.
+fn range_is(part: &Spot<'_>, values: &[Value]) -> bool {
+    let (Some(low), Some(high)) = (part.value["minimum"].as_i64(), part.value["maximum"].as_i64()) else {
+        return false;
+    };
+    values.iter().filter_map(Value::as_i64).eq(low..=high)
+}
+
+/// The property that a rule names; one page calls `dataset_version` by the name that it has elsewhere.
+fn neighbor<'a>(holder: &Spot<'a>, name: &'a str) -> &'a str {
+    let properties = holder.properties();
+    if properties.iter().any(|(known, _)| *known == name) {
+        return name;
+    }
+    properties.into_iter().map(|(known, _)| known).find(|known| name == format!("{known}_id")).unwrap_or(name)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -730,14 +805,14 @@ fn compare_editions(place: &Place, row: &Row, verdict: &mut Verdict) {
             (None, _) | (_, None) => false,
         };
         let facts = other.facts.as_ref().is_some_and(|facts| !only_another_blank(facts, &row.facts))
-            || !other.facts_absent.is_empty();
+            || other.facts_absent.iter().any(|fact| fact != "enum" || !row.facts.values.iter().all(Value::is_boolean));
         let mandatory = other.mandatory.is_some();
         if !(kind || facts || mandatory) {
             continue;
         }
         let told = place.extension("x-edition-differs").and_then(Value::as_str).unwrap_or_default();
         let told = told.split(';').any(|part| part.trim().starts_with(&format!("{edition}: ")));
-        verdict.demand(told, place, &["x-deviation"], || {
+        verdict.demand(told, place, Concern::Edition, || {
             format!("edition {edition} differs, and x-edition-differs does not say so")
         });
         if told {
@@ -757,11 +832,28 @@ fn only_another_blank(other: &Facts, ours: &Facts) -> bool {
 #[derive(Default)]
 struct Shown {
     present: BTreeSet<Key>,
-    null: BTreeSet<Key>,
+    types: BTreeMap<Key, BTreeSet<&'static str>>,
     parameters: BTreeSet<(String, String)>,
 }
 
+fn json_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
 impl Shown {
+    fn all() -> &'static Shown {
+        static SHOWN: LazyLock<Shown> = LazyLock::new(|| Shown::collect(fixtures::tables()));
+        &SHOWN
+    }
+
     fn collect(tables: &fixtures::Tables) -> Shown {
         let mut shown = Shown::default();
         for operation in &tables.operations {
@@ -799,9 +891,7 @@ impl Shown {
     fn see(&mut self, document: &'static Document, schema: &Spot<'_>, body: &Value) {
         fixtures::walk(schema, body, "", &mut |_, spot, value| {
             let key = (document.name(), spot.pointer.clone());
-            if value.is_null() {
-                self.null.insert(key.clone());
-            }
+            self.types.entry(key.clone()).or_default().insert(json_type(value));
             self.present.insert(key);
         });
     }
@@ -818,7 +908,7 @@ fn all_properties(document: &'static Document) -> Vec<(Place, String)> {
     let mut open: Vec<(String, Spot<'static>)> =
         fixtures::schemas(document).into_iter().map(|(name, spot)| (name.to_owned(), spot)).collect();
     while let Some((name, spot)) = open.pop() {
-        for part in spot.deep_parts().into_iter().filter(|part| part.pointer.starts_with(&spot.pointer)) {
+        for part in spot.holders().into_iter().filter(|part| part.pointer.starts_with(&spot.pointer)) {
             for (property, inner) in part.properties() {
                 let name = format!("{name}.{property}");
                 found.push((Place { spot: inner.clone(), holder: Some(part.clone()) }, name.clone()));
@@ -847,7 +937,7 @@ fn backing(place: &Place, said: &BTreeMap<Key, Said>, shown: &Shown) -> Option<&
     if in_url || shown.present.contains(&place.key()) {
         return Some("an example");
     }
-    place.explains_with_holder(DEVIATES)
+    place.explains_with_holder(Concern::Presence)
 }
 
 /// Facts of the description that no row states: each needs an example or a reason.
@@ -880,28 +970,37 @@ fn unsaid(place: &Place, said: Option<&Said>, shown: &Shown, job_status: &[i64],
             continue;
         }
         // Of an object without a table, the object says why its fields are as they are.
-        let holder = if said.is_none() { place.explains_with_holder(DEVIATES) } else { None };
-        verdict.demand(known || holder.is_some(), place, DIFFERS, || format!("{key} {found} is in no table"));
+        let holder = if said.is_none() { place.explains_with_holder(Concern::Presence) } else { None };
+        let concern = match key {
+            "default" => Concern::Default,
+            "enum" => Concern::Values,
+            _ => Concern::Limit,
+        };
+        verdict.demand(known || holder.is_some(), place, concern, || format!("{key} {found} is in no table"));
     }
     // A choice that holds a number holds all codes of a list: of the row, or of the appendix on job states.
     for part in schema.parts() {
         let bounds = (part.value["minimum"].as_i64(), part.value["maximum"].as_i64());
         if let ((Some(low), Some(high)), None) = (bounds, keyword("minimum")) {
-            let appendix = job_status.iter().copied().eq(low..=high);
-            verdict.demand(appendix, place, DIFFERS, || format!("{low} to {high} is in no table"));
+            let appendix = job_status.iter().copied().eq(low..=high)
+                || stated(&|facts| range_is(&part, &facts.values))
+                || stated(&|facts| (facts.minimum, facts.maximum) == (Some(low as f64), Some(high as f64)));
+            verdict.demand(appendix, place, Concern::Limit, || format!("{low} to {high} is in no table"));
         }
         if let (Some(values), None) = (part.value["enum"].as_array(), keyword("enum")) {
             let row = stated(&|facts| !facts.values.is_empty());
-            verdict.demand(row, place, DIFFERS, || format!("values {values:?} are in no table"));
+            // A branch of a choice is there because of a contradiction about the type.
+            verdict.demand(row, place, Concern::Type, || format!("values {values:?} are in no table"));
         }
     }
     if schema.types().contains(&"null") {
-        let known = stated(&|facts| facts.nullable) || shown.null.contains(&place.key());
-        verdict.demand(known, place, DEVIATES, || "can be null, which no example shows".to_owned());
+        let known = stated(&|facts| facts.nullable)
+            || shown.types.get(&place.key()).is_some_and(|types| types.contains("null"));
+        verdict.demand(known, place, Concern::Type, || "can be null, which no example shows".to_owned());
     }
     if place.extension("x-unsupported").is_some() {
         let known = stated(&|facts| facts.unsupported || !facts.enum_unsupported.is_empty());
-        verdict.demand(known, place, DEVIATES, || "x-unsupported is in no table".to_owned());
+        verdict.demand(known, place, Concern::Values, || "x-unsupported is in no table".to_owned());
     }
     let Some(said) = said else { return };
     let only: Vec<&String> = said.editions.iter().flatten().collect();
@@ -909,7 +1008,7 @@ fn unsaid(place: &Place, said: Option<&Said>, shown: &Shown, job_status: &[i64],
     let found = place.spot.value.get("x-edition").unwrap_or(&Value::Null);
     // A row that one edition alone has may belong to an object of which the place says so.
     let holder = place.holder.as_ref().and_then(|holder| holder.value.get("x-edition")).unwrap_or(&Value::Null);
-    verdict.demand(*found == edition || (found.is_null() && *holder == edition), place, &["x-deviation"], || {
+    verdict.demand(*found == edition || (found.is_null() && *holder == edition), place, Concern::Edition, || {
         format!("x-edition is {found}, the rows of {:?} say {edition}", said.rows)
     });
 }
