@@ -429,11 +429,15 @@ pub(crate) fn says_failure(body: &[u8]) -> bool {
         is_success: Option<bool>,
         #[serde(borrow)]
         error_code: Option<&'a serde_json::value::RawValue>,
+        #[serde(borrow)]
+        error: Option<&'a serde_json::value::RawValue>,
     }
     // Only an object can say it; whatever else there is, is for the generated type to judge.
     serde_json::from_slice::<Envelope<'_>>(body).is_ok_and(|envelope| {
         let coded = envelope.error_code.is_some_and(|code| !matches!(code.get(), "null" | "\"\""));
-        envelope.is_success == Some(false) || coded
+        // IAM nests its failure.
+        let nested = envelope.error.is_some_and(|error| error.get().starts_with('{'));
+        envelope.is_success == Some(false) || coded || nested
     })
 }
 

@@ -14,11 +14,15 @@
 //! ```
 
 #[cfg(test)]
+#[allow(unreachable_pub, reason = "build.rs uses them too")]
 mod check;
 mod document;
 mod json_schema;
 pub mod load;
 #[cfg(test)]
+#[allow(unreachable_pub, reason = "build.rs uses them too")]
 mod lower;
+#[cfg(test)]
+mod tests;
 
 pub use document::{Document, Example, documents, operation};

@@ -1,0 +1,278 @@
+//! The documented updates, end to end, against an embedded emulator.
+
+use std::error::Error;
+use std::io::Write;
+
+use huaweicloud_jobs::emulator::{Emulator, Exchange};
+use huaweicloud_jobs::modelarts::types as modelarts;
+use huaweicloud_jobs::mrs::types as mrs;
+use huaweicloud_jobs::{Session, spec};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Format;
+
+/// What the SDK's pages send; the REST pages print the same operation with another text.
+const SDK_TRAINING_TEXT: &str = "update description";
+const SDK_VISUALIZATION_TEXT: &str = "update visualization job";
+
+/// One update and how it went.
+#[derive(Serialize)]
+struct Step {
+    number: &'static str,
+    title: &'static str,
+    operation: &'static str,
+    exchange: Exchange,
+    /// The request is the documented one.
+    request_matches: bool,
+    /// The answer is the documented one; times are compared by their form.
+    answer_matches: bool,
+    /// The job reads back as it was changed.
+    stored: bool,
+    /// What the job was read back with.
+    read_back_by: &'static str,
+}
+
+impl Step {
+    fn is_good(&self) -> bool {
+        self.request_matches && self.answer_matches && self.stored
+    }
+}
+
+/// Runs all updates; whether every one went as documented.
+pub(super) async fn run(format: Format, out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
+    let emulator = Emulator::builder().record(64).check_answers(true).start().await?;
+    let steps = Run { session: emulator.session()?, emulator: &emulator }.all().await?;
+    let good = steps.iter().all(Step::is_good);
+    match format {
+        Format::Json => {
+            let report = json!({"endpoint": emulator.endpoint(), "matches": good, "updates": steps});
+            writeln!(out, "{report:#}")?;
+        }
+        Format::Text => print(&emulator, &steps, out)?,
+    }
+    emulator.stop().await;
+    Ok(good)
+}
+
+fn print(emulator: &Emulator, steps: &[Step], out: &mut impl Write) -> std::io::Result<()> {
+    writeln!(out, "Emulator at {} (embedded, stops with this command)\n", emulator.endpoint())?;
+    for step in steps {
+        let verdict = |good: bool| if good { "ok" } else { "DIFFERS" };
+        writeln!(
+            out,
+            "{:<3} {}\n    request {}, answer {}, stored {} (read back by {})",
+            step.number,
+            step.title,
+            verdict(step.request_matches),
+            verdict(step.answer_matches),
+            verdict(step.stored),
+            step.read_back_by,
+        )?;
+        let Exchange { method, target, headers, request, status, answer, .. } = &step.exchange;
+        writeln!(out, "    > {method} {target}")?;
+        for (name, value) in headers {
+            writeln!(out, "    > {name}: {value}")?;
+        }
+        writeln!(out, "    > {request}\n    < {status}\n    < {answer}\n")?;
+    }
+    let good = steps.iter().filter(|step| step.is_good()).count();
+    writeln!(out, "{good} of {} documented updates match", steps.len())
+}
+
+struct Run<'a> {
+    session: Session,
+    emulator: &'a Emulator,
+}
+
+impl Run<'_> {
+    async fn all(&self) -> Result<Vec<Step>, Box<dyn Error>> {
+        let modelarts = self.session.modelarts();
+        let mut steps = Vec::new();
+
+        let job = modelarts.training_job(10)?;
+        let text = documented("update_training_job").0["job_desc"].as_str().unwrap_or_default().to_owned();
+        job.update_description(&text).await?;
+        steps.push(self.training("1", "training job 10, as the REST page prints it", job.id().get(), &text).await?);
+
+        let job = modelarts.training_job(182_626)?;
+        job.update_description(SDK_TRAINING_TEXT).await?;
+        let title = "training job named by its id";
+        steps.push(self.training("2a", title, job.id().get(), SDK_TRAINING_TEXT).await?);
+
+        let job = modelarts.training_jobs().create("quickstart", training_config()?).send().await?;
+        job.update_description(SDK_TRAINING_TEXT).await?;
+        let title = "training job as create returned it";
+        steps.push(self.training("2b", title, job.id().get(), SDK_TRAINING_TEXT).await?);
+
+        let versions = modelarts.training_job(10)?.versions().list().send().await?;
+        let version = versions.first().ok_or("training job 10 has no version")?;
+        version.job().update_description(SDK_TRAINING_TEXT).await?;
+        let title = "training job of a version in the version list";
+        steps.push(self.training("2c", title, version.job().id().get(), SDK_TRAINING_TEXT).await?);
+
+        let job = modelarts.visualization_job(8992)?;
+        job.update_description(SDK_VISUALIZATION_TEXT).await?;
+        steps.push(self.visualization("3a", "visualization job named by its id", &job).await?);
+
+        let job = modelarts.visualization_jobs().create("quickstart", "/obs/name/").send().await?;
+        job.update_description(SDK_VISUALIZATION_TEXT).await?;
+        steps.push(self.visualization("3b", "visualization job as create returned it", &job).await?);
+
+        let jobs = modelarts.visualization_jobs().list().send().await?;
+        let job = jobs.first().ok_or("the list of visualization jobs is empty")?;
+        job.update_description(SDK_VISUALIZATION_TEXT).await?;
+        steps.push(self.visualization("3c", "visualization job out of the job list", job).await?);
+
+        steps.push(self.labeling().await?);
+        steps.push(self.mrs().await?);
+        Ok(steps)
+    }
+
+    /// The exchange of the update, which is the latest one.
+    fn exchange(&self) -> Result<Exchange, Box<dyn Error>> {
+        Ok(self.emulator.take_exchanges().pop().ok_or("nothing was sent")?)
+    }
+
+    async fn training(
+        &self,
+        number: &'static str,
+        title: &'static str,
+        id: i64,
+        text: &str,
+    ) -> Result<Step, Box<dyn Error>> {
+        let exchange = self.exchange()?;
+        let jobs = self.session.modelarts().training_jobs().list().per_page(1000).send().await?;
+        let stored = jobs.iter().any(|job| job.id().get() == id && job.details.job_desc.as_deref() == Some(text));
+        let request = json!({"job_desc": text});
+        Ok(step(number, title, "update_training_job", exchange, &request, stored, "list_training_jobs"))
+    }
+
+    async fn visualization(
+        &self,
+        number: &'static str,
+        title: &'static str,
+        job: &huaweicloud_jobs::modelarts::VisualizationJob,
+    ) -> Result<Step, Box<dyn Error>> {
+        let exchange = self.exchange()?;
+        let stored = job.show().await?.job_desc.as_deref() == Some(SDK_VISUALIZATION_TEXT);
+        let request = json!({"job_desc": SDK_VISUALIZATION_TEXT});
+        Ok(step(number, title, "update_visualization_job", exchange, &request, stored, "show_visualization_job"))
+    }
+
+    async fn labeling(&self) -> Result<Step, Box<dyn Error>> {
+        let operation = "update_annotation_job";
+        let (request, id) = (documented(operation).0, "062ef90a-da4d-4af4-82ba-1523da57e78e");
+        let field = |name: &str| request[name].as_str().unwrap_or_default();
+        let job = self.session.modelarts().labeling_job(id)?;
+        job.update(field("name")).description(field("description")).send().await?;
+        let exchange = self.exchange()?;
+        let jobs = self.session.modelarts().labeling_jobs().list().send().await?;
+        let stored = jobs.iter().any(|job| {
+            job.id().as_str() == id
+                && job.details.name == field("name")
+                && job.details.description.as_deref() == Some(field("description"))
+        });
+        Ok(step("4", "labeling job", operation, exchange, &request, stored, "list_annotation_jobs"))
+    }
+
+    async fn mrs(&self) -> Result<Step, Box<dyn Error>> {
+        let operation = "update_job";
+        let request = documented(operation).0;
+        let body: mrs::UpdateJobRequest = serde_json::from_value(request.clone())?;
+        let job = self.session.mrs().job("b8ea4daa-0042-45e0-a522-e8b714e74760")?;
+        let mut update = job
+            .update()
+            .mains(body.mains.unwrap_or_default().into_iter().map(String::from))
+            .libs(body.libs.unwrap_or_default().into_iter().map(String::from))
+            .interface(body.interface.unwrap_or_default())
+            .is_protected(body.is_protected.unwrap_or_default())
+            .is_public(body.is_public.unwrap_or_default())
+            .name(body.name.map(String::from).unwrap_or_default())
+            .description(body.description.map(String::from).unwrap_or_default());
+        if let Some(job_type) = body.type_ {
+            update = update.job_type(job_type);
+        }
+        let changed = update.send().await?;
+        let exchange = self.exchange()?;
+        let stored = job.show().await? == changed && changed.name == request["name"].as_str().unwrap_or_default();
+        Ok(step("5", "MRS job object, all eight fields", operation, exchange, &request, stored, "show_job"))
+    }
+}
+
+fn step(
+    number: &'static str,
+    title: &'static str,
+    operation: &'static str,
+    exchange: Exchange,
+    request: &Value,
+    stored: bool,
+    read_back_by: &'static str,
+) -> Step {
+    let sent: Value = serde_json::from_str(&exchange.request).unwrap_or_default();
+    let answer: Value = serde_json::from_str(&exchange.answer).unwrap_or_default();
+    let expected = match documented(operation).1 {
+        Some(answer) => answer,
+        // The labeling pages print no answer; their table has the job's id alone.
+        None => json!({"job_id": exchange.target.rsplit('/').next().unwrap_or_default()}),
+    };
+    Step {
+        number,
+        title,
+        operation,
+        request_matches: sent == *request,
+        answer_matches: exchange.status == status(operation) && same(&answer, &expected),
+        stored,
+        read_back_by,
+        exchange,
+    }
+}
+
+/// The documented request and, where one is printed, the documented answer of an operation.
+fn documented(operation: &str) -> (Value, Option<Value>) {
+    let example = spec::operation(operation)
+        .and_then(|(document, operation)| document.examples(operation).into_iter().next())
+        .filter(|example| example.request.is_some());
+    let body = |value: Option<&Value>| value.cloned().unwrap_or_default();
+    example
+        .map_or((Value::Null, None), |example| (body(example.request), example.response.map(|(_, body)| body.clone())))
+}
+
+fn status(operation: &str) -> u16 {
+    spec::operation(operation).and_then(|(document, operation)| document.success_status(operation)).unwrap_or_default()
+}
+
+/// Equal, except that the time of a change is what the clock says: it is compared by its form.
+fn same(answer: &Value, documented: &Value) -> bool {
+    match (answer, documented) {
+        (Value::Object(answer), Value::Object(documented)) => {
+            answer.len() == documented.len()
+                && documented.iter().all(|(name, value)| match (name.as_str(), answer.get(name)) {
+                    ("updated_at", Some(Value::String(time))) => {
+                        let form = |text: &str| {
+                            text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect::<String>()
+                        };
+                        value.as_str().map(form) == Some(form(time))
+                    }
+                    (_, Some(other)) => same(other, value),
+                    (_, None) => false,
+                })
+        }
+        (Value::Array(answer), Value::Array(documented)) => {
+            answer.len() == documented.len() && answer.iter().zip(documented).all(|(a, b)| same(a, b))
+        }
+        _ => answer == documented,
+    }
+}
+
+/// The documents' own example, with the data of the second one: named by its OBS path.
+fn training_config() -> Result<modelarts::TrainingJobConfig, Box<dyn Error>> {
+    Ok(modelarts::TrainingJobConfig::builder()
+        .worker_server_num(1)
+        .app_url("/usr/app/".to_owned())
+        .boot_file_url("/usr/app/boot.py".to_owned())
+        .data_url("/usr/data/".to_owned())
+        .spec_id(1)
+        .engine_id(1)
+        .try_into()?)
+}

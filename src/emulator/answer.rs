@@ -1,0 +1,134 @@
+//! Answers and refusals, in the shapes of the API families.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+/// Whose manner of failing an operation has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    /// Training and visualization: `is_success`, `error_message`, `error_code`.
+    Job,
+    /// Labeling: `error_code`, `error_msg`.
+    Labeling,
+    /// MRS: `error_code`, `error_msg`.
+    Mrs,
+    /// IAM: `error` with `code`, `message`, `title`.
+    Identity,
+}
+
+impl Family {
+    /// The family of an operation by its path.
+    pub(super) fn of(path: &str) -> Self {
+        match path {
+            _ if path.starts_with("/v3/") => Self::Identity,
+            _ if path.starts_with("/v1.1/") => Self::Mrs,
+            _ if path.contains("/annotation-jobs") => Self::Labeling,
+            _ => Self::Job,
+        }
+    }
+}
+
+/// Why a request is refused. Who refuses decides the shape of the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The gateway: the service has not seen the request.
+    Gateway { status: StatusCode, code: &'static str, message: String },
+    /// A value breaks the description or a documented rule.
+    Invalid(String),
+    /// The object is unknown in this project.
+    Unknown { what: &'static str, id: String },
+    /// The name is taken.
+    Taken(String),
+    /// The project of the address is not the project of the token.
+    OtherProject,
+    /// A documented rule with a code of its own.
+    Rule { status: StatusCode, code: &'static str, message: String },
+    /// The emulator itself failed.
+    Broken(String),
+}
+
+impl Refusal {
+    /// Nobody knows who is asking.
+    pub(super) fn unauthenticated(reason: &str) -> Self {
+        Self::Gateway {
+            status: StatusCode::UNAUTHORIZED,
+            code: "APIG.0301",
+            message: format!("Incorrect IAM authentication information: {reason}"),
+        }
+    }
+
+    pub(super) fn unknown(what: &'static str, id: impl ToString) -> Self {
+        Self::Unknown { what, id: id.to_string() }
+    }
+
+    /// Status, code and message as the family documents them.
+    fn parts(self, family: Family) -> (StatusCode, &'static str, String) {
+        let mrs = family == Family::Mrs;
+        match self {
+            Self::Gateway { status, code, message } | Self::Rule { status, code, message } => (status, code, message),
+            Self::Invalid(message) => {
+                (StatusCode::BAD_REQUEST, if mrs { "12000002" } else { "ModelArts.0104" }, message)
+            }
+            Self::Unknown { what, id } => (
+                StatusCode::NOT_FOUND,
+                if mrs { "0176" } else { "ModelArts.0102" },
+                format!("The {what} {id} does not exist."),
+            ),
+            Self::Taken(name) => (
+                StatusCode::BAD_REQUEST,
+                if mrs { "12000002" } else { "ModelArts.0103" },
+                format!("Job name:{name} is existed"),
+            ),
+            Self::OtherProject => {
+                let message = "The project id in the request URL does not match the token.".to_owned();
+                (StatusCode::FORBIDDEN, if mrs { "APIG.0302" } else { "ModelArts.0210" }, message)
+            }
+            Self::Broken(message) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, if mrs { "MRS.0011" } else { "ModelArts.0010" }, message)
+            }
+        }
+    }
+
+    /// The answer.
+    pub(super) fn answer(self, family: Family, request_id: &str) -> Response {
+        let gateway = matches!(self, Self::Gateway { .. });
+        let (status, code, message) = self.parts(family);
+        let body = if gateway {
+            json!({"error_msg": message, "error_code": code, "request_id": request_id})
+        } else {
+            match family {
+                Family::Job => json!({"is_success": false, "error_message": message, "error_code": code}),
+                Family::Labeling | Family::Mrs => json!({"error_code": code, "error_msg": message}),
+                Family::Identity => json!({"error": {
+                    "code": status.as_u16(),
+                    "message": message,
+                    "title": status.canonical_reason().unwrap_or_default(),
+                }}),
+            }
+        };
+        respond(status, Some(&body), request_id)
+    }
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Broken(format!("the store failed: {error}"))
+    }
+}
+
+/// An answer with the headers that all have.
+pub(super) fn respond(status: StatusCode, body: Option<&Value>, request_id: &str) -> Response {
+    let bytes = body.map(ToString::to_string).unwrap_or_default();
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    if body.is_some() {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if let Ok(request_id) = HeaderValue::from_str(request_id) {
+        headers.insert(HeaderName::from_static("x-request-id"), request_id);
+    }
+    response
+}

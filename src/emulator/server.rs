@@ -1,0 +1,176 @@
+//! From a request on the wire to an operation and back.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State as Shared};
+use axum::response::Response;
+use bytes::Bytes;
+use form_urlencoded::parse;
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode, header};
+use percent_encoding::percent_decode_str;
+
+use super::answer::{Family, Refusal, respond};
+use super::check::Checker;
+use super::handlers::{self, Call};
+use super::record::{self, Exchange, Record};
+use super::store::Store;
+use crate::session::Secret;
+use crate::spec;
+
+/// The gateway's documented limit of a body.
+const MAX_BODY: usize = 12 * 1024 * 1024;
+
+/// What all requests share.
+pub(super) struct State {
+    pub(super) store: Store,
+    pub(super) routes: Routes,
+    pub(super) project_id: String,
+    pub(super) token: Secret,
+    pub(super) check_answers: bool,
+    pub(super) record: Mutex<Record>,
+}
+
+/// One operation, ready to be served.
+struct Route {
+    method: Method,
+    family: Family,
+    success: StatusCode,
+    authenticated: bool,
+    checker: Checker,
+    handler: handlers::Handler,
+}
+
+/// The described paths; each leads to its operations.
+pub(super) struct Routes(matchit::Router<Vec<Route>>);
+
+impl Routes {
+    /// All operations of the description that have a handler.
+    pub(super) fn new() -> Self {
+        let mut by_path: Vec<(&'static str, Vec<Route>)> = Vec::new();
+        for document in spec::documents() {
+            for operation in document.operations() {
+                let Some(handler) = handlers::find(operation.id()) else { continue };
+                let route = Route {
+                    method: Method::from_bytes(operation.method.to_ascii_uppercase().as_bytes())
+                        .expect("a method of OpenAPI"),
+                    family: Family::of(operation.path),
+                    success: document
+                        .success_status(operation)
+                        .and_then(|status| StatusCode::from_u16(status).ok())
+                        .expect("checked by build.rs"),
+                    authenticated: operation.value.get("security").is_none(),
+                    checker: Checker::new(document, operation),
+                    handler,
+                };
+                match by_path.iter_mut().find(|(path, _)| *path == operation.path) {
+                    Some((_, routes)) => routes.push(route),
+                    None => by_path.push((operation.path, vec![route])),
+                }
+            }
+        }
+        let mut router = matchit::Router::new();
+        for (path, routes) in by_path {
+            router.insert(path, routes).expect("the described paths do not collide");
+        }
+        Self(router)
+    }
+}
+
+/// Serves every path: which of them exist is for the description to say.
+pub(super) fn router(state: Arc<State>) -> Router {
+    Router::new().fallback(serve).with_state(state)
+}
+
+static REQUESTS: AtomicU64 = AtomicU64::new(1);
+
+async fn serve(Shared(state): Shared<Arc<State>>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    // The gateway's documented limit comes before anything else; a body that breaks off is the client's own doing.
+    let bytes = to_bytes(body, MAX_BODY).await;
+    let response = respond_to(&state, &parts, bytes.as_ref().map_err(ToString::to_string));
+    let (head, body) = response.into_parts();
+    // Answers are whole in memory: this takes, and waits for nothing.
+    let answer = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    state.record.lock().unwrap_or_else(PoisonError::into_inner).add(|| Exchange {
+        method: parts.method.to_string(),
+        target: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        headers: record::readable(&parts.headers),
+        request: String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned(),
+        status: head.status.as_u16(),
+        answer: String::from_utf8_lossy(&answer).into_owned(),
+    });
+    Response::from_parts(head, Body::from(answer))
+}
+
+fn respond_to(state: &State, parts: &Parts, bytes: Result<&Bytes, String>) -> Response {
+    let request_id = format!("{:032x}", REQUESTS.fetch_add(1, Ordering::Relaxed));
+    let gateway = |status, code, message: &str| {
+        Refusal::Gateway { status, code, message: message.to_owned() }.answer(Family::Job, &request_id)
+    };
+    let Ok(found) = state.routes.0.at(parts.uri.path()) else {
+        return gateway(StatusCode::NOT_FOUND, "APIG.0101", "The API does not exist or has not been published.");
+    };
+    let Some(route) = found.value.iter().find(|route| route.method == parts.method) else {
+        let mut response = gateway(StatusCode::METHOD_NOT_ALLOWED, "APIG.0101", "The API does not have this method.");
+        let methods: Vec<&str> = found.value.iter().map(|route| route.method.as_str()).collect();
+        if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+        return response;
+    };
+    let path: Vec<(String, String)> = found
+        .params
+        .iter()
+        .map(|(name, value)| (name.to_owned(), percent_decode_str(value).decode_utf8_lossy().into_owned()))
+        .collect();
+    let query: Vec<(String, String)> = parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let outcome = || {
+        let project = authenticate(state, route, &parts.headers, &path)?;
+        let bytes = bytes.map_err(|error| Refusal::Gateway {
+            status: StatusCode::PAYLOAD_TOO_LARGE,
+            code: "APIG.0201",
+            message: format!("The body cannot be read or is larger than {MAX_BODY} bytes: {error}"),
+        })?;
+        let parameters = route.checker.parameters(&path, &query)?;
+        let body = route.checker.body(bytes)?;
+        state
+            .store
+            .write(|transaction| (route.handler)(&Call { transaction, project, parameters: &parameters, body: &body }))
+    };
+    match outcome() {
+        Err(refusal) => refusal.answer(route.family, &request_id),
+        Ok(body) => {
+            let wrong =
+                state.check_answers.then(|| route.checker.answer(route.success.as_u16(), body.as_ref())).flatten();
+            match wrong {
+                Some(difference) => Refusal::Broken(format!("the answer breaks the description: {difference}"))
+                    .answer(route.family, &request_id),
+                None => respond(route.success, body.as_ref(), &request_id),
+            }
+        }
+    }
+}
+
+/// Who is asking, and for which project.
+fn authenticate<'a>(
+    state: &'a State,
+    route: &Route,
+    headers: &http::HeaderMap,
+    path: &[(String, String)],
+) -> Result<&'a str, Refusal> {
+    if route.authenticated {
+        let token = headers.get("x-auth-token").ok_or_else(|| Refusal::unauthenticated("x-auth-token not found"))?;
+        let known = token.to_str().is_ok_and(|token| Secret::from(token) == state.token);
+        if !known {
+            return Err(Refusal::unauthenticated("decrypt token fail"));
+        }
+        if path.iter().any(|(name, value)| name == "project_id" && *value != state.project_id) {
+            return Err(Refusal::OtherProject);
+        }
+    }
+    Ok(&state.project_id)
+}
