@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -558,6 +559,11 @@ macro_rules! open_enum {
     };
 }
 pub(crate) use open_enum;
+
+/// A time as IAM prints it, `2020-01-04T09:05:22.701000Z`.
+pub(crate) fn time(text: &str) -> Option<SystemTime> {
+    text.parse::<jiff::Timestamp>().ok().map(SystemTime::from)
+}
 
 /// Takes a text into the generated type of a field, or says which field breaks which limit by how much.
 pub(crate) fn checked<T>(field: &'static str, text: impl AsRef<str>) -> Result<T, Error>
