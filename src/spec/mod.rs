@@ -15,6 +15,7 @@
 
 #[cfg(test)]
 mod check;
+pub mod deviations;
 mod document;
 mod json_schema;
 pub mod load;
