@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use huaweicloud_jobs::ErrorCode;
 use huaweicloud_jobs::spec::{self, deviations};
 use serde_json::Value;
 
@@ -76,4 +77,72 @@ fn every_deviation_is_listed_and_complete() {
         total += found.len();
     }
     assert!(total > 200, "{total} deviations");
+}
+
+/// Every `error_code` in a value.
+fn codes(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            if let Some(Value::String(code)) = map.get("error_code") {
+                found.insert(code.clone());
+            }
+            if let Some(Value::Number(code)) = map.get("error").and_then(|error| error.get("code")) {
+                found.insert(code.to_string());
+            }
+            map.values().for_each(|inner| codes(inner, found));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| codes(inner, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn codes_of_documented_failures_are_described() {
+    let mut found = BTreeSet::new();
+    for document in spec::documents() {
+        for operation in document.operations() {
+            for example in document.examples(operation) {
+                if let Some((_, body)) = example.response {
+                    codes(body, &mut found);
+                }
+            }
+        }
+    }
+    assert!(found.contains("ModelArts.0105") && found.contains("401"), "{found:?}");
+    for code in found {
+        let known = ErrorCode::lookup(&code).unwrap_or_else(|| panic!("{code} is in no file of openapi/errors"));
+        assert!(known.meaning().is_some(), "{code} has no meaning");
+    }
+}
+
+/// Texts in quotes that look like an error code.
+fn quoted_codes(source: &str) -> impl Iterator<Item = &str> {
+    source.split('"').skip(1).step_by(2).filter(|text| {
+        let number = text.rsplit('.').next().unwrap_or_default();
+        let prefix = &text[..text.len() - number.len()];
+        let digits = number.len() >= 4 && number.bytes().all(|byte| byte.is_ascii_digit());
+        digits && matches!(prefix, "" | "ModelArts." | "APIG." | "MRS.")
+    })
+}
+
+#[test]
+fn codes_of_the_emulator_are_described() {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/emulator")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let source = std::fs::read_to_string(&path).unwrap();
+                found.extend(source.lines().flat_map(quoted_codes).map(str::to_owned));
+            }
+        }
+    }
+    assert!(["APIG.0301", "0176", "ModelArts.0104", "12000068"].iter().all(|code| found.contains(*code)), "{found:?}");
+    for code in found {
+        let known = ErrorCode::lookup(&code).unwrap_or_else(|| panic!("{code} is in no file of openapi/errors"));
+        assert!(known.meaning().is_some(), "{code} has no meaning");
+    }
 }
