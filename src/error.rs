@@ -6,6 +6,8 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+use crate::session::Secret;
+
 mod code;
 pub use code::{ErrorCode, Retry};
 
@@ -72,17 +74,29 @@ pub(crate) struct Answer {
     pub(crate) status: Option<StatusCode>,
     pub(crate) request_id: Option<String>,
     pub(crate) retry_after: Option<Duration>,
+    /// What was sent and may come back: servers echo.
+    secret: Option<Secret>,
 }
 
 impl Answer {
-    pub(crate) fn new(status: StatusCode, headers: &HeaderMap) -> Self {
+    pub(crate) fn new(status: StatusCode, headers: &HeaderMap, secret: Option<Secret>) -> Self {
         let text = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
         // The gateway's own name first; some services and clouds use the others.
         let request_id = ["x-request-id", "x-openstack-request-id", "x-compute-request-id", "x-iam-trace-id"]
             .into_iter()
             .find_map(text);
         let retry_after = text("retry-after").and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
-        Self { status: Some(status), request_id, retry_after }
+        let mut answer = Self { status: Some(status), request_id, retry_after, secret };
+        answer.request_id = answer.request_id.take().map(|text| answer.hide(text));
+        answer
+    }
+
+    /// A text from the answer without what must not be seen.
+    fn hide(&self, text: String) -> String {
+        match &self.secret {
+            Some(secret) if text.contains(secret.expose()) => text.replace(secret.expose(), "***"),
+            _ => text,
+        }
     }
 }
 
@@ -136,19 +150,29 @@ impl Error {
         });
         let mut error = Self::new(kind, message);
         error.0.code = code;
+        error.0.request_id = request_id;
         error.0.excerpt = Some(excerpt(body));
         error.0.may_have_been_sent = true;
-        error = error.with_answer(answer);
-        if error.0.request_id.is_none() {
-            error.0.request_id = request_id;
-        }
-        error
+        error.with_answer(answer)
     }
 
     pub(crate) fn with_answer(mut self, answer: &Answer) -> Self {
-        self.0.status = answer.status;
-        self.0.request_id.clone_from(&answer.request_id);
-        self.0.retry_after = answer.retry_after;
+        let inner = &mut *self.0;
+        inner.status = answer.status;
+        inner.retry_after = answer.retry_after;
+        if answer.request_id.is_some() {
+            inner.request_id.clone_from(&answer.request_id);
+        }
+        let texts = [
+            Some(&mut inner.message),
+            inner.code.as_mut(),
+            inner.request_id.as_mut(),
+            inner.place.as_mut(),
+            inner.excerpt.as_mut(),
+        ];
+        for text in texts.into_iter().flatten() {
+            *text = answer.hide(std::mem::take(text));
+        }
         self
     }
 
@@ -159,17 +183,6 @@ impl Error {
 
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
-        self
-    }
-
-    /// Takes a secret out of everything that came from outside: servers echo what they were sent.
-    pub(crate) fn without(mut self, secret: &str) -> Self {
-        if !secret.is_empty() {
-            for text in [Some(&mut self.0.message), self.0.excerpt.as_mut(), self.0.code.as_mut()].into_iter().flatten()
-            {
-                *text = text.replace(secret, "***");
-            }
-        }
         self
     }
 
@@ -378,7 +391,7 @@ impl From<progenitor_client::Error<()>> for Error {
         match error {
             // The transport hands typed errors over inside a response, since the generator carries only strings.
             Generated::UnexpectedResponse(mut response) => response.extensions_mut().remove().unwrap_or_else(|| {
-                let answer = Answer::new(response.status(), response.headers());
+                let answer = Answer::new(response.status(), response.headers(), None);
                 Self::new(kind_of(response.status(), None), "unexpected answer").with_answer(&answer)
             }),
             Generated::InvalidResponsePayload(body, error) => Self::decode(".".to_owned(), error.to_string(), &body),
@@ -387,7 +400,7 @@ impl From<progenitor_client::Error<()>> for Error {
             | Generated::InvalidUpgrade(error)
             | Generated::ResponseBodyError(error) => error.into(),
             Generated::ErrorResponse(response) => {
-                let answer = Answer::new(response.status(), response.headers());
+                let answer = Answer::new(response.status(), response.headers(), None);
                 Self::new(kind_of(response.status(), None), "the service refused").with_answer(&answer)
             }
             Generated::Custom(reason) => Self::new(ErrorKind::Service, reason),
@@ -437,11 +450,15 @@ pub(crate) fn says_failure(body: &[u8]) -> bool {
         is_success: Option<bool>,
         #[serde(borrow)]
         error_code: Option<&'a serde_json::value::RawValue>,
+        #[serde(borrow)]
+        error: Option<&'a serde_json::value::RawValue>,
     }
     // Only an object can say it; whatever else there is, is for the generated type to judge.
     serde_json::from_slice::<Envelope<'_>>(body).is_ok_and(|envelope| {
         let coded = envelope.error_code.is_some_and(|code| !matches!(code.get(), "null" | "\"\""));
-        envelope.is_success == Some(false) || coded
+        // IAM nests its failure.
+        let nested = envelope.error.is_some_and(|error| error.get().starts_with('{'));
+        envelope.is_success == Some(false) || coded || nested
     })
 }
 

@@ -13,6 +13,8 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 use crate::session::{self, Transport};
 
+#[cfg(test)]
+mod signature;
 pub mod wire;
 
 /// What is known of an operation besides its types.
@@ -41,6 +43,7 @@ macro_rules! service {
             dead_code,
             irrefutable_let_patterns,
             clippy::all,
+            clippy::allow_attributes_without_reason,
             clippy::unwrap_used,
             rustdoc::all,
             reason = "generated from the description; put right there or in spec/lower.rs"

@@ -347,8 +347,8 @@ impl<T> FromStr for Embedded<T> {
 ///
 /// ```
 /// use huaweicloud_jobs::api::wire::Bounded;
-/// assert_eq!(Bounded::<1, 1000>::try_from(10)?.get(), 10);
-/// assert_eq!(Bounded::<1, 1000>::try_from(0).unwrap_err().to_string(), "0 is not from 1 to 1000");
+/// assert_eq!(Bounded::<1, 1000>::try_from(10_u32)?.get(), 10);
+/// assert_eq!(Bounded::<1, 1000>::try_from(0_u32).unwrap_err().to_string(), "0 is not from 1 to 1000");
 /// # Ok::<(), huaweicloud_jobs::api::wire::OutOfBounds>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -386,13 +386,18 @@ impl<const LOW: i64, const HIGH: i64> TryFrom<i64> for Bounded<LOW, HIGH> {
     }
 }
 
-impl<const LOW: i64, const HIGH: i64> TryFrom<u32> for Bounded<LOW, HIGH> {
-    type Error = OutOfBounds;
+macro_rules! bounded_from {
+    ($($number:ty)+) => {$(
+        impl<const LOW: i64, const HIGH: i64> TryFrom<$number> for Bounded<LOW, HIGH> {
+            type Error = OutOfBounds;
 
-    fn try_from(value: u32) -> Result<Self, OutOfBounds> {
-        i64::from(value).try_into()
-    }
+            fn try_from(value: $number) -> Result<Self, OutOfBounds> {
+                i64::from(value).try_into()
+            }
+        }
+    )+};
 }
+bounded_from!(i32 u32);
 
 impl<const LOW: i64, const HIGH: i64> fmt::Display for Bounded<LOW, HIGH> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

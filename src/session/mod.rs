@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use reqwest::Url;
 
-use crate::api::{modelarts, mrs};
+use crate::api::{iam, modelarts, mrs};
 use crate::error::Error;
 use crate::ids::ProjectId;
 use crate::modelarts::ModelArts;
@@ -38,6 +38,7 @@ pub struct Session(Arc<Inner>);
 
 struct Inner {
     project_id: ProjectId,
+    iam: iam::Client,
     modelarts: modelarts::Client,
     mrs: mrs::Client,
 }
@@ -63,6 +64,11 @@ impl Session {
         Mrs::new(self.clone())
     }
 
+    /// The generated client of the identity service.
+    pub fn iam(&self) -> &iam::Client {
+        &self.0.iam
+    }
+
     pub(crate) fn modelarts_client(&self) -> &modelarts::Client {
         &self.0.modelarts
     }
@@ -74,7 +80,7 @@ impl Session {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { project_id, modelarts: _, mrs: _ } = &*self.0;
+        let Inner { project_id, iam: _, modelarts: _, mrs: _ } = &*self.0;
         f.debug_struct("Session").field("project_id", &project_id.as_str()).finish_non_exhaustive()
     }
 }
@@ -116,6 +122,7 @@ impl SessionBuilder {
         let http = transport::http_client()?;
         Ok(Session(Arc::new(Inner {
             project_id,
+            iam: iam::Client::new_with_client(&endpoint, http.clone(), transport.clone()),
             modelarts: modelarts::Client::new_with_client(&endpoint, http.clone(), transport.clone()),
             mrs: mrs::Client::new_with_client(&endpoint, http, transport),
         })))

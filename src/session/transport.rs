@@ -97,7 +97,7 @@ impl Transport {
             let response = http.execute(request).await?;
             let span = tracing::Span::current();
             span.record("status", response.status().as_u16());
-            let answer = Answer::new(response.status(), response.headers());
+            let answer = Answer::new(response.status(), response.headers(), Some(self.token.clone()));
             if let Some(request_id) = &answer.request_id {
                 span.record("request_id", request_id);
             }
@@ -107,7 +107,7 @@ impl Transport {
                 Ok(response) => response,
                 Err(error) => {
                     tracing::debug!(kind = ?error.kind(), code = error.code(), "failed");
-                    carry(error.without(self.token.expose()))
+                    carry(error)
                 }
             })
         }

@@ -63,27 +63,24 @@ impl<'a> Report<'a> {
                 "write `openapi: 3.0.3`",
             );
         }
+        let info = &self.document["info"];
+        if !info["version"].as_str().is_some_and(|version| version.bytes().all(|b| matches!(b, b' '..=b'~'))) {
+            self.add(
+                "api_version",
+                &["info", "version"],
+                "the version becomes a header of every request; this one makes each call panic",
+                "use printable ASCII",
+            );
+        }
+        self.description(info, &["info"]);
     }
 
     fn references(&mut self, value: &'a Value, path: &mut Vec<&'a str>) {
         match value {
             Value::Object(map) => {
                 if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
-                    if !reference.starts_with("#/") {
-                        self.add(
-                            "external_reference",
-                            path,
-                            format!("`{reference}` leaves the file"),
-                            "copy the component into this file",
-                        );
-                    } else if load::target(self.document, reference).is_none() {
-                        self.add(
-                            "dangling_reference",
-                            path,
-                            format!("`{reference}` does not exist"),
-                            "define it under `components`",
-                        );
-                    } else if map.len() > 1 {
+                    self.reference(reference, path);
+                    if map.len() > 1 {
                         self.add(
                             "reference_with_siblings",
                             path,
@@ -92,16 +89,50 @@ impl<'a> Report<'a> {
                         );
                     }
                 }
-                for (key, inner) in map {
-                    if !key.starts_with("x-") && !matches!(key.as_str(), "example" | "value") {
-                        path.push(key);
-                        self.references(inner, path);
-                        path.pop();
+                for (key, inner) in map.iter().filter(|(key, _)| !lower::is_data(key)) {
+                    path.push(key);
+                    match inner {
+                        // A field can have any name, also that of a key.
+                        Value::Object(fields) if key == "properties" => {
+                            for (name, field) in fields {
+                                path.push(name);
+                                self.references(field, path);
+                                path.pop();
+                            }
+                        }
+                        _ => self.references(inner, path),
                     }
+                    path.pop();
                 }
             }
             Value::Array(items) => items.iter().for_each(|item| self.references(item, path)),
             _ => {}
+        }
+    }
+
+    fn reference(&mut self, reference: &str, path: &[&str]) {
+        let kind = kind_at(path);
+        if !reference.starts_with("#/") {
+            self.add(
+                "external_reference",
+                path,
+                format!("`{reference}` leaves the file"),
+                "copy the component into this file",
+            );
+        } else if load::target(self.document, reference).is_none() {
+            self.add(
+                "dangling_reference",
+                path,
+                format!("`{reference}` does not exist"),
+                "define it under `components`",
+            );
+        } else if !matches!(reference.split('/').collect::<Vec<_>>()[..], ["#", "components", k, _] if k == kind) {
+            self.add(
+                "reference_kind",
+                path,
+                format!("`{reference}` is looked up among `{kind}` by its last part alone"),
+                "refer to a whole component of the kind that stands here",
+            );
         }
     }
 
@@ -122,8 +153,7 @@ impl<'a> Report<'a> {
         for operation in load::operations(self.document) {
             let at = ["paths", operation.path, operation.method];
             let id = operation.id();
-            let snake = !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-            if !snake {
+            if !is_snake(id) {
                 self.add(
                     "operation_id",
                     &at,
@@ -146,9 +176,29 @@ impl<'a> Report<'a> {
             if operation.value["tags"].as_array().is_some_and(|tags| tags.len() > 1) {
                 self.add("one_tag", &at, "two tags put one method into two traits", "keep the first tag");
             }
+            self.description(operation.value, &at);
+            self.path_template(operation);
             self.parameters(operation);
             self.request_body(operation);
             self.responses(operation);
+        }
+    }
+
+    fn path_template(&mut self, operation: Operation<'a>) {
+        let described: BTreeSet<&str> = operation
+            .parameters(self.document)
+            .filter(|parameter| parameter["in"] == "path")
+            .filter_map(|parameter| parameter["name"].as_str())
+            .collect();
+        let written: BTreeSet<&str> =
+            operation.path.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect();
+        for name in written.symmetric_difference(&described) {
+            self.add(
+                "path_template",
+                &["paths", operation.path, operation.method],
+                format!("`{name}` is either in the path or among its parameters, not in both"),
+                "describe each name in braces as a parameter in `path`, and no other",
+            );
         }
     }
 
@@ -200,10 +250,34 @@ impl<'a> Report<'a> {
                     "describe it by `schema`",
                 );
             }
-            let schema = load::resolve(self.document, &parameter["schema"]);
-            if place == "path" && schema["type"] == "string" && schema["minLength"].as_u64().unwrap_or(0) == 0 {
-                self.add("path_parameter", &at, "an empty value changes the path", "add `minLength: 1`");
+            self.description(parameter, &at);
+            if place == "path" {
+                self.path_parameter(parameter, &at);
             }
+        }
+    }
+
+    fn path_parameter(&mut self, parameter: &Value, at: &[&str]) {
+        if parameter["required"] != true {
+            self.add(
+                "path_parameter",
+                at,
+                "an optional part of a path makes the generator panic",
+                "add `required: true`",
+            );
+        }
+        let schema = &parameter["schema"];
+        match schema["type"].as_str() {
+            Some("string") if schema["minLength"].as_u64().unwrap_or(0) == 0 => {
+                self.add("path_parameter", at, "an empty value changes the path", "add `minLength: 1`");
+            }
+            Some("string" | "integer") => {}
+            _ => self.add(
+                "path_parameter",
+                at,
+                "`lower` guards against `..` only where it sees a text",
+                "write `type: string` or `type: integer` in place",
+            ),
         }
     }
 
@@ -228,6 +302,21 @@ impl<'a> Report<'a> {
                 "keep `application/json` alone",
             );
         }
+        self.body(body, &at);
+    }
+
+    /// Schemas that are written in place escape the rules for components, here and in `lower`.
+    fn body(&mut self, holder: &Value, at: &[&str]) {
+        for (_, media) in holder["content"].as_object().into_iter().flatten() {
+            if media["schema"].get("$ref").is_none() {
+                self.add(
+                    "inline_body",
+                    at,
+                    "a body without the name of a schema",
+                    "move its schema to `components/schemas` and refer to it",
+                );
+            }
+        }
     }
 
     fn responses(&mut self, operation: Operation<'a>) {
@@ -248,6 +337,7 @@ impl<'a> Report<'a> {
                 );
             }
             if status.starts_with('2') {
+                self.body(response, &at);
                 success.push(status.as_str());
             }
         }
@@ -294,14 +384,13 @@ impl<'a> Report<'a> {
         if map.contains_key("discriminator") {
             self.add("discriminator", at, "`discriminator` is ignored", "write one schema with optional fields");
         }
-        if let Some(text) = map.get("description").and_then(Value::as_str)
-            && let Some(message) = breaks_rustdoc(text)
-        {
-            self.add("description", at, message, "say it in plain sentences; `code` in single backticks is fine");
-        }
+        self.description(schema, at);
         self.composition(map, at);
         let kind = map.get("type").and_then(Value::as_str);
-        let composed = ["oneOf", "anyOf", "allOf"].iter().any(|key| map.contains_key(*key));
+        let composed = ["oneOf", "anyOf", "allOf"]
+            .iter()
+            .filter_map(|key| map.get(*key)?.as_array())
+            .any(|parts| !parts.iter().all(lower::is_field_rule));
         if kind.is_none() && !composed && map.get("x-any") != Some(&Value::Bool(true)) {
             self.add(
                 "type",
@@ -329,6 +418,11 @@ impl<'a> Report<'a> {
                 "add `format: int32` or `int64`",
             );
         }
+        for key in ["exclusiveMinimum", "exclusiveMaximum"] {
+            if map.contains_key(key) {
+                self.add("exclusive_bound", at, format!("`{key}` is ignored"), "write the last value that is allowed");
+            }
+        }
         self.properties(map, at);
         for key in ["items", "additionalProperties"] {
             if let Some(inner) = map.get(key) {
@@ -355,16 +449,31 @@ impl<'a> Report<'a> {
         }
         if let Some(parts) = map.get("allOf").and_then(Value::as_array) {
             let types = parts.iter().filter(|part| !lower::is_field_rule(part)).count();
-            let wraps = parts.len() == 1 && parts[0].get("$ref").is_some();
+            let wraps = parts.len() == 1
+                && parts[0].get("$ref").is_some()
+                && map.keys().all(|key| key.starts_with("x-") || BESIDE_A_WRAPPED_REFERENCE.contains(&key.as_str()));
             if types > 0 && !wraps {
                 at.push("allOf");
                 self.add(
                     "composition",
                     at,
                     "parts of an object are merged by guesswork",
-                    "write one object, or wrap exactly one `$ref`",
+                    "write one object, or wrap exactly one `$ref` and describe it",
                 );
                 at.pop();
+            }
+        }
+        if map.get("not").is_some_and(|not| !lower::is_field_rule(not)) {
+            at.push("not");
+            self.add("composition", at, "the generator panics", "say what a value is, not what it is not");
+            at.pop();
+        }
+    }
+
+    fn description(&mut self, described: &Value, at: &[&str]) {
+        for key in ["summary", "description"] {
+            if let Some(message) = described[key].as_str().and_then(breaks_rustdoc) {
+                self.add("description", at, message, "say it in plain sentences; `code` in single backticks is fine");
             }
         }
     }
@@ -382,8 +491,9 @@ impl<'a> Report<'a> {
                     "drop one of them, or replace the schema by a wire type",
                 );
             }
+            let schema = load::resolve(self.document, property.pointer("/allOf/0").unwrap_or(property));
             let secret = is_secret_name(&name.to_ascii_lowercase());
-            if secret && property["type"] == "string" && property["format"] != "password" {
+            if secret && schema["type"] == "string" && schema["format"] != "password" {
                 self.add("secret_property", at, "generated types print their fields", "add `format: password`");
             }
             self.schema(property, at, false);
@@ -404,20 +514,48 @@ impl<'a> Report<'a> {
                 "give the answer a schema of its own",
             );
         }
-        for name in request {
-            let schema = &self.document["components"]["schemas"][&name];
+        for name in request.iter().filter(|name| !is_wire_type(name)) {
+            let schema = &self.document["components"]["schemas"][name];
+            self.nullable_request(schema, &["components", "schemas", name]);
             for (field, property) in schema["properties"].as_object().into_iter().flatten() {
-                if property["nullable"] == true {
-                    self.add(
-                        "nullable_request",
-                        &["components", "schemas", &name, "properties", field],
-                        "an optional field that can be null cannot say null: both are `None`",
-                        "leave `nullable` out of requests",
-                    );
-                }
+                self.nullable_request(property, &["components", "schemas", name, "properties", field]);
             }
         }
     }
+
+    fn nullable_request(&mut self, schema: &Value, at: &[&str]) {
+        if schema["nullable"] == true {
+            self.add(
+                "nullable_request",
+                at,
+                "an optional field that can be null cannot say null: both are `None`",
+                "leave `nullable` out of requests",
+            );
+        }
+    }
+}
+
+/// Keys that do not change what a wrapped reference (`allOf: [{$ref: ...}]`) is.
+const BESIDE_A_WRAPPED_REFERENCE: [&str; 8] =
+    ["allOf", "description", "nullable", "default", "example", "title", "deprecated", "externalDocs"];
+
+/// The kind of component that a reference at this place names.
+fn kind_at<'p>(path: &[&'p str]) -> &'p str {
+    match path {
+        ["components", kind, _] => kind,
+        [.., "properties", _] => "schemas",
+        [.., "parameters"] => "parameters",
+        [.., "requestBody"] => "requestBodies",
+        [.., "responses", _] => "responses",
+        [.., "headers", _] => "headers",
+        _ => "schemas",
+    }
+}
+
+/// Whether the generator takes the name as it is: it re-cases names, and `operations` are found by them at run time.
+fn is_snake(id: &str) -> bool {
+    let word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    id.starts_with(|c: char| c.is_ascii_lowercase()) && id.split('_').all(word)
 }
 
 fn is_wire_type(name: &str) -> bool {
@@ -433,7 +571,8 @@ fn is_secret_header(name: &str) -> bool {
 
 /// Whether a property of this name holds a secret; `password_expires_at` is a time.
 fn is_secret_name(name: &str) -> bool {
-    ["password", "secret", "access_key"].iter().any(|word| name.contains(word)) && !name.ends_with("_at")
+    ["password", "secret", "access_key", "security_token", "securitytoken"].iter().any(|word| name.contains(word))
+        && !name.ends_with("_at")
 }
 
 /// The name without what is lost on the way to a Rust name.

@@ -18,6 +18,13 @@ pub struct Rule {
     apply: fn(&mut Value),
 }
 
+impl Rule {
+    /// Applies this rule alone.
+    pub fn apply(&self, document: &mut Value) {
+        (self.apply)(document);
+    }
+}
+
 /// All rules, in the order in which they are applied.
 pub const RULES: &[Rule] = &[
     Rule {
@@ -72,8 +79,13 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "unbound_response_values",
-        reason: "an answer is not refused over a length, a pattern or a bound",
+        reason: "an answer is not refused over a length, a pattern, a bound or a field that it adds",
         apply: unbound_response_values,
+    },
+    Rule {
+        name: "relax_response_requirements",
+        reason: "an answer may leave out anything but what it is about",
+        apply: relax_response_requirements,
     },
     Rule {
         name: "tolerant_response_numbers",
@@ -86,14 +98,15 @@ pub const RULES: &[Rule] = &[
         apply: lift_nullable,
     },
     Rule {
-        name: "use_wire_types",
-        reason: "the generator cannot say 'a number or its text'; hand-written types can",
-        apply: use_wire_types,
-    },
-    Rule {
         name: "nullable_response_arrays",
         reason: "an answer may hold null for an optional array or object",
         apply: nullable_response_arrays,
+    },
+    // Last: it cuts off the schemas behind a wire type, which answers hold all the same.
+    Rule {
+        name: "use_wire_types",
+        reason: "the generator cannot say 'a number or its text'; hand-written types can",
+        apply: use_wire_types,
     },
 ];
 
@@ -133,7 +146,7 @@ pub const OPEN_ENUM: &str = "x-open-enum";
 pub fn lower(document: &Value) -> Value {
     let mut document = document.clone();
     for rule in RULES {
-        (rule.apply)(&mut document);
+        rule.apply(&mut document);
     }
     document
 }
@@ -313,6 +326,27 @@ fn unbound_response_values(document: &mut Value) {
         ] {
             schema.shift_remove(key);
         }
+        // The generator would refuse what is not described.
+        if schema.get("additionalProperties") == Some(&json!(false)) {
+            schema.shift_remove("additionalProperties");
+        }
+    });
+}
+
+/// What an answer is about: without these it cannot be used.
+const ESSENTIAL: [&str; 7] = ["is_success", "id", "job_id", "version_id", "name", "job_name", "config_name"];
+
+fn relax_response_requirements(document: &mut Value) {
+    each_schema(document, Side::Response, |schema| {
+        let Some(Value::Array(mut required)) = schema.shift_remove("required") else { return };
+        required.retain(|name| {
+            let property =
+                schema.get("properties").and_then(|properties| properties.get(name.as_str()?)).unwrap_or(&Value::Null);
+            let scalar = matches!(property["type"].as_str(), Some("string" | "integer" | "number" | "boolean"));
+            // Null is a value of a nullable field: it stays required so that null is written back.
+            !scalar || property["nullable"] == true || name.as_str().is_some_and(|name| ESSENTIAL.contains(&name))
+        });
+        schema.insert("required".to_owned(), required.into());
     });
 }
 
@@ -345,17 +379,30 @@ fn lift_nullable(document: &mut Value) {
         }
     }
     each_schema(document, Side::Response, |schema| {
-        let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
-        for property in properties.values_mut() {
-            let reference = property.get("$ref").or_else(|| property.pointer("/allOf/0/$ref")).and_then(Value::as_str);
-            if let Some(name) = reference.and_then(load::schema_name).filter(|name| nullable.contains(*name)) {
-                let name = name.to_owned();
-                let Some(map) = property.as_object_mut() else { continue };
-                refer_to(map, &name);
-                map.insert("nullable".to_owned(), json!(true));
+        for (key, value) in schema {
+            match key.as_str() {
+                "properties" => {
+                    value
+                        .as_object_mut()
+                        .into_iter()
+                        .flat_map(Map::values_mut)
+                        .for_each(|value| lift(value, &nullable));
+                }
+                "items" | "additionalProperties" => lift(value, &nullable),
+                _ => {}
             }
         }
     });
+}
+
+/// Says of a reference to one of these components that it can be null.
+fn lift(schema: &mut Value, nullable: &BTreeSet<String>) {
+    let reference = schema.get("$ref").or_else(|| schema.pointer("/allOf/0/$ref")).and_then(Value::as_str);
+    let name = reference.and_then(load::schema_name).map(str::to_owned);
+    if let (Some(name), Some(map)) = (name.filter(|name| nullable.contains(name)), schema.as_object_mut()) {
+        refer_to(map, &name);
+        map.insert("nullable".to_owned(), json!(true));
+    }
 }
 
 fn use_wire_types(document: &mut Value) {
@@ -422,7 +469,13 @@ pub fn reachable(document: &Value, side: Side) -> BTreeSet<String> {
                         waiting.extend(load::target(document, reference));
                     }
                 }
-                waiting.extend(map.iter().filter(|(key, _)| !is_data(key)).map(|(_, value)| value));
+                for (key, value) in map.iter().filter(|(key, _)| !is_data(key)) {
+                    match value {
+                        // A field can have any name, also that of a key.
+                        Value::Object(fields) if key == "properties" => waiting.extend(fields.values()),
+                        _ => waiting.push(value),
+                    }
+                }
             }
             Value::Array(items) => waiting.extend(items),
             _ => {}
@@ -432,7 +485,7 @@ pub fn reachable(document: &Value, side: Side) -> BTreeSet<String> {
 }
 
 /// Keys whose content is data of users, not part of a schema.
-fn is_data(key: &str) -> bool {
+pub fn is_data(key: &str) -> bool {
     matches!(key, "example" | "examples" | "enum" | "default" | "required") || key.starts_with("x-")
 }
 

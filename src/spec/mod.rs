@@ -14,12 +14,16 @@
 //! ```
 
 #[cfg(test)]
+#[allow(unreachable_pub, reason = "build.rs uses them too")]
 mod check;
 pub mod deviations;
 mod document;
 mod json_schema;
 pub mod load;
 #[cfg(test)]
+#[allow(unreachable_pub, reason = "build.rs uses them too")]
 mod lower;
+#[cfg(test)]
+mod tests;
 
 pub use document::{Document, Example, documents, operation};

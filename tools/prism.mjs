@@ -1,0 +1,129 @@
+// Starts a Prism mock of each description and sends it every documented request. An operation passes when the mock
+// takes the request, names no violation, and answers with the documented success example, or with the documented
+// success status where the documents print no answer.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { basename, join } from "node:path";
+import { createInterface } from "node:readline";
+import { isDeepStrictEqual } from "node:util";
+import SwaggerParser from "@apidevtools/swagger-parser";
+
+const METHODS = ["get", "put", "post", "patch", "delete"];
+const JSON_TYPE = "application/json";
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** Runs `visit(baseUrl)` while a mock of the file listens. */
+async function withMock(file, visit) {
+  const port = await freePort();
+  const program = join(import.meta.dirname, "node_modules", ".bin", "prism");
+  const options = ["mock", "--host", "127.0.0.1", "--port", String(port), file];
+  const mock = spawn(program, options, { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    let log = "";
+    let listening = false;
+    for await (const line of createInterface({ input: mock.stdout })) {
+      log += `${line}\n`;
+      if (line.includes("is listening on")) {
+        listening = true;
+        break;
+      }
+    }
+    if (!listening) {
+      throw new Error(`the mock of ${file} did not start:\n${log}`);
+    }
+    mock.stdout.resume();
+    return await visit(`http://127.0.0.1:${port}`);
+  } finally {
+    mock.kill();
+  }
+}
+
+/** What to send and what must come back, one entry for each documented request of an operation. */
+function* calls(path, shared, method, operation) {
+  const [status, success] = Object.entries(operation.responses).find(([code]) => code.startsWith("2"));
+  const answers = success.content?.[JSON_TYPE].examples ?? {};
+  const bodies = operation.requestBody?.content[JSON_TYPE].examples ?? {};
+  const parameters = [...shared, ...(operation.parameters ?? [])];
+  // An operation without a documented request is called with the examples of its parameters.
+  for (const [key, request] of Object.entries(operation["x-example-requests"] ?? { "-": {} })) {
+    const query = new URLSearchParams();
+    let target = path;
+    for (const { name, in: place, example } of parameters) {
+      const value = request.parameters?.[name] ?? (place === "path" ? example : undefined);
+      if (value === undefined) continue;
+      if (place === "path") target = target.replace(`{${name}}`, encodeURIComponent(value));
+      else query.append(name, value);
+    }
+    yield {
+      key,
+      method: method.toUpperCase(),
+      target: query.size > 0 ? `${target}?${query}` : target,
+      body: bodies[key]?.value,
+      status: Number(status),
+      answer: answers[key]?.value,
+    };
+  }
+}
+
+/**
+ * The violations that the mock names in a header, except those at a number beyond 2^53: Prism takes `int64` for what
+ * JavaScript holds exactly, and one documented answer has a greater one.
+ */
+function violations(response) {
+  const all = JSON.parse(response.headers.get("sl-violations") ?? "[]");
+  const place = (violation) => violation.location.join(".");
+  const limit = `<= ${Number.MAX_SAFE_INTEGER}`;
+  const beyond = new Set(all.filter(({ message }) => message.endsWith(limit)).map(place));
+  return all.filter((violation) => !beyond.has(place(violation)));
+}
+
+/** Why a call failed, or nothing. */
+async function problem(base, { key, method, target, body, status, answer }) {
+  const headers = { "X-Auth-Token": "any", Prefer: `code=${status}` };
+  if (answer !== undefined) headers.Prefer += `, example=${key}`;
+  if (body !== undefined) headers["Content-Type"] = JSON_TYPE;
+  const response = await fetch(base + target, { method, headers, body: body && JSON.stringify(body) });
+  const text = await response.text();
+  if (response.status !== status) return `status ${response.status}, not ${status}: ${text}`;
+  const named = violations(response);
+  if (named.length > 0) return `violations: ${JSON.stringify(named)}`;
+  if (answer !== undefined && !isDeepStrictEqual(JSON.parse(text), answer)) return `another answer: ${text}`;
+}
+
+let failures = 0;
+for (const file of process.argv.slice(2)) {
+  const description = await SwaggerParser.dereference(file);
+  const seen = { operations: 0, requests: 0, answers: 0 };
+  const before = failures;
+  await withMock(file, async (base) => {
+    for (const [path, item] of Object.entries(description.paths)) {
+      for (const method of METHODS.filter((name) => item[name])) {
+        seen.operations += 1;
+        for (const call of calls(path, item.parameters ?? [], method, item[method])) {
+          seen.requests += 1;
+          seen.answers += call.answer === undefined ? 0 : 1;
+          const message = await problem(base, call);
+          if (message) {
+            failures += 1;
+            console.log(`    ${item[method].operationId} (${call.key}): ${message}`);
+          }
+        }
+      }
+    }
+  });
+  console.log(
+    `prism  ${basename(file)}: ${seen.operations} operations, ${seen.requests} requests, ` +
+      `${seen.answers} documented answers, ${failures - before} failures`,
+  );
+}
+process.exitCode = failures > 0 ? 1 : 0;
