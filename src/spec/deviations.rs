@@ -208,7 +208,7 @@ pub fn readme() -> String {
         service(document, &mut totals, &mut lists);
     }
     let operations: usize = documents().iter().map(|document| document.operations().count()).sum();
-    let head = include_str!("readme.md")
+    let head = include_str!("pages/readme.md")
         .replace("{rows}", &format!("{operations} operations"))
         .replace("{files}", files().trim_end())
         .replace("{contents}", &contents)
