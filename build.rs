@@ -18,6 +18,8 @@ mod load;
 mod lower;
 
 const SERVICES: [&str; 3] = ["iam", "modelarts", "mrs"];
+/// Files of error codes.
+const FAMILIES: [&str; 4] = ["gateway", "iam", "modelarts", "mrs"];
 
 fn main() {
     for rules in ["build.rs", "src/spec/check.rs", "src/spec/load.rs", "src/spec/lower.rs"] {
@@ -32,6 +34,66 @@ fn main() {
             process::exit(1);
         }
     }
+    println!("cargo::rerun-if-changed=openapi/errors");
+    if let Err(message) = error_codes(&out) {
+        println!("cargo::error={message}");
+        process::exit(1);
+    }
+}
+
+/// The error codes of all families as one table, ordered by code, and each file as JSON.
+fn error_codes(out: &Path) -> Result<(), String> {
+    let mut rows = BTreeMap::new();
+    for family in FAMILIES {
+        let file = format!("openapi/errors/{family}.yaml");
+        let text = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
+        let data: Value = serde_saphyr::from_str(&text)
+            .map_err(|error| format!("{file}: {}", error.to_string().replace('\n', " ")))?;
+        for (code, entry) in data["codes"].as_object().ok_or(format!("{file}: no `codes`"))? {
+            let row = error_code(family, code, entry).map_err(|reason| format!("{file}: {code}: {reason}"))?;
+            if rows.insert(code.clone(), row).is_some() {
+                return Err(format!("{file}: {code} is in another file too"));
+            }
+        }
+        let json = out.join(format!("errors_{family}.json"));
+        fs::write(&json, data.to_string()).map_err(|error| format!("{}: {error}", json.display()))?;
+    }
+    let rows: String = rows.into_values().collect();
+    fs::write(out.join("error_codes.rs"), format!("static ALL: &[ErrorCode] = &[\n{rows}];\n"))
+        .map_err(|error| format!("error_codes.rs: {error}"))
+}
+
+fn error_code(family: &str, code: &str, entry: &Value) -> Result<String, String> {
+    let known = ["status", "retry", "kind", "group", "meaning", "remedy"];
+    let keys = entry.as_object().ok_or("is no mapping")?.keys();
+    if let Some(key) = keys.into_iter().find(|key| !known.contains(&key.as_str())) {
+        return Err(format!("unknown key `{key}`"));
+    }
+    let statuses = entry["status"].as_array().ok_or("no list `status`")?;
+    let retry = match &entry["retry"] {
+        Value::Bool(true) => "Yes",
+        Value::Bool(false) => "No",
+        Value::String(word) if word == "later" => "Later",
+        other => return Err(format!("`retry` is {other}")),
+    };
+    let kind = match entry.get("kind").and_then(Value::as_str) {
+        None => "None",
+        Some("authentication") => "Some(ErrorKind::Authentication)",
+        Some("conflict") => "Some(ErrorKind::Conflict)",
+        Some("invalid_request") => "Some(ErrorKind::InvalidRequest)",
+        Some("not_found") => "Some(ErrorKind::NotFound)",
+        Some("throttled") => "Some(ErrorKind::Throttled)",
+        Some(other) => return Err(format!("unknown kind `{other}`")),
+    };
+    let text = |key: &str| format!("{:?}", entry.get(key).and_then(Value::as_str));
+    Ok(format!(
+        "ErrorCode {{ code: {code:?}, family: {family:?}, statuses: &{}, retry: Retry::{retry}, kind: {kind}, \
+         group: {}, meaning: {}, remedy: {} }},\n",
+        Value::from(statuses.clone()),
+        text("group"),
+        text("meaning"),
+        text("remedy"),
+    ))
 }
 
 fn compile(service: &str, file: &str, target: &Path) -> Result<(), String> {

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::session::Secret;
 
+mod code;
+pub use code::{ErrorCode, Retry};
+
 /// How much of an answer's body an error keeps, in characters.
 const EXCERPT: usize = 512;
 
@@ -224,6 +227,11 @@ impl Error {
     /// The code of the service or the gateway, for example `ModelArts.0103`, `APIG.0301` or `12000002`.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
+    }
+
+    /// What the documents say of the code, if it is documented.
+    pub fn code_info(&self) -> Option<&'static ErrorCode> {
+        ErrorCode::lookup(self.code()?)
     }
 
     /// What the service said, or what is wrong.
@@ -519,19 +527,7 @@ fn text(value: &Value) -> Option<String> {
 
 /// The kind that a code says, else the one that the status says.
 fn kind_of(status: StatusCode, code: Option<&str>) -> ErrorKind {
-    let by_code = code.and_then(|code| {
-        let (family, number) = code.rsplit_once('.').unwrap_or(("", code));
-        Some(match (family, number) {
-            ("ModelArts", "0102") => ErrorKind::NotFound,
-            ("ModelArts", "0103") => ErrorKind::Conflict,
-            ("ModelArts", "0104" | "0107") => ErrorKind::InvalidRequest,
-            // The gateway's prefix differs between clouds (APIG, APIGW, APIC); its numbers do not.
-            ("APIG" | "APIGW" | "APIC", "0301" | "0303" | "0305" | "0307" | "0311") => ErrorKind::Authentication,
-            ("APIG" | "APIGW" | "APIC", "0308") => ErrorKind::Throttled,
-            ("APIG" | "APIGW" | "APIC", "0101") => ErrorKind::NotFound,
-            _ => return None,
-        })
-    });
+    let by_code = code.and_then(ErrorCode::lookup).and_then(ErrorCode::kind);
     by_code.unwrap_or(match status.as_u16() {
         401 | 403 => ErrorKind::Authentication,
         404 => ErrorKind::NotFound,

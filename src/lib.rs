@@ -14,6 +14,6 @@ pub mod emulator;
 pub mod spec;
 
 pub use entry::Entry;
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorCode, ErrorKind, Retry};
 pub use ids::{JobBinaryId, JobId, LabelingJobId, ProjectId, TrainingJobId, TrainingJobVersionId, VisualizationJobId};
 pub use session::Session;

@@ -16,12 +16,16 @@
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "build.rs uses them too")]
 mod check;
+pub mod deviations;
 mod document;
+pub mod errors;
 mod json_schema;
 pub mod load;
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "build.rs uses them too")]
 mod lower;
+#[cfg(feature = "publish")]
+pub mod publish;
 #[cfg(test)]
 mod tests;
 

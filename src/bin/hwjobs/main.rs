@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 mod quickstart;
+mod spec;
 
 /// The job APIs of Huawei Cloud: ModelArts v1 and MRS v1.1.
 #[derive(Parser)]
@@ -24,6 +25,9 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Read, export and compare the OpenAPI descriptions.
+    #[command(subcommand)]
+    Spec(spec::Command),
 }
 
 /// How to print.
@@ -39,6 +43,7 @@ enum Format {
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Quickstart { format } => quickstart::run(format, &mut io::stdout().lock()).await,
+        Command::Spec(command) => spec::run(command, &mut io::stdout().lock()),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

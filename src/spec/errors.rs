@@ -1,0 +1,51 @@
+//! The error codes as they are published: `openapi/errors/`.
+//!
+//! A program that looks a code up uses [`crate::ErrorCode`], which is made of the same data.
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+/// The codes of one family.
+#[derive(Debug)]
+pub struct ErrorFile {
+    name: &'static str,
+    yaml: &'static str,
+    value: Value,
+}
+
+macro_rules! files {
+    ($($name:literal),+) => {
+        static FILES: LazyLock<Vec<ErrorFile>> = LazyLock::new(|| {
+            vec![$(ErrorFile {
+                name: $name,
+                yaml: include_str!(concat!("../../openapi/errors/", $name, ".yaml")),
+                value: serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/errors_", $name, ".json")))
+                    .expect("build.rs wrote it"),
+            }),+]
+        });
+    };
+}
+files!("gateway", "iam", "modelarts", "mrs");
+
+/// All files.
+pub fn files() -> &'static [ErrorFile] {
+    &FILES
+}
+
+impl ErrorFile {
+    /// Name of the family: `gateway`, `iam`, `modelarts` or `mrs`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The file as it is published, in YAML.
+    pub fn yaml(&self) -> &'static str {
+        self.yaml
+    }
+
+    /// The file as a JSON value; the order of keys is that of the YAML.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+}

@@ -1,0 +1,299 @@
+//! The descriptions as files for others: YAML, JSON, pages that need no network, and checksums.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::{fs, io};
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::errors::{self, ErrorFile};
+use super::load::Operation;
+use super::{Document, deviations, documents};
+use crate::error::{ErrorCode, Retry};
+
+/// Draws the pages; see `assets/redoc/README.md`.
+const RENDERER: &str = include_str!("../../assets/redoc/redoc.standalone.js");
+/// The only address that the renderer would load something from, a picture beside its name.
+const PICTURE: &str = "https://cdn.redoc.ly/redoc/logo-mini.svg";
+const NO_PICTURE: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E";
+const STYLE: &str = include_str!("pages/style.css");
+
+/// Writes everything that is published into a directory and says which files. What is there already is overwritten.
+pub fn export(directory: &Path) -> io::Result<Vec<String>> {
+    let mut files = vec![("README.md".to_owned(), deviations::readme()), ("index.html".to_owned(), index())];
+    for document in documents() {
+        let name = document.name();
+        files.push((format!("{name}.yaml"), document.yaml().to_owned()));
+        files.push((format!("{name}.json"), pretty(document.value())));
+        files.push((format!("{name}.html"), reference(document)));
+    }
+    files.push(("errors.html".to_owned(), error_page()));
+    for file in errors::files() {
+        files.push((format!("errors/{}.yaml", file.name()), file.yaml().to_owned()));
+        files.push((format!("errors/{}.json", file.name()), pretty(file.value())));
+    }
+    files.sort();
+    let sums = files.iter().fold(String::new(), |mut sums, (name, content)| {
+        let _ = writeln!(sums, "{}  {name}", hex::encode(Sha256::digest(content)));
+        sums
+    });
+    files.push(("SHA256SUMS".to_owned(), sums));
+    fs::create_dir_all(directory.join("errors"))?;
+    for (name, content) in &files {
+        fs::write(directory.join(name), content)?;
+    }
+    Ok(files.into_iter().map(|(name, _)| name).collect())
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// The HTML reference of a document: one file, searchable, with all examples, that loads nothing.
+pub fn reference(document: &Document) -> String {
+    let title = document.value()["info"]["title"].as_str().unwrap_or_default();
+    // Inside a script element `</` would end it; in JSON the slash may be escaped.
+    let description = presented(document).to_string().replace("</", "<\\/");
+    include_str!("pages/reference.html")
+        .replace("{title}", &html(title))
+        .replace("{name}", document.name())
+        .replace("{renderer}", &RENDERER.replace(PICTURE, NO_PICTURE))
+        .replace("{description}", &description)
+}
+
+/// The document as the renderer shall see it: what our extensions say, in the descriptions.
+fn presented(document: &Document) -> Value {
+    let mut value = document.value().clone();
+    let name = document.name();
+    let links = format!(
+        "\n\nThe same as data: [{name}.yaml]({name}.yaml), [{name}.json]({name}.json). \
+         See also [the other APIs](index.html) and [the error codes](errors.html)."
+    );
+    append(&mut value["info"], &links);
+    for operation in document.operations() {
+        let samples = samples(document, operation);
+        let shown = &mut value["paths"][operation.path][operation.method];
+        if !samples.is_empty() {
+            shown["x-codeSamples"] = Value::Array(samples);
+        }
+        let repeated = if operation.value["x-idempotent"] == true {
+            "Sending it twice has the effect of sending it once."
+        } else {
+            "Sending it twice may do it twice."
+        };
+        append(shown, &format!("\n\n{repeated}"));
+    }
+    tell(&mut value);
+    value
+}
+
+fn append(holder: &mut Value, text: &str) {
+    let description = holder["description"].as_str().unwrap_or_default();
+    holder["description"] = json!(format!("{description}{text}").trim_start());
+}
+
+/// Puts into each description what the extensions beside it say.
+fn tell(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            let mut notes = notes(map);
+            map.retain(|key, _| !key.starts_with("x-") || key == "x-codeSamples");
+            for key in ["oneOf", "anyOf", "allOf", "not"] {
+                // The renderer takes rules between fields for alternative objects without content.
+                if let Some(rules) = map.get(key).and_then(|part| field_rules(key, part)) {
+                    map.shift_remove(key);
+                    notes = format!("{}\n\n{notes}", sentence(&rules)).trim_end().to_owned();
+                }
+            }
+            for (key, inner) in map.iter_mut() {
+                match key.as_str() {
+                    // Values of users.
+                    "example" | "default" | "enum" | "value" | "x-codeSamples" => {}
+                    // Names of fields, which may be any of the words here.
+                    "properties" => inner.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(tell),
+                    _ => tell(inner),
+                }
+            }
+            if !notes.is_empty() {
+                append(value, &format!("\n\n{notes}"));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(tell),
+        _ => {}
+    }
+}
+
+/// Rules between fields in words, if a composition says nothing else.
+fn field_rules(key: &str, part: &Value) -> Option<String> {
+    let parts = || part.as_array()?.iter().map(field_rule).collect::<Option<Vec<_>>>();
+    Some(match key {
+        "oneOf" => format!("exactly one of: {}", parts()?.join("; ")),
+        "anyOf" => format!("at least one of: {}", parts()?.join("; ")),
+        "allOf" => parts()?.iter().map(|rule| sentence(rule.trim_matches(['(', ')']))).collect::<Vec<_>>().join("\n\n"),
+        _ => format!("not {}", field_rule(part)?),
+    })
+}
+
+fn field_rule(schema: &Value) -> Option<String> {
+    let rules = schema.as_object()?.iter().map(|(key, value)| match key.as_str() {
+        "required" => {
+            let fields: Vec<_> =
+                value.as_array()?.iter().map(|field| format!("`{}`", field.as_str().unwrap_or(""))).collect();
+            Some(fields.join(" and "))
+        }
+        "oneOf" | "anyOf" | "allOf" | "not" => Some(format!("({})", field_rules(key, value)?)),
+        _ => None,
+    });
+    Some(rules.collect::<Option<Vec<_>>>()?.join(", "))
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
+fn notes(map: &Map<String, Value>) -> String {
+    let mut notes = Vec::new();
+    let list = |key: &str| map.get(key).and_then(Value::as_array).into_iter().flatten();
+    let words = |key: &str| match map.get(key) {
+        Some(Value::Array(words)) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        Some(Value::String(word)) => word.clone(),
+        _ => String::new(),
+    };
+    if let Some(unit) = map.get("x-unit").and_then(Value::as_str) {
+        notes.push(format!("Unit: {unit}."));
+    }
+    if let Some(decimals) = map.get("x-decimals") {
+        notes.push(format!("Decimal places: {decimals}."));
+    }
+    for (key, label) in [
+        ("x-unsupported", "Not supported"),
+        ("x-edition", "Only in the edition"),
+        ("x-edition-differs", "Other edition"),
+        ("x-mended", "Mended"),
+        ("x-assumption", "Assumed"),
+    ] {
+        let words = words(key);
+        if !words.is_empty() {
+            notes.push(format!("{label}: {}.", words.trim_end_matches('.')));
+        }
+    }
+    let rules: Vec<_> = list("x-rules").filter_map(Value::as_str).map(|rule| format!("- {rule}")).collect();
+    if !rules.is_empty() {
+        notes.push(format!("Rules:\n{}", rules.join("\n")));
+    }
+    for deviation in list("x-deviation") {
+        let text = |key: &str| deviation[key].as_str().unwrap_or_default();
+        notes.push(format!(
+            "> **Deviation.** Documented: {} Observed: {} Here: {}",
+            text("documented"),
+            text("observed"),
+            text("decision")
+        ));
+    }
+    let sources: Vec<_> = list("x-source").filter_map(Value::as_str).map(|source| format!("`{source}`")).collect();
+    if !sources.is_empty() {
+        notes.push(format!("Written from {}.", sources.join(", ")));
+    }
+    notes.join("\n\n")
+}
+
+/// The documented requests without a body, which the renderer does not show by itself.
+fn samples(document: &Document, operation: Operation<'_>) -> Vec<Value> {
+    let examples = document.examples(operation).into_iter().filter(|example| example.request.is_none());
+    examples
+        .filter_map(|example| {
+            let request = request_line(document, operation, example.parameters?);
+            Some(json!({"lang": "http", "label": example.key, "source": request}))
+        })
+        .collect()
+}
+
+fn request_line(document: &Document, operation: Operation<'_>, values: &Map<String, Value>) -> String {
+    let mut path = operation.path.to_owned();
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for parameter in operation.parameters(document.value()) {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if parameter["in"] == "path" {
+            let value = values.get(name).unwrap_or(&parameter["example"]);
+            path = path.replace(&format!("{{{name}}}"), &text(value));
+        } else if let Some(value) = values.get(name) {
+            query.append_pair(name, &text(value));
+        }
+    }
+    let query = query.finish();
+    let target = if query.is_empty() { path } else { format!("{path}?{query}") };
+    let server = &document.value()["servers"][0];
+    let mut host = server["url"].as_str().unwrap_or_default().trim_start_matches("https://").to_owned();
+    for (name, variable) in server["variables"].as_object().into_iter().flatten() {
+        host = host.replace(&format!("{{{name}}}"), variable["default"].as_str().unwrap_or_default());
+    }
+    format!("{} {target} HTTP/1.1\nHost: {host}\nX-Auth-Token: ...\n", operation.method.to_uppercase())
+}
+
+fn index() -> String {
+    let rows = documents().iter().fold(String::new(), |mut rows, document| {
+        let info = &document.value()["info"];
+        let name = document.name();
+        let _ = writeln!(
+            rows,
+            "<tr><td><a href=\"{name}.html\">{}</a></td><td>{}</td><td>{}</td>\
+             <td><a href=\"{name}.yaml\">YAML</a> <a href=\"{name}.json\">JSON</a></td></tr>",
+            html(info["title"].as_str().unwrap_or_default()),
+            html(info["version"].as_str().unwrap_or_default()),
+            document.operations().count(),
+        );
+        rows
+    });
+    let links: Vec<_> = errors::files()
+        .iter()
+        .map(ErrorFile::name)
+        .map(|name| {
+            format!("{name} (<a href=\"errors/{name}.yaml\">YAML</a>, <a href=\"errors/{name}.json\">JSON</a>)")
+        })
+        .collect();
+    include_str!("pages/index.html")
+        .replace("{style}", STYLE)
+        .replace("{rows}", &rows)
+        .replace("{errors}", &links.join(", "))
+        .replace("{version}", env!("CARGO_PKG_VERSION"))
+}
+
+fn error_page() -> String {
+    let (described, others): (Vec<_>, Vec<_>) =
+        ErrorCode::all().iter().partition(|code: &&ErrorCode| code.meaning().is_some());
+    let rows = described.iter().chain(&others).fold(String::new(), |mut rows, code| {
+        let statuses: Vec<_> = code.statuses().iter().map(u16::to_string).collect();
+        let retry = match code.retry() {
+            Retry::Yes => "yes",
+            Retry::Later => "later",
+            Retry::No => "no",
+        };
+        let _ = writeln!(
+            rows,
+            "<tr><td><code>{}</code></td><td>{}</td><td>{retry}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            html(code.code()),
+            statuses.join(" "),
+            html(&code.group().map(|group| format!("{}, {group}", code.family())).unwrap_or(code.family().to_owned())),
+            html(code.meaning().unwrap_or_default()),
+            html(code.remedy().unwrap_or_default()),
+        );
+        rows
+    });
+    include_str!("pages/errors.html")
+        .replace("{style}", STYLE)
+        .replace("{described}", &described.len().to_string())
+        .replace("{others}", &others.len().to_string())
+        .replace("{rows}", &rows)
+}
+
+/// A text as it can stand in HTML, with `code` in backticks shown as such.
+fn html(text: &str) -> String {
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    escaped.split('`').enumerate().fold(String::new(), |page, (index, part)| {
+        if index % 2 == 1 { page + "<code>" + part + "</code>" } else { page + part }
+    })
+}

@@ -1,0 +1,336 @@
+//! What is published beside the descriptions agrees with them.
+#![cfg(feature = "spec")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use huaweicloud_jobs::ErrorCode;
+use huaweicloud_jobs::spec::{self, deviations};
+use serde_json::Value;
+
+fn read(file: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
+}
+
+#[test]
+fn readme_is_current() {
+    let (current, written) = (read("openapi/README.md"), deviations::readme());
+    let line = current.lines().zip(written.lines()).take_while(|(old, new)| old == new).count() + 1;
+    assert!(current == written, "openapi/README.md is stale from line {line} on; run `cargo hwjobs spec readme`");
+}
+
+#[test]
+fn links_of_the_readme_lead_somewhere() {
+    let page = read("openapi/README.md");
+    let anchors: BTreeSet<String> = page
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|title| {
+            let title = title.trim_start_matches('#').trim().to_lowercase();
+            title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>().replace(' ', "-")
+        })
+        .collect();
+    let mut links = 0;
+    for (target, _) in page.split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
+        links += 1;
+        match target.strip_prefix('#') {
+            Some(anchor) => assert!(anchors.contains(anchor), "no heading for #{anchor}"),
+            None => {
+                assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi").join(target).exists(), "no file {target}")
+            }
+        }
+    }
+    assert!(links > 50, "{links} links found");
+}
+
+/// How many entries stand under a key in a document.
+fn count(value: &Value, key: &str) -> usize {
+    match value {
+        Value::Object(map) => {
+            map.get(key).and_then(Value::as_array).map_or(0, Vec::len)
+                + map.values().map(|inner| count(inner, key)).sum::<usize>()
+        }
+        Value::Array(items) => items.iter().map(|inner| count(inner, key)).sum(),
+        _ => 0,
+    }
+}
+
+#[test]
+fn every_deviation_is_listed_and_complete() {
+    let mut total = 0;
+    for document in spec::documents() {
+        let found = deviations::deviations(document.value());
+        assert_eq!(found.len(), count(document.value(), "x-deviation"), "{}", document.name());
+        for deviation in &found {
+            let texts = [deviation.documented, deviation.observed, deviation.decision];
+            assert!(texts.iter().all(|text| !text.is_empty()) && !deviation.ids.is_empty(), "{}", deviation.pointer);
+        }
+        let exempt = deviations::exemptions(document.value());
+        assert_eq!(exempt.len(), count(document.value(), "x-no-deviation"), "{}", document.name());
+        let decided: BTreeSet<_> = found.iter().flat_map(|deviation| &deviation.ids).collect();
+        for exemption in &exempt {
+            assert!(!exemption.reason.is_empty() && !exemption.ids.is_empty(), "{}", exemption.operation);
+            let both = exemption.ids.iter().find(|id| decided.contains(id));
+            assert!(both.is_none(), "{both:?} is decided and called needless, at {}", exemption.operation);
+        }
+        total += found.len();
+    }
+    assert!(total > 200, "{total} deviations");
+}
+
+/// Every `error_code` in a value.
+fn codes(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            if let Some(Value::String(code)) = map.get("error_code") {
+                found.insert(code.clone());
+            }
+            if let Some(Value::Number(code)) = map.get("error").and_then(|error| error.get("code")) {
+                found.insert(code.to_string());
+            }
+            map.values().for_each(|inner| codes(inner, found));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| codes(inner, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn codes_of_documented_failures_are_described() {
+    let mut found = BTreeSet::new();
+    for document in spec::documents() {
+        for operation in document.operations() {
+            for example in document.examples(operation) {
+                if let Some((_, body)) = example.response {
+                    codes(body, &mut found);
+                }
+            }
+        }
+    }
+    assert!(found.contains("ModelArts.0105") && found.contains("401"), "{found:?}");
+    for code in found {
+        let known = ErrorCode::lookup(&code).unwrap_or_else(|| panic!("{code} is in no file of openapi/errors"));
+        assert!(known.meaning().is_some(), "{code} has no meaning");
+    }
+}
+
+/// Texts in quotes that look like an error code.
+fn quoted_codes(source: &str) -> impl Iterator<Item = &str> {
+    source.split('"').skip(1).step_by(2).filter(|text| {
+        let number = text.rsplit('.').next().unwrap_or_default();
+        let prefix = &text[..text.len() - number.len()];
+        let digits = number.len() >= 4 && number.bytes().all(|byte| byte.is_ascii_digit());
+        digits && matches!(prefix, "" | "ModelArts." | "APIG." | "MRS.")
+    })
+}
+
+#[test]
+fn codes_of_the_emulator_are_described() {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/emulator")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let source = std::fs::read_to_string(&path).unwrap();
+                found.extend(source.lines().flat_map(quoted_codes).map(str::to_owned));
+            }
+        }
+    }
+    assert!(["APIG.0301", "0176", "ModelArts.0104", "12000068"].iter().all(|code| found.contains(*code)), "{found:?}");
+    for code in found {
+        let known = ErrorCode::lookup(&code).unwrap_or_else(|| panic!("{code} is in no file of openapi/errors"));
+        assert!(known.meaning().is_some(), "{code} has no meaning");
+    }
+}
+
+#[cfg(feature = "publish")]
+mod export {
+    use huaweicloud_jobs::spec::{documents, publish};
+
+    use super::*;
+
+    fn exported() -> (tempfile::TempDir, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let files = publish::export(&folder.path().join("public/site")).unwrap();
+        (folder, files)
+    }
+
+    #[test]
+    fn export_writes_what_it_says_and_sums_match() {
+        let (folder, files) = exported();
+        let site = folder.path().join("public/site");
+        assert!(files.len() == 3 * documents().len() + 8 + 4, "{files:?}");
+        let sums = std::fs::read_to_string(site.join("SHA256SUMS")).unwrap();
+        let checked = std::process::Command::new("sha256sum")
+            .args(["--check", "--strict", "--quiet", "SHA256SUMS"])
+            .current_dir(&site)
+            .output()
+            .unwrap();
+        assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+        for file in files.iter().filter(|file| *file != "SHA256SUMS") {
+            assert!(sums.lines().any(|line| line.ends_with(&format!("  {file}"))), "{file} has no sum");
+        }
+        // The same again is the same: what is published can be compared.
+        let before = std::fs::read(site.join("SHA256SUMS")).unwrap();
+        publish::export(&site).unwrap();
+        assert_eq!(before, std::fs::read(site.join("SHA256SUMS")).unwrap());
+    }
+
+    #[test]
+    fn exported_json_and_yaml_say_the_same() {
+        let (folder, files) = exported();
+        let mut compared = 0;
+        for file in files.iter().filter_map(|file| file.strip_suffix(".yaml")) {
+            let text =
+                |kind: &str| std::fs::read_to_string(folder.path().join(format!("public/site/{file}.{kind}"))).unwrap();
+            let yaml: Value = serde_saphyr::from_str(&text("yaml")).unwrap();
+            assert_eq!(yaml, serde_json::from_str::<Value>(&text("json")).unwrap(), "{file}");
+            compared += 1;
+        }
+        assert_eq!(compared, 7);
+    }
+
+    /// The description inside a page.
+    fn embedded(page: &str) -> Value {
+        let (_, rest) = page.split_once("id=\"description\">").unwrap();
+        serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+    }
+
+    #[test]
+    fn pages_load_nothing() {
+        let (folder, files) = exported();
+        for file in files.iter().filter(|file| file.ends_with(".html")) {
+            let page = std::fs::read_to_string(folder.path().join("public/site").join(file)).unwrap();
+            assert!(page.contains("Content-Security-Policy\" content=\"default-src 'none'"), "{file}");
+            assert!(!page.contains("connect-src") && !page.contains("cdn.redoc.ly"), "{file}");
+            for part in ["<link ", "@import", "src=\"http", "src='http"] {
+                assert!(!page.contains(part), "{file} has {part}");
+            }
+        }
+    }
+
+    #[test]
+    fn pages_show_every_example_and_deviation() {
+        for document in documents() {
+            let page = publish::reference(document);
+            let shown = embedded(&page);
+            for operation in document.operations() {
+                let at = &shown["paths"][operation.path][operation.method];
+                let text = at.to_string();
+                for example in document.examples(operation) {
+                    for value in [example.request, example.response.map(|(_, value)| value)].into_iter().flatten() {
+                        assert!(text.contains(&value.to_string()), "{}: {}", operation.id(), example.key);
+                    }
+                    if example.request.is_none() && example.parameters.is_some() {
+                        let samples = at["x-codeSamples"].as_array().unwrap();
+                        let sample = samples.iter().find(|sample| sample["label"] == example.key).unwrap();
+                        let method = operation.method.to_uppercase();
+                        let source = sample["source"].as_str().unwrap();
+                        assert!(source.starts_with(&format!("{method} /v")) && !source.contains('{'), "{source}");
+                    }
+                }
+            }
+            let text = shown.to_string();
+            for deviation in deviations::deviations(document.value()) {
+                let quoted = serde_json::to_string(deviation.decision).unwrap();
+                assert!(text.contains(quoted.trim_matches('"')), "{}", deviation.pointer);
+            }
+            // Only what the renderer knows is left of the extensions.
+            let rest = text.split("\"x-").skip(1).find(|rest| !rest.starts_with("codeSamples\""));
+            assert!(rest.is_none(), "{:.60}", rest.unwrap_or_default());
+        }
+    }
+
+    #[test]
+    fn rules_between_fields_are_told_in_words() {
+        let document = documents().iter().find(|document| document.name() == "modelarts").unwrap();
+        let shown = embedded(&publish::reference(document));
+        let config = &shown["components"]["schemas"]["TrainingJobConfig"];
+        let text = config["description"].as_str().unwrap();
+        assert!(text.contains("Exactly one of: `data_url`; `dataset_id`; `data_source`."), "{text}");
+        assert!(
+            text.contains("At least one of: `model_id`; `user_image_url`; `app_url` and `boot_file_url`."),
+            "{text}"
+        );
+        assert!(config.get("allOf").is_none());
+        // Alternatives that are more than rules stay.
+        assert!(shown["components"]["schemas"]["IntegerOrText"]["oneOf"].is_array());
+    }
+
+    #[test]
+    fn the_renderer_is_the_one_that_is_named() {
+        let sums = std::process::Command::new("sha256sum")
+            .arg("assets/redoc/redoc.standalone.js")
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        let sum = String::from_utf8(sums.stdout).unwrap();
+        let page = read("assets/redoc/README.md");
+        assert!(page.contains(sum.split(' ').next().unwrap()), "{sum}");
+        assert!(
+            page.contains("version 2.5.4")
+                && read("assets/redoc/redoc.standalone.js.LICENSE.txt").contains("\"2.5.4\"")
+        );
+    }
+}
+
+#[cfg(feature = "cli")]
+mod cli {
+    use std::process::{Command, Output};
+
+    use super::*;
+
+    fn hwjobs(arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_hwjobs")).arg("spec").args(arguments).output().unwrap()
+    }
+
+    fn text(bytes: &[u8]) -> &str {
+        std::str::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn list_names_what_show_prints() {
+        let listed = hwjobs(&["list"]);
+        let names: Vec<_> = text(&listed.stdout).lines().map(|line| line.split(' ').next().unwrap()).collect();
+        assert_eq!(names, ["iam", "modelarts", "mrs"]);
+        assert!(text(&listed.stdout).contains("32 operations"));
+        for name in names {
+            assert_eq!(text(&hwjobs(&["show", name]).stdout), read(&format!("openapi/{name}.yaml")));
+            let json: Value = serde_json::from_slice(&hwjobs(&["show", name, "--format", "json"]).stdout).unwrap();
+            assert_eq!(json["openapi"], "3.0.3");
+        }
+        let unknown = hwjobs(&["show", "obs"]);
+        assert_eq!(unknown.status.code(), Some(1));
+        assert_eq!(text(&unknown.stderr), "hwjobs: no description `obs`; there are iam, modelarts, mrs\n");
+    }
+
+    #[test]
+    fn a_stale_readme_fails_the_check_until_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("README.md");
+        let file = file.to_str().unwrap();
+        std::fs::write(file, read("openapi/README.md").replace("C001", "C999")).unwrap();
+        let stale = hwjobs(&["readme", "--check", "--file", file]);
+        assert_eq!(stale.status.code(), Some(1));
+        assert!(text(&stale.stdout).contains("`cargo hwjobs spec readme` rewrites it"), "{}", text(&stale.stdout));
+        assert!(hwjobs(&["readme", "--file", file]).status.success());
+        assert!(hwjobs(&["readme", "--check", "--file", file]).status.success());
+        assert_eq!(hwjobs(&["readme", "--check", "--file", "/nowhere/README.md"]).status.code(), Some(1));
+    }
+
+    #[test]
+    fn export_says_where_it_wrote() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = hwjobs(&["export", folder.path().to_str().unwrap()]);
+        assert!(output.status.success() && text(&output.stdout).ends_with("begin with index.html\n"));
+        assert!(folder.path().join("index.html").exists());
+        let file = folder.path().join("index.html/under-a-file");
+        let refused = hwjobs(&["export", file.to_str().unwrap()]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(text(&refused.stderr).contains("under-a-file: "), "{}", text(&refused.stderr));
+    }
+}
