@@ -12,6 +12,7 @@ use crate::modelarts::ModelArts;
 use crate::mrs::Mrs;
 
 mod secret;
+pub mod signing;
 mod transport;
 
 pub use secret::Secret;
