@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Act, Arrived, PROJECT, Server, TestClock, head};
+use huaweicloud_jobs::session::signing::{Authorization, Request};
 use huaweicloud_jobs::session::{RetryPolicy, Service, SessionBuilder};
 use huaweicloud_jobs::{Error, ErrorKind, Session};
 
@@ -312,4 +313,64 @@ fn what_is_missing_or_malformed_is_said() {
         assert!(error.message().contains(said), "{said}: {error}");
     }
     assert!(Session::builder().region("cn-north-4").project_id("p").token("t").build().is_ok());
+}
+
+/// The vendor's own test keys; they open nothing.
+const KEY: (&str, &str) = ("AccessKey", "SecretKey-not-a-secret");
+
+/// Whether a request verifies with what arrived, and only with that.
+fn verify(arrived: &Arrived) -> Result<(), String> {
+    let headers: Vec<(&str, &str)> =
+        arrived.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let (path, query) = arrived.target.split_once('?').unwrap_or((&arrived.target, ""));
+    let request = Request { method: &arrived.method, path, query, headers: &headers, body: &arrived.body };
+    let authorization =
+        Authorization::parse(arrived.header("authorization").unwrap()).map_err(|error| error.to_string())?;
+    assert_eq!(authorization.access_key(), KEY.0);
+    authorization.verify(&request, &KEY.1.into()).map(|_| ()).map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn what_arrives_is_what_was_signed() {
+    let body = r#"{"is_success": true, "job_total_count": 0, "jobs": []}"#;
+    let server = Server::json(200, body).await;
+    let session = server.builder().temporary_access_key(KEY.0, KEY.1, "security-token-not-a-secret").build().unwrap();
+    let modelarts = session.modelarts();
+    modelarts.training_job(10).unwrap().update_description("描述").await.unwrap();
+    // A blank, signs and other letters in the query.
+    modelarts.training_jobs().list().search("a b+c&d=é*~").per_page(5).send().await.unwrap();
+    for arrived in server.arrived() {
+        verify(&arrived).unwrap_or_else(|error| panic!("{arrived:?}: {error}"));
+        assert_eq!(arrived.header("x-project-id"), Some(PROJECT));
+        assert_eq!(arrived.header("x-security-token"), Some("security-token-not-a-secret"));
+        assert_eq!(arrived.header("x-auth-token"), None);
+        assert!(
+            arrived
+                .header("authorization")
+                .unwrap()
+                .contains("SignedHeaders=host;x-project-id;x-sdk-date;x-security-token,")
+        );
+        let mut changed = arrived.clone();
+        changed.body.push(b' ');
+        verify(&changed).unwrap_err();
+        let mut changed = arrived.clone();
+        changed.target = changed.target.replace("training", "trainino");
+        verify(&changed).unwrap_err();
+    }
+    assert!(
+        server.arrived()[1].target.ends_with("?per_page=5&search_content=a%20b%2Bc%26d%3D%C3%A9%2A~"),
+        "{:?}",
+        server.arrived()[1]
+    );
+}
+
+#[tokio::test]
+async fn what_is_repeated_is_signed_again() {
+    let server = Server::acting([answer(503, "retry-after: 5\r\n", ""), good()]).await;
+    let session = server.builder().access_key(KEY.0, KEY.1).build().unwrap();
+    session.modelarts().training_job(10).unwrap().update_description("x").await.unwrap();
+    let arrived = server.arrived();
+    arrived.iter().for_each(|arrived| verify(arrived).unwrap());
+    assert_ne!(arrived[0].header("x-sdk-date"), arrived[1].header("x-sdk-date"));
+    assert_ne!(arrived[0].header("authorization"), arrived[1].header("authorization"));
 }

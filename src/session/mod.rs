@@ -18,6 +18,7 @@ mod clock;
 mod regions;
 mod retry;
 mod secret;
+pub mod signing;
 mod tokens;
 mod transport;
 
@@ -27,7 +28,7 @@ pub use secret::Secret;
 pub use transport::Transport;
 pub(crate) use transport::observe;
 
-use auth::Auth;
+use auth::{Auth, SigningKey};
 use retry::Budget;
 use tokens::{Project, SignIn, Tokens};
 
@@ -158,6 +159,7 @@ fn missing(what: &str) -> Error {
 enum Identity {
     Token(Secret),
     Password { account: String, user: String, password: Secret },
+    Signature(SigningKey),
 }
 
 impl Default for SessionBuilder {
@@ -225,6 +227,30 @@ impl SessionBuilder {
     ) -> Self {
         self.identity =
             Some(Identity::Password { account: account.into(), user: user.into(), password: password.into() });
+        self
+    }
+
+    /// An access key and its secret key: every request is signed, and signed again when it is repeated.
+    pub fn access_key(mut self, access_key: impl Into<String>, secret_key: impl Into<Secret>) -> Self {
+        let (access_key, secret_key) = (access_key.into(), secret_key.into());
+        self.identity =
+            Some(Identity::Signature(SigningKey { access_key, secret_key, security_token: None, project_id: None }));
+        self
+    }
+
+    /// A temporary access key, its secret key and the security token that came with them.
+    pub fn temporary_access_key(
+        mut self,
+        access_key: impl Into<String>,
+        secret_key: impl Into<Secret>,
+        security_token: impl Into<Secret>,
+    ) -> Self {
+        self.identity = Some(Identity::Signature(SigningKey {
+            access_key: access_key.into(),
+            secret_key: secret_key.into(),
+            security_token: Some(security_token.into()),
+            project_id: None,
+        }));
         self
     }
 
@@ -297,6 +323,14 @@ impl SessionBuilder {
                 )));
             }
         };
+        // A token is for the project already; a signature says the project in each request.
+        let auth = match &*auth {
+            Auth::Signature(key) => {
+                let project_id = Some(project_id.as_str().to_owned());
+                Arc::new(Auth::Signature(SigningKey { project_id, ..key.clone() }))
+            }
+            _ => auth,
+        };
         Ok(self.assemble(&addresses, &http, auth, project_id))
     }
 
@@ -315,6 +349,14 @@ impl SessionBuilder {
     fn auth(&self, addresses: &Addresses, http: &reqwest::Client, project: Project) -> Result<Auth, Error> {
         match self.identity.clone().ok_or_else(|| missing("token"))? {
             Identity::Token(token) => Auth::token(token),
+            Identity::Signature(key) => {
+                let project_id = match project {
+                    Project::Id(id) => Some(id),
+                    // Its id is what is looked for.
+                    Project::Name(_) => None,
+                };
+                Ok(Auth::Signature(SigningKey { project_id, ..key }.checked()?))
+            }
             Identity::Password { account, user, password } => {
                 let transport = self.transport(Auth::Nobody.into());
                 let client = iam::Client::new_with_client(&addresses.iam, http.clone(), transport);

@@ -100,7 +100,7 @@ impl Transport {
             };
             let secret = match operation {
                 Some(operation) if !operation.authenticated => None,
-                _ => Some(auth.apply(&mut this, &**clock).await?),
+                _ => auth.apply(&mut this, &**clock).await?,
             };
             *this.timeout_mut() = Some(left);
             let span = tracing::debug_span!(
