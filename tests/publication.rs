@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use huaweicloud_jobs::ErrorCode;
-use huaweicloud_jobs::spec::{self, deviations};
+use huaweicloud_jobs::spec::{self, compat, deviations};
 use serde_json::Value;
 
 fn read(file: &str) -> String {
@@ -145,6 +145,43 @@ fn codes_of_the_emulator_are_described() {
         let known = ErrorCode::lookup(&code).unwrap_or_else(|| panic!("{code} is in no file of openapi/errors"));
         assert!(known.meaning().is_some(), "{code} has no meaning");
     }
+}
+
+fn parse(file: &str) -> Value {
+    serde_saphyr::from_str(&read(file)).unwrap()
+}
+
+#[test]
+fn descriptions_stay_compatible_with_the_released_ones() {
+    for document in spec::documents() {
+        let released = parse(&format!("openapi/released/{}.yaml", document.name()));
+        let changes = compat::compare(&released, document.value());
+        if let Err(reason) = compat::allowed(&released, document.value(), &changes) {
+            panic!("{}: {reason}; `cargo hwjobs spec compat` lists the changes", document.name());
+        }
+    }
+}
+
+/// The gate on the real files: a field that goes is noticed wherever it is.
+#[test]
+fn every_field_of_the_descriptions_is_under_the_gate() {
+    let mut fields = 0;
+    for document in spec::documents() {
+        let schemas = document.value()["components"]["schemas"].as_object().unwrap();
+        for (name, schema) in schemas {
+            let Some(properties) = schema["properties"].as_object() else { continue };
+            let mut changed = document.value().clone();
+            changed["components"]["schemas"][name]["properties"] = serde_json::json!({});
+            let found = compat::compare(document.value(), &changed);
+            for field in properties.keys() {
+                let end = format!("{field}`");
+                let gone = |change: &compat::Change| change.what == "the field is gone" && change.place.ends_with(&end);
+                assert!(found.iter().any(gone), "{}: {name}.{field} may go", document.name());
+            }
+            fields += properties.len();
+        }
+    }
+    assert!(fields > 500, "{fields} fields");
 }
 
 #[cfg(feature = "publish")]
@@ -332,5 +369,37 @@ mod cli {
         let refused = hwjobs(&["export", file.to_str().unwrap()]);
         assert_eq!(refused.status.code(), Some(1));
         assert!(text(&refused.stderr).contains("under-a-file: "), "{}", text(&refused.stderr));
+    }
+
+    #[test]
+    fn compat_names_changes_and_refuses_breaking_ones() {
+        let root = env!("CARGO_MANIFEST_DIR");
+        let (released, working) = (format!("{root}/openapi/released"), format!("{root}/openapi"));
+        let same = hwjobs(&["compat", &working, &working]);
+        assert!(
+            same.status.success() && text(&same.stdout).contains("mrs 0.1.0 -> 0.1.0: 0 breaking, 0 additive: ok\n")
+        );
+        assert!(hwjobs(&["compat", &released, &working]).status.success());
+
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (format!("{root}/openapi/mrs.yaml"), folder.path().join("mrs.yaml"));
+        let renamed = read("openapi/mrs.yaml").replace("operationId: update_job\n", "operationId: patch_job\n");
+        std::fs::write(&new, &renamed).unwrap();
+        let refused = hwjobs(&["compat", &old, new.to_str().unwrap()]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert_eq!(
+            text(&refused.stdout),
+            "mrs: breaking: update_job: the operation is called `patch_job`\n\
+             mrs 0.1.0 -> 0.1.0: 1 breaking, 0 additive: refused: \
+             1 breaking changes since 0.1.0 need the version 0.2.0, not 0.1.0\n"
+        );
+        std::fs::write(&new, renamed.replace("  version: 0.1.0\n", "  version: 0.2.0\n")).unwrap();
+        assert!(hwjobs(&["compat", &old, new.to_str().unwrap()]).status.success());
+
+        let nothing = hwjobs(&["compat", folder.path().join("none").to_str().unwrap(), &working]);
+        assert_eq!(nothing.status.code(), Some(1));
+        // Released, and gone since.
+        std::fs::remove_file(&new).unwrap();
+        assert_eq!(hwjobs(&["compat", &old, new.to_str().unwrap()]).status.code(), Some(1));
     }
 }

@@ -16,6 +16,7 @@
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "build.rs uses them too")]
 mod check;
+pub mod compat;
 pub mod deviations;
 mod document;
 pub mod errors;

@@ -5,7 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
-use huaweicloud_jobs::spec::{self, deviations, publish};
+use huaweicloud_jobs::spec::{self, compat, deviations, publish};
+use serde_json::Value;
 
 /// What to do with the description.
 #[derive(Subcommand)]
@@ -27,6 +28,18 @@ pub(super) enum Command {
     Export {
         /// The directory; it is made if it is missing.
         directory: PathBuf,
+    },
+    /// Compare descriptions with released ones; fail on a breaking change without a new major version.
+    ///
+    /// While the major version is 0, a new minor version is enough.
+    #[command(after_help = "Examples:\n  hwjobs spec compat\n  hwjobs spec compat old/mrs.yaml new/mrs.yaml")]
+    Compat {
+        /// What was released: a file, or a directory of files.
+        #[arg(default_value = "openapi/released")]
+        released: PathBuf,
+        /// What is compared with it: a file, or a directory with files of the same names.
+        #[arg(default_value = "openapi")]
+        working: PathBuf,
     },
     /// Write openapi/README.md from the descriptions.
     #[command(after_help = "Example:\n  hwjobs spec readme --check")]
@@ -55,6 +68,7 @@ pub(super) fn run(command: Command, out: &mut impl Write) -> Result<bool, Box<dy
         Command::List => list(out),
         Command::Show { name, format } => show(&name, format, out),
         Command::Export { directory } => export(&directory, out),
+        Command::Compat { released, working } => compatible(&released, &working, out),
         Command::Readme { check, file } => readme(check, &file, out),
     }
 }
@@ -108,4 +122,56 @@ fn readme(check: bool, file: &Path, out: &mut impl Write) -> Result<bool, Box<dy
     let line = current.lines().zip(page.lines()).take_while(|(old, new)| old == new).count() + 1;
     writeln!(out, "{name} is stale from line {line} on; `cargo hwjobs spec readme` rewrites it")?;
     Ok(false)
+}
+
+fn compatible(released: &Path, working: &Path, out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
+    let mut good = true;
+    for (old, new) in pairs(released, working)? {
+        let name = old.file_stem().unwrap_or_default().to_string_lossy();
+        let (old, new) = (read(&old)?, read(&new)?);
+        let changes = compat::compare(&old, &new);
+        for change in &changes {
+            writeln!(out, "{name}: {change}")?;
+        }
+        let breaking = changes.iter().filter(|change| change.impact == compat::Impact::Breaking).count();
+        let version = |document: &Value| document["info"]["version"].as_str().unwrap_or("?").to_owned();
+        let verdict = match compat::allowed(&old, &new, &changes) {
+            Ok(()) => "ok".to_owned(),
+            Err(reason) => {
+                good = false;
+                format!("refused: {reason}")
+            }
+        };
+        let additive = changes.len() - breaking;
+        let (before, after) = (version(&old), version(&new));
+        writeln!(out, "{name} {before} -> {after}: {breaking} breaking, {additive} additive: {verdict}")?;
+    }
+    Ok(good)
+}
+
+/// The files to compare, ordered by name.
+fn pairs(released: &Path, working: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Box<dyn Error>> {
+    if released.is_file() {
+        return Ok(vec![(released.to_owned(), working.to_owned())]);
+    }
+    let entries = std::fs::read_dir(released).map_err(|error| format!("{}: {error}", released.display()))?;
+    let mut pairs = Vec::new();
+    for entry in entries {
+        let old = entry?.path();
+        if let (Some("yaml"), Some(name)) = (old.extension().and_then(|kind| kind.to_str()), old.file_name()) {
+            let new = working.join(name);
+            pairs.push((old, new));
+        }
+    }
+    if pairs.is_empty() {
+        return Err(format!("{}: no YAML files", released.display()).into());
+    }
+    pairs.sort();
+    Ok(pairs)
+}
+
+fn read(file: &Path) -> Result<Value, Box<dyn Error>> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let document = serde_saphyr::from_str(&text);
+    Ok(document.map_err(|error| format!("{}: {}", file.display(), error.to_string().replace('\n', " ")))?)
 }
