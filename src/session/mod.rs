@@ -11,6 +11,7 @@ use crate::ids::ProjectId;
 use crate::modelarts::ModelArts;
 use crate::mrs::Mrs;
 
+pub mod credentials;
 mod secret;
 mod transport;
 
