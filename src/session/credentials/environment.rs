@@ -1,6 +1,6 @@
 //! Credentials and settings in variables.
 
-use super::given::{Given, Key, Names};
+use super::given::{Field, Given, Names};
 use super::{Context, Outcome, Provider, Providing, Settings, broken, settings};
 use crate::error::Error;
 
@@ -12,30 +12,30 @@ const REGION_PREFIX: &str = "HUAWEICLOUD_SDK_REGION_";
 pub struct Environment;
 
 const CREDENTIALS: &Names = &[
-    (Key::AccessKey, "HUAWEICLOUD_SDK_AK"),
-    (Key::SecretKey, "HUAWEICLOUD_SDK_SK"),
-    (Key::SecurityToken, "HUAWEICLOUD_SDK_SECURITY_TOKEN"),
-    (Key::Domain, "HWJOBS_DOMAIN"),
-    (Key::User, "HWJOBS_USER"),
-    (Key::Password, "HWJOBS_PASSWORD"),
-    (Key::Token, "HWJOBS_TOKEN"),
+    (Field::AccessKey, "HUAWEICLOUD_SDK_AK"),
+    (Field::SecretKey, "HUAWEICLOUD_SDK_SK"),
+    (Field::SecurityToken, "HUAWEICLOUD_SDK_SECURITY_TOKEN"),
+    (Field::Domain, "HWJOBS_DOMAIN"),
+    (Field::User, "HWJOBS_USER"),
+    (Field::Password, "HWJOBS_PASSWORD"),
+    (Field::Token, "HWJOBS_TOKEN"),
 ];
 
 /// What is said to this tool.
 const OVERRIDES: &Names = &[
-    (Key::ProjectName, "HWJOBS_PROJECT_NAME"),
-    (Key::Region, "HWJOBS_REGION"),
-    (Key::Endpoint, "HWJOBS_ENDPOINT"),
-    (Key::ModelArtsEndpoint, "HWJOBS_MODELARTS_ENDPOINT"),
-    (Key::MrsEndpoint, "HWJOBS_MRS_ENDPOINT"),
-    (Key::IamEndpoint, "HWJOBS_IAM_ENDPOINT"),
+    (Field::ProjectName, "HWJOBS_PROJECT_NAME"),
+    (Field::Region, "HWJOBS_REGION"),
+    (Field::Endpoint, "HWJOBS_ENDPOINT"),
+    (Field::ModelArtsEndpoint, "HWJOBS_MODELARTS_ENDPOINT"),
+    (Field::MrsEndpoint, "HWJOBS_MRS_ENDPOINT"),
+    (Field::IamEndpoint, "HWJOBS_IAM_ENDPOINT"),
 ];
 
 /// What is said to all tools.
 const DEFAULTS: &Names = &[
-    (Key::ProjectId, "HUAWEICLOUD_SDK_PROJECT_ID"),
-    (Key::DomainId, "HUAWEICLOUD_SDK_DOMAIN_ID"),
-    (Key::IamEndpoint, "HUAWEICLOUD_SDK_IAM_ENDPOINT"),
+    (Field::ProjectId, "HUAWEICLOUD_SDK_PROJECT_ID"),
+    (Field::DomainId, "HUAWEICLOUD_SDK_DOMAIN_ID"),
+    (Field::IamEndpoint, "HUAWEICLOUD_SDK_IAM_ENDPOINT"),
 ];
 
 impl Provider for Environment {
@@ -97,7 +97,7 @@ fn given(context: &Context, names: &'static Names) -> Result<Given, Error> {
     let mut given = Given::new(names);
     for (key, name) in names {
         // White space may be part of a password.
-        let value = if *key == Key::Password { context.raw_variable(name)? } else { context.variable(name)? };
+        let value = if *key == Field::Password { context.raw_variable(name)? } else { context.variable(name)? };
         given.add(*key, value.unwrap_or_default(), *name);
     }
     Ok(given)

@@ -9,7 +9,7 @@ use crate::error::Error;
 
 /// What a value is for. The names are the ones in the profile file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Key {
+pub(super) enum Field {
     AccessKey,
     SecretKey,
     SecurityToken,
@@ -35,11 +35,11 @@ struct Value {
 }
 
 /// What the keys are called in a source.
-pub(super) type Names = [(Key, &'static str)];
+pub(super) type Names = [(Field, &'static str)];
 
 /// The values of one source.
 pub(super) struct Given {
-    values: BTreeMap<Key, Value>,
+    values: BTreeMap<Field, Value>,
     names: &'static Names,
 }
 
@@ -49,7 +49,7 @@ impl Given {
     }
 
     /// Adds a value; an empty one is as good as none.
-    pub(super) fn add(&mut self, key: Key, text: impl Into<String>, at: impl Into<String>) {
+    pub(super) fn add(&mut self, key: Field, text: impl Into<String>, at: impl Into<String>) {
         let text = text.into();
         if !text.is_empty() {
             self.values.insert(key, Value { text, at: at.into() });
@@ -75,15 +75,15 @@ impl Given {
     }
 
     /// A key pair, which must be whole.
-    fn access_key(&self, now: Timestamp) -> Result<Option<(Credentials, Key)>, Error> {
-        let (access_key, secret_key) = (self.visible(Key::AccessKey)?, self.visible(Key::SecretKey)?);
-        let security_token = self.visible(Key::SecurityToken)?;
-        let expires_at = self.visible(Key::ExpiresAt)?;
+    fn access_key(&self, now: Timestamp) -> Result<Option<(Credentials, Field)>, Error> {
+        let (access_key, secret_key) = (self.visible(Field::AccessKey)?, self.visible(Field::SecretKey)?);
+        let security_token = self.visible(Field::SecurityToken)?;
+        let expires_at = self.visible(Field::ExpiresAt)?;
         let (access_key, secret_key) = match (access_key, secret_key) {
             (Some(access_key), Some(secret_key)) => (access_key, secret_key),
-            (Some(_), None) => return Err(self.half(Key::AccessKey, Key::SecretKey)),
-            (None, Some(_)) => return Err(self.half(Key::SecretKey, Key::AccessKey)),
-            (None, None) if security_token.is_some() => return Err(self.half(Key::SecurityToken, Key::AccessKey)),
+            (Some(_), None) => return Err(self.half(Field::AccessKey, Field::SecretKey)),
+            (None, Some(_)) => return Err(self.half(Field::SecretKey, Field::AccessKey)),
+            (None, None) if security_token.is_some() => return Err(self.half(Field::SecurityToken, Field::AccessKey)),
             (None, None) => return Ok(None),
         };
         let expires_at = match expires_at {
@@ -91,10 +91,10 @@ impl Given {
             Some(text) => {
                 let at: Timestamp = text
                     .parse()
-                    .map_err(|_| broken(self.at(Key::ExpiresAt), "is not a time such as 2030-01-01T00:00:00Z"))?;
+                    .map_err(|_| broken(self.at(Field::ExpiresAt), "is not a time such as 2030-01-01T00:00:00Z"))?;
                 if at <= now {
                     return Err(broken(
-                        self.at(Key::ExpiresAt),
+                        self.at(Field::ExpiresAt),
                         format_args!("says that the keys ended at {at}; now it is {now}"),
                     ));
                 }
@@ -107,25 +107,25 @@ impl Given {
             security_token: security_token.map(Into::into),
             expires_at,
         };
-        Ok(Some((credentials, Key::AccessKey)))
+        Ok(Some((credentials, Field::AccessKey)))
     }
 
     /// A login: of an IAM user in an account, or of an account, which then is user and domain at once.
-    fn password(&self) -> Result<Option<(Credentials, Key)>, Error> {
-        let (domain, user) = (self.text(Key::Domain), self.text(Key::User));
-        let Some(password) = self.text(Key::Password) else {
+    fn password(&self) -> Result<Option<(Credentials, Field)>, Error> {
+        let (domain, user) = (self.text(Field::Domain), self.text(Field::User));
+        let Some(password) = self.text(Field::Password) else {
             return match (user, domain) {
-                (Some(_), _) => Err(self.half(Key::User, Key::Password)),
-                (None, Some(_)) => Err(self.half(Key::Domain, Key::Password)),
+                (Some(_), _) => Err(self.half(Field::User, Field::Password)),
+                (None, Some(_)) => Err(self.half(Field::Domain, Field::Password)),
                 (None, None) => Ok(None),
             };
         };
-        let account = domain.or(user).ok_or_else(|| self.half(Key::Password, Key::User))?;
-        Ok(Some((Credentials::password(account, user.map(str::to_owned), password), Key::Password)))
+        let account = domain.or(user).ok_or_else(|| self.half(Field::Password, Field::User))?;
+        Ok(Some((Credentials::password(account, user.map(str::to_owned), password), Field::Password)))
     }
 
-    fn token(&self) -> Result<Option<(Credentials, Key)>, Error> {
-        Ok(self.visible(Key::Token)?.map(|token| (Credentials::Token(token.into()), Key::Token)))
+    fn token(&self) -> Result<Option<(Credentials, Field)>, Error> {
+        Ok(self.visible(Field::Token)?.map(|token| (Credentials::Token(token.into()), Field::Token)))
     }
 
     pub(super) fn settings(&self) -> Result<Settings, Error> {
@@ -135,24 +135,24 @@ impl Given {
             None => Ok(None),
         };
         Ok(Settings {
-            project_id: owned(Key::ProjectId)?,
-            project_name: self.text(Key::ProjectName).map(str::to_owned),
-            domain_id: owned(Key::DomainId)?,
-            region: owned(Key::Region)?,
-            endpoint: endpoint(Key::Endpoint)?,
-            modelarts_endpoint: endpoint(Key::ModelArtsEndpoint)?,
-            mrs_endpoint: endpoint(Key::MrsEndpoint)?,
-            iam_endpoint: endpoint(Key::IamEndpoint)?,
+            project_id: owned(Field::ProjectId)?,
+            project_name: self.text(Field::ProjectName).map(str::to_owned),
+            domain_id: owned(Field::DomainId)?,
+            region: owned(Field::Region)?,
+            endpoint: endpoint(Field::Endpoint)?,
+            modelarts_endpoint: endpoint(Field::ModelArtsEndpoint)?,
+            mrs_endpoint: endpoint(Field::MrsEndpoint)?,
+            iam_endpoint: endpoint(Field::IamEndpoint)?,
             region_endpoints: BTreeMap::new(),
         })
     }
 
-    fn text(&self, key: Key) -> Option<&str> {
+    fn text(&self, key: Field) -> Option<&str> {
         self.values.get(&key).map(|value| value.text.as_str())
     }
 
     /// A value that goes into headers or addresses: keys, tokens, ids.
-    fn visible(&self, key: Key) -> Result<Option<&str>, Error> {
+    fn visible(&self, key: Field) -> Result<Option<&str>, Error> {
         let Some(Value { text, at }) = self.values.get(&key) else { return Ok(None) };
         if text.contains(char::is_whitespace) {
             return Err(broken(at, "holds white space; a comment needs a line of its own"));
@@ -167,11 +167,11 @@ impl Given {
     }
 
     /// Where a value was given.
-    fn at(&self, key: Key) -> &str {
+    fn at(&self, key: Field) -> &str {
         self.values.get(&key).map_or("", |value| &value.at)
     }
 
-    fn half(&self, given: Key, missing: Key) -> Error {
+    fn half(&self, given: Field, missing: Field) -> Error {
         let name = self.names.iter().find(|(key, _)| *key == missing).map_or("its other half", |(_, name)| name);
         broken(self.at(given), format_args!("is given, but {name} is not"))
     }

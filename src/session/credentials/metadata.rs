@@ -70,15 +70,13 @@ impl Metadata {
         };
 
         let place = format!("{base}{TOKEN_PATH}");
-        let request = http.put(&place).header("x-metadata-token-ttl-seconds", TOKEN_SECONDS).header("content-length", "0");
+        let request =
+            http.put(&place).header("x-metadata-token-ttl-seconds", TOKEN_SECONDS).header("content-length", "0");
         let token = match send(request, &place).await? {
             None => return Ok(Outcome::Absent(format!("nobody listens at {base}: this is no cloud server"))),
             Some((StatusCode::OK, body)) => Some(token(&body, &place)?),
             // The first version of the service knows no tokens.
-            Some((
-                StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::SERVICE_UNAVAILABLE,
-                _,
-            )) => None,
+            Some((StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::SERVICE_UNAVAILABLE, _)) => None,
             Some((status, _)) => return Err(broken(place, format_args!("answered {status}"))),
         };
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::error::Category;
 
-use super::given::{Given, Key, Names};
+use super::given::{Field, Given, Names};
 use super::{Context, Outcome, Provider, Providing, broken};
 use crate::error::Error;
 
@@ -21,16 +21,16 @@ const FILE: &str = ".modelarts/config.json";
 const DEFAULT: &str = "default";
 
 const NAMES: &Names = &[
-    (Key::AccessKey, "access_key"),
-    (Key::SecretKey, "secret_key"),
-    (Key::SecurityToken, "security_token"),
-    (Key::Domain, "account"),
-    (Key::User, "username"),
-    (Key::Password, "password"),
-    (Key::ProjectId, "project_id"),
-    (Key::Region, "region_name"),
-    (Key::ModelArtsEndpoint, "modelarts_endpoint"),
-    (Key::IamEndpoint, "iam_endpoint"),
+    (Field::AccessKey, "access_key"),
+    (Field::SecretKey, "secret_key"),
+    (Field::SecurityToken, "security_token"),
+    (Field::Domain, "account"),
+    (Field::User, "username"),
+    (Field::Password, "password"),
+    (Field::ProjectId, "project_id"),
+    (Field::Region, "region_name"),
+    (Field::ModelArtsEndpoint, "modelarts_endpoint"),
+    (Field::IamEndpoint, "iam_endpoint"),
 ];
 
 /// The arguments of the SDK's `Session`, as far as they matter here.
@@ -85,7 +85,7 @@ impl Fields {
         for ((key, name), value) in NAMES.iter().zip(values) {
             let value = value.unwrap_or_default();
             // White space may be part of a password.
-            let value = if *key == Key::Password { &value } else { value.trim() };
+            let value = if *key == Field::Password { &value } else { value.trim() };
             given.add(*key, value, format!("{place}: {name}"));
         }
         given

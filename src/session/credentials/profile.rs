@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ini_roundtrip::{Item, Parser};
 
-use super::given::{Given, Key, Names};
+use super::given::{Field, Given, Names};
 use super::{Context, Found, Outcome, Provider, Providing, broken, modelarts_config};
 use crate::error::Error;
 
@@ -23,22 +23,22 @@ const FILE_VARIABLE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
 const UNNAMED: [&str; 3] = ["default", "basic", "global"];
 
 const NAMES: &Names = &[
-    (Key::AccessKey, "ak"),
-    (Key::SecretKey, "sk"),
-    (Key::SecurityToken, "security_token"),
-    (Key::ExpiresAt, "expires_at"),
-    (Key::Domain, "domain"),
-    (Key::User, "user"),
-    (Key::Password, "password"),
-    (Key::Token, "token"),
-    (Key::ProjectId, "project_id"),
-    (Key::ProjectName, "project_name"),
-    (Key::DomainId, "domain_id"),
-    (Key::Region, "region"),
-    (Key::Endpoint, "endpoint"),
-    (Key::ModelArtsEndpoint, "modelarts_endpoint"),
-    (Key::MrsEndpoint, "mrs_endpoint"),
-    (Key::IamEndpoint, "iam_endpoint"),
+    (Field::AccessKey, "ak"),
+    (Field::SecretKey, "sk"),
+    (Field::SecurityToken, "security_token"),
+    (Field::ExpiresAt, "expires_at"),
+    (Field::Domain, "domain"),
+    (Field::User, "user"),
+    (Field::Password, "password"),
+    (Field::Token, "token"),
+    (Field::ProjectId, "project_id"),
+    (Field::ProjectName, "project_name"),
+    (Field::DomainId, "domain_id"),
+    (Field::Region, "region"),
+    (Field::Endpoint, "endpoint"),
+    (Field::ModelArtsEndpoint, "modelarts_endpoint"),
+    (Field::MrsEndpoint, "mrs_endpoint"),
+    (Field::IamEndpoint, "iam_endpoint"),
 ];
 
 impl Provider for Profile {
@@ -105,7 +105,9 @@ impl Profile {
             }
         }
         let path = path.display();
-        Ok(Outcome::Absent(format!("{path} holds neither keys nor a password nor a token in [default], [basic], [global]")))
+        Ok(Outcome::Absent(format!(
+            "{path} holds neither keys nor a password nor a token in [default], [basic], [global]"
+        )))
     }
 
     fn found(&self, context: &Context, path: &Path, section: &Section<'_>) -> Result<Option<Found>, Error> {
@@ -191,9 +193,12 @@ fn sections<'a>(path: &Path, text: &'a str) -> Result<Vec<Section<'a>>, Error> {
                     let (key, value) = match (colon, val) {
                         (Some((key, value)), _) => (key.trim(), value.trim()),
                         (None, Some(value)) => (key, value),
-                        (None, None) => return Err(malformed(line, "is neither a section nor a comment nor `key = value`")),
+                        (None, None) => {
+                            return Err(malformed(line, "is neither a section nor a comment nor `key = value`"));
+                        }
                     };
-                    let section = sections.last_mut().ok_or_else(|| malformed(line, "stands before the first section"))?;
+                    let section =
+                        sections.last_mut().ok_or_else(|| malformed(line, "stands before the first section"))?;
                     if section.entries.insert(key.to_lowercase(), (value, line)).is_some() {
                         return Err(malformed(line, "gives a key a second time in its section"));
                     }
