@@ -19,11 +19,11 @@ pub(super) enum Auth {
     /// A token that was given and is used as it is.
     Token { token: Secret, header: HeaderValue },
     /// Tokens that the identity service gives for a password.
-    Password(Tokens),
+    Password(Box<Tokens>),
     /// A signature with an access key.
     Signature(SigningKey),
     /// The same with temporary keys, which are looked for again before they end.
-    Keys { keys: Keys, project_id: Option<String> },
+    Keys { keys: Box<Keys>, project_id: Option<String> },
     /// Nobody: for signing in.
     Nobody,
 }

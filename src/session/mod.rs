@@ -252,7 +252,7 @@ impl SessionBuilder {
         let mut keys = None;
         if self.credentials.is_none() {
             let context = self.context.take().unwrap_or_default();
-            let found = Chain::default().resolve(&context).await?;
+            let found = Box::pin(Chain::default().resolve(&context)).await?;
             tracing::debug!(source = %found.source, "credentials found");
             self.settings = std::mem::take(&mut self.settings).or(found.settings.clone());
             self.credentials = Some(found.credentials.clone());
@@ -270,14 +270,14 @@ impl SessionBuilder {
             (None, None) => return Err(missing("project_id")),
         };
         let auth = match keys {
-            Some(keys) => Auth::Keys { keys, project_id: self.settings.project_id.clone() },
+            Some(keys) => Auth::Keys { keys: keys.into(), project_id: self.settings.project_id.clone() },
             None => self.auth(credentials, &addresses, &http, project.clone())?,
         };
         let (auth, project_id) = match project {
             Project::Id(id) => (auth, id),
             Project::Name(name) => {
                 let auth = Arc::new(auth);
-                let id = self.look_up(&addresses, &http, Arc::clone(&auth), &name).await?;
+                let id = Box::pin(self.look_up(&addresses, &http, Arc::clone(&auth), &name)).await?;
                 // Whoever looked has finished, so nobody else holds it.
                 let mut auth = Arc::into_inner(auth).ok_or_else(|| Error::configuration("the look-up goes on"))?;
                 auth.set_project(&id);
@@ -329,7 +329,7 @@ impl SessionBuilder {
             Credentials::Password { account, user, password } => {
                 let transport = self.transport(Auth::Nobody.into());
                 let client = iam::Client::new_with_client(&addresses.iam, http.clone(), transport);
-                Ok(Auth::Password(Tokens::new(client, SignIn { account, user, password, project })))
+                Ok(Auth::Password(Tokens::new(client, SignIn { account, user, password, project }).into()))
             }
             Credentials::AccessKey { .. } => {
                 let project_id = match project {
