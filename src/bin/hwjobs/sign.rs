@@ -455,8 +455,14 @@ impl Canonical {
         let (method, rest) = text.split_at(text.bytes().take_while(u8::is_ascii_alphabetic).count());
         let line_break = BREAKS.into_iter().find(|line_break| rest.starts_with(line_break))?;
         let lines: Vec<&str> = text.split(line_break).collect();
-        let is_names = |line: &str| line.split(';').all(is_name);
-        let place = (4..lines.len().saturating_sub(1)).find(|at| lines[at - 1].is_empty() && is_names(lines[*at]))?;
+        // A value can look like the end of the headers, but does not name all of them.
+        let is_list = |at: usize| lines[at - 1].is_empty() && lines[at].split(';').all(is_name);
+        let has = |name, until: usize| {
+            lines[3..until].iter().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')))
+        };
+        let mut places = (4..lines.len().saturating_sub(1)).filter(|at| is_list(*at));
+        let first = places.clone().next()?;
+        let place = places.find(|at| lines[*at].split(';').all(|name| has(name, *at))).unwrap_or(first);
         let (names, payload) = (lines[place], lines[place + 1]);
         let payload =
             &payload[..payload.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'-').count()];
