@@ -404,9 +404,6 @@ fn each_difference_is_named_with_its_usual_cause() {
         assert!(found_hint.contains(*hint), "{text}: {found_hint}");
     }
 
-    let hint = |arguments: &[&str], text: &str| differences(arguments, text).remove(0).3;
-    let encoded = ECHO.replace("/resources/", "/a%2520b/").replace("size=1", "");
-    assert!(hint(&[&["--signed-headers", "host"], &[][..]].concat(), &encoded).contains("another path"));
     for (path, echoed, expected) in [
         ("/a%20b", "/a%2520b/|", "encoded twice"),
         ("/?b=2&a=1", "/|b=2&a=1", "The order"),
@@ -490,7 +487,8 @@ fn secrets_are_never_printed() {
         .replace("023900Z||", &format!("023900Z|x-security-token:{CANARY}-other||"))
         .replace("x-sdk-date|", "x-sdk-date;x-security-token|");
     let password = format!("https://user:{CANARY}@example.com/");
-    let cases: &[(&[(&str, &str)], &str, &[&str])] = &[
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a [&'a str]);
+    let cases: &[Case] = &[
         (&[], "", &["--sk", CANARY]),
         (&[], "", &["--sk", &hyphened]),
         (&[], "", &["--sk", CANARY, "--security-token", CANARY]),

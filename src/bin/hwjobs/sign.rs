@@ -37,8 +37,9 @@ pub(super) enum Command {
             export HUAWEICLOUD_SDK_AK=AccessKey\n  \
             hwjobs sign explain --method GET --url 'https://example.com/resources?size=1' --sk - < secret-key\n  \
             hwjobs sign explain --method PUT --url /v1/jobs/10 --header 'Host: example.com' --body body.json \\\n    \
-            --date 20200608T023900Z --signed-headers 'host;x-sdk-date' --compare 'canonicalRequest:PUT|/v1/...'\n\n\
-            Exit code: 0, with --compare if both are equal; 1 if they differ; 2 if something is wrong or missing.")]
+            --date 20200608T023900Z --signed-headers 'host;x-sdk-date' \\\n    \
+            --compare 'canonicalRequest:PUT|/v1/...'\n\n\
+            Exit code: 0, with --compare if both are equal; 1 if they differ; 2 for mistakes.")]
     Explain(Box<Explain>),
 }
 
