@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 mod quickstart;
+mod sign;
 mod spec;
 
 /// The job APIs of Huawei Cloud: ModelArts v1 and MRS v1.1.
@@ -25,6 +26,9 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Look into signatures made with an access key.
+    #[command(subcommand)]
+    Sign(sign::Command),
     /// Read, export and compare the OpenAPI descriptions.
     #[command(subcommand)]
     Spec(spec::Command),
@@ -43,6 +47,7 @@ enum Format {
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Quickstart { format } => quickstart::run(format, &mut io::stdout().lock()).await,
+        Command::Sign(command) => sign::run(command, &mut io::stdout().lock()),
         Command::Spec(command) => spec::run(command, &mut io::stdout().lock()),
     };
     match outcome {
@@ -53,7 +58,8 @@ async fn main() -> ExitCode {
         Err(error) => {
             // Nothing is left to tell it to if this fails too.
             let _ = writeln!(io::stderr(), "hwjobs: {error}");
-            ExitCode::FAILURE
+            // `sign explain` says with 1 that two requests differ.
+            if error.is::<sign::Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
