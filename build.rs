@@ -148,6 +148,8 @@ fn generate(service: &str, document: &Value) -> Result<String, String> {
     restore_documented_order(&mut code, document);
     // The generator's own samples cannot be compiled; as text they do not show as ignored tests.
     let code = prettyplease::unparse(&code).replace("```ignore", "```text");
+    // A field that must be there but can be null is null when it is not there: a reader need not insist.
+    let code = code.replace(r#"deserialize_with = "::std::option::Option::deserialize""#, "default");
     Ok(format!("{code}\n{}", open_enums(&enums, document)))
 }
 

@@ -1,7 +1,7 @@
 //! The one error of this crate.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
@@ -85,7 +85,7 @@ impl Answer {
         let request_id = ["x-request-id", "x-openstack-request-id", "x-compute-request-id", "x-iam-trace-id"]
             .into_iter()
             .find_map(text);
-        let retry_after = text("retry-after").and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
+        let retry_after = text("retry-after").and_then(|text| retry_after(text.trim()));
         let mut answer = Self { status: Some(status), request_id, retry_after, secret };
         answer.request_id = answer.request_id.take().map(|text| answer.hide(text));
         answer
@@ -94,7 +94,10 @@ impl Answer {
     /// A text from the answer without what must not be seen.
     fn hide(&self, text: String) -> String {
         match &self.secret {
-            Some(secret) if text.contains(secret.expose()) => text.replace(secret.expose(), "***"),
+            // What is as short as a word is no secret, and hiding it would hide the text.
+            Some(secret) if secret.expose().len() >= 8 && text.contains(secret.expose()) => {
+                text.replace(secret.expose(), "***")
+            }
             _ => text,
         }
     }
@@ -135,6 +138,18 @@ impl Error {
         error.0.excerpt = Some(excerpt(body));
         error.0.may_have_been_sent = true;
         error.with_answer(answer)
+    }
+
+    /// An answer that is not read to its end.
+    pub(crate) fn too_large(limit: usize, body: &[u8], answer: &Answer) -> Self {
+        let mut error = Self::incomplete(format!("the body is larger than {limit} bytes"), body, answer);
+        // The connection is sound: sending again would bring the same.
+        error.0.kind = Some(ErrorKind::Decode);
+        error
+    }
+
+    pub(crate) fn timeout(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Timeout, message)
     }
 
     /// A failure that the service or the gateway answered, whatever the shape of its body.
@@ -181,9 +196,22 @@ impl Error {
         self
     }
 
+    /// Names the operation, unless the failure is of another one that this one needed.
+    pub(crate) fn or_operation(mut self, operation: &'static str) -> Self {
+        self.0.operation.get_or_insert(operation);
+        self
+    }
+
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
+    }
+
+    /// Whether a token that was good has run out; the gateway says so by a code, or in words only.
+    pub(crate) fn says_expired_token(&self) -> bool {
+        let number = self.code().and_then(|code| code.rsplit_once('.'));
+        self.status() == Some(StatusCode::UNAUTHORIZED)
+            && (matches!(number, Some(("ModelArts", "0202") | (_, "0307"))) || self.message().contains("token expires"))
     }
 
     /// What kind of failure it is.
@@ -441,6 +469,12 @@ impl Clone for Error {
             source: source.as_ref().map(|source| source.to_string().into()),
         }))
     }
+}
+
+/// `Retry-After` in both its forms: seconds, or a date; a date that has passed asks for no wait.
+fn retry_after(text: &str) -> Option<Duration> {
+    let by_date = || Some(httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).unwrap_or_default());
+    text.parse().ok().map(Duration::from_secs).or_else(by_date)
 }
 
 /// Whether a body under a success status says that the call failed.

@@ -18,6 +18,9 @@ use serde_json::{Map, Value, json};
 
 type Outcome<'a> = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send + 'a>>;
 
+/// The documented updates: their requests arrive byte for byte, in the printed order.
+const UPDATES: [&str; 4] = ["update_training_job", "update_visualization_job", "update_annotation_job", "update_job"];
+
 /// One operation of the generated client, driven by values instead of by types.
 struct Driver {
     id: &'static str,
@@ -243,7 +246,7 @@ async fn every_request_arrives_as_documented() {
                     assert_eq!(&sent, body, "{place}");
                     // Compact, nothing else: as long as the documented text without its blanks, whatever the order.
                     assert_eq!(arrived.body.len(), body.to_string().len(), "{place}");
-                    if operation.id().starts_with("update_") && body["config"].is_null() {
+                    if UPDATES.contains(&driver.id) {
                         assert_eq!(String::from_utf8(arrived.body.clone()).unwrap(), body.to_string(), "{place}");
                     }
                     assert_eq!(arrived.header("content-type"), Some("application/json"), "{place}");

@@ -51,6 +51,16 @@ fn nothing_that_can_be_printed_holds_it() {
     assert_silent("update", &format!("{:?}", mrs.job("x").unwrap().update().name("n")));
     assert_silent("secret", &format!("{:?}", Secret::from(CANARY)));
 
+    let bare = || Session::builder().endpoint("http://127.0.0.1:1").project_id("p");
+    for builder in [
+        bare().password("account", "user", CANARY),
+        bare().access_key("key", CANARY),
+        bare().temporary_access_key("key", CANARY, CANARY),
+    ] {
+        let session = builder.clone().build().unwrap();
+        assert_silent("credentials", &format!("{builder:?} {session:?} {:?}", session.modelarts().client()));
+    }
+
     let request: CreateTokenRequest = serde_json::from_value(json!({"auth": {"identity": {"methods": ["password"],
         "password": {"user": {"name": "u", "password": CANARY, "domain": {"name": "d"}}}}}}))
     .unwrap();

@@ -70,23 +70,30 @@ service!(iam, "IAM v3: tokens and projects");
 service!(modelarts, "ModelArts v1: training, visualization and labeling jobs");
 service!(mrs, "MRS v1.1: the Sahara-compatible job objects");
 
-/// Runs one generated call and turns its outcome into the crate's own.
+/// Runs one generated call and gives the body of its answer.
 pub(crate) async fn call<T: DeserializeOwned>(
     operation: &Operation,
     request: impl Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
 ) -> Result<T, Error> {
+    exchange(operation, request).await.map(ResponseValue::into_inner)
+}
+
+/// Runs one generated call and turns its outcome into the crate's own.
+pub(crate) async fn exchange<T: DeserializeOwned>(
+    operation: &Operation,
+    request: impl Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
+) -> Result<ResponseValue<T>, Error> {
     let (outcome, answer) = session::observe(request).await;
-    match outcome {
-        Ok(value) => Ok(value.into_inner()),
-        Err(progenitor_client::Error::InvalidResponsePayload(body, error)) => {
+    outcome.map_err(|error| match error {
+        progenitor_client::Error::InvalidResponsePayload(body, error) => {
             // The generator's error has no place in the body: read it again with one.
             let mut deserializer = serde_json::Deserializer::from_slice(&body);
             let (place, message) = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
                 Ok(_) => (".".to_owned(), error.to_string()),
                 Err(error) => (error.path().to_string(), error.inner().to_string()),
             };
-            Err(Error::decode(place, message, &body).with_answer(&answer).with_operation(operation.id))
+            Error::decode(place, message, &body).with_answer(&answer).with_operation(operation.id)
         }
-        Err(error) => Err(Error::from(error).with_operation(operation.id)),
-    }
+        error => Error::from(error).or_operation(operation.id),
+    })
 }

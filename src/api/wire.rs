@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -343,6 +344,38 @@ impl<T> FromStr for Embedded<T> {
     }
 }
 
+/// A value that goes over the wire as it is and cannot be printed.
+///
+/// ```
+/// use huaweicloud_jobs::api::wire::Hidden;
+/// let hidden: Hidden<Vec<u8>> = serde_json::from_str("[1, 2]")?;
+/// assert_eq!(format!("{hidden:?}"), "Hidden(***)");
+/// assert_eq!(hidden.get(), &[1, 2]);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Hidden<T>(T);
+
+impl<T> Hidden<T> {
+    /// The value.
+    pub fn get(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> From<T> for Hidden<T> {
+    fn from(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> fmt::Debug for Hidden<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hidden(***)")
+    }
+}
+
 /// A whole number of a request, from `LOW` to `HIGH`, both included.
 ///
 /// ```
@@ -558,6 +591,11 @@ macro_rules! open_enum {
     };
 }
 pub(crate) use open_enum;
+
+/// A time as IAM prints it, `2020-01-04T09:05:22.701000Z`.
+pub(crate) fn time(text: &str) -> Option<SystemTime> {
+    text.parse::<jiff::Timestamp>().ok().map(SystemTime::from)
+}
 
 /// Takes a text into the generated type of a field, or says which field breaks which limit by how much.
 pub(crate) fn checked<T>(field: &'static str, text: impl AsRef<str>) -> Result<T, Error>

@@ -1,36 +1,47 @@
-//! One way out for every request: authenticate, send, read the whole answer, tell failure from success.
+//! One way out for every request: authenticate, send, read the whole answer, tell failure from success, try again.
 
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderValue;
 use reqwest::{Request, Response};
 use tracing::Instrument;
 
-use super::Secret;
+use super::auth::Auth;
+use super::clock::Clock;
+use super::retry::{Budget, RetryPolicy};
 use crate::api::Operation;
 use crate::error::{self, Answer, Error};
+use crate::session::Secret;
 
 /// The largest body of an answer that is read.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const CALL_TIMEOUT: Duration = Duration::from_secs(60);
-const USER_AGENT: &str = concat!("huaweicloud-jobs/", env!("CARGO_PKG_VERSION"));
-
-/// What every client of a session shares: how to authenticate and how to send.
+/// What every client of a session shares: how to authenticate, how to send, and when to send again.
 #[derive(Clone)]
-pub struct Transport {
-    token: Secret,
-    header: HeaderValue,
+pub struct Transport(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) auth: Arc<Auth>,
+    pub(super) retry: RetryPolicy,
+    pub(super) budget: Budget,
+    pub(super) clock: Arc<dyn Clock>,
+    /// For all attempts of a call together.
+    pub(super) timeout: Duration,
 }
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { token, header: _ } = self;
-        f.debug_struct("Transport").field("token", token).finish_non_exhaustive()
+        let Inner { auth, retry, budget, clock, timeout } = &*self.0;
+        f.debug_struct("Transport")
+            .field("auth", auth)
+            .field("retry", retry)
+            .field("budget", budget)
+            .field("clock", clock)
+            .field("timeout", timeout)
+            .finish()
     }
 }
 
@@ -49,29 +60,9 @@ pub(crate) async fn observe<T>(call: impl Future<Output = T>) -> (T, Answer) {
         .await
 }
 
-/// The HTTP client of a session.
-pub(crate) fn http_client() -> Result<reqwest::Client, Error> {
-    // A program that has chosen a TLS provider keeps its choice.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .user_agent(USER_AGENT)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(CALL_TIMEOUT)
-        // A redirect would send the token elsewhere; these APIs have none.
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(|error| Error::configuration("the HTTP client cannot be set up").with_source(error))
-}
-
 impl Transport {
-    pub(crate) fn new(token: Secret) -> Result<Self, Error> {
-        let mut header = HeaderValue::from_str(token.expose())
-            .map_err(|_| Error::configuration("the token holds characters that cannot be in a header"))?;
-        if header.is_empty() {
-            return Err(Error::configuration("the token is empty"));
-        }
-        header.set_sensitive(true);
-        Ok(Self { token, header })
+    pub(super) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
     }
 
     /// Sends a request of a generated client. Failures come back as a response that carries an [`Error`].
@@ -81,61 +72,98 @@ impl Transport {
         mut request: Request,
         operation: Option<&'static Operation>,
     ) -> reqwest::Result<Response> {
-        let id = operation.map_or("unknown", |operation| operation.id);
-        let span = tracing::debug_span!(
-            "call",
-            operation = id,
-            status = tracing::field::Empty,
-            request_id = tracing::field::Empty
-        );
         // The generator sends the version of the description on every call; the APIs know no such header.
         request.headers_mut().remove("api-version");
-        if operation.is_none_or(|operation| operation.authenticated) {
-            request.headers_mut().insert("x-auth-token", self.header.clone());
-        }
-        async {
-            let response = http.execute(request).await?;
-            let span = tracing::Span::current();
-            span.record("status", response.status().as_u16());
-            let answer = Answer::new(response.status(), response.headers(), Some(self.token.clone()));
-            if let Some(request_id) = &answer.request_id {
-                span.record("request_id", request_id);
-            }
-            // Outside of `observe` there is nobody to tell.
-            let _ = ANSWER.try_with(|cell| cell.replace(answer.clone()));
-            Ok(match self.read(response, &answer).await {
-                Ok(response) => response,
-                Err(error) => {
-                    tracing::debug!(kind = ?error.kind(), code = error.code(), "failed");
-                    carry(error)
-                }
-            })
-        }
-        .instrument(span)
-        .await
+        let id = operation.map_or("unknown", |operation| operation.id);
+        let span = tracing::debug_span!("call", operation = id);
+        let outcome = self.attempts(http, &request, operation).instrument(span).await;
+        Ok(outcome.unwrap_or_else(carry))
     }
 
-    /// Reads the body once, whatever the status.
-    async fn read(&self, mut response: Response, answer: &Answer) -> Result<Response, Error> {
-        let mut body = Vec::new();
+    async fn attempts(
+        &self,
+        http: &reqwest::Client,
+        request: &Request,
+        operation: Option<&'static Operation>,
+    ) -> Result<Response, Error> {
+        let Inner { auth, retry, budget, clock, timeout } = &*self.0;
+        let started = clock.now();
+        let (mut attempt, mut renewed) = (1, false);
         loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > MAX_BODY => {
-                    return Err(Error::incomplete(format!("the body is larger than {MAX_BODY} bytes"), &body, answer));
+            // A clock that was set back has used no time.
+            let spent = clock.now().duration_since(started).unwrap_or_default();
+            let Some(left) = timeout.checked_sub(spent).filter(|left| !left.is_zero()) else {
+                return Err(Error::timeout("the time for the call is used up"));
+            };
+            let Some(mut this) = request.try_clone() else {
+                return Err(Error::invalid_request("a body that is a stream cannot be sent"));
+            };
+            let secret = match operation {
+                Some(operation) if !operation.authenticated => None,
+                _ => auth.apply(&mut this, &**clock).await?,
+            };
+            *this.timeout_mut() = Some(left);
+            let span = tracing::debug_span!(
+                "attempt",
+                attempt,
+                status = tracing::field::Empty,
+                request_id = tracing::field::Empty
+            );
+            let error = match send(http, this, secret.clone()).instrument(span).await {
+                Ok(response) => {
+                    budget.refill();
+                    return Ok(response);
                 }
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => break,
-                Err(error) => return Err(broken(error, &body, answer)),
+                Err(error) => error,
+            };
+            tracing::debug!(attempt, kind = ?error.kind(), code = error.code(), "failed");
+            if !renewed
+                && error.says_expired_token()
+                && let Some(secret) = &secret
+                && auth.forget(secret)
+            {
+                renewed = true;
+                continue;
             }
+            let spent = clock.now().duration_since(started).unwrap_or_default();
+            match retry.wait(attempt, operation, &error) {
+                Some(wait) if spent + wait < *timeout && budget.take() => clock.sleep(wait).await,
+                _ => return Err(error),
+            }
+            attempt += 1;
         }
-        if !response.status().is_success() || error::says_failure(&body) {
-            return Err(Error::answered(&body, answer));
-        }
-        let mut whole = http::Response::new(body);
-        *whole.status_mut() = response.status();
-        *whole.headers_mut() = std::mem::take(response.headers_mut());
-        Ok(whole.into())
     }
+}
+
+/// Sends one attempt and reads its answer once, whatever the status.
+async fn send(http: &reqwest::Client, request: Request, secret: Option<Secret>) -> Result<Response, Error> {
+    let mut response = http.execute(request).await?;
+    let answer = Answer::new(response.status(), response.headers(), secret);
+    let span = tracing::Span::current();
+    span.record("status", response.status().as_u16());
+    if let Some(request_id) = &answer.request_id {
+        span.record("request_id", request_id);
+    }
+    // Outside of `observe` there is nobody to tell.
+    let _ = ANSWER.try_with(|cell| cell.replace(answer.clone()));
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_BODY => {
+                return Err(Error::too_large(MAX_BODY, &body, &answer));
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => break,
+            Err(error) => return Err(broken(error, &body, &answer)),
+        }
+    }
+    if !response.status().is_success() || error::says_failure(&body) {
+        return Err(Error::answered(&body, &answer));
+    }
+    let mut whole = http::Response::new(body);
+    *whole.status_mut() = response.status();
+    *whole.headers_mut() = std::mem::take(response.headers_mut());
+    Ok(whole.into())
 }
 
 /// An answer that broke off: what came of it is kept.
@@ -143,8 +171,8 @@ fn broken(error: reqwest::Error, body: &[u8], answer: &Answer) -> Error {
     if error.is_timeout() {
         return Error::from(error).with_answer(answer);
     }
-    Error::incomplete(format!("the answer broke off after {} bytes", body.len()), body, answer)
-        .with_source(error.without_url())
+    let reason = format!("the answer broke off after {} bytes", body.len());
+    Error::incomplete(reason, body, answer).with_source(error.without_url())
 }
 
 /// The generator's way back takes responses only, so an error travels in one.

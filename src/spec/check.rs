@@ -571,7 +571,9 @@ fn is_secret_header(name: &str) -> bool {
 
 /// Whether a property of this name holds a secret; `password_expires_at` is a time.
 fn is_secret_name(name: &str) -> bool {
-    ["password", "secret", "access_key", "security_token", "securitytoken"].iter().any(|word| name.contains(word))
+    ["password", "secret", "access_key", "credentials", "security_token", "securitytoken"]
+        .iter()
+        .any(|word| name.contains(word))
         && !name.ends_with("_at")
 }
 

@@ -125,6 +125,10 @@ pub const WIRE_TYPES: &[(&str, &str)] = &[
     ("JobExeFinalStatus", "crate::api::wire::Integer"),
     ("OptionalIntegerOrText", "crate::api::wire::Integer"),
     ("BooleanOrText", "crate::api::wire::Boolean"),
+    (
+        "DataSourceCredentials",
+        "crate::api::wire::Hidden<::serde_json::Map<::std::string::String, ::serde_json::Value>>",
+    ),
     ("TextOrObject", "crate::api::wire::Embedded<::serde_json::Map<::std::string::String, ::serde_json::Value>>"),
     ("ModelMetricsOrText", "crate::api::wire::Embedded<crate::api::modelarts::types::ModelMetrics>"),
     ("SystemMetricsOrText", "crate::api::wire::Embedded<crate::api::modelarts::types::SystemMetrics>"),

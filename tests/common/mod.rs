@@ -3,9 +3,13 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use huaweicloud_jobs::Session;
+use huaweicloud_jobs::session::{Clock, SessionBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -28,7 +32,28 @@ impl Arrived {
     }
 }
 
-/// Answers every request with the same bytes, then closes the connection.
+/// What the server does with one request.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Sends these bytes and closes.
+    Answer(Vec<u8>),
+    /// Closes without a word.
+    Close,
+    /// Closes so that the client sees a reset.
+    Reset,
+    /// Says nothing until the client gives up.
+    Hang,
+    /// Sends these bytes, then nothing more until the client gives up.
+    Stall(Vec<u8>),
+}
+
+impl From<String> for Act {
+    fn from(answer: String) -> Self {
+        Self::Answer(answer.into_bytes())
+    }
+}
+
+/// Does one thing after the other with the requests that come, and the last one again and again.
 pub struct Server {
     pub endpoint: String,
     arrived: Arc<Mutex<Vec<Arrived>>>,
@@ -38,18 +63,41 @@ pub struct Server {
 impl Server {
     /// Answers with these bytes, head and all.
     pub async fn raw(answer: impl Into<Vec<u8>>) -> Self {
+        Self::acting([Act::Answer(answer.into())]).await
+    }
+
+    /// Acts on each request in turn.
+    pub async fn acting(acts: impl IntoIterator<Item = Act>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let arrived = Arc::new(Mutex::new(Vec::new()));
-        let (record, answer) = (Arc::clone(&arrived), answer.into());
+        let (record, acts) = (Arc::clone(&arrived), acts.into_iter().collect::<Vec<Act>>());
         let task = tokio::spawn(async move {
+            let mut held = Vec::new();
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
-                if let Some(request) = read(&mut stream).await {
-                    record.lock().unwrap().push(request);
-                    // The client may have seen enough before the end.
-                    let _ = stream.write_all(&answer).await;
-                    let _ = stream.shutdown().await;
+                let Some(request) = read(&mut stream).await else { continue };
+                let act = {
+                    let mut record = record.lock().unwrap();
+                    record.push(request);
+                    acts.get(record.len() - 1).or(acts.last()).unwrap().clone()
+                };
+                match act {
+                    Act::Answer(bytes) => {
+                        // The client may have seen enough before the end.
+                        let _ = stream.write_all(&bytes).await;
+                        let _ = stream.shutdown().await;
+                    }
+                    Act::Close => drop(stream),
+                    Act::Reset => {
+                        socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+                        drop(stream);
+                    }
+                    Act::Hang => held.push(stream),
+                    Act::Stall(bytes) => {
+                        stream.write_all(&bytes).await.unwrap();
+                        held.push(stream);
+                    }
                 }
             }
         });
@@ -68,13 +116,49 @@ impl Server {
 
     /// A session with this server.
     pub fn session(&self) -> Session {
-        Session::builder().endpoint(&self.endpoint).project_id(PROJECT).token(TOKEN).build().unwrap()
+        self.builder().build().unwrap()
+    }
+
+    /// A session with this server, to be finished: it waits in no time.
+    pub fn builder(&self) -> SessionBuilder {
+        let clock = Arc::new(TestClock::default());
+        Session::builder().endpoint(&self.endpoint).project_id(PROJECT).token(TOKEN).clock(clock)
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// A clock on which only waiting takes time, and no time at all.
+#[derive(Debug, Default)]
+pub struct TestClock {
+    waits: Mutex<Vec<Duration>>,
+}
+
+impl TestClock {
+    /// The waits so far.
+    pub fn waits(&self) -> Vec<Duration> {
+        self.waits.lock().unwrap().clone()
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, duration: Duration) {
+        self.waits.lock().unwrap().push(duration);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> SystemTime {
+        // The service's clock is the real one.
+        SystemTime::now() + self.waits.lock().unwrap().iter().sum::<Duration>()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.advance(duration);
+        Box::pin(std::future::ready(()))
     }
 }
 

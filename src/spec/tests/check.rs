@@ -103,6 +103,7 @@ fn cases() -> Vec<Case> {
         operation("operation_id", PUT, "/operationId", json!("UpdateJob"), json!("update_job")),
         operation("operation_id", PUT, "/operationId", json!("update__job"), json!("update_job2")),
         operation("operation_id", PUT, "/operationId", json!(""), json!("update")),
+        operation("operation_id", PUT, "/operationId", json!("2jobs"), json!("jobs2")),
         operation("operation_key", PUT, "/callbacks", json!({}), Value::Null),
         operation("operation_key", PUT, "/servers", json!([]), Value::Null),
         operation("one_tag", PUT, "/tags", json!(["Jobs", "All"]), json!(["Jobs"])),

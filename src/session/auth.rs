@@ -1,0 +1,156 @@
+//! How a request says who sends it.
+
+use std::fmt;
+use std::time::UNIX_EPOCH;
+
+use http::{HeaderName, HeaderValue};
+use reqwest::Request;
+
+use super::clock::Clock;
+use super::secret::Secret;
+use super::signing::{self, Date, Signer, wire_path, wire_query};
+use super::tokens::Tokens;
+use crate::error::Error;
+
+/// One way of authenticating.
+pub(super) enum Auth {
+    /// A token that was given and is used as it is.
+    Token { token: Secret, header: HeaderValue },
+    /// Tokens that the identity service gives for a password.
+    Password(Tokens),
+    /// A signature with an access key.
+    Signature(SigningKey),
+    /// Nobody: for signing in.
+    Nobody,
+}
+
+/// An access key and what goes along with it.
+#[derive(Clone, Debug)]
+pub(super) struct SigningKey {
+    pub(super) access_key: String,
+    pub(super) secret_key: Secret,
+    /// Temporary keys have one.
+    pub(super) security_token: Option<Secret>,
+    /// Signed along, so that the gateway looks into this project.
+    pub(super) project_id: Option<String>,
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Token { token: _, header: _ } => "Token(***)",
+            Self::Password(_) => "Password(***)",
+            Self::Signature(_) => "Signature(***)",
+            Self::Nobody => "Nobody",
+        })
+    }
+}
+
+impl Auth {
+    pub(super) fn token(token: Secret) -> Result<Self, Error> {
+        Ok(Self::Token { header: token_header(&token)?, token })
+    }
+
+    /// Puts the proof onto a request; gives the secret that goes along and must not come back in what is shown.
+    pub(super) async fn apply(&self, request: &mut Request, clock: &dyn Clock) -> Result<Option<Secret>, Error> {
+        let (token, header) = match self {
+            Self::Token { token, header } => (token.clone(), header.clone()),
+            Self::Password(tokens) => {
+                let token = tokens.token(clock).await?;
+                let header = token_header(&token)?;
+                (token, header)
+            }
+            Self::Signature(key) => {
+                key.sign(request, clock)?;
+                return Ok(key.security_token.clone());
+            }
+            Self::Nobody => return Err(Error::configuration("this session can only sign in")),
+        };
+        request.headers_mut().insert("x-auth-token", header);
+        Ok(Some(token))
+    }
+
+    /// Drops a token that the service calls expired; whether there will be another one.
+    pub(super) fn forget(&self, token: &Secret) -> bool {
+        match self {
+            Self::Password(tokens) => {
+                tokens.forget(token);
+                true
+            }
+            Self::Token { .. } | Self::Signature(_) | Self::Nobody => false,
+        }
+    }
+}
+
+impl SigningKey {
+    /// Checks what can be wrong with a key before anything is signed with it.
+    pub(super) fn checked(self) -> Result<Self, Error> {
+        let refused =
+            |what: &str| Err(Error::configuration(format!("the {what} is empty or holds characters that no key has")));
+        let plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b',');
+        match () {
+            () if !plain(&self.access_key) => refused("access key"),
+            () if self.secret_key.expose().is_empty() => refused("secret key"),
+            () if self.security_token.as_ref().is_some_and(|token| !plain(token.expose())) => refused("security token"),
+            () => Ok(self),
+        }
+    }
+
+    fn sign(&self, request: &mut Request, clock: &dyn Clock) -> Result<(), Error> {
+        let unsigned =
+            |error: &dyn fmt::Display| Error::invalid_request(format!("the request cannot be signed: {error}"));
+        let since = clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+        let date = Date::from_unix_seconds(seconds).map_err(|error| unsigned(&error))?;
+
+        // What is signed is what is sent: in the one form that all gateways read alike.
+        let (path, query) = (wire_path(request.url().path()), wire_query(request.url().query_pairs()));
+        let url = request.url_mut();
+        url.set_path(&path);
+        url.set_query((!query.is_empty()).then_some(&query));
+        let host = host(request.url());
+
+        let mut headers = vec![("host", host.as_str()), ("x-sdk-date", date.as_str())];
+        headers.extend(self.project_id.as_deref().map(|id| ("x-project-id", id)));
+        headers.extend(self.security_token.as_ref().map(|token| ("x-security-token", token.expose())));
+        let signed = Signer::new(&self.access_key, &self.secret_key)
+            .sign(
+                &signing::Request {
+                    method: request.method().as_str(),
+                    path: request.url().path(),
+                    query: request.url().query().unwrap_or_default(),
+                    headers: &headers,
+                    body: request.body().and_then(|body| body.as_bytes()).unwrap_or_default(),
+                },
+                &date,
+            )
+            .map_err(|error| unsigned(&error))?;
+
+        // The host is sent by the HTTP client itself, in the same form.
+        let added = headers.iter().skip(1).copied().chain([("authorization", signed.authorization())]);
+        let added = added
+            .map(|(name, value)| {
+                let mut value = HeaderValue::from_str(value).map_err(|error| unsigned(&error))?;
+                value.set_sensitive(matches!(name, "authorization" | "x-security-token"));
+                Ok((HeaderName::from_static(name), value))
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        request.headers_mut().extend(added);
+        Ok(())
+    }
+}
+
+fn host(url: &reqwest::Url) -> String {
+    let name = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
+}
+
+fn token_header(token: &Secret) -> Result<HeaderValue, Error> {
+    let mut header = HeaderValue::from_str(token.expose())
+        .map_err(|_| Error::configuration("the token holds characters that cannot be in a header"))?;
+    if header.is_empty() {
+        return Err(Error::configuration("the token is empty"));
+    }
+    header.set_sensitive(true);
+    Ok(header)
+}

@@ -1,0 +1,101 @@
+//! When a call is sent again, and how long to wait before.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use crate::api::Operation;
+use crate::error::{Error, ErrorKind};
+
+/// Retries that a session may have open at once; each success gives a part of one back.
+const BUDGET: u32 = 100;
+/// What a retry takes out of the budget, in parts of which a success gives one back.
+const COST: u32 = 5;
+
+/// How often and how long a call is repeated.
+///
+/// A call is repeated after 429, 502, 503, 504 and a broken connection if the description declares it idempotent, and
+/// whatever it is if nothing of it was sent. The waits grow exponentially, with full jitter; what the service asks for
+/// by `Retry-After` is the least. All attempts together stay within the session's time for a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetryPolicy {
+    /// Attempts at the most, the first one included; 1 repeats nothing.
+    pub max_attempts: u32,
+    /// The longest first wait; it doubles with every further one.
+    pub base: Duration,
+    /// The longest wait of all.
+    pub cap: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self { max_attempts: 4, base: Duration::from_millis(200), cap: Duration::from_secs(10) }
+    }
+}
+
+impl RetryPolicy {
+    /// Every call is sent once.
+    pub fn never() -> Self {
+        Self { max_attempts: 1, ..Self::default() }
+    }
+
+    /// How long to wait before the attempt after this one (counted from 1), if there shall be one.
+    pub(super) fn wait(&self, attempt: u32, operation: Option<&Operation>, error: &Error) -> Option<Duration> {
+        if attempt >= self.max_attempts || !is_repeatable(operation, error) {
+            return None;
+        }
+        let longest = self.base.saturating_mul(1 << (attempt - 1).min(16)).min(self.cap);
+        let jittered = longest.mul_f64(fastrand::f64());
+        Some(jittered.max(error.retry_after().unwrap_or_default()))
+    }
+}
+
+fn is_repeatable(operation: Option<&Operation>, error: &Error) -> bool {
+    let passing = match error.status().map(|status| status.as_u16()) {
+        Some(429 | 502 | 503 | 504) => true,
+        // An answer that began is an answer, unless it broke off.
+        Some(_) | None => error.kind() == ErrorKind::Network,
+    };
+    passing && (operation.is_some_and(|operation| operation.idempotent) || !error.may_have_been_sent())
+}
+
+/// What all calls of a session share: when much fails, repeating makes it worse.
+#[derive(Clone, Debug)]
+pub(super) struct Budget(Arc<AtomicU32>);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU32::new(BUDGET * COST)))
+    }
+}
+
+impl Budget {
+    /// Takes a retry, if one is left.
+    pub(super) fn take(&self) -> bool {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(COST)).is_ok()
+    }
+
+    /// A call went well.
+    pub(super) fn refill(&self) {
+        let _ = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| (left < BUDGET * COST).then_some(left + 1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_budget_repeats_nothing_until_calls_go_well() {
+        let budget = Budget::default();
+        assert_eq!((0..1000).filter(|_| budget.take()).count(), BUDGET as usize);
+        (0..COST).for_each(|_| budget.refill());
+        assert!(budget.clone().take(), "clones share it");
+        assert!(!budget.take());
+        (0..10_000).for_each(|_| budget.refill());
+        assert_eq!((0..1000).filter(|_| budget.take()).count(), BUDGET as usize, "it does not grow beyond its size");
+    }
+}

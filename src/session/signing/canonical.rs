@@ -1,0 +1,204 @@
+//! The canonical request: the one text that signer and verifier have to agree on.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// The payload line of a request whose body is not covered.
+pub(super) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+
+/// How a request becomes its canonical form. Clients differ where the documents leave room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// What we sign and what the documents say.
+    Plain,
+    /// The vendor's Python core decodes the path before it looks for slashes, so that `%2F` separates segments too.
+    DecodedPath,
+    /// gophertelekomcloud: as `DecodedPath`; of a repeated query name only the first value counts; names are sorted
+    /// without regard to case; runs of blanks in a header are one blank.
+    FirstValues,
+}
+
+/// Appends the canonical request, and says where in `out` the line of the signed headers is.
+///
+/// `headers` are the signed ones in their order, values trimmed.
+pub(super) fn write(
+    out: &mut String,
+    method: &str,
+    path: &str,
+    query: &str,
+    headers: &[(&str, &str)],
+    payload: &str,
+    dialect: Dialect,
+) -> std::ops::Range<usize> {
+    out.push_str(method);
+    out.push('\n');
+    write_path(out, path, dialect);
+    out.push('\n');
+    write_query(out, query, dialect);
+    out.push('\n');
+    for (name, value) in headers {
+        lower(out, name);
+        out.push(':');
+        match dialect {
+            Dialect::FirstValues => collapse(out, value),
+            _ => out.push_str(value),
+        }
+        out.push('\n');
+    }
+    out.push('\n');
+    let start = out.len();
+    for (place, (name, _)) in headers.iter().enumerate() {
+        if place > 0 {
+            out.push(';');
+        }
+        lower(out, name);
+    }
+    let end = out.len();
+    out.push('\n');
+    out.push_str(payload);
+    start..end
+}
+
+fn lower(out: &mut String, name: &str) {
+    let start = out.len();
+    out.push_str(name);
+    out[start..].make_ascii_lowercase();
+}
+
+fn collapse(out: &mut String, value: &str) {
+    let mut blank = false;
+    out.extend(value.chars().filter(|c| !(std::mem::replace(&mut blank, *c == ' ') && blank)));
+}
+
+/// Each segment encoded once; a slash at the start and one at the end.
+fn write_path(out: &mut String, path: &str, dialect: Dialect) {
+    if !path.starts_with('/') {
+        out.push('/');
+    }
+    recode_path(out, path, dialect != Dialect::Plain);
+    if !out.ends_with('/') {
+        out.push('/');
+    }
+}
+
+/// Encodes each segment of a path that may be encoded already, fully or in part.
+pub(super) fn recode_path(out: &mut String, path: &str, slash_is_slash: bool) {
+    // Every byte is looked at, which is faster than to stop: most paths are plain.
+    if path.bytes().fold(true, |plain, byte| plain & ((byte == b'/') | is_unreserved(byte))) {
+        return out.push_str(path);
+    }
+    for (place, segment) in path.split('/').enumerate() {
+        if place > 0 {
+            out.push('/');
+        }
+        for byte in decode(segment).iter() {
+            match byte {
+                b'/' if slash_is_slash => out.push('/'),
+                byte => encode_byte(out, *byte),
+            }
+        }
+    }
+}
+
+/// Name and value.
+pub(super) type Pair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
+
+/// The pairs of a query, decoded. An empty piece is a pair too, so that no `&` can come or go unseen.
+fn pairs(query: &str) -> Vec<Pair<'_>> {
+    if query.is_empty() {
+        return Vec::new();
+    }
+    let pair = |piece| {
+        let (name, value) = str::split_once(piece, '=').unwrap_or((piece, ""));
+        (decode(name), decode(value))
+    };
+    query.split('&').map(pair).collect()
+}
+
+/// In Go a `+` is a blank.
+fn without_plus(query: &str) -> String {
+    query.replace('+', "%20")
+}
+
+fn write_query(out: &mut String, query: &str, dialect: Dialect) {
+    if dialect == Dialect::FirstValues {
+        let query = without_plus(query);
+        let mut pairs = pairs(&query);
+        let mut seen = HashSet::new();
+        pairs.retain(|(name, _)| seen.insert(name.clone()));
+        pairs.sort_by_cached_key(|(name, _)| {
+            let mut key = String::new();
+            encode(&mut key, name);
+            key.to_ascii_lowercase()
+        });
+        join(out, &pairs);
+    } else {
+        let mut pairs = pairs(query);
+        pairs.sort();
+        join(out, &pairs);
+    }
+}
+
+/// The query as Go's `url.Values.Encode` writes it: sorted by name alone, a blank as `+`.
+pub(super) fn go_query(query: &str) -> String {
+    let query = without_plus(query);
+    let mut pairs = pairs(&query);
+    pairs.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let mut out = String::with_capacity(query.len());
+    join(&mut out, &pairs);
+    out.replace("%20", "+")
+}
+
+/// Appends `name=value&name=value`, encoded.
+pub(super) fn join(out: &mut String, pairs: &[Pair<'_>]) {
+    for (place, (name, value)) in pairs.iter().enumerate() {
+        if place > 0 {
+            out.push('&');
+        }
+        encode(out, name);
+        out.push('=');
+        encode(out, value);
+    }
+}
+
+/// Takes `%XX` off. A `%` without two digits stays as it is, and so does `+`.
+fn decode(text: &str) -> Cow<'_, [u8]> {
+    let bytes = text.as_bytes();
+    if !bytes.contains(&b'%') {
+        return Cow::Borrowed(bytes);
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        let mut decoded = [*byte];
+        if *byte == b'%'
+            && let Some((digits, after)) = after.split_at_checked(2)
+            && hex::decode_to_slice(digits, &mut decoded).is_ok()
+        {
+            rest = after;
+        }
+        out.extend(decoded);
+    }
+    Cow::Owned(out)
+}
+
+/// Appends the bytes with all but `A-Za-z0-9-_.~` as `%XX`.
+pub(super) fn encode(out: &mut String, bytes: &[u8]) {
+    bytes.iter().for_each(|byte| encode_byte(out, *byte));
+}
+
+fn encode_byte(out: &mut String, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    if is_unreserved(byte) {
+        out.push(byte.into());
+    } else {
+        out.push('%');
+        out.push(DIGITS[usize::from(byte >> 4)].into());
+        out.push(DIGITS[usize::from(byte & 15)].into());
+    }
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'_') | (byte == b'.') | (byte == b'~')
+}

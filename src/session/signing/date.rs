@@ -1,0 +1,212 @@
+//! The time of a signature, as the header `X-Sdk-Date` writes it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+const SECONDS_OF_DAY: i64 = 86_400;
+
+/// A time in UTC, to the second: what `X-Sdk-Date` says.
+///
+/// On the wire it is `YYYYMMDDTHHMMSSZ` and nothing else. Gateways accept signatures 15 minutes old or early; how far
+/// is too far is for whoever verifies to say, with [`unix_seconds`](Self::unix_seconds).
+///
+/// ```
+/// use huaweicloud_jobs::session::signing::Date;
+///
+/// let date: Date = "20191115T033655Z".parse()?;
+/// assert_eq!(date.unix_seconds(), 1_573_789_015);
+/// assert_eq!(Date::try_from(std::time::SystemTime::from(date))?, date);
+/// # Ok::<(), huaweicloud_jobs::session::signing::DateError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date {
+    unix_seconds: i64,
+    text: [u8; 16],
+}
+
+/// A text that is not `YYYYMMDDTHHMMSSZ`, or a time outside of the years 1 to 9999.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DateError(());
+
+impl fmt::Display for DateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a time in UTC written as YYYYMMDDTHHMMSSZ")
+    }
+}
+
+impl std::error::Error for DateError {}
+
+impl Date {
+    /// The time that many seconds after 1970-01-01T00:00:00Z (before, if negative).
+    pub fn from_unix_seconds(unix_seconds: i64) -> Result<Self, DateError> {
+        let (days, seconds) = (unix_seconds.div_euclid(SECONDS_OF_DAY), unix_seconds.rem_euclid(SECONDS_OF_DAY));
+        let (year, month, day) = civil(days);
+        if !(1..=9999).contains(&year) {
+            return Err(DateError(()));
+        }
+        let mut text = *b"........T......Z";
+        let fields = [
+            (year, 0..4),
+            (month, 4..6),
+            (day, 6..8),
+            (seconds / 3600, 9..11),
+            (seconds / 60 % 60, 11..13),
+            (seconds % 60, 13..15),
+        ];
+        for (mut number, place) in fields {
+            for digit in text[place].iter_mut().rev() {
+                *digit = b"0123456789"[(number % 10) as usize];
+                number /= 10;
+            }
+        }
+        Ok(Self { unix_seconds, text })
+    }
+
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub fn unix_seconds(&self) -> i64 {
+        self.unix_seconds
+    }
+
+    /// The value of the header, for example `20191115T033655Z`.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.text).expect("digits and two letters")
+    }
+
+    /// The day alone, for example `20191115`: the first part of a credential scope.
+    pub fn day(&self) -> &str {
+        &self.as_str()[..8]
+    }
+}
+
+/// Year, month and day of a number of days after 1970-01-01, in the Gregorian calendar.
+///
+/// The years are counted from March, so that a leap day is the last day of its year.
+fn civil(days: i64) -> (i64, i64, i64) {
+    const DAYS_OF_400_YEARS: i64 = 146_097;
+    // 719,468 days lie between 0000-03-01 and 1970-01-01.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(DAYS_OF_400_YEARS), days.rem_euclid(DAYS_OF_400_YEARS));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+}
+
+/// The number of days from 1970-01-01 to a date: the way back from [`civil`].
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+impl FromStr for Date {
+    type Err = DateError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bytes: &[u8; 16] = text.as_bytes().try_into().map_err(|_| DateError(()))?;
+        let number = |place: std::ops::Range<usize>| {
+            bytes[place].iter().fold(0, |number, digit| number * 10 + i64::from(digit.wrapping_sub(b'0')))
+        };
+        let day = days(number(0..4), number(4..6), number(6..8));
+        let seconds = number(9..11) * 3600 + number(11..13) * 60 + number(13..15);
+        let date = Self::from_unix_seconds(day * SECONDS_OF_DAY + seconds)?;
+        // Whatever is out of its range comes back as another text.
+        if date.text == *bytes { Ok(date) } else { Err(DateError(())) }
+    }
+}
+
+impl TryFrom<SystemTime> for Date {
+    type Error = DateError;
+
+    /// Fractions of a second are cut off.
+    fn try_from(time: SystemTime) -> Result<Self, Self::Error> {
+        let seconds = match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => i64::try_from(after.as_secs()),
+            Err(before) => {
+                let before = before.duration();
+                i64::try_from(before.as_secs()).map(|seconds| -seconds - i64::from(before.subsec_nanos() > 0))
+            }
+        };
+        Self::from_unix_seconds(seconds.map_err(|_| DateError(()))?)
+    }
+}
+
+impl From<Date> for SystemTime {
+    fn from(date: Date) -> Self {
+        let distance = Duration::from_secs(date.unix_seconds.unsigned_abs());
+        if date.unix_seconds < 0 { Self::UNIX_EPOCH - distance } else { Self::UNIX_EPOCH + distance }
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Date({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_days() {
+        for (text, seconds) in [
+            ("19700101T000000Z", 0),
+            ("19691231T235959Z", -1),
+            ("20000229T000000Z", 951_782_400),
+            ("20191115T033655Z", 1_573_789_015),
+            ("99991231T235959Z", 253_402_300_799),
+            ("00010101T000000Z", -62_135_596_800),
+        ] {
+            let date: Date = text.parse().expect(text);
+            assert_eq!(date.unix_seconds(), seconds, "{text}");
+            assert_eq!(date.to_string(), text);
+            assert_eq!(Date::try_from(SystemTime::from(date)), Ok(date));
+        }
+    }
+
+    #[test]
+    fn malformed() {
+        for text in [
+            "",
+            "20191115T033655",
+            "20191115T033655z",
+            "20191115 033655Z",
+            "2019-11-15T03:36:55Z",
+            "20190229T000000Z",
+            "20191301T000000Z",
+            "20190001T000000Z",
+            "20191100T000000Z",
+            "20191115T240000Z",
+            "20191115T036055Z",
+            "20191115T033660Z",
+            "00000101T000000Z",
+            "2019111aT033655Z",
+            "+0191115T033655Z",
+            "２0191115T0336Z",
+        ] {
+            assert!(text.parse::<Date>().is_err(), "{text}");
+        }
+        assert!(Date::from_unix_seconds(253_402_300_800).is_err());
+        assert!(Date::from_unix_seconds(i64::MAX).is_err());
+        assert!(Date::from_unix_seconds(i64::MIN).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn there_and_back(seconds in -62_135_596_800_i64..=253_402_300_799) {
+            let date = Date::from_unix_seconds(seconds).expect("in range");
+            proptest::prop_assert_eq!(date.as_str().parse::<Date>(), Ok(date));
+        }
+    }
+}

@@ -1,0 +1,682 @@
+//! Signatures with an access key: made, looked at and verified.
+//!
+//! Signing is a pure function over the parts of a request. Nothing is sent, no clock and no environment is read, and
+//! every step can be looked at in the [`Signed`] that comes back:
+//!
+//! ```
+//! use huaweicloud_jobs::session::Secret;
+//! use huaweicloud_jobs::session::signing::{Date, Request, Signer};
+//!
+//! // The keys of the vendor's own test vectors.
+//! let secret = Secret::from("SecretKey");
+//! let date: Date = "20200608T023900Z".parse()?;
+//! let request = Request {
+//!     method: "POST",
+//!     path: "/resources",
+//!     query: "size=1",
+//!     headers: &[("Host", "service.endpoint.myhuaweicloud.com"), ("X-Sdk-Date", date.as_str())],
+//!     body: br#"{"name":"test","id":1}"#,
+//! };
+//! let signed = Signer::new("AccessKey", &secret).sign(&request, &date)?;
+//! assert_eq!(
+//!     signed.authorization(),
+//!     "SDK-HMAC-SHA256 Access=AccessKey, SignedHeaders=host;x-sdk-date, \
+//!      Signature=436b1ac0a1ae03705934bb70ef2f2e09f7bfed2117d731a38235053199323a1f",
+//! );
+//! assert!(signed.canonical_request().starts_with("POST\n/resources/\nsize=1\nhost:"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What the wire must look like
+//!
+//! A server decodes and encodes what it receives before it compares; gateways and SDKs do not all do it alike. A request
+//! that is sent in the form below means the same to all of them. The helpers give it.
+//!
+//! - **Path**: every segment percent-encoded exactly once, all but `A-Za-z0-9-_.~`, digits upper-case: [`wire_path`], and
+//!   [`encode`] for a single segment. The canonical form has a slash at the end, the wire needs none. No empty, `.` or
+//!   `..` segments, and no slash inside of a segment: what becomes of `%2F` depends on who reads it.
+//! - **Query**: pairs sorted by name and then by value, encoded like segments, a blank as `%20`, `name=` for an empty
+//!   value: [`wire_query`].
+//! - **Host**: the port goes along unless it is the scheme's own: [`wire_host`].
+//! - **Headers**: the values that are signed are the ones that are sent, blanks at their ends aside.
+//! - **Body**: exactly the bytes that are sent, a final newline included. If `X-Sdk-Content-Sha256` is among the
+//!   headers, its value stands for the body: `UNSIGNED-PAYLOAD`, or the SHA-256 of the body in hexadecimal digits.
+//!
+//! `tests/signing/` of the repository holds this module's cases as data for any language.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::zeroize::Zeroizing;
+use sha2::{Digest, Sha256};
+
+use self::canonical::{Dialect, UNSIGNED};
+use super::Secret;
+
+mod canonical;
+mod date;
+mod verify;
+
+pub use date::{Date, DateError};
+pub use verify::{Authorization, Mismatch, Refusal};
+
+const PLAIN_NAME: &str = "SDK-HMAC-SHA256";
+const DERIVED_NAME: &str = "V11-HMAC-SHA256";
+/// What the scope of the legacy layout ends in.
+const SCOPE_END: &str = "sdk_request";
+
+const HOST: &str = "host";
+const DATE: &str = "x-sdk-date";
+const CONTENT_HASH: &str = "x-sdk-content-sha256";
+
+/// The headers of [`SignedHeaders::Usual`], in their order.
+const USUAL: [&str; 6] = [HOST, "x-domain-id", "x-project-id", CONTENT_HASH, DATE, "x-security-token"];
+const USUAL_CONTENT_HASH: usize = 3;
+const USUAL_DATE: usize = 4;
+
+/// The parts of a request that a signature covers, as they are on the wire.
+///
+/// `Debug` shows neither query nor headers nor body: they may hold secrets.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The method in upper case, for example `PUT`.
+    pub method: &'a str,
+    /// The path as sent, for example `/v1/0123/training-jobs/10`: with its percent-encoding, without query.
+    pub path: &'a str,
+    /// The query as sent, without the `?`; empty if there is none.
+    pub query: &'a str,
+    /// Names, in any case, and values. A value that is not text cannot be signed: leave such a header out.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body as sent. It is not read if there is a header `X-Sdk-Content-Sha256` to stand for it.
+    pub body: &'a [u8],
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { method, path, query: _, headers: _, body: _ } = self;
+        f.debug_struct("Request").field("method", method).field("path", path).finish_non_exhaustive()
+    }
+}
+
+/// How the key is made and the header written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm<'a> {
+    /// `SDK-HMAC-SHA256 Access=…`: what all current services take. The secret key signs.
+    Plain,
+    /// `V11-HMAC-SHA256 Credential=…/day/region/service`: a key for a day, region and service signs, derived with
+    /// HKDF-SHA256. For endpoints that ask for it.
+    Derived {
+        /// For example `cn-north-4`, or `globe` for global services.
+        region: &'a str,
+        /// The service's name in lower case, for example `modelarts`.
+        service: &'a str,
+    },
+    /// `SDK-HMAC-SHA256 Credential=…/day/region/service/sdk_request`: the legacy layout, a chain of HMACs. Open Telekom
+    /// Cloud's Go client still sends it.
+    Legacy {
+        /// For example `eu-de`; may be empty.
+        region: &'a str,
+        /// For example `ec2`; may be empty.
+        service: &'a str,
+    },
+}
+
+impl Algorithm<'_> {
+    /// The name on the wire: `SDK-HMAC-SHA256` or `V11-HMAC-SHA256`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Plain | Self::Legacy { .. } => PLAIN_NAME,
+            Self::Derived { .. } => DERIVED_NAME,
+        }
+    }
+
+    /// Appends `day/region/service`, and for the legacy layout `/sdk_request`. Nothing without a scope.
+    fn write_scope(&self, out: &mut String, day: &str) {
+        let (Self::Derived { region, service } | Self::Legacy { region, service }) = self else { return };
+        for part in [day, "/", region, "/", service] {
+            out.push_str(part);
+        }
+        if let Self::Legacy { .. } = self {
+            out.push('/');
+            out.push_str(SCOPE_END);
+        }
+    }
+
+    /// The HMAC that signs, with its key and nothing else in it yet.
+    fn keyed(&self, access_key: &str, secret_key: &Secret, day: &str) -> Hmac<Sha256> {
+        let secret_key = secret_key.expose().as_bytes();
+        match self {
+            Self::Plain => keyed(secret_key),
+            Self::Derived { .. } => {
+                let mut info = String::new();
+                self.write_scope(&mut info, day);
+                keyed(&*derived_key(access_key, secret_key, &info))
+            }
+            Self::Legacy { region, service } => {
+                let mut first = Zeroizing::new(b"SDK".to_vec());
+                first.extend(secret_key);
+                [day, region, service, SCOPE_END].iter().fold(keyed(&first), |mut mac, part| {
+                    mac.update(part.as_bytes());
+                    keyed(&Zeroizing::new(<[u8; 32]>::from(mac.finalize().into_bytes()))[..])
+                })
+            }
+        }
+    }
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+/// The derived key: 32 bytes of HKDF, and of these the 64 hexadecimal digits.
+fn derived_key(access_key: &str, secret_key: &[u8], info: &str) -> Zeroizing<[u8; 64]> {
+    let mut key = Zeroizing::new([0; 32]);
+    Hkdf::<Sha256>::new(Some(access_key.as_bytes()), secret_key)
+        .expand(info.as_bytes(), &mut *key)
+        .expect("32 bytes are not too many");
+    Zeroizing::new(Hex::of(&key).0)
+}
+
+/// Which headers a signature covers.
+///
+/// `X-Sdk-Date` is covered always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignedHeaders<'a> {
+    /// `host` and `x-sdk-date`, and of `x-project-id`, `x-domain-id`, `x-security-token` and `x-sdk-content-sha256`
+    /// those that are there. Proxies leave these alone.
+    #[default]
+    Usual,
+    /// Every header of the request but `Authorization` and those with `_` in their name, which gateways drop. So do the
+    /// vendor's Python SDK and older ones in Java.
+    Every,
+    /// These, in any order and case; each must be there. A name with `_` counts here.
+    Named(&'a [&'a str]),
+}
+
+/// Keys and choices to sign with.
+///
+/// The access key is public, the secret key is not: `Debug` shows the one only.
+#[derive(Clone, Copy, Debug)]
+pub struct Signer<'a> {
+    access_key: &'a str,
+    secret_key: &'a Secret,
+    algorithm: Algorithm<'a>,
+    headers: SignedHeaders<'a>,
+}
+
+impl<'a> Signer<'a> {
+    /// Signs with [`Algorithm::Plain`] and [`SignedHeaders::Usual`].
+    pub fn new(access_key: &'a str, secret_key: &'a Secret) -> Self {
+        Self { access_key, secret_key, algorithm: Algorithm::Plain, headers: SignedHeaders::Usual }
+    }
+
+    /// Chooses another algorithm.
+    pub fn algorithm(mut self, algorithm: Algorithm<'a>) -> Self {
+        self.algorithm = algorithm;
+        self
+    }
+
+    /// Chooses other headers.
+    pub fn headers(mut self, headers: SignedHeaders<'a>) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Signs a request as of a date.
+    ///
+    /// The request must be sent with the header `X-Sdk-Date` of that date; if it is not among the headers yet, it is
+    /// signed all the same and is to be added. The method is signed, and must be sent, in upper case. Temporary keys need
+    /// `X-Security-Token` among the headers.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`]: a part cannot be on the wire as it is, or the headers and what is asked for do not fit.
+    pub fn sign(&self, request: &Request<'_>, date: &Date) -> Result<Signed, SignError> {
+        let Self { access_key, secret_key, algorithm, headers } = self;
+        self.check(request)?;
+        let usual = usual(request.headers)?;
+        let headers = select(request.headers, &usual, headers, date)?;
+        let computed;
+        let payload = match usual[USUAL_CONTENT_HASH] {
+            Some(hash) if is_content_hash(hash) => hash,
+            Some(_) => return Err(HeaderFault::Malformed { name: CONTENT_HASH.to_owned() }.into()),
+            None => {
+                computed = Hex::of(&Sha256::digest(request.body).into());
+                computed.as_str()
+            }
+        };
+        let method = upper(request.method);
+        let request = Request { method: &method, ..*request };
+        let mut text = Text::new(&request, &headers, payload, algorithm, date, Dialect::Plain);
+        let mut mac = algorithm.keyed(access_key, secret_key, date.day());
+        mac.update(text.string_to_sign().as_bytes());
+        let out = &mut text.all;
+        let authorization = out.len();
+        out.push_str(algorithm.name());
+        if *algorithm == Algorithm::Plain {
+            out.push_str(" Access=");
+            out.push_str(access_key);
+        } else {
+            out.push_str(" Credential=");
+            out.push_str(access_key);
+            out.push('/');
+            algorithm.write_scope(out, date.day());
+        }
+        out.push_str(", SignedHeaders=");
+        out.extend_from_within(text.signed_headers.clone());
+        out.push_str(", Signature=");
+        out.push_str(Hex::of(&mac.finalize().into_bytes().into()).as_str());
+        Ok(Signed { text, authorization })
+    }
+
+    fn check(&self, request: &Request<'_>) -> Result<(), SignError> {
+        let malformed = |part| Err(SignError::Malformed { part });
+        if !is_part_of_credential(self.access_key) || self.access_key.is_empty() {
+            return malformed("access key");
+        }
+        if let Algorithm::Derived { region, service } | Algorithm::Legacy { region, service } = self.algorithm {
+            if !is_part_of_credential(region) {
+                return malformed("region");
+            }
+            if !is_part_of_credential(service) {
+                return malformed("service");
+            }
+        }
+        if !is_token(request.method) {
+            return malformed("method");
+        }
+        if !request.path.is_empty() && !request.path.starts_with('/') {
+            return malformed("path");
+        }
+        Ok(())
+    }
+}
+
+fn upper(method: &str) -> Cow<'_, str> {
+    if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        method.to_ascii_uppercase().into()
+    } else {
+        method.into()
+    }
+}
+
+/// The trimmed values of the headers that are usually signed, each at its name's place in [`USUAL`].
+fn usual<'a>(headers: &[(&str, &'a str)]) -> Result<[Option<&'a str>; 6], HeaderFault> {
+    let mut values = [None; 6];
+    for (name, value) in headers {
+        if let Some(place) = USUAL.iter().position(|usual| usual.eq_ignore_ascii_case(name)) {
+            let value = checked(USUAL[place], value)?;
+            if values[place].replace(value).is_some() {
+                return Err(HeaderFault::Repeated { name: USUAL[place].to_owned() });
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// The headers to sign with their trimmed values, sorted by name.
+fn select<'a>(
+    headers: &[(&'a str, &'a str)],
+    usual: &[Option<&'a str>; 6],
+    choice: &SignedHeaders<'a>,
+    date: &'a Date,
+) -> Result<Vec<(&'a str, &'a str)>, SignError> {
+    if usual[USUAL_DATE].is_some_and(|value| value != date.as_str()) {
+        return Err(SignError::DateDiffers);
+    }
+    let date = (DATE, date.as_str());
+    let absent = |name: &str| HeaderFault::Absent { name: name.to_owned() };
+    let named = |name: &'a str| Ok::<_, HeaderFault>((name, find(headers, name)?.ok_or_else(|| absent(name))?));
+    let mut selected = Vec::with_capacity(USUAL.len());
+    match choice {
+        SignedHeaders::Usual => {
+            for (name, value) in USUAL.into_iter().zip(usual) {
+                match value {
+                    _ if name == DATE => selected.push(date),
+                    Some(value) => selected.push((name, *value)),
+                    None if name == HOST => return Err(absent(name).into()),
+                    None => {}
+                }
+            }
+            return Ok(selected);
+        }
+        SignedHeaders::Every => {
+            for (name, _) in headers {
+                if !name.contains('_') && !name.eq_ignore_ascii_case("authorization") {
+                    selected.push(named(name)?);
+                }
+            }
+        }
+        SignedHeaders::Named(names) => {
+            for name in *names {
+                if !name.eq_ignore_ascii_case(DATE) {
+                    selected.push(named(name)?);
+                }
+            }
+        }
+    }
+    if !selected.iter().any(|(name, _)| name.eq_ignore_ascii_case(DATE)) {
+        selected.push(date);
+    }
+    let key = |name: &'a str| name.bytes().map(|byte| byte.to_ascii_lowercase());
+    selected.sort_by(|(left, _), (right, _)| key(left).cmp(key(right)));
+    // A name can be asked for twice.
+    selected.dedup_by(|(left, _), (right, _)| left.eq_ignore_ascii_case(right));
+    Ok(selected)
+}
+
+/// The trimmed value of a header that may be there once.
+fn find<'a>(headers: &[(&str, &'a str)], name: &str) -> Result<Option<&'a str>, HeaderFault> {
+    let mut values = headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(HeaderFault::Repeated { name: name.to_ascii_lowercase() });
+    }
+    if !is_token(name) {
+        return Err(HeaderFault::Malformed { name: name.to_ascii_lowercase() });
+    }
+    checked(name, value).map(Some)
+}
+
+/// The trimmed value, if it can be one. With a line break it could pass for another line of the canonical request.
+fn checked<'a>(name: &str, value: &'a str) -> Result<&'a str, HeaderFault> {
+    if value.bytes().fold(false, |control, byte| control | (byte.is_ascii_control() & (byte != b'\t'))) {
+        return Err(HeaderFault::Malformed { name: name.to_ascii_lowercase() });
+    }
+    Ok(value.trim())
+}
+
+/// Whether it can be a method or the name of a header.
+fn is_token(text: &str) -> bool {
+    const TOKEN: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            table[byte] = (byte as u8).is_ascii_alphanumeric();
+            byte += 1;
+        }
+        let mut rest: &[u8] = b"!#$%&'*+-.^_`|~";
+        while let [byte, after @ ..] = rest {
+            table[*byte as usize] = true;
+            rest = after;
+        }
+        table
+    };
+    !text.is_empty() && text.bytes().all(|byte| TOKEN[usize::from(byte)])
+}
+
+/// Whether it can be in an `Authorization` header without being taken for something else.
+fn is_part_of_credential(text: &str) -> bool {
+    text.bytes().fold(true, |fits, byte| fits & byte.is_ascii_graphic() & (byte != b'/') & (byte != b','))
+}
+
+fn is_content_hash(text: &str) -> bool {
+    text == UNSIGNED || (text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// 32 bytes as hexadecimal digits in lower case.
+struct Hex([u8; 64]);
+
+impl Hex {
+    fn of(bytes: &[u8; 32]) -> Self {
+        let digit = |half: u8| half + if half < 10 { b'0' } else { b'a' - 10 };
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(bytes) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
+        }
+        Self(digits)
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("digits")
+    }
+}
+
+/// Canonical request and string to sign, one after the other.
+#[derive(Clone, PartialEq, Eq)]
+struct Text {
+    all: String,
+    canonical_request: usize,
+    string_to_sign: usize,
+    signed_headers: Range<usize>,
+}
+
+impl Text {
+    fn new(
+        request: &Request<'_>,
+        headers: &[(&str, &str)],
+        payload: &str,
+        algorithm: &Algorithm<'_>,
+        date: &Date,
+        dialect: Dialect,
+    ) -> Self {
+        let Request { method, path, query, .. } = request;
+        let lines: usize = headers.iter().map(|(name, value)| 3 * name.len() + value.len() + 4).sum();
+        // Enough for all that follows, the `Authorization` header too, unless much has to be encoded.
+        let mut all = String::with_capacity(512 + method.len() + path.len() + query.len() + lines);
+        let signed_headers = canonical::write(&mut all, method, path, query, headers, payload, dialect);
+        let canonical_request = all.len();
+        let hash = Sha256::digest(&all);
+        all.push_str(algorithm.name());
+        all.push('\n');
+        all.push_str(date.as_str());
+        all.push('\n');
+        if *algorithm != Algorithm::Plain {
+            algorithm.write_scope(&mut all, date.day());
+            all.push('\n');
+        }
+        all.push_str(Hex::of(&hash.into()).as_str());
+        let string_to_sign = all.len();
+        Self { all, canonical_request, string_to_sign, signed_headers }
+    }
+
+    fn canonical_request(&self) -> &str {
+        &self.all[..self.canonical_request]
+    }
+
+    fn string_to_sign(&self) -> &str {
+        &self.all[self.canonical_request..self.string_to_sign]
+    }
+}
+
+/// A signature and every step to it.
+///
+/// The canonical request holds the values of the signed headers, `X-Security-Token` among them, so `Debug` does not
+/// show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Signed {
+    text: Text,
+    authorization: usize,
+}
+
+impl Signed {
+    /// Method, path, query, headers, names of the headers and hash of the body, a line each. May hold a security token.
+    pub fn canonical_request(&self) -> &str {
+        self.text.canonical_request()
+    }
+
+    /// What the key signs: algorithm, date, scope if there is one, and the canonical request's hash.
+    pub fn string_to_sign(&self) -> &str {
+        self.text.string_to_sign()
+    }
+
+    /// The names of the signed headers in lower case, sorted, with `;` between them.
+    pub fn signed_headers(&self) -> &str {
+        &self.text.all[self.text.signed_headers.clone()]
+    }
+
+    /// The signature: 64 hexadecimal digits in lower case.
+    pub fn signature(&self) -> &str {
+        &self.text.all[self.text.all.len() - 64..]
+    }
+
+    /// The value of the header `Authorization`.
+    pub fn authorization(&self) -> &str {
+        &self.text.all[self.authorization..]
+    }
+}
+
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signed").field("signed_headers", &self.signed_headers()).finish_non_exhaustive()
+    }
+}
+
+/// Why a header cannot be signed, or a signed one not be verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderFault {
+    /// It is named, but the request has none.
+    Absent {
+        /// Its name in lower case.
+        name: String,
+    },
+    /// It is there more than once, and implementations differ in which one counts.
+    Repeated {
+        /// Its name in lower case.
+        name: String,
+    },
+    /// Its name or value cannot be in a header, or the value is none that this header can have.
+    Malformed {
+        /// Its name in lower case.
+        name: String,
+    },
+}
+
+impl fmt::Display for HeaderFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A name may come from outside; escaped, it stays on one line.
+        match self {
+            Self::Absent { name } => write!(f, "the request has no header `{}`", name.escape_debug()),
+            Self::Repeated { name } => write!(f, "the header `{}` is there more than once", name.escape_debug()),
+            Self::Malformed { name } => write!(f, "the header `{}` is malformed", name.escape_debug()),
+        }
+    }
+}
+
+impl std::error::Error for HeaderFault {}
+
+/// Why a request cannot be signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignError {
+    /// A part of the request or the key cannot be on the wire as it is.
+    Malformed {
+        /// `access key`, `region`, `service`, `method` or `path`.
+        part: &'static str,
+    },
+    /// The request has a header `X-Sdk-Date`, and it is not the date to sign with.
+    DateDiffers,
+    /// A header to be signed is absent, there twice, or malformed.
+    Header(HeaderFault),
+}
+
+impl From<HeaderFault> for SignError {
+    fn from(fault: HeaderFault) -> Self {
+        Self::Header(fault)
+    }
+}
+
+impl fmt::Display for SignError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // Not the part itself: whoever takes one key for the other should not find it in a log.
+            Self::Malformed { part } => write!(f, "the {part} is malformed"),
+            Self::DateDiffers => f.write_str("the header `x-sdk-date` is not the date to sign with"),
+            Self::Header(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SignError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Header(fault) => Some(fault),
+            _ => None,
+        }
+    }
+}
+
+/// One segment of a path, or a name or value of a query, percent-encoded: all but `A-Za-z0-9-_.~`.
+///
+/// ```
+/// use huaweicloud_jobs::session::signing::encode;
+///
+/// assert_eq!(encode("a b/ü~%"), "a%20b%2F%C3%BC~%25");
+/// ```
+pub fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    canonical::encode(&mut out, text.as_bytes());
+    out
+}
+
+/// A path as it should be on the wire: each segment encoded exactly once, whether it was encoded or not.
+///
+/// ```
+/// use huaweicloud_jobs::session::signing::wire_path;
+///
+/// assert_eq!(wire_path("/v1/a b/c%20d/e:f"), "/v1/a%20b/c%20d/e%3Af");
+/// assert_eq!(wire_path(""), "/");
+/// ```
+pub fn wire_path(path: &str) -> String {
+    let mut out = String::with_capacity(path.len() + 1);
+    if !path.starts_with('/') {
+        out.push('/');
+    }
+    canonical::recode_path(&mut out, path, false);
+    out
+}
+
+/// A query as it should be on the wire: encoded, sorted by name and then by value. The pairs are not encoded yet.
+///
+/// ```
+/// use huaweicloud_jobs::session::signing::wire_query;
+///
+/// assert_eq!(wire_query([("name", "a b"), ("limit", "10"), ("name", "")]), "limit=10&name=&name=a%20b");
+/// // An address from elsewhere, in which a blank may be a `+`:
+/// let address: reqwest::Url = "https://example.com/?b=1+2&a"
+///     .parse()
+///     .expect("an address");
+/// assert_eq!(wire_query(address.query_pairs()), "a=&b=1%202");
+/// ```
+pub fn wire_query<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (N, V)>) -> String {
+    let pairs: Vec<_> = pairs.into_iter().collect();
+    let bytes = |text| Cow::Borrowed(str::as_bytes(text));
+    let mut pairs: Vec<_> = pairs.iter().map(|(name, value)| (bytes(name.as_ref()), bytes(value.as_ref()))).collect();
+    pairs.sort();
+    let mut out = String::new();
+    canonical::join(&mut out, &pairs);
+    out
+}
+
+/// The value of the header `Host` for an address: the authority, without the port if it is the scheme's own.
+///
+/// ```
+/// use huaweicloud_jobs::session::signing::wire_host;
+///
+/// assert_eq!(wire_host("https", "example.com:443"), "example.com");
+/// assert_eq!(wire_host("http", "127.0.0.1:8080"), "127.0.0.1:8080");
+/// ```
+pub fn wire_host<'a>(scheme: &str, authority: &'a str) -> &'a str {
+    let port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return authority,
+    };
+    authority.strip_suffix(port).unwrap_or(authority)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The key that the vendor's documents print for their derived example (vector V4).
+    #[test]
+    fn published_derived_key() {
+        let secret_key = b"MFyfvK41ba2giqM7Uio6PznpdUKGpownRZlmVmHc";
+        let key = derived_key("QTWAOYTTINDUT2QVKYUC", secret_key, "20191115/region-id-1/service");
+        assert_eq!(&key[..], b"2ab2ae5b2edc6bd9e51bbcb7f9a58a04ed811d722d6646016aa2f2d70f6a042c");
+    }
+}

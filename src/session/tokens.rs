@@ -1,0 +1,150 @@
+//! Tokens for a user name and password: fetched, kept, renewed, one fetch for any number of callers.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use super::clock::Clock;
+use super::secret::Secret;
+use crate::api::iam::{self, operations, types};
+use crate::api::{exchange, wire};
+use crate::error::Error;
+
+/// A token is not used in the last minutes of its life: the service's clock may be ahead.
+const MARGIN: Duration = Duration::from_secs(5 * 60);
+/// How long a token lives, where the answer does not say; the documented time.
+const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Who signs in, and for which project.
+#[derive(Clone, Debug)]
+pub(super) struct SignIn {
+    pub(super) account: String,
+    pub(super) user: String,
+    pub(super) password: Secret,
+    pub(super) project: Project,
+}
+
+/// The project that a token is for.
+#[derive(Clone, Debug)]
+pub(super) enum Project {
+    Id(String),
+    Name(String),
+}
+
+/// The tokens of one user for one project.
+pub(super) struct Tokens {
+    iam: iam::Client,
+    request: types::CreateTokenRequest,
+    known: Mutex<Option<Known>>,
+    /// Held while a token is fetched.
+    fetching: tokio::sync::Mutex<()>,
+    /// Counts fetches that failed; who waited for one of them shares its failure and does not try a password again.
+    failures: AtomicU64,
+    last_failure: Mutex<Option<Error>>,
+}
+
+struct Known {
+    token: Secret,
+    renew_at: SystemTime,
+}
+
+impl Tokens {
+    pub(super) fn new(iam: iam::Client, sign_in: SignIn) -> Self {
+        let SignIn { account, user, password, project } = sign_in;
+        let (id, name) = match project {
+            Project::Id(id) => (Some(id), None),
+            Project::Name(name) => (None, Some(name)),
+        };
+        let request = types::CreateTokenRequest {
+            auth: types::Authentication {
+                identity: types::Identity {
+                    methods: vec![types::AuthenticationMethod::Password],
+                    password: types::PasswordCredential {
+                        user: types::UserCredential {
+                            domain: types::UserDomain { name: account },
+                            name: user,
+                            password,
+                        },
+                    },
+                },
+                scope: Some(types::Scope { domain: None, project: Some(types::ScopeProject { id, name }) }),
+            },
+        };
+        Self {
+            iam,
+            request,
+            known: Mutex::default(),
+            fetching: tokio::sync::Mutex::default(),
+            failures: AtomicU64::default(),
+            last_failure: Mutex::default(),
+        }
+    }
+
+    /// A token that is still good for some time.
+    pub(super) async fn token(&self, clock: &dyn Clock) -> Result<Secret, Error> {
+        if let Some(token) = self.fresh(clock) {
+            return Ok(token);
+        }
+        let seen = self.failures.load(Ordering::Acquire);
+        let _fetching = self.fetching.lock().await;
+        // Somebody may have fetched it, or failed to, in the meantime.
+        if let Some(token) = self.fresh(clock) {
+            return Ok(token);
+        }
+        if self.failures.load(Ordering::Acquire) != seen
+            && let Some(failure) = lock(&self.last_failure).clone()
+        {
+            return Err(failure);
+        }
+        match self.fetch(clock).await {
+            Ok(known) => {
+                let token = known.token.clone();
+                *lock(&self.known) = Some(known);
+                Ok(token)
+            }
+            Err(error) => {
+                *lock(&self.last_failure) = Some(error.clone());
+                self.failures.fetch_add(1, Ordering::Release);
+                Err(error)
+            }
+        }
+    }
+
+    /// Drops a token, unless another one has taken its place already.
+    pub(super) fn forget(&self, token: &Secret) {
+        let mut known = lock(&self.known);
+        if known.as_ref().is_some_and(|known| known.token == *token) {
+            *known = None;
+        }
+    }
+
+    fn fresh(&self, clock: &dyn Clock) -> Option<Secret> {
+        let known = lock(&self.known);
+        known.as_ref().filter(|known| clock.now() < known.renew_at).map(|known| known.token.clone())
+    }
+
+    /// Boxed, since signing in is itself a call of this session.
+    fn fetch<'a>(&'a self, clock: &'a dyn Clock) -> Pin<Box<dyn Future<Output = Result<Known, Error>> + Send + 'a>> {
+        Box::pin(self.sign_in(clock))
+    }
+
+    async fn sign_in(&self, clock: &dyn Clock) -> Result<Known, Error> {
+        let request = self.iam.create_token().body(self.request.clone());
+        let answer = exchange(&operations::CREATE_TOKEN, request.send()).await?;
+        let token = answer.headers().get("x-subject-token").and_then(|token| token.to_str().ok()).map(Secret::from);
+        let token = token.ok_or_else(|| {
+            Error::decode("X-Subject-Token".to_owned(), "the answer has no token in its header".to_owned(), b"")
+                .with_operation(operations::CREATE_TOKEN.id)
+        })?;
+        let now = clock.now();
+        let expires_at = answer.token.expires_at.as_deref().and_then(wire::time).unwrap_or(now + LIFETIME);
+        Ok(Known { token, renew_at: expires_at.checked_sub(MARGIN).unwrap_or(now) })
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // What is guarded here is replaced as a whole: a panic elsewhere leaves nothing half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
