@@ -11,6 +11,7 @@ use common::{Server, head};
 use huaweicloud_jobs::Session;
 use huaweicloud_jobs::api::iam::types::CreateTokenRequest;
 use huaweicloud_jobs::session::Secret;
+use huaweicloud_jobs::session::credentials::Credentials;
 use serde_json::json;
 
 const CANARY: &str = "canary-7f3a-not-a-secret";
@@ -53,9 +54,9 @@ fn nothing_that_can_be_printed_holds_it() {
 
     let bare = || Session::builder().endpoint("http://127.0.0.1:1").project_id("p");
     for builder in [
-        bare().password("account", "user", CANARY),
-        bare().access_key("key", CANARY),
-        bare().temporary_access_key("key", CANARY, CANARY),
+        bare().credentials(Credentials::password("account", None, CANARY)),
+        bare().credentials(Credentials::access_key("key", CANARY)),
+        bare().credentials(Credentials::temporary("key", CANARY, CANARY, None)),
     ] {
         let session = builder.clone().build().unwrap();
         assert_silent("credentials", &format!("{builder:?} {session:?} {:?}", session.modelarts().client()));

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Act, Arrived, PROJECT, Server, TestClock, head};
+use huaweicloud_jobs::session::credentials::{Context, Credentials};
 use huaweicloud_jobs::session::signing::{Authorization, Request};
 use huaweicloud_jobs::session::{RetryPolicy, Service, SessionBuilder};
 use huaweicloud_jobs::{Error, ErrorKind, Session};
@@ -183,7 +184,11 @@ fn token(number: u32, headers: &str) -> Act {
 }
 
 fn with_password(iam: &Server, service: &Server) -> SessionBuilder {
-    service.builder().endpoint_of(Service::Iam, &iam.endpoint).password("account", "user", "password-not-a-secret")
+    service.builder().endpoint_of(Service::Iam, &iam.endpoint).credentials(Credentials::password(
+        "account",
+        Some("user".to_owned()),
+        "password-not-a-secret",
+    ))
 }
 
 #[tokio::test]
@@ -299,10 +304,10 @@ fn what_is_missing_or_malformed_is_said() {
     for (builder, said) in [
         (Session::builder(), "project_id"),
         (Session::builder().project_id("p"), "endpoint"),
-        (Session::builder().project_id("p").endpoint("http://x"), "token"),
+        (Session::builder().project_id("p").endpoint("http://x"), "credentials"),
         (base().endpoint("ftp://x"), "neither http nor https"),
         (base().endpoint("http://x/?a=b"), "query"),
-        (base().endpoint("nothing"), "not an address"),
+        (base().endpoint("http://"), "not an address"),
         (base().project_id("a/b"), "project_id"),
         (base().token(""), "token is empty"),
         (base().root_certificates("nonsense"), "certificates"),
@@ -334,7 +339,11 @@ fn verify(arrived: &Arrived) -> Result<(), String> {
 async fn what_arrives_is_what_was_signed() {
     let body = r#"{"is_success": true, "job_total_count": 0, "jobs": []}"#;
     let server = Server::json(200, body).await;
-    let session = server.builder().temporary_access_key(KEY.0, KEY.1, "security-token-not-a-secret").build().unwrap();
+    let session = server
+        .builder()
+        .credentials(Credentials::temporary(KEY.0, KEY.1, "security-token-not-a-secret", None))
+        .build()
+        .unwrap();
     let modelarts = session.modelarts();
     modelarts.training_job(10).unwrap().update_description("描述").await.unwrap();
     // A blank, signs and other letters in the query.
@@ -367,10 +376,76 @@ async fn what_arrives_is_what_was_signed() {
 #[tokio::test]
 async fn what_is_repeated_is_signed_again() {
     let server = Server::acting([answer(503, "retry-after: 5\r\n", ""), good()]).await;
-    let session = server.builder().access_key(KEY.0, KEY.1).build().unwrap();
+    let session = server.builder().credentials(Credentials::access_key(KEY.0, KEY.1)).build().unwrap();
     session.modelarts().training_job(10).unwrap().update_description("x").await.unwrap();
     let arrived = server.arrived();
     arrived.iter().for_each(|arrived| verify(arrived).unwrap());
     assert_ne!(arrived[0].header("x-sdk-date"), arrived[1].header("x-sdk-date"));
     assert_ne!(arrived[0].header("authorization"), arrived[1].header("authorization"));
+}
+
+#[tokio::test]
+async fn a_session_is_made_from_what_the_environment_says() {
+    let projects = r#"{"projects": [{"id": "the-id", "name": "cn-north-4", "links": {}, "parent_id": "d",
+        "domain_id": "d"}], "links": {}, "is_success": true}"#;
+    let server = Server::json(200, projects).await;
+    let context = Context::empty().variables([
+        ("HUAWEICLOUD_SDK_AK", KEY.0),
+        ("HUAWEICLOUD_SDK_SK", KEY.1),
+        ("HWJOBS_ENDPOINT", &server.endpoint),
+        ("HWJOBS_REGION", "cn-north-4"),
+    ]);
+    let session = Session::builder().context(context).connect().await.unwrap();
+    assert_eq!(session.project_id().as_str(), "the-id");
+    session.modelarts().training_job(10).unwrap().update_description("x").await.unwrap();
+    let arrived = server.arrived();
+    arrived.iter().for_each(|arrived| verify(arrived).unwrap());
+    assert_eq!(arrived[0].header("x-project-id"), None, "it is what is looked for");
+    assert_eq!(arrived[1].header("x-project-id"), Some("the-id"));
+    assert!(arrived[1].target.starts_with("/v1/the-id/"));
+
+    let nothing = Session::builder().context(Context::empty()).connect().await.unwrap_err();
+    assert_eq!(nothing.kind(), ErrorKind::Configuration);
+    assert!(nothing.message().contains("environment"), "it lists what was tried: {nothing}");
+}
+
+#[tokio::test]
+async fn temporary_keys_are_looked_for_again_before_they_end() {
+    let keys = |number: u32, expires: &str| {
+        let body = format!(
+            r#"{{"credential": {{"access": "AccessKey", "secret": "{}", "securitytoken": "security-token-{number}",
+                "expires_at": "{expires}"}}}}"#,
+            KEY.1
+        );
+        answer(200, "", &body)
+    };
+    // Two requests a look: for a token of the metadata service, then for the keys.
+    let session_token = || answer(200, "", "metadata-token");
+    let metadata = Server::acting([
+        session_token(),
+        keys(1, "2030-01-01T00:00:00Z"),
+        session_token(),
+        keys(2, "2031-01-01T00:00:00Z"),
+    ])
+    .await;
+    let service = Server::json(200, GOOD).await;
+    let clock = Arc::new(std::sync::Mutex::new("2029-06-01T00:00:00Z".parse::<jiff::Timestamp>().unwrap()));
+    let now = Arc::clone(&clock);
+    let context = Context::empty()
+        .variables([("HWJOBS_ENDPOINT", &service.endpoint)])
+        .metadata(true)
+        .metadata_endpoint(&metadata.endpoint)
+        .clock(move || *now.lock().unwrap());
+    let session =
+        Session::builder().context(context).endpoint(&service.endpoint).project_id(PROJECT).connect().await.unwrap();
+    let job = session.modelarts().training_job(10).unwrap();
+    job.update_description("x").await.unwrap();
+    job.update_description("x").await.unwrap();
+    assert_eq!(metadata.arrived().len(), 2);
+    *clock.lock().unwrap() = "2029-12-31T23:30:00Z".parse().unwrap();
+    job.update_description("x").await.unwrap();
+    let tokens: Vec<_> =
+        service.arrived().iter().map(|arrived| arrived.header("x-security-token").unwrap().to_owned()).collect();
+    assert_eq!(tokens, ["security-token-1", "security-token-1", "security-token-2"]);
+    service.arrived().iter().for_each(|arrived| verify(arrived).unwrap());
 }

@@ -1,12 +1,14 @@
 //! How a request says who sends it.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use http::{HeaderName, HeaderValue};
 use reqwest::Request;
 
 use super::clock::Clock;
+use super::credentials::{Chain, Context, Credentials, Found};
 use super::secret::Secret;
 use super::signing::{self, Date, Signer, wire_path, wire_query};
 use super::tokens::Tokens;
@@ -17,9 +19,11 @@ pub(super) enum Auth {
     /// A token that was given and is used as it is.
     Token { token: Secret, header: HeaderValue },
     /// Tokens that the identity service gives for a password.
-    Password(Tokens),
+    Password(Box<Tokens>),
     /// A signature with an access key.
     Signature(SigningKey),
+    /// The same with temporary keys, which are looked for again before they end.
+    Keys { keys: Box<Keys>, project_id: Option<String> },
     /// Nobody: for signing in.
     Nobody,
 }
@@ -27,12 +31,58 @@ pub(super) enum Auth {
 /// An access key and what goes along with it.
 #[derive(Clone, Debug)]
 pub(super) struct SigningKey {
-    pub(super) access_key: String,
-    pub(super) secret_key: Secret,
+    access_key: String,
+    secret_key: Secret,
     /// Temporary keys have one.
-    pub(super) security_token: Option<Secret>,
+    security_token: Option<Secret>,
     /// Signed along, so that the gateway looks into this project.
-    pub(super) project_id: Option<String>,
+    project_id: Option<String>,
+}
+
+/// Keys that end, with where to look for the next ones.
+pub(super) struct Keys {
+    chain: Chain,
+    context: Context,
+    current: Mutex<Found>,
+    /// Held while somebody looks; the others go on with what they have, or wait if that has ended.
+    looking: tokio::sync::Mutex<()>,
+}
+
+impl Keys {
+    pub(super) fn new(chain: Chain, context: Context, found: Found) -> Self {
+        Self { chain, context, current: Mutex::new(found), looking: tokio::sync::Mutex::default() }
+    }
+
+    /// Keys that are good now; looked for again when their end comes near.
+    async fn current(&self) -> Result<Credentials, Error> {
+        let known = || self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let found = known();
+        if !found.needs_refresh(self.context.now()) {
+            return Ok(found.credentials);
+        }
+        let _looking = match self.looking.try_lock() {
+            Ok(guard) => guard,
+            Err(_) if !found.is_expired(self.context.now()) => return Ok(found.credentials),
+            Err(_) => self.looking.lock().await,
+        };
+        let found = known();
+        if !found.needs_refresh(self.context.now()) {
+            return Ok(found.credentials);
+        }
+        match self.chain.resolve(&self.context).await {
+            Ok(next) => {
+                let credentials = next.credentials.clone();
+                *self.current.lock().unwrap_or_else(PoisonError::into_inner) = next;
+                Ok(credentials)
+            }
+            // There is still time; the next call looks again.
+            Err(error) if !found.is_expired(self.context.now()) => {
+                tracing::warn!(%error, "temporary keys could not be renewed yet");
+                Ok(found.credentials)
+            }
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl fmt::Debug for Auth {
@@ -41,6 +91,7 @@ impl fmt::Debug for Auth {
             Self::Token { token: _, header: _ } => "Token(***)",
             Self::Password(_) => "Password(***)",
             Self::Signature(_) => "Signature(***)",
+            Self::Keys { keys: _, project_id: _ } => "Keys(***)",
             Self::Nobody => "Nobody",
         })
     }
@@ -49,6 +100,18 @@ impl fmt::Debug for Auth {
 impl Auth {
     pub(super) fn token(token: Secret) -> Result<Self, Error> {
         Ok(Self::Token { header: token_header(&token)?, token })
+    }
+
+    /// A key pair, checked for what can be wrong with it before anything is signed.
+    pub(super) fn signature(credentials: &Credentials, project_id: Option<String>) -> Result<Self, Error> {
+        SigningKey::new(credentials, project_id).map(Self::Signature)
+    }
+
+    /// Says the project in each request from now on, where a proof does not hold it already.
+    pub(super) fn set_project(&mut self, id: &str) {
+        if let Self::Signature(SigningKey { project_id, .. }) | Self::Keys { project_id, .. } = self {
+            *project_id = Some(id.to_owned());
+        }
     }
 
     /// Puts the proof onto a request; gives the secret that goes along and must not come back in what is shown.
@@ -64,6 +127,11 @@ impl Auth {
                 key.sign(request, clock)?;
                 return Ok(key.security_token.clone());
             }
+            Self::Keys { keys, project_id } => {
+                let key = SigningKey::new(&keys.current().await?, project_id.clone())?;
+                key.sign(request, clock)?;
+                return Ok(key.security_token);
+            }
             Self::Nobody => return Err(Error::configuration("this session can only sign in")),
         };
         request.headers_mut().insert("x-auth-token", header);
@@ -77,22 +145,29 @@ impl Auth {
                 tokens.forget(token);
                 true
             }
-            Self::Token { .. } | Self::Signature(_) | Self::Nobody => false,
+            Self::Token { .. } | Self::Signature(_) | Self::Keys { .. } | Self::Nobody => false,
         }
     }
 }
 
 impl SigningKey {
-    /// Checks what can be wrong with a key before anything is signed with it.
-    pub(super) fn checked(self) -> Result<Self, Error> {
+    fn new(credentials: &Credentials, project_id: Option<String>) -> Result<Self, Error> {
+        let Credentials::AccessKey { access_key, secret_key, security_token, expires_at: _ } = credentials else {
+            return Err(Error::configuration("these credentials are no key pair"));
+        };
         let refused =
             |what: &str| Err(Error::configuration(format!("the {what} is empty or holds characters that no key has")));
         let plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b',');
         match () {
-            () if !plain(&self.access_key) => refused("access key"),
-            () if self.secret_key.expose().is_empty() => refused("secret key"),
-            () if self.security_token.as_ref().is_some_and(|token| !plain(token.expose())) => refused("security token"),
-            () => Ok(self),
+            () if !plain(access_key) => refused("access key"),
+            () if secret_key.expose().is_empty() => refused("secret key"),
+            () if security_token.as_ref().is_some_and(|token| !plain(token.expose())) => refused("security token"),
+            () => Ok(Self {
+                access_key: access_key.clone(),
+                secret_key: secret_key.clone(),
+                security_token: security_token.clone(),
+                project_id,
+            }),
         }
     }
 

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Url;
 use reqwest::tls::Certificate;
 
 use crate::api::{call, iam, modelarts, mrs};
@@ -15,6 +14,7 @@ use crate::mrs::Mrs;
 
 mod auth;
 mod clock;
+pub mod credentials;
 mod regions;
 mod retry;
 mod secret;
@@ -23,41 +23,20 @@ mod tokens;
 mod transport;
 
 pub use clock::{Clock, SystemClock};
+pub use credentials::Service;
 pub use retry::RetryPolicy;
 pub use secret::Secret;
 pub use transport::Transport;
 pub(crate) use transport::observe;
 
-use auth::{Auth, SigningKey};
+use auth::{Auth, Keys};
+use credentials::{Chain, Context, Credentials, Settings};
 use retry::Budget;
 use tokens::{Project, SignIn, Tokens};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 const USER_AGENT: &str = concat!("huaweicloud-jobs/", env!("CARGO_PKG_VERSION"));
-
-/// A service with an address of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Service {
-    /// Identity and Access Management: tokens and projects.
-    Iam,
-    /// ModelArts.
-    ModelArts,
-    /// MapReduce Service.
-    Mrs,
-}
-
-impl Service {
-    /// The name in addresses: `iam`, `modelarts`, `mrs`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Iam => "iam",
-            Self::ModelArts => "modelarts",
-            Self::Mrs => "mrs",
-        }
-    }
-}
 
 /// A project of an endpoint, and the right to use it.
 ///
@@ -85,9 +64,21 @@ struct Inner {
 }
 
 impl Session {
-    /// Starts a session from an explicit endpoint, project and token.
+    /// Starts a session from explicit values.
     pub fn builder() -> SessionBuilder {
         SessionBuilder::default()
+    }
+
+    /// Starts a session from what the environment and the user's files say; see `docs/credentials.md`.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), huaweicloud_jobs::Error> {
+    /// let session = huaweicloud_jobs::Session::from_environment().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn from_environment() -> Result<Self, Error> {
+        Self::builder().connect().await
     }
 
     /// The project of all requests.
@@ -129,12 +120,9 @@ impl fmt::Debug for Session {
 /// What a [`Session`] is made from.
 #[derive(Clone)]
 pub struct SessionBuilder {
-    region: Option<String>,
-    endpoint: Option<String>,
-    endpoints: Vec<(Service, String)>,
-    project_id: Option<String>,
-    project_name: Option<String>,
-    identity: Option<Identity>,
+    settings: Settings,
+    credentials: Option<Credentials>,
+    context: Option<Context>,
     retry: RetryPolicy,
     connect_timeout: Duration,
     timeout: Duration,
@@ -143,34 +131,12 @@ pub struct SessionBuilder {
     clock: Arc<dyn Clock>,
 }
 
-/// Where each service is.
-struct Addresses {
-    iam: String,
-    modelarts: String,
-    mrs: String,
-}
-
-fn missing(what: &str) -> Error {
-    Error::configuration(format!("no {what} given: call `.{what}(..)`"))
-}
-
-/// Who signs in, as far as it was said.
-#[derive(Clone, Debug)]
-enum Identity {
-    Token(Secret),
-    Password { account: String, user: String, password: Secret },
-    Signature(SigningKey),
-}
-
 impl Default for SessionBuilder {
     fn default() -> Self {
         Self {
-            region: None,
-            endpoint: None,
-            endpoints: Vec::new(),
-            project_id: None,
-            project_name: None,
-            identity: None,
+            settings: Settings::default(),
+            credentials: None,
+            context: None,
             retry: RetryPolicy::default(),
             connect_timeout: CONNECT_TIMEOUT,
             timeout: CALL_TIMEOUT,
@@ -184,73 +150,52 @@ impl Default for SessionBuilder {
 impl SessionBuilder {
     /// A region of Huawei Cloud, for example `cn-north-4`: it gives the address of every service.
     pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = Some(region.into());
+        self.settings.region = Some(region.into());
         self
     }
 
     /// One base address for all services, for example a gateway's or the emulator's; goes before the region's.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.endpoint = Some(endpoint.into());
+        self.settings.endpoint = Some(endpoint.into());
         self
     }
 
     /// Base address of one service, for partner clouds and private ones; goes before everything else.
     pub fn endpoint_of(mut self, service: Service, endpoint: impl Into<String>) -> Self {
-        self.endpoints.push((service, endpoint.into()));
+        *self.settings.own_endpoint(service) = Some(endpoint.into());
         self
     }
 
     /// Id of the project.
     pub fn project_id(mut self, project_id: impl Into<String>) -> Self {
-        self.project_id = Some(project_id.into());
+        self.settings.project_id = Some(project_id.into());
         self
     }
 
     /// Name of the project, for [`connect`](Self::connect) to look up its id; the region's name by default.
     pub fn project_name(mut self, project_name: impl Into<String>) -> Self {
-        self.project_name = Some(project_name.into());
+        self.settings.project_name = Some(project_name.into());
+        self
+    }
+
+    /// What proves who is asking.
+    ///
+    /// A key pair signs every request, again when it is repeated. For a user and password tokens are fetched from the
+    /// identity service when needed, and renewed. A token is used as it is.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
         self
     }
 
     /// A token of the identity service for this project, sent as it is in `X-Auth-Token`.
-    pub fn token(mut self, token: impl Into<Secret>) -> Self {
-        self.identity = Some(Identity::Token(token.into()));
-        self
+    pub fn token(self, token: impl Into<Secret>) -> Self {
+        self.credentials(Credentials::Token(token.into()))
     }
 
-    /// A user of an account: tokens are fetched from the identity service when needed, and renewed.
-    pub fn password(
-        mut self,
-        account: impl Into<String>,
-        user: impl Into<String>,
-        password: impl Into<Secret>,
-    ) -> Self {
-        self.identity =
-            Some(Identity::Password { account: account.into(), user: user.into(), password: password.into() });
-        self
-    }
-
-    /// An access key and its secret key: every request is signed, and signed again when it is repeated.
-    pub fn access_key(mut self, access_key: impl Into<String>, secret_key: impl Into<Secret>) -> Self {
-        let (access_key, secret_key) = (access_key.into(), secret_key.into());
-        self.identity =
-            Some(Identity::Signature(SigningKey { access_key, secret_key, security_token: None, project_id: None }));
-        self
-    }
-
-    /// A temporary access key, its secret key and the security token that came with them.
-    pub fn temporary_access_key(
-        mut self,
-        access_key: impl Into<String>,
-        secret_key: impl Into<Secret>,
-        security_token: impl Into<Secret>,
-    ) -> Self {
-        self.identity = Some(Identity::Signature(SigningKey {
-            access_key: access_key.into(),
-            secret_key: secret_key.into(),
-            security_token: Some(security_token.into()),
-            project_id: None,
-        }));
+    /// Where [`connect`](Self::connect) looks for what is not given here; by default this process's environment and its
+    /// user's files.
+    pub fn context(mut self, context: Context) -> Self {
+        self.context = Some(context);
         self
     }
 
@@ -291,76 +236,108 @@ impl SessionBuilder {
         self
     }
 
-    /// The session, or what is missing or malformed; nothing is sent.
+    /// The session from what was given here alone, or what is missing or malformed; nothing is sent or looked for.
     pub fn build(self) -> Result<Session, Error> {
-        let project_id = self.project_id.clone().ok_or_else(|| missing("project_id"))?;
-        let project_id = ProjectId::try_from(project_id).map_err(|error| Error::configuration(error.message()))?;
+        let project_id = self.settings.project_id.clone().ok_or_else(|| missing("project_id"))?;
         let addresses = self.addresses()?;
         let http = self.http_client()?;
-        let auth = self.auth(&addresses, &http, Project::Id(project_id.as_str().to_owned()))?;
-        Ok(self.assemble(&addresses, &http, auth, project_id))
+        let credentials = self.credentials.clone().ok_or_else(|| missing("credentials"))?;
+        let auth = self.auth(credentials, &addresses, &http, Project::Id(project_id.clone()))?;
+        self.assemble(&addresses, &http, auth, project_id)
     }
 
-    /// The session; where no project id was given, the one whose name was, or whose name is the region's, is looked up
-    /// with the identity service.
-    pub async fn connect(self) -> Result<Session, Error> {
-        if self.project_id.is_some() {
-            return self.build();
+    /// The session, with all that is not given here looked for: credentials along the [chain](credentials::Chain), and
+    /// the project's id by its name, which is the region's name by default.
+    pub async fn connect(mut self) -> Result<Session, Error> {
+        let mut keys = None;
+        if self.credentials.is_none() {
+            let context = self.context.take().unwrap_or_default();
+            let found = Box::pin(Chain::default().resolve(&context)).await?;
+            tracing::debug!(source = %found.source, "credentials found");
+            self.settings = std::mem::take(&mut self.settings).or(found.settings.clone());
+            self.credentials = Some(found.credentials.clone());
+            if found.expires_at().is_some() {
+                keys = Some(Keys::new(Chain::default(), context, found));
+            }
         }
-        let name = self.project_name.clone().or_else(|| self.region.clone()).ok_or_else(|| missing("project_id"))?;
+        let credentials = self.credentials.clone().ok_or_else(|| missing("credentials"))?;
         let addresses = self.addresses()?;
         let http = self.http_client()?;
-        let auth = Arc::new(self.auth(&addresses, &http, Project::Name(name.clone()))?);
-        let iam = iam::Client::new_with_client(&addresses.iam, http.clone(), self.transport(Arc::clone(&auth)));
-        let answer = call(&iam::operations::LIST_PROJECTS, iam.list_projects().name(&name).send()).await?;
+        let name = self.settings.project_name.clone().or_else(|| self.settings.region.clone());
+        let project = match (&self.settings.project_id, name) {
+            (Some(id), _) => Project::Id(id.clone()),
+            (None, Some(name)) => Project::Name(name),
+            (None, None) => return Err(missing("project_id")),
+        };
+        let auth = match keys {
+            Some(keys) => Auth::Keys { keys: keys.into(), project_id: self.settings.project_id.clone() },
+            None => self.auth(credentials, &addresses, &http, project.clone())?,
+        };
+        let (auth, project_id) = match project {
+            Project::Id(id) => (auth, id),
+            Project::Name(name) => {
+                let auth = Arc::new(auth);
+                let id = Box::pin(self.look_up(&addresses, &http, Arc::clone(&auth), &name)).await?;
+                // Whoever looked has finished, so nobody else holds it.
+                let mut auth = Arc::into_inner(auth).ok_or_else(|| Error::configuration("the look-up goes on"))?;
+                auth.set_project(&id);
+                (auth, id)
+            }
+        };
+        self.assemble(&addresses, &http, auth, project_id)
+    }
+
+    async fn look_up(
+        &self,
+        addresses: &Addresses,
+        http: &reqwest::Client,
+        auth: Arc<Auth>,
+        name: &str,
+    ) -> Result<String, Error> {
+        let iam = iam::Client::new_with_client(&addresses.iam, http.clone(), self.transport(auth));
+        let answer = call(&iam::operations::LIST_PROJECTS, iam.list_projects().name(name).send()).await?;
         let mut ids = answer.projects.into_iter().filter(|project| project.name == name).map(|project| project.id);
-        let project_id = match (ids.next(), ids.next()) {
-            (Some(id), None) => ProjectId::try_from(id)?,
-            (None, _) => return Err(Error::configuration(format!("there is no project of the name {name}"))),
+        match (ids.next(), ids.next()) {
+            (Some(id), None) => Ok(id),
+            (None, _) => Err(Error::configuration(format!("there is no project of the name {name}"))),
             (Some(_), Some(_)) => {
-                return Err(Error::configuration(format!(
-                    "several projects have the name {name}: give the project's id"
-                )));
+                Err(Error::configuration(format!("several projects have the name {name}: give the project's id")))
             }
-        };
-        // A token is for the project already; a signature says the project in each request.
-        let auth = match &*auth {
-            Auth::Signature(key) => {
-                let project_id = Some(project_id.as_str().to_owned());
-                Arc::new(Auth::Signature(SigningKey { project_id, ..key.clone() }))
-            }
-            _ => auth,
-        };
-        Ok(self.assemble(&addresses, &http, auth, project_id))
+        }
     }
 
     fn addresses(&self) -> Result<Addresses, Error> {
-        let of = |service: Service| {
-            let own = self.endpoints.iter().rev().find(|(named, _)| *named == service).map(|(_, endpoint)| endpoint);
-            match (own.or(self.endpoint.as_ref()), &self.region) {
-                (Some(given), _) => endpoint(given),
-                (None, Some(region)) => regions::endpoint(service, region),
-                (None, None) => Err(missing("endpoint")),
+        let of = |service: Service| match (self.settings.endpoint_of(service, None), &self.settings.region) {
+            (Some(given), _) => {
+                credentials::endpoint(given).map_err(|reason| Error::configuration(format!("the endpoint {reason}")))
             }
+            (None, Some(region)) => regions::endpoint(service, region),
+            (None, None) => Err(missing("endpoint")),
         };
         Ok(Addresses { iam: of(Service::Iam)?, modelarts: of(Service::ModelArts)?, mrs: of(Service::Mrs)? })
     }
 
-    fn auth(&self, addresses: &Addresses, http: &reqwest::Client, project: Project) -> Result<Auth, Error> {
-        match self.identity.clone().ok_or_else(|| missing("token"))? {
-            Identity::Token(token) => Auth::token(token),
-            Identity::Signature(key) => {
+    fn auth(
+        &self,
+        credentials: Credentials,
+        addresses: &Addresses,
+        http: &reqwest::Client,
+        project: Project,
+    ) -> Result<Auth, Error> {
+        match credentials {
+            Credentials::Token(token) => Auth::token(token),
+            Credentials::Password { account, user, password } => {
+                let transport = self.transport(Auth::Nobody.into());
+                let client = iam::Client::new_with_client(&addresses.iam, http.clone(), transport);
+                Ok(Auth::Password(Tokens::new(client, SignIn { account, user, password, project }).into()))
+            }
+            Credentials::AccessKey { .. } => {
                 let project_id = match project {
                     Project::Id(id) => Some(id),
                     // Its id is what is looked for.
                     Project::Name(_) => None,
                 };
-                Ok(Auth::Signature(SigningKey { project_id, ..key }.checked()?))
-            }
-            Identity::Password { account, user, password } => {
-                let transport = self.transport(Auth::Nobody.into());
-                let client = iam::Client::new_with_client(&addresses.iam, http.clone(), transport);
-                Ok(Auth::Password(Tokens::new(client, SignIn { account, user, password, project })))
+                Auth::signature(&credentials, project_id)
             }
         }
     }
@@ -379,17 +356,18 @@ impl SessionBuilder {
         &self,
         addresses: &Addresses,
         http: &reqwest::Client,
-        auth: impl Into<Arc<Auth>>,
-        project_id: ProjectId,
-    ) -> Session {
+        auth: Auth,
+        project_id: String,
+    ) -> Result<Session, Error> {
+        let project_id = ProjectId::try_from(project_id).map_err(|error| Error::configuration(error.message()))?;
         let transport = self.transport(auth.into());
         let Addresses { iam, modelarts, mrs } = addresses;
-        Session(Arc::new(Inner {
+        Ok(Session(Arc::new(Inner {
             project_id,
             iam: iam::Client::new_with_client(iam, http.clone(), transport.clone()),
             modelarts: modelarts::Client::new_with_client(modelarts, http.clone(), transport.clone()),
             mrs: mrs::Client::new_with_client(mrs, http.clone(), transport),
-        }))
+        })))
     }
 
     fn http_client(&self) -> Result<reqwest::Client, Error> {
@@ -416,28 +394,27 @@ impl SessionBuilder {
     }
 }
 
+/// Where each service is.
+struct Addresses {
+    iam: String,
+    modelarts: String,
+    mrs: String,
+}
+
+fn missing(what: &str) -> Error {
+    Error::configuration(format!("no {what} given: call `.{what}(..)`"))
+}
+
 impl fmt::Debug for SessionBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            region,
-            endpoint: _,
-            endpoints: _,
-            project_id,
-            project_name,
-            identity,
-            retry,
-            connect_timeout,
-            timeout,
-            certificates: _,
-            verify,
-            clock,
-        } = self;
+        let Self { settings, credentials, context: _, retry, connect_timeout, timeout, certificates: _, verify, clock } =
+            self;
         // Addresses are left out: before `build` has looked at them they may hold credentials.
         f.debug_struct("SessionBuilder")
-            .field("region", region)
-            .field("project_id", project_id)
-            .field("project_name", project_name)
-            .field("identity", identity)
+            .field("region", &settings.region)
+            .field("project_id", &settings.project_id)
+            .field("project_name", &settings.project_name)
+            .field("credentials", credentials)
             .field("retry", retry)
             .field("connect_timeout", connect_timeout)
             .field("timeout", timeout)
@@ -445,21 +422,4 @@ impl fmt::Debug for SessionBuilder {
             .field("clock", clock)
             .finish_non_exhaustive()
     }
-}
-
-/// Checks a base address and takes the final slash off: the paths of the operations start with one.
-fn endpoint(text: &str) -> Result<String, Error> {
-    // The text itself is not repeated: it might hold credentials.
-    let refused = |reason: &str| Error::configuration(format!("the endpoint {reason}"));
-    let url = Url::parse(text).map_err(|error| refused(&format!("is not an address: {error}")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(refused("is neither http nor https"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("holds a user name or a password"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(refused("holds a query or a fragment"));
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
 }

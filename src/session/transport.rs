@@ -76,7 +76,8 @@ impl Transport {
         request.headers_mut().remove("api-version");
         let id = operation.map_or("unknown", |operation| operation.id);
         let span = tracing::debug_span!("call", operation = id);
-        let outcome = self.attempts(http, &request, operation).instrument(span).await;
+        // Boxed: the state of all that may happen here would otherwise lie in every future of every caller.
+        let outcome = Box::pin(self.attempts(http, &request, operation)).instrument(span).await;
         Ok(outcome.unwrap_or_else(carry))
     }
 

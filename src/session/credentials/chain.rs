@@ -1,0 +1,83 @@
+//! The order in which providers are asked.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Context, Environment, Found, Metadata, ModelArtsConfig, Outcome, Profile, Provider, environment};
+use crate::error::Error;
+
+/// Providers, in the order in which they are asked.
+///
+/// The default is [`Environment`], [`Profile`], [`ModelArtsConfig`], [`Metadata`].
+///
+/// ```
+/// use huaweicloud_jobs::session::credentials::{Chain, Environment, Profile};
+///
+/// let chain = Chain::first_try(Environment).or_else(Profile);
+/// assert_eq!(format!("{chain:?}"), r#"Chain(["environment", "profile file"])"#);
+/// ```
+#[derive(Clone)]
+pub struct Chain(Vec<Arc<dyn Provider>>);
+
+impl Chain {
+    /// A chain that asks this provider first.
+    pub fn first_try(provider: impl Provider + 'static) -> Self {
+        Self(vec![Arc::new(provider)])
+    }
+
+    /// Asks this provider where all before are absent.
+    pub fn or_else(mut self, provider: impl Provider + 'static) -> Self {
+        self.0.push(Arc::new(provider));
+        self
+    }
+
+    /// The credentials of the first provider that has some, with the settings of the environment applied.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Configuration`](crate::ErrorKind::Configuration): a provider is broken, or all are absent; then the message
+    /// lists each one with its reason.
+    pub async fn resolve(&self, context: &Context) -> Result<Found, Error> {
+        let mut tried = Vec::new();
+        for provider in &self.0 {
+            match provider.provide(context).await? {
+                Outcome::Found(found) => {
+                    let found = with_environment(found, context)?;
+                    let expires_at = found.expires_at().map(|at| at.to_string());
+                    tracing::debug!(source = %found.source, expires_at, "credentials found");
+                    return Ok(found);
+                }
+                Outcome::Absent(reason) => tried.push(format!("{}: {reason}", provider.name())),
+            }
+        }
+        if tried.is_empty() {
+            tried.push("nothing was tried".to_owned());
+        }
+        Err(Error::configuration(format!("no credentials found; {}", tried.join("; "))))
+    }
+}
+
+/// Variables that say where to go count for credentials from every place.
+fn with_environment(mut found: Found, context: &Context) -> Result<Found, Error> {
+    let mut defaults = environment::defaults(context)?;
+    if context.asked_profile()?.is_some() {
+        // These belong to the keys in the environment, which were passed over.
+        defaults.project_id = None;
+        defaults.domain_id = None;
+    }
+    found.settings = environment::overrides(context)?.or(found.settings).or(defaults);
+    Ok(found)
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self::first_try(Environment).or_else(Profile).or_else(ModelArtsConfig).or_else(Metadata)
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.0.iter().map(|provider| provider.name()).collect();
+        f.debug_tuple("Chain").field(&names).finish()
+    }
+}

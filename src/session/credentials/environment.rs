@@ -1,0 +1,104 @@
+//! Credentials and settings in variables.
+
+use super::given::{Field, Given, Names};
+use super::{Context, Outcome, Provider, Providing, Settings, broken, settings};
+use crate::error::Error;
+
+/// Names a region's endpoint of a service.
+const REGION_PREFIX: &str = "HUAWEICLOUD_SDK_REGION_";
+
+/// The variables `HUAWEICLOUD_SDK_*`, which the vendor's SDKs use too, and `HWJOBS_*`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Environment;
+
+const CREDENTIALS: &Names = &[
+    (Field::AccessKey, "HUAWEICLOUD_SDK_AK"),
+    (Field::SecretKey, "HUAWEICLOUD_SDK_SK"),
+    (Field::SecurityToken, "HUAWEICLOUD_SDK_SECURITY_TOKEN"),
+    (Field::Domain, "HWJOBS_DOMAIN"),
+    (Field::User, "HWJOBS_USER"),
+    (Field::Password, "HWJOBS_PASSWORD"),
+    (Field::Token, "HWJOBS_TOKEN"),
+];
+
+/// What is said to this tool.
+const OVERRIDES: &Names = &[
+    (Field::ProjectName, "HWJOBS_PROJECT_NAME"),
+    (Field::Region, "HWJOBS_REGION"),
+    (Field::Endpoint, "HWJOBS_ENDPOINT"),
+    (Field::ModelArtsEndpoint, "HWJOBS_MODELARTS_ENDPOINT"),
+    (Field::MrsEndpoint, "HWJOBS_MRS_ENDPOINT"),
+    (Field::IamEndpoint, "HWJOBS_IAM_ENDPOINT"),
+];
+
+/// What is said to all tools.
+const DEFAULTS: &Names = &[
+    (Field::ProjectId, "HUAWEICLOUD_SDK_PROJECT_ID"),
+    (Field::DomainId, "HUAWEICLOUD_SDK_DOMAIN_ID"),
+    (Field::IamEndpoint, "HUAWEICLOUD_SDK_IAM_ENDPOINT"),
+];
+
+impl Provider for Environment {
+    fn name(&self) -> &'static str {
+        "environment"
+    }
+
+    fn provide<'a>(&'a self, context: &'a Context) -> Providing<'a> {
+        Box::pin(async { self.look(context) })
+    }
+}
+
+impl Environment {
+    fn look(&self, context: &Context) -> Result<Outcome, Error> {
+        if let Some((_, by)) = context.asked_profile()? {
+            return Ok(Outcome::Absent(format!("passed over, since {by} names a profile")));
+        }
+        let found = given(context, CREDENTIALS)?.found(self.name(), None, context.now())?;
+        let Some(mut found) = found else {
+            let reason = "none of HUAWEICLOUD_SDK_AK, HWJOBS_USER, HWJOBS_DOMAIN and HWJOBS_TOKEN is set";
+            return Ok(Outcome::Absent(reason.to_owned()));
+        };
+        found.settings = Settings::environment(context)?;
+        Ok(Outcome::Found(found))
+    }
+}
+
+impl Settings {
+    /// What the variables say, for credentials that come from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Configuration`](crate::ErrorKind::Configuration), naming the variable that makes no sense.
+    pub fn environment(context: &Context) -> Result<Self, Error> {
+        Ok(overrides(context)?.or(defaults(context)?))
+    }
+}
+
+/// What counts before what a file says.
+pub(super) fn overrides(context: &Context) -> Result<Settings, Error> {
+    given(context, OVERRIDES)?.settings()
+}
+
+/// What counts where a file says nothing.
+pub(super) fn defaults(context: &Context) -> Result<Settings, Error> {
+    let mut settings = given(context, DEFAULTS)?.settings()?;
+    for name in context.variables_with(REGION_PREFIX) {
+        // The vendor allows several addresses with commas between them; the first is the one to use.
+        let value = context.variable(name)?;
+        if let Some(first) = value.as_deref().and_then(|value| value.split(',').next()) {
+            let endpoint = settings::endpoint(first.trim()).map_err(|reason| broken(name, reason))?;
+            settings.region_endpoints.insert(name[REGION_PREFIX.len()..].to_owned(), endpoint);
+        }
+    }
+    Ok(settings)
+}
+
+fn given(context: &Context, names: &'static Names) -> Result<Given, Error> {
+    let mut given = Given::new(names);
+    for (key, name) in names {
+        // White space may be part of a password.
+        let value = if *key == Field::Password { context.raw_variable(name)? } else { context.variable(name)? };
+        given.add(*key, value.unwrap_or_default(), *name);
+    }
+    Ok(given)
+}

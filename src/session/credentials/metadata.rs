@@ -1,0 +1,173 @@
+//! Temporary keys that the metadata service of a cloud server gives for its agency.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use http::{HeaderValue, StatusCode};
+use jiff::Timestamp;
+use reqwest::{Client, RequestBuilder};
+use serde::Deserialize;
+
+use super::{Context, Credentials, Found, Outcome, Provider, Providing, broken, settings};
+use crate::error::Error;
+use crate::session::Secret;
+
+/// The metadata service of a cloud server.
+///
+/// It is asked only where that is allowed: by [`Context::metadata`], or by the variable `HWJOBS_METADATA`. Nobody listening at
+/// its address means *absent*, since this is no cloud server then; so does a server without an agency. Any other answer than
+/// the documented one is *broken*.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Metadata;
+
+const TOKEN_PATH: &str = "/meta-data/latest/api/token";
+const KEY_PATH: &str = "/openstack/latest/securitykey";
+/// How long the token for the metadata service is asked to be valid.
+const TOKEN_SECONDS: &str = "21600";
+
+/// Limits the wait for a connection and the wait for the next bytes.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Limits a whole request to the metadata service.
+const WHOLE: Duration = Duration::from_secs(10);
+const MAX_BODY: usize = 64 * 1024;
+
+/// What the service says on a server that has no agency.
+const NO_AGENCY: &str = "configure Cloud Service Agency first";
+
+#[derive(Deserialize)]
+struct Answer {
+    credential: Key,
+}
+
+#[derive(Deserialize)]
+struct Key {
+    access: String,
+    secret: Secret,
+    securitytoken: Secret,
+    expires_at: String,
+}
+
+impl Provider for Metadata {
+    fn name(&self) -> &'static str {
+        "metadata service"
+    }
+
+    fn provide<'a>(&'a self, context: &'a Context) -> Providing<'a> {
+        Box::pin(self.look(context))
+    }
+}
+
+impl Metadata {
+    async fn look(&self, context: &Context) -> Result<Outcome, Error> {
+        if let Err(reason) = context.metadata_allowed()? {
+            return Ok(Outcome::Absent(reason.to_owned()));
+        }
+        let base = settings::endpoint(context.metadata_base())
+            .map_err(|reason| broken("the address of the metadata service", reason))?;
+        let http = match context.http_client() {
+            Some(client) => client.clone(),
+            None => client()?,
+        };
+
+        let place = format!("{base}{TOKEN_PATH}");
+        let request =
+            http.put(&place).header("x-metadata-token-ttl-seconds", TOKEN_SECONDS).header("content-length", "0");
+        let token = match send(request, &place).await? {
+            None => return Ok(Outcome::Absent(format!("nobody listens at {base}: this is no cloud server"))),
+            Some((StatusCode::OK, body)) => Some(token(&body, &place)?),
+            // The first version of the service knows no tokens.
+            Some((StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::SERVICE_UNAVAILABLE, _)) => None,
+            Some((status, _)) => return Err(broken(place, format_args!("answered {status}"))),
+        };
+
+        let place = format!("{base}{KEY_PATH}");
+        let mut request = http.get(&place);
+        if let Some(token) = token {
+            request = request.header("x-metadata-token", token);
+        }
+        match send(request, &place).await? {
+            None => Err(broken(place, "takes no more connections")),
+            Some((StatusCode::OK, body)) => {
+                let credentials = credentials(&body, &place, context.now())?;
+                Ok(Outcome::Found(Found::new(credentials, self.name(), place)))
+            }
+            Some((StatusCode::NOT_FOUND, _)) => Ok(Outcome::Absent(format!("{place} does not exist"))),
+            Some((_, body)) if String::from_utf8_lossy(&body).contains(NO_AGENCY) => {
+                Ok(Outcome::Absent("this server has no agency that could lend it keys".to_owned()))
+            }
+            Some((status, _)) => Err(broken(place, format_args!("answered {status}"))),
+        }
+    }
+}
+
+/// Status and body of an answer; none where no connection comes about.
+async fn send(request: RequestBuilder, place: &str) -> Result<Option<(StatusCode, Vec<u8>)>, Error> {
+    let failed = |error: reqwest::Error| {
+        let reason = if error.is_timeout() { "gave no answer in time" } else { "gave no complete answer" };
+        broken(place, reason).with_source(error.without_url())
+    };
+    let mut response = match request.send().await {
+        Ok(response) => response,
+        Err(error) if error.is_connect() => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_BODY {
+            return Err(broken(place, format_args!("answered more than {MAX_BODY} bytes")));
+        }
+    }
+    Ok(Some((response.status(), body)))
+}
+
+fn token(body: &[u8], place: &str) -> Result<HeaderValue, Error> {
+    match HeaderValue::from_bytes(body.trim_ascii()) {
+        Ok(mut token) if !token.is_empty() => {
+            token.set_sensitive(true);
+            Ok(token)
+        }
+        _ => Err(broken(place, "answered with something that is no token")),
+    }
+}
+
+fn credentials(body: &[u8], place: &str, now: Timestamp) -> Result<Credentials, Error> {
+    // The parser's own words might hold a value.
+    let Answer { credential } = serde_json::from_slice(body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        broken(place, format_args!("answered with something that is no security key: line {line}, column {column}"))
+    })?;
+    let Key { access, secret, securitytoken, expires_at } = credential;
+    let visible = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
+    if ![&access, secret.expose(), securitytoken.expose()].into_iter().all(visible) {
+        return Err(broken(place, "answered with a key that is empty or holds a character that it cannot have"));
+    }
+    let expires_at: Timestamp =
+        expires_at.parse().map_err(|_| broken(place, "answered with an `expires_at` that is no time"))?;
+    if expires_at <= now {
+        return Err(broken(place, format_args!("answered with keys that ended at {expires_at}; now it is {now}")));
+    }
+    Ok(Credentials::temporary(access, secret, securitytoken, Some(expires_at)))
+}
+
+/// The client where none was given. It is kept: making one loads certificates.
+fn client() -> Result<Client, Error> {
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    if let Some(client) = CLIENT.get() {
+        return Ok(client.clone());
+    }
+    // A program that has chosen a TLS provider keeps its choice.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder()
+        // The address is of this machine; a proxy would ask for the keys of its own.
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(PATIENCE)
+        .read_timeout(PATIENCE)
+        .timeout(WHOLE)
+        // A connection must not outlive the runtime it was made in.
+        .pool_max_idle_per_host(0)
+        .build()
+        .map_err(|error| Error::configuration("the HTTP client cannot be set up").with_source(error))?;
+    Ok(CLIENT.get_or_init(|| client).clone())
+}

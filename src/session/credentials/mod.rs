@@ -1,0 +1,247 @@
+//! Who is asking: credentials, and the places where they are looked for.
+//!
+//! A [`Chain`] asks its [`Provider`]s in order. One that has nothing is *absent*, and the next one is asked. One that has
+//! something it should not have (half of a key pair, a file that cannot be read, an answer that makes no sense) is *broken*,
+//! and the search stops with an error that names the variable or the file and line: other credentials than the ones you
+//! meant are never used in silence. What you give a session yourself is not looked for, and no part of the chain.
+//!
+//! ```
+//! use huaweicloud_jobs::session::credentials::{Chain, Context, Credentials};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let context = Context::empty().variables([("HUAWEICLOUD_SDK_AK", "EXAMPLEKEY"), ("HUAWEICLOUD_SDK_SK", "not-a-key")]);
+//! let found = Chain::default().resolve(&context).await?;
+//! assert!(matches!(&found.credentials, Credentials::AccessKey { access_key, .. } if access_key == "EXAMPLEKEY"));
+//! assert_eq!(found.source.to_string(), "environment (HUAWEICLOUD_SDK_AK)");
+//! # Ok::<(), huaweicloud_jobs::Error>(()) }).unwrap();
+//! ```
+//!
+//! `docs/credentials.md` has the variables and the files, with examples.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Secret;
+use crate::error::Error;
+
+mod chain;
+mod context;
+mod environment;
+mod given;
+mod metadata;
+mod modelarts_config;
+mod profile;
+mod settings;
+
+pub use chain::Chain;
+pub use context::Context;
+pub use environment::Environment;
+pub use metadata::Metadata;
+pub use modelarts_config::ModelArtsConfig;
+pub use profile::Profile;
+pub(super) use settings::endpoint;
+pub use settings::{Service, Settings};
+
+/// Temporary keys with less time left than this are fetched again.
+const REFRESH_BEFORE: SignedDuration = SignedDuration::from_mins(40);
+
+/// What proves who is asking.
+///
+/// `Debug` shows names and times, and of secrets only that they are there.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Credentials {
+    /// A key pair: requests are signed with it.
+    #[non_exhaustive]
+    AccessKey {
+        /// The AK, which every signed request shows.
+        access_key: String,
+        /// The SK.
+        secret_key: Secret,
+        /// What temporary keys need besides.
+        security_token: Option<Secret>,
+        /// When temporary keys end, if that is known.
+        expires_at: Option<Timestamp>,
+    },
+    /// A login: the identity service gives a token for it.
+    #[non_exhaustive]
+    Password {
+        /// The account, which IAM calls a domain.
+        account: String,
+        /// The IAM user; the account's own name where the account itself logs in.
+        user: String,
+        /// The password of the user.
+        password: Secret,
+    },
+    /// A token of the identity service, used as it is.
+    Token(Secret),
+}
+
+impl Credentials {
+    /// A permanent key pair.
+    pub fn access_key(access_key: impl Into<String>, secret_key: impl Into<Secret>) -> Self {
+        Self::AccessKey {
+            access_key: access_key.into(),
+            secret_key: secret_key.into(),
+            security_token: None,
+            expires_at: None,
+        }
+    }
+
+    /// A temporary key pair with its security token.
+    pub fn temporary(
+        access_key: impl Into<String>,
+        secret_key: impl Into<Secret>,
+        security_token: impl Into<Secret>,
+        expires_at: Option<Timestamp>,
+    ) -> Self {
+        Self::AccessKey {
+            access_key: access_key.into(),
+            secret_key: secret_key.into(),
+            security_token: Some(security_token.into()),
+            expires_at,
+        }
+    }
+
+    /// The login of an IAM user, or of the account itself where there is no `user`.
+    pub fn password(account: impl Into<String>, user: Option<String>, password: impl Into<Secret>) -> Self {
+        let account = account.into();
+        let user = user.unwrap_or_else(|| account.clone());
+        Self::Password { account, user, password: password.into() }
+    }
+
+    /// When the credentials end, if that is known.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::AccessKey { expires_at, .. } => *expires_at,
+            Self::Password { .. } | Self::Token(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // All fields by name, so that a new one is not forgotten here. `Secret` shows nothing of itself.
+        match self {
+            Self::AccessKey { access_key, secret_key, security_token, expires_at } => f
+                .debug_struct("AccessKey")
+                .field("access_key", access_key)
+                .field("secret_key", secret_key)
+                .field("security_token", security_token)
+                .field("expires_at", &expires_at.map(|at| at.to_string()))
+                .finish(),
+            Self::Password { account, user, password } => f
+                .debug_struct("Password")
+                .field("account", account)
+                .field("user", user)
+                .field("password", password)
+                .finish(),
+            Self::Token(token) => f.debug_tuple("Token").field(token).finish(),
+        }
+    }
+}
+
+/// Where credentials were found. `Display` says it as `profile file (/home/me/.huaweicloud/credentials, line 1: [basic])`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Source {
+    /// The [name](Provider::name) of the provider.
+    pub provider: &'static str,
+    /// The variable, the file with line and section, or the address.
+    pub place: String,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { provider, place } = self;
+        write!(f, "{provider} ({place})")
+    }
+}
+
+/// Credentials, and what else their source said.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Found {
+    /// What proves who is asking.
+    pub credentials: Credentials,
+    /// Project, region and endpoints, as far as they were said.
+    pub settings: Settings,
+    /// Where the credentials were found.
+    pub source: Source,
+}
+
+impl Found {
+    /// For providers: credentials from a place, with nothing else said.
+    pub fn new(credentials: Credentials, provider: &'static str, place: impl Into<String>) -> Self {
+        Self { credentials, settings: Settings::default(), source: Source { provider, place: place.into() } }
+    }
+
+    /// When the credentials end, if that is known.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.credentials.expires_at()
+    }
+
+    /// Whether the credentials have ended.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at().is_some_and(|at| at <= now)
+    }
+
+    /// Whether it is time to ask the chain again: less than 40 minutes are left.
+    pub fn needs_refresh(&self, now: Timestamp) -> bool {
+        self.expires_at().is_some_and(|at| at.duration_since(now) < REFRESH_BEFORE)
+    }
+}
+
+/// What a [`Provider`] says unless it is broken.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "made once a search, and taken apart at once")]
+pub enum Outcome {
+    /// Here they are.
+    Found(Found),
+    /// None here, with the reason: the next provider is asked.
+    Absent(String),
+}
+
+/// The future of [`Provider::provide`].
+pub type Providing<'a> = Pin<Box<dyn Future<Output = Result<Outcome, Error>> + Send + 'a>>;
+
+/// A place where credentials may be.
+///
+/// *Absent* ([`Outcome::Absent`]) moves the search on, *broken* (an [`Error`]) stops it. An error names the variable, or the
+/// file and line, and never a value.
+///
+/// ```
+/// use huaweicloud_jobs::session::credentials::{Chain, Context, Credentials, Found, Outcome, Provider, Providing};
+///
+/// struct Vault;
+///
+/// impl Provider for Vault {
+///     fn name(&self) -> &'static str {
+///         "vault"
+///     }
+///
+///     fn provide<'a>(&'a self, _context: &'a Context) -> Providing<'a> {
+///         Box::pin(async {
+///             let credentials = Credentials::access_key("EXAMPLEKEY", "not-a-key");
+///             Ok(Outcome::Found(Found::new(credentials, self.name(), "a drawer")))
+///         })
+///     }
+/// }
+///
+/// let chain = Chain::first_try(Vault);
+/// ```
+pub trait Provider: Send + Sync {
+    /// What the provider is called in errors and in [`Source`].
+    fn name(&self) -> &'static str;
+
+    /// Looks for credentials.
+    fn provide<'a>(&'a self, context: &'a Context) -> Providing<'a>;
+}
+
+/// The error of a broken provider.
+fn broken(place: impl fmt::Display, reason: impl fmt::Display) -> Error {
+    Error::configuration(format!("{place} {reason}"))
+}

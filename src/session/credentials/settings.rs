@@ -1,0 +1,125 @@
+//! Where requests go, as far as a source says it.
+
+use std::collections::BTreeMap;
+
+use reqwest::Url;
+
+/// A service that has an endpoint of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Service {
+    /// ModelArts.
+    ModelArts,
+    /// MapReduce Service.
+    Mrs,
+    /// Identity and Access Management.
+    Iam,
+}
+
+impl Service {
+    /// The name in addresses: `modelarts`, `mrs`, `iam`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ModelArts => "modelarts",
+            Self::Mrs => "mrs",
+            Self::Iam => "iam",
+        }
+    }
+
+    /// The name in variables.
+    fn variable(self) -> String {
+        self.name().to_ascii_uppercase()
+    }
+}
+
+/// Project, region and endpoints, as far as a source said them. There are no secrets in here.
+///
+/// Endpoints begin with `http://` or `https://` and have no slash at the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Id of the project.
+    pub project_id: Option<String>,
+    /// Name of the project, where no id is given.
+    pub project_name: Option<String>,
+    /// Id of the account.
+    pub domain_id: Option<String>,
+    /// Id of the region, for example `cn-north-4`.
+    pub region: Option<String>,
+    /// The address of every service that has none of its own below.
+    pub endpoint: Option<String>,
+    /// The address of ModelArts.
+    pub modelarts_endpoint: Option<String>,
+    /// The address of MapReduce Service.
+    pub mrs_endpoint: Option<String>,
+    /// The address of the identity service.
+    pub iam_endpoint: Option<String>,
+    /// Addresses by service and region, under what follows `HUAWEICLOUD_SDK_REGION_` in the name of the variable: ask
+    /// [`endpoint_of`](Self::endpoint_of).
+    pub region_endpoints: BTreeMap<String, String>,
+}
+
+impl Settings {
+    /// The address that was said for a service: its own, else the one for all, else the one for the service in the region.
+    pub fn endpoint_of(&self, service: Service, region: Option<&str>) -> Option<&str> {
+        let own = match service {
+            Service::ModelArts => &self.modelarts_endpoint,
+            Service::Mrs => &self.mrs_endpoint,
+            Service::Iam => &self.iam_endpoint,
+        };
+        let in_region = || {
+            let region = region.or(self.region.as_deref())?.to_ascii_uppercase().replace('-', "_");
+            self.region_endpoints.get(&format!("{}_{region}", service.variable()))
+        };
+        own.as_ref().or(self.endpoint.as_ref()).or_else(in_region).map(String::as_str)
+    }
+
+    /// The address of a service of its own, to be set.
+    pub(in crate::session) fn own_endpoint(&mut self, service: Service) -> &mut Option<String> {
+        match service {
+            Service::ModelArts => &mut self.modelarts_endpoint,
+            Service::Mrs => &mut self.mrs_endpoint,
+            Service::Iam => &mut self.iam_endpoint,
+        }
+    }
+
+    /// These settings; what they leave open is taken from `lower`, as far as it fits:
+    ///
+    /// - a project of `lower` only where neither its id nor its name is said here, and the region is not another one,
+    /// - endpoints of `lower` only where no endpoint for all services is said here.
+    pub fn or(self, lower: Self) -> Self {
+        let other_region = matches!((&self.region, &lower.region), (Some(here), Some(below)) if here != below);
+        let own_project = self.project_id.is_some() || self.project_name.is_some();
+        let keep_project = !own_project && !other_region;
+        let keep_endpoints = self.endpoint.is_none();
+        let mut region_endpoints = lower.region_endpoints;
+        region_endpoints.extend(self.region_endpoints);
+        Self {
+            project_id: self.project_id.or(lower.project_id.filter(|_| keep_project)),
+            project_name: self.project_name.or(lower.project_name.filter(|_| keep_project)),
+            domain_id: self.domain_id.or(lower.domain_id),
+            region: self.region.or(lower.region),
+            endpoint: self.endpoint.or(lower.endpoint),
+            modelarts_endpoint: self.modelarts_endpoint.or(lower.modelarts_endpoint.filter(|_| keep_endpoints)),
+            mrs_endpoint: self.mrs_endpoint.or(lower.mrs_endpoint.filter(|_| keep_endpoints)),
+            iam_endpoint: self.iam_endpoint.or(lower.iam_endpoint.filter(|_| keep_endpoints)),
+            region_endpoints,
+        }
+    }
+}
+
+/// A base address without the final slash; one without a scheme is `https`. An error does not repeat the text.
+pub(in crate::session) fn endpoint(text: &str) -> Result<String, &'static str> {
+    let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let url = Url::parse(&whole).map_err(|_| "is not an address")?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("is neither http nor https");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("holds a user name or a password");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("holds a query or a fragment");
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
