@@ -26,19 +26,58 @@ fn main() {
         println!("cargo::rerun-if-changed={rules}");
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let mut generated = Vec::new();
     for service in SERVICES {
         let file = format!("openapi/{service}.yaml");
         println!("cargo::rerun-if-changed={file}");
-        if let Err(message) = compile(service, &file, &out.join(format!("{service}.rs"))) {
-            println!("cargo::error={message}");
-            process::exit(1);
+        match compile(service, &file, &out.join(format!("{service}.rs"))) {
+            Ok(names) => generated.push((service, names)),
+            Err(message) => {
+                println!("cargo::error={message}");
+                process::exit(1);
+            }
         }
+    }
+    if with_schemas() {
+        fs::write(out.join("schemas.rs"), schemas(&generated)).expect("a build script may write into OUT_DIR");
     }
     println!("cargo::rerun-if-changed=openapi/errors");
     if let Err(message) = error_codes(&out) {
         println!("cargo::error={message}");
         process::exit(1);
     }
+}
+
+/// Names of what was generated.
+struct Names {
+    types: Vec<String>,
+    open_enums: Vec<String>,
+}
+
+/// Whether the types shall derive `JsonSchema`: the feature `schemars`.
+fn with_schemas() -> bool {
+    env::var_os("CARGO_FEATURE_SCHEMARS").is_some()
+}
+
+/// What `src/api/schema.rs` includes.
+fn schemas(generated: &[(&str, Names)]) -> String {
+    let mut enums = String::new();
+    let mut arms = String::new();
+    for (service, names) in generated {
+        for name in &names.open_enums {
+            enums += &format!("    super::{service}::open::{name}: {name:?};\n");
+        }
+        arms += &format!("        {service:?} => {{\n");
+        for name in &names.types {
+            arms += &format!("            generator.subschema_for::<super::{service}::types::{name}>();\n");
+        }
+        arms += "        }\n";
+    }
+    format!(
+        "texts! {{\n{enums}}}\n\n/// Adds all types of a service.\n#[cfg(test)]\n\
+         pub(crate) fn add(service: &str, generator: &mut SchemaGenerator) {{\n    match service {{\n{arms}        \
+         _ => panic!(\"no service {{service}}\"),\n    }}\n}}\n"
+    )
 }
 
 /// The error codes of all families as one table, ordered by code, and each file as JSON.
@@ -96,7 +135,7 @@ fn error_code(family: &str, code: &str, entry: &Value) -> Result<String, String>
     ))
 }
 
-fn compile(service: &str, file: &str, target: &Path) -> Result<(), String> {
+fn compile(service: &str, file: &str, target: &Path) -> Result<Names, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
     // A repeated key is an error here, not a silent loss.
     let document: Value =
@@ -112,12 +151,13 @@ fn compile(service: &str, file: &str, target: &Path) -> Result<(), String> {
         return Err(format!("{file}: {} constructs would not survive generation", problems.len()));
     }
     let lowered = lower::lower(&document);
-    let code = generate(service, &lowered).map_err(|error| format!("{file}: {error}"))?;
+    let (code, names) = generate(service, &lowered).map_err(|error| format!("{file}: {error}"))?;
     let code = format!("{code}\n{}", operation_table(&document));
-    fs::write(target, code).map_err(|error| format!("{}: {error}", target.display()))
+    fs::write(target, code).map_err(|error| format!("{}: {error}", target.display()))?;
+    Ok(names)
 }
 
-fn generate(service: &str, document: &Value) -> Result<String, String> {
+fn generate(service: &str, document: &Value) -> Result<(String, Names), String> {
     let mut settings = GenerationSettings::default();
     settings
         .with_interface(InterfaceStyle::Builder)
@@ -146,20 +186,39 @@ fn generate(service: &str, document: &Value) -> Result<String, String> {
     let tokens = Generator::new(&settings).generate_tokens(&openapi).map_err(|error| error.to_string())?;
     let mut code: syn::File = syn::parse2(tokens).map_err(|error| error.to_string())?;
     restore_documented_order(&mut code, document);
+    let mut types = Vec::new();
+    for item in types_of(&mut code) {
+        let (name, attributes) = match item {
+            syn::Item::Struct(item) => (item.ident.to_string(), &mut item.attrs),
+            syn::Item::Enum(item) => (item.ident.to_string(), &mut item.attrs),
+            _ => continue,
+        };
+        if with_schemas() {
+            // Asked for it, the generator would also implement it as an older version wants it.
+            attributes.push(syn::parse_quote!(#[derive(::schemars::JsonSchema)]));
+        }
+        types.push(name);
+    }
+    let names = Names { types, open_enums: enums.keys().cloned().collect() };
     // The generator's own samples cannot be compiled; as text they do not show as ignored tests.
     let code = prettyplease::unparse(&code).replace("```ignore", "```text");
     // A field that must be there but can be null is null when it is not there: a reader need not insist.
     let code = code.replace(r#"deserialize_with = "::std::option::Option::deserialize""#, "default");
-    Ok(format!("{code}\n{}", open_enums(&enums, document)))
+    Ok((format!("{code}\n{}", open_enums(&enums, document)), names))
+}
+
+/// The items of the module `types`.
+fn types_of(code: &mut syn::File) -> impl Iterator<Item = &mut syn::Item> {
+    let modules = code.items.iter_mut().filter_map(|item| match item {
+        syn::Item::Mod(module) if module.ident == "types" => module.content.as_mut(),
+        _ => None,
+    });
+    modules.flat_map(|(_, items)| items)
 }
 
 /// The generator sorts the fields of a struct by name; on the wire they keep the order of the documents.
 fn restore_documented_order(code: &mut syn::File, document: &Value) {
-    let types = code.items.iter_mut().filter_map(|item| match item {
-        syn::Item::Mod(module) if module.ident == "types" => module.content.as_mut(),
-        _ => None,
-    });
-    for item in types.flat_map(|(_, items)| items) {
+    for item in types_of(code) {
         let syn::Item::Struct(item) = item else { continue };
         let Some(properties) = document["components"]["schemas"][item.ident.to_string()]["properties"].as_object()
         else {

@@ -13,6 +13,8 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 use crate::session::{self, Transport};
 
+#[cfg(feature = "schemars")]
+pub(crate) mod schema;
 #[cfg(test)]
 mod signature;
 pub mod wire;

@@ -27,6 +27,8 @@ pub mod load;
 mod lower;
 #[cfg(feature = "publish")]
 pub mod publish;
+#[cfg(all(test, feature = "schemars"))]
+mod rust_types;
 #[cfg(test)]
 mod tests;
 

@@ -1,0 +1,80 @@
+//! JSON Schema of the types that are hand-written, as they are read; the generated ones derive it.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::wire::{Boolean, Bounded, Embedded, Hidden, Integer, Number, Percent, Segment, Text};
+use crate::modelarts::JobStatus;
+use crate::session::Secret;
+
+macro_rules! schemas {
+    ($($name:ident: $types:tt;)+) => {$(
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({"type": $types})
+            }
+        }
+    )+};
+}
+schemas! {
+    Boolean: ["boolean", "string"];
+    Integer: ["integer", "string"];
+    JobStatus: ["integer", "string"];
+    Number: ["number", "string"];
+    Percent: ["number", "string"];
+    Secret: "string";
+    Segment: "string";
+    Text: ["string", "number"];
+}
+
+impl<T: JsonSchema> JsonSchema for Embedded<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("Embedded_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [{"type": "string"}, generator.subschema_for::<T>()]})
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Hidden<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("Hidden_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+impl<const LOW: i64, const HIGH: i64> JsonSchema for Bounded<LOW, HIGH> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("Bounded_{LOW}_{HIGH}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "integer", "minimum": LOW, "maximum": HIGH})
+    }
+}
+
+macro_rules! texts {
+    ($($path:path: $name:literal;)*) => {$(
+        impl JsonSchema for $path {
+            fn schema_name() -> Cow<'static, str> {
+                $name.into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({"type": "string"})
+            }
+        }
+    )*};
+}
+
+// What build.rs adds: the open enums, and all types of a service by name.
+include!(concat!(env!("OUT_DIR"), "/schemas.rs"));
