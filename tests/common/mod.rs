@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use huaweicloud_jobs::Session;
 use huaweicloud_jobs::session::{Clock, SessionBuilder};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 /// A project and a token that exist nowhere.
 pub const PROJECT: &str = "5a3314075bfa49b9ae360f4ecd333695";
@@ -37,8 +37,14 @@ impl Arrived {
 pub enum Act {
     /// Sends these bytes and closes.
     Answer(Vec<u8>),
+    /// Sends these bytes and waits for the next request on the same connection.
+    Keep(Vec<u8>),
     /// Closes without a word.
     Close,
+    /// Closes without a word, and nobody listens any more.
+    Gone,
+    /// Closes so that the client sees a reset, and has read nothing.
+    ResetUnread,
     /// Closes so that the client sees a reset.
     Reset,
     /// Says nothing until the client gives up.
@@ -73,9 +79,24 @@ impl Server {
         let arrived = Arc::new(Mutex::new(Vec::new()));
         let (record, acts) = (Arc::clone(&arrived), acts.into_iter().collect::<Vec<Act>>());
         let task = tokio::spawn(async move {
-            let mut held = Vec::new();
+            let (mut held, mut kept) = (Vec::new(), None);
             loop {
-                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut stream = match kept.take() {
+                    Some(stream) => stream,
+                    None => listener.accept().await.unwrap().0,
+                };
+                let unread = {
+                    let mut record = record.lock().unwrap();
+                    let unread = matches!(acts.get(record.len()).or(acts.last()), Some(Act::ResetUnread));
+                    if unread {
+                        record.push(Arrived::default());
+                    }
+                    unread
+                };
+                if unread {
+                    socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+                    continue;
+                }
                 let Some(request) = read(&mut stream).await else { continue };
                 let act = {
                     let mut record = record.lock().unwrap();
@@ -88,7 +109,12 @@ impl Server {
                         let _ = stream.write_all(&bytes).await;
                         let _ = stream.shutdown().await;
                     }
-                    Act::Close => drop(stream),
+                    Act::Keep(bytes) => {
+                        stream.write_all(&bytes).await.unwrap();
+                        kept = Some(stream);
+                    }
+                    Act::Close | Act::ResetUnread => drop(stream),
+                    Act::Gone => return,
                     Act::Reset => {
                         socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
                         drop(stream);
@@ -167,7 +193,8 @@ pub fn head(status: u16, headers: &str, length: usize) -> String {
     format!("HTTP/1.1 {status} Status\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n")
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Arrived> {
+/// One request, or nothing if the connection ends before it does.
+pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Arrived> {
     let mut bytes = Vec::new();
     let head_end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
