@@ -217,13 +217,12 @@ impl Error {
     pub(crate) fn says_bad_certificate(&self) -> bool {
         let mut source = std::error::Error::source(self);
         while let Some(cause) = source {
-            // What an I/O error wraps is not its source.
-            let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-            let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| cause.downcast_ref());
-            if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
+            if matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
                 return true;
             }
-            source = cause.source();
+            // What an I/O error wraps is not its source, and it may wrap another one.
+            let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+            source = wrapped.map(|wrapped| wrapped as _).or_else(|| cause.source());
         }
         false
     }

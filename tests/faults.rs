@@ -370,11 +370,7 @@ async fn every_fault_is_told_as_what_it_is() {
         let (arrived, waited) = ((here.arrived)(), here.clock.waits());
         expect("attempts", arrived == attempts.0, &arrived);
         let bounds = waits.iter().map(|(least, most)| Duration::from_millis(*least)..=Duration::from_millis(*most));
-        expect(
-            "waits",
-            waited.len() == waits.len() && waited.iter().zip(bounds).all(|(w, b)| b.contains(w)),
-            &waited,
-        );
+        expect("waits", waited.len() == waits.len() && waited.iter().zip(bounds).all(|(w, b)| b.contains(w)), &waited);
         expect("outcome", outcome.as_ref().err().map(Error::kind) == kind, &outcome);
         if let (Err(error), Some(kind)) = (&outcome, kind) {
             expect("status", error.status().map(|status| status.as_u16()) == status, &error);
@@ -590,12 +586,25 @@ async fn what_follows_an_answer_is_not_the_next_answer() {
 #[tokio::test]
 async fn signing_in_takes_its_part_of_the_time() {
     let service = Server::acting([Act::Hang]).await;
-    let iam = Server::acting([answer(503, "retry-after: 60\r\n", ""), token(1)]).await;
-    let builder = service.builder().endpoint_of(Service::Iam, &iam.endpoint).password("account", "user", "password");
-    // A minute of waiting on the virtual clock: what is left is short.
+    let clock = Arc::new(TestClock::default());
+    let iam = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let builder = service
+        .builder()
+        .endpoint_of(Service::Iam, format!("http://{}", iam.local_addr().unwrap()))
+        .password("account", "user", "password")
+        .clock(Arc::clone(&clock) as _);
+    tokio::spawn(async move {
+        let (mut stream, _) = iam.accept().await.unwrap();
+        common::read(&mut stream).await.unwrap();
+        // An identity service that takes a minute of the virtual time: what is left is short.
+        clock.advance(Duration::from_secs(60));
+        let Act::Answer(token) = token(1) else { unreachable!() };
+        tokio::io::AsyncWriteExt::write_all(&mut stream, &token).await.unwrap();
+    });
     let session = builder.timeout(Duration::from_secs(60) + SHORT).build().unwrap();
     let error = soon(update(&session)).await.unwrap_err();
-    assert!(error.is_timeout(), "{error}");
+    assert!(error.is_timeout() && error.may_have_been_sent(), "{error}");
+    assert_eq!(service.arrived().len(), 1);
 }
 
 /// Does something until it has happened elsewhere.

@@ -181,11 +181,7 @@ impl Drop for Timed<'_> {
 }
 
 /// Sends one attempt and reads its answer once, whatever the status.
-async fn send(
-    http: &reqwest::Client,
-    request: Request,
-    secret: Option<Secret>,
-) -> Result<(Response, Answer), Error> {
+async fn send(http: &reqwest::Client, request: Request, secret: Option<Secret>) -> Result<(Response, Answer), Error> {
     let mut response = http.execute(request).await?;
     let answer = Answer::new(response.status(), response.headers(), secret);
     record(&Span::current(), Some(response.status()), answer.request_id.as_deref());
@@ -210,8 +206,12 @@ async fn send(
 }
 
 fn record(span: &Span, status: Option<http::StatusCode>, request_id: Option<&str>) {
-    span.record("status", status.map(|status| status.as_u16()));
-    span.record("request_id", request_id);
+    if let Some(status) = status {
+        span.record("status", status.as_u16());
+    }
+    if let Some(request_id) = request_id {
+        span.record("request_id", request_id);
+    }
 }
 
 /// An answer that broke off: what came of it is kept.
