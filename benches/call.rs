@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 const ACCESS_KEY: &str = "FAKEACCESSKEY0000001";
 const SECRET_KEY: &str = "fake-secret-key-for-tests-only-000000001";
 const PROJECT: &str = "77b6a44cba5143ab91d13ab9a8ff44fd";
-const JOB: u32 = 182_626;
+const JOB: i64 = 182_626;
 const DESCRIPTION: &str = "learning rate 0.1, 8 GPUs";
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: 0123456789abcdef\r\n\
     content-length: 20\r\n\r\n{\"is_success\": true}";
@@ -160,7 +160,7 @@ fn child(variant: &str, endpoint: &str) {
                     .access_key(ACCESS_KEY, SECRET_KEY)
                     .build()
                     .expect("a session");
-                let job = session.modelarts().training_job(JOB.into()).expect("a job");
+                let job = session.modelarts().training_job(JOB).expect("a job");
                 let mut before = used();
                 for call in 0..WARM_UP + CALLS {
                     if call == WARM_UP {
@@ -224,7 +224,7 @@ impl Hand {
         Self { http, endpoint: endpoint.to_owned(), host, secret_key: SECRET_KEY.into() }
     }
 
-    async fn update_description(&self, job: u32, job_desc: &str) -> Result<(), Failure> {
+    async fn update_description(&self, job: i64, job_desc: &str) -> Result<(), Failure> {
         let path = format!("/v1/{PROJECT}/training-jobs/{job}");
         let body = serde_json::to_vec(&Update { job_desc })?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();

@@ -243,7 +243,7 @@ fn faults() -> Vec<Fault> {
             .status(401)
             .code("APIG.0301"),
         Fault::http("given token expired", [refusal("APIG.0307", expired), good()], (1, 1), &[])
-            .fails(Authentication, expired_text())
+            .fails(Authentication, expired)
             .status(401)
             .code("APIG.0307"),
         Fault::new(
@@ -263,10 +263,6 @@ fn faults() -> Vec<Fault> {
         .code("IAM.0001")
         .unsent(),
     ]
-}
-
-fn expired_text() -> &'static str {
-    "The token must be updated."
 }
 
 /// What is there while a fault is looked at.
@@ -554,7 +550,7 @@ async fn a_connection_that_was_closed_while_idle_is_replaced() {
             tokio::task::yield_now().await;
         }
     }
-    assert_eq!((server.arrived().len(), clock.waits().len()), (10, 0));
+    assert_eq!((server.arrived().len(), server.connections(), clock.waits().len()), (10, 10, 0));
 }
 
 #[tokio::test]
@@ -563,11 +559,10 @@ async fn a_connection_is_kept_for_the_next_call() {
     let server = Server::acting([Act::Keep(keep)]).await;
     let session = server.session();
     for _ in 0..10 {
-        // The server listens to one connection only: a second one would wait for ever.
         soon(update(&session)).await.unwrap();
         soon(create(&session)).await.unwrap();
     }
-    assert_eq!(server.arrived().len(), 20);
+    assert_eq!((server.arrived().len(), server.connections()), (20, 1));
 }
 
 #[tokio::test]
@@ -580,7 +575,7 @@ async fn what_follows_an_answer_is_not_the_next_answer() {
         soon(update(&session)).await.unwrap();
         soon(create(&session)).await.unwrap();
     }
-    assert_eq!(server.arrived().len(), 10);
+    assert_eq!((server.arrived().len(), server.connections()), (10, 10), "such a connection is not used again");
 }
 
 #[tokio::test]

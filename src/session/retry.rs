@@ -15,7 +15,7 @@ const COST: u32 = 5;
 /// How often and how long a call is repeated.
 ///
 /// A call is repeated after 429, 502, 503, 504 and a broken connection if the description declares it idempotent, and
-/// whatever it is if nothing of it was sent. The waits grow exponentially, with full jitter; what the service asks for
+/// whatever it is if nothing of it was sent. A certificate that is not accepted ends it. The waits grow exponentially, with full jitter; what the service asks for
 /// by `Retry-After` is the least. All attempts together stay within the session's time for a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -63,6 +64,7 @@ impl From<String> for Act {
 pub struct Server {
     pub endpoint: String,
     arrived: Arc<Mutex<Vec<Arrived>>>,
+    connections: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -78,12 +80,18 @@ impl Server {
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let arrived = Arc::new(Mutex::new(Vec::new()));
         let (record, acts) = (Arc::clone(&arrived), acts.into_iter().collect::<Vec<Act>>());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
         let task = tokio::spawn(async move {
             let (mut held, mut kept) = (Vec::new(), None);
             loop {
                 let mut stream = match kept.take() {
                     Some(stream) => stream,
-                    None => listener.accept().await.unwrap().0,
+                    None => {
+                        let (stream, _) = listener.accept().await.unwrap();
+                        count.fetch_add(1, Ordering::Relaxed);
+                        stream
+                    }
                 };
                 let unread = {
                     let mut record = record.lock().unwrap();
@@ -127,7 +135,7 @@ impl Server {
                 }
             }
         });
-        Self { endpoint, arrived, task }
+        Self { endpoint, arrived, connections, task }
     }
 
     /// Answers with a status and a JSON body.
@@ -138,6 +146,11 @@ impl Server {
     /// What arrived so far.
     pub fn arrived(&self) -> Vec<Arrived> {
         self.arrived.lock().unwrap().clone()
+    }
+
+    /// How many connections it has taken so far.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// A session with this server.
