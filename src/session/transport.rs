@@ -6,7 +6,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::{Request, Response};
+use bytes::BytesMut;
+use reqwest::{Request, Response, ResponseBuilderExt};
 use tracing::{Instrument, Span, field};
 
 use super::auth::Auth;
@@ -83,7 +84,8 @@ impl Transport {
             duration_ms = field::Empty
         );
         let _timed = Timed::new(&span);
-        match self.attempts(http, &request, operation).instrument(span.clone()).await {
+        // What is large lies still: every layer above would move it along.
+        match Box::pin(self.attempts(http, &request, operation)).instrument(span.clone()).await {
             Ok((response, answer)) => {
                 record(&span, Some(response.status()), answer.request_id.as_deref());
                 // Outside of `observe` there is nobody to tell.
@@ -185,12 +187,14 @@ async fn send(http: &reqwest::Client, request: Request, secret: Option<Secret>) 
     let mut response = http.execute(request).await?;
     let answer = Answer::new(response.status(), response.headers(), secret);
     record(&Span::current(), Some(response.status()), answer.request_id.as_deref());
-    let mut body = Vec::new();
+    let mut body = BytesMut::new();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > MAX_BODY => {
                 return Err(Error::too_large(MAX_BODY, &body, &answer));
             }
+            // Most bodies come in one piece.
+            Ok(Some(chunk)) if body.is_empty() => body = chunk.into(),
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => break,
             Err(error) => return Err(broken(error, &body, &answer)),
@@ -199,7 +203,11 @@ async fn send(http: &reqwest::Client, request: Request, secret: Option<Secret>) 
     if !response.status().is_success() || error::says_failure(&body) {
         return Err(Error::answered(&body, &answer));
     }
-    let mut whole = http::Response::new(body);
+    // Without an address of its own, a response is given one that is parsed each time.
+    let mut whole = http::Response::builder()
+        .url(response.url().clone())
+        .body(body.freeze())
+        .map_err(|error| Error::incomplete("the answer cannot be handed on", b"", &answer).with_source(error))?;
     *whole.status_mut() = response.status();
     *whole.headers_mut() = std::mem::take(response.headers_mut());
     Ok((whole.into(), answer))
