@@ -17,7 +17,7 @@ pub(super) enum Auth {
     /// A token that was given and is used as it is.
     Token { token: Secret, header: HeaderValue },
     /// Tokens that the identity service gives for a password.
-    Password(Tokens),
+    Password(Box<Tokens>),
     /// A signature with an access key.
     Signature(SigningKey),
     /// Nobody: for signing in.

@@ -360,7 +360,7 @@ impl SessionBuilder {
             Identity::Password { account, user, password } => {
                 let transport = self.transport(Auth::Nobody.into());
                 let client = iam::Client::new_with_client(&addresses.iam, http.clone(), transport);
-                Ok(Auth::Password(Tokens::new(client, SignIn { account, user, password, project })))
+                Ok(Auth::Password(Box::new(Tokens::new(client, SignIn { account, user, password, project }))))
             }
         }
     }
