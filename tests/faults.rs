@@ -347,7 +347,7 @@ async fn create(session: &Session) -> Result<(), Error> {
 
 /// Fails rather than to take the time that a session may take.
 async fn soon<T>(call: impl Future<Output = T>) -> T {
-    tokio::time::timeout(LONG, call).await.expect("it takes too long")
+    tokio::time::timeout(LONG, Box::pin(call)).await.expect("it takes too long")
 }
 
 #[tokio::test]
