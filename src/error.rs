@@ -207,6 +207,26 @@ impl Error {
         self
     }
 
+    /// Says whether the request may have arrived, where this failure alone does not tell.
+    pub(crate) fn with_sent(mut self, sent: bool) -> Self {
+        self.0.may_have_been_sent = sent;
+        self
+    }
+
+    /// Whether who answered is not who it should be: the next time it will be the same one.
+    pub(crate) fn says_bad_certificate(&self) -> bool {
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            if matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
+                return true;
+            }
+            // What an I/O error wraps is not its source, and it may wrap another one.
+            let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+            source = wrapped.map(|wrapped| wrapped as _).or_else(|| cause.source());
+        }
+        false
+    }
+
     /// Whether a token that was good has run out; the gateway says so by a code, or in words only.
     pub(crate) fn says_expired_token(&self) -> bool {
         let number = self.code().and_then(|code| code.rsplit_once('.'));
@@ -531,6 +551,7 @@ fn kind_of(status: StatusCode, code: Option<&str>) -> ErrorKind {
     by_code.unwrap_or(match status.as_u16() {
         401 | 403 => ErrorKind::Authentication,
         404 => ErrorKind::NotFound,
+        408 => ErrorKind::Timeout,
         409 => ErrorKind::Conflict,
         429 => ErrorKind::Throttled,
         400 | 405..=428 => ErrorKind::InvalidRequest,

@@ -77,7 +77,8 @@ pub(crate) async fn call<T: DeserializeOwned>(
     operation: &Operation,
     request: impl Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
 ) -> Result<T, Error> {
-    exchange(operation, request).await.map(ResponseValue::into_inner)
+    // What is large lies still: every layer would hold it twice, and move it.
+    exchange(operation, Box::pin(request)).await.map(ResponseValue::into_inner)
 }
 
 /// Runs one generated call and turns its outcome into the crate's own.

@@ -179,11 +179,16 @@ impl SigningKey {
         let date = Date::from_unix_seconds(seconds).map_err(|error| unsigned(&error))?;
 
         // What is signed is what is sent: in the one form that all gateways read alike.
-        let (path, query) = (wire_path(request.url().path()), wire_query(request.url().query_pairs()));
         let url = request.url_mut();
-        url.set_path(&path);
-        url.set_query((!query.is_empty()).then_some(&query));
-        let host = host(request.url());
+        let path = wire_path(url.path());
+        if path != url.path() {
+            url.set_path(&path);
+        }
+        if url.query().is_some() {
+            let query = wire_query(url.query_pairs());
+            url.set_query((!query.is_empty()).then_some(&query));
+        }
+        let host = host(url);
 
         let mut headers = vec![("host", host.as_str()), ("x-sdk-date", date.as_str())];
         headers.extend(self.project_id.as_deref().map(|id| ("x-project-id", id)));
@@ -202,15 +207,11 @@ impl SigningKey {
             .map_err(|error| unsigned(&error))?;
 
         // The host is sent by the HTTP client itself, in the same form.
-        let added = headers.iter().skip(1).copied().chain([("authorization", signed.authorization())]);
-        let added = added
-            .map(|(name, value)| {
-                let mut value = HeaderValue::from_str(value).map_err(|error| unsigned(&error))?;
-                value.set_sensitive(matches!(name, "authorization" | "x-security-token"));
-                Ok((HeaderName::from_static(name), value))
-            })
-            .collect::<Result<Vec<_>, Error>>()?;
-        request.headers_mut().extend(added);
+        for (name, value) in headers.iter().skip(1).copied().chain([("authorization", signed.authorization())]) {
+            let mut value = HeaderValue::from_str(value).map_err(|error| unsigned(&error))?;
+            value.set_sensitive(matches!(name, "authorization" | "x-security-token"));
+            request.headers_mut().insert(HeaderName::from_static(name), value);
+        }
         Ok(())
     }
 }

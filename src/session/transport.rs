@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use reqwest::{Request, Response};
-use tracing::Instrument;
+use bytes::BytesMut;
+use reqwest::{Request, Response, ResponseBuilderExt};
+use tracing::{Instrument, Span, field};
 
 use super::auth::Auth;
 use super::clock::Clock;
@@ -75,10 +76,27 @@ impl Transport {
         // The generator sends the version of the description on every call; the APIs know no such header.
         request.headers_mut().remove("api-version");
         let id = operation.map_or("unknown", |operation| operation.id);
-        let span = tracing::debug_span!("call", operation = id);
-        // Boxed: the state of all that may happen here would otherwise lie in every future of every caller.
-        let outcome = Box::pin(self.attempts(http, &request, operation)).instrument(span).await;
-        Ok(outcome.unwrap_or_else(carry))
+        let span = tracing::debug_span!(
+            "call",
+            operation = id,
+            status = field::Empty,
+            request_id = field::Empty,
+            duration_ms = field::Empty
+        );
+        let _timed = Timed::new(&span);
+        // What is large lies still: every layer above would move it along.
+        match Box::pin(self.attempts(http, &request, operation)).instrument(span.clone()).await {
+            Ok((response, answer)) => {
+                record(&span, Some(response.status()), answer.request_id.as_deref());
+                // Outside of `observe` there is nobody to tell.
+                let _ = ANSWER.try_with(|cell| cell.replace(answer));
+                Ok(response)
+            }
+            Err(error) => {
+                record(&span, error.status(), error.request_id());
+                Ok(carry(error))
+            }
+        }
     }
 
     async fn attempts(
@@ -86,37 +104,47 @@ impl Transport {
         http: &reqwest::Client,
         request: &Request,
         operation: Option<&'static Operation>,
-    ) -> Result<Response, Error> {
+    ) -> Result<(Response, Answer), Error> {
         let Inner { auth, retry, budget, clock, timeout } = &*self.0;
         let started = clock.now();
+        // A clock that was set back has used no time.
+        let spent = || clock.now().duration_since(started).unwrap_or_default();
         let (mut attempt, mut renewed) = (1, false);
+        // Whether any of the attempts so far may have arrived: the last one alone does not tell.
+        let mut sent = false;
         loop {
-            // A clock that was set back has used no time.
-            let spent = clock.now().duration_since(started).unwrap_or_default();
-            let Some(left) = timeout.checked_sub(spent).filter(|left| !left.is_zero()) else {
-                return Err(Error::timeout("the time for the call is used up"));
-            };
             let Some(mut this) = request.try_clone() else {
                 return Err(Error::invalid_request("a body that is a stream cannot be sent"));
             };
             let secret = match operation {
                 Some(operation) if !operation.authenticated => None,
-                _ => auth.apply(&mut this, &**clock).await?,
+                // Where no token was to be had, this request was not sent, whatever became of the one for the token.
+                _ => auth.apply(&mut this, &**clock).await.map_err(|error| error.with_sent(sent))?,
+            };
+            // After signing in, which takes its part of the time.
+            let Some(left) = timeout.checked_sub(spent()).filter(|left| !left.is_zero()) else {
+                return Err(Error::timeout("the time for the call is used up").with_sent(sent));
             };
             *this.timeout_mut() = Some(left);
             let span = tracing::debug_span!(
                 "attempt",
                 attempt,
-                status = tracing::field::Empty,
-                request_id = tracing::field::Empty
+                status = field::Empty,
+                request_id = field::Empty,
+                duration_ms = field::Empty
             );
-            let error = match send(http, this, secret.clone()).instrument(span).await {
-                Ok(response) => {
+            let outcome = {
+                let _timed = Timed::new(&span);
+                send(http, this, secret.clone()).instrument(span.clone()).await
+            };
+            let error = match outcome {
+                Ok(answered) => {
                     budget.refill();
-                    return Ok(response);
+                    return Ok(answered);
                 }
                 Err(error) => error,
             };
+            sent |= error.may_have_been_sent();
             tracing::debug!(attempt, kind = ?error.kind(), code = error.code(), "failed");
             if !renewed
                 && error.says_expired_token()
@@ -126,33 +154,47 @@ impl Transport {
                 renewed = true;
                 continue;
             }
-            let spent = clock.now().duration_since(started).unwrap_or_default();
             match retry.wait(attempt, operation, &error) {
-                Some(wait) if spent + wait < *timeout && budget.take() => clock.sleep(wait).await,
-                _ => return Err(error),
+                // A service may ask for more time than can be added up.
+                Some(wait) if spent().saturating_add(wait) < *timeout && budget.take() => clock.sleep(wait).await,
+                _ => return Err(error.with_sent(sent)),
             }
             attempt += 1;
         }
     }
 }
 
+/// Records how long something took on its span, also when it is given up midway.
+struct Timed<'a>(&'a Span, Option<Instant>);
+
+impl<'a> Timed<'a> {
+    fn new(span: &'a Span) -> Self {
+        Self(span, (!span.is_disabled()).then(Instant::now))
+    }
+}
+
+impl Drop for Timed<'_> {
+    fn drop(&mut self) {
+        let Self(span, started) = self;
+        if let Some(started) = started {
+            span.record("duration_ms", u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+        }
+    }
+}
+
 /// Sends one attempt and reads its answer once, whatever the status.
-async fn send(http: &reqwest::Client, request: Request, secret: Option<Secret>) -> Result<Response, Error> {
+async fn send(http: &reqwest::Client, request: Request, secret: Option<Secret>) -> Result<(Response, Answer), Error> {
     let mut response = http.execute(request).await?;
     let answer = Answer::new(response.status(), response.headers(), secret);
-    let span = tracing::Span::current();
-    span.record("status", response.status().as_u16());
-    if let Some(request_id) = &answer.request_id {
-        span.record("request_id", request_id);
-    }
-    // Outside of `observe` there is nobody to tell.
-    let _ = ANSWER.try_with(|cell| cell.replace(answer.clone()));
-    let mut body = Vec::new();
+    record(&Span::current(), Some(response.status()), answer.request_id.as_deref());
+    let mut body = BytesMut::new();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > MAX_BODY => {
                 return Err(Error::too_large(MAX_BODY, &body, &answer));
             }
+            // Most bodies come in one piece.
+            Ok(Some(chunk)) if body.is_empty() => body = chunk.into(),
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => break,
             Err(error) => return Err(broken(error, &body, &answer)),
@@ -161,10 +203,23 @@ async fn send(http: &reqwest::Client, request: Request, secret: Option<Secret>) 
     if !response.status().is_success() || error::says_failure(&body) {
         return Err(Error::answered(&body, &answer));
     }
-    let mut whole = http::Response::new(body);
+    // Without an address of its own, a response is given one that is parsed each time.
+    let mut whole = http::Response::builder()
+        .url(response.url().clone())
+        .body(body.freeze())
+        .map_err(|error| Error::incomplete("the answer cannot be handed on", b"", &answer).with_source(error))?;
     *whole.status_mut() = response.status();
     *whole.headers_mut() = std::mem::take(response.headers_mut());
-    Ok(whole.into())
+    Ok((whole.into(), answer))
+}
+
+fn record(span: &Span, status: Option<http::StatusCode>, request_id: Option<&str>) {
+    if let Some(status) = status {
+        span.record("status", status.as_u16());
+    }
+    if let Some(request_id) = request_id {
+        span.record("request_id", request_id);
+    }
 }
 
 /// An answer that broke off: what came of it is kept.

@@ -5,13 +5,14 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use huaweicloud_jobs::Session;
 use huaweicloud_jobs::session::{Clock, SessionBuilder};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 /// A project and a token that exist nowhere.
 pub const PROJECT: &str = "5a3314075bfa49b9ae360f4ecd333695";
@@ -37,8 +38,14 @@ impl Arrived {
 pub enum Act {
     /// Sends these bytes and closes.
     Answer(Vec<u8>),
+    /// Sends these bytes and waits for the next request on the same connection.
+    Keep(Vec<u8>),
     /// Closes without a word.
     Close,
+    /// Closes without a word, and nobody listens any more.
+    Gone,
+    /// Closes so that the client sees a reset, and has read nothing.
+    ResetUnread,
     /// Closes so that the client sees a reset.
     Reset,
     /// Says nothing until the client gives up.
@@ -57,6 +64,7 @@ impl From<String> for Act {
 pub struct Server {
     pub endpoint: String,
     arrived: Arc<Mutex<Vec<Arrived>>>,
+    connections: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -72,10 +80,31 @@ impl Server {
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let arrived = Arc::new(Mutex::new(Vec::new()));
         let (record, acts) = (Arc::clone(&arrived), acts.into_iter().collect::<Vec<Act>>());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
         let task = tokio::spawn(async move {
-            let mut held = Vec::new();
+            let (mut held, mut kept) = (Vec::new(), None);
             loop {
-                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut stream = match kept.take() {
+                    Some(stream) => stream,
+                    None => {
+                        let (stream, _) = listener.accept().await.unwrap();
+                        count.fetch_add(1, Ordering::Relaxed);
+                        stream
+                    }
+                };
+                let unread = {
+                    let mut record = record.lock().unwrap();
+                    let unread = matches!(acts.get(record.len()).or(acts.last()), Some(Act::ResetUnread));
+                    if unread {
+                        record.push(Arrived::default());
+                    }
+                    unread
+                };
+                if unread {
+                    socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+                    continue;
+                }
                 let Some(request) = read(&mut stream).await else { continue };
                 let act = {
                     let mut record = record.lock().unwrap();
@@ -88,7 +117,12 @@ impl Server {
                         let _ = stream.write_all(&bytes).await;
                         let _ = stream.shutdown().await;
                     }
-                    Act::Close => drop(stream),
+                    Act::Keep(bytes) => {
+                        stream.write_all(&bytes).await.unwrap();
+                        kept = Some(stream);
+                    }
+                    Act::Close | Act::ResetUnread => drop(stream),
+                    Act::Gone => return,
                     Act::Reset => {
                         socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
                         drop(stream);
@@ -101,7 +135,7 @@ impl Server {
                 }
             }
         });
-        Self { endpoint, arrived, task }
+        Self { endpoint, arrived, connections, task }
     }
 
     /// Answers with a status and a JSON body.
@@ -112,6 +146,11 @@ impl Server {
     /// What arrived so far.
     pub fn arrived(&self) -> Vec<Arrived> {
         self.arrived.lock().unwrap().clone()
+    }
+
+    /// How many connections it has taken so far.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// A session with this server.
@@ -167,7 +206,8 @@ pub fn head(status: u16, headers: &str, length: usize) -> String {
     format!("HTTP/1.1 {status} Status\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n")
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Arrived> {
+/// One request, or nothing if the connection ends before it does.
+pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Arrived> {
     let mut bytes = Vec::new();
     let head_end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
