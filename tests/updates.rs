@@ -279,6 +279,9 @@ async fn the_emulator_refuses_with_the_documented_codes() {
         assert_eq!(error.status().unwrap().as_u16(), status, "{error}");
         assert_eq!(error.code(), Some(code), "{error}");
         assert!(error.request_id().is_some(), "{error}");
+        assert!(!error.message().is_empty(), "{error:?}");
+        let known = error.code_info().unwrap_or_else(|| panic!("{code} is not in the data"));
+        assert!(known.meaning().is_some(), "{code} has no meaning in the data");
     }
 }
 

@@ -5,6 +5,8 @@ use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
+use crate::error::ErrorCode;
+
 /// Whose manner of failing an operation has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {
@@ -43,8 +45,8 @@ pub(super) enum Refusal {
     Taken(String),
     /// The project of the address is not the project of the token.
     OtherProject,
-    /// A documented rule with a code of its own.
-    Rule { status: StatusCode, code: &'static str, message: String },
+    /// A documented rule with a code of its own, which says what is wrong.
+    Rule { status: StatusCode, code: &'static str },
     /// The emulator itself failed.
     Broken(String),
 }
@@ -67,7 +69,8 @@ impl Refusal {
     fn parts(self, family: Family) -> (StatusCode, &'static str, String) {
         let mrs = family == Family::Mrs;
         match self {
-            Self::Gateway { status, code, message } | Self::Rule { status, code, message } => (status, code, message),
+            Self::Gateway { status, code, message } => (status, code, message),
+            Self::Rule { status, code } => (status, code, meaning(code)),
             Self::Invalid(message) => {
                 (StatusCode::BAD_REQUEST, if mrs { "12000002" } else { "ModelArts.0104" }, message)
             }
@@ -82,11 +85,11 @@ impl Refusal {
                 format!("Job name:{name} is existed"),
             ),
             Self::OtherProject => {
-                let message = "The project id in the request URL does not match the token.".to_owned();
-                (StatusCode::FORBIDDEN, if mrs { "APIG.0302" } else { "ModelArts.0210" }, message)
+                let code = if mrs { "APIG.0302" } else { "ModelArts.0210" };
+                (StatusCode::FORBIDDEN, code, meaning(code))
             }
             Self::Broken(message) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, if mrs { "MRS.0011" } else { "ModelArts.0010" }, message)
+                (StatusCode::INTERNAL_SERVER_ERROR, if mrs { "0193" } else { "ModelArts.0010" }, message)
             }
         }
     }
@@ -116,6 +119,11 @@ impl From<rusqlite::Error> for Refusal {
     fn from(error: rusqlite::Error) -> Self {
         Self::Broken(format!("the store failed: {error}"))
     }
+}
+
+/// What a code means, from the data of the description.
+fn meaning(code: &str) -> String {
+    ErrorCode::lookup(code).and_then(ErrorCode::meaning).unwrap_or_default().to_owned()
 }
 
 /// An answer with the headers that all have.

@@ -16,10 +16,10 @@ pub(super) fn create(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
     let (mains, libs) = (references(call, "mains")?, references(call, "libs")?);
     // Documented for these types, with codes of their own.
     if matches!(kind, "Hive" | "SparkScript") && mains == "[]" {
-        return Err(needs("12000068", "Hive or Spark Script", "mains"));
+        return Err(Refusal::Rule { status: StatusCode::BAD_REQUEST, code: "12000068" });
     }
     if matches!(kind, "MapReduce" | "Spark") && libs == "[]" {
-        return Err(needs("12000069", "MapReduce or Spark", "libs"));
+        return Err(Refusal::Rule { status: StatusCode::BAD_REQUEST, code: "12000069" });
     }
     let (id, created) = (next_id(call.transaction)?, timestamp(now()));
     call.transaction
@@ -75,11 +75,6 @@ pub(super) fn update(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
         return Err(Refusal::unknown("job", id));
     }
     show(call)
-}
-
-fn needs(code: &'static str, types: &str, field: &str) -> Refusal {
-    let message = format!("If the job type is {types}, the value of the {field} should not be left blank.");
-    Refusal::Rule { status: StatusCode::BAD_REQUEST, code, message }
 }
 
 /// The ids of a request's `mains` or `libs`, each of a job binary that exists.
