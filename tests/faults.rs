@@ -6,12 +6,11 @@
 mod common;
 
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use common::{Act, PROJECT, Server, TOKEN, TestClock, head};
+use common::{Act, Log, PROJECT, Server, TOKEN, TestClock, head};
 use huaweicloud_jobs::session::credentials::Credentials;
 use huaweicloud_jobs::session::{Clock, Service, SessionBuilder};
 use huaweicloud_jobs::{Error, ErrorKind, Session};
@@ -460,37 +459,6 @@ impl TlsServer {
 impl Drop for TlsServer {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-/// Everything that traces said.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
-        let log = self.clone();
-        tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
-            .with_ansi(false)
-            .with_writer(move || log.clone())
-            .finish()
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

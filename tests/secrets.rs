@@ -4,10 +4,7 @@
 
 mod common;
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
-use common::{Server, head};
+use common::{Log, Server, head};
 use huaweicloud_jobs::Session;
 use huaweicloud_jobs::api::iam::types::CreateTokenRequest;
 use huaweicloud_jobs::session::Secret;
@@ -15,21 +12,6 @@ use huaweicloud_jobs::session::credentials::Credentials;
 use serde_json::json;
 
 const CANARY: &str = "canary-7f3a-not-a-secret";
-
-/// Everything that traces said.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 fn builder(endpoint: &str) -> huaweicloud_jobs::session::SessionBuilder {
     Session::builder().endpoint(endpoint).project_id("p").token(CANARY)
@@ -82,15 +64,9 @@ fn nothing_that_can_be_printed_holds_it() {
 #[test]
 fn neither_errors_nor_traces_hold_it_though_the_server_echoes_it() {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut said = String::new();
-    tracing::subscriber::with_default(subscriber, || {
+    tracing::subscriber::with_default(log.subscriber(), || {
         runtime.block_on(async {
             let bodies = [
                 format!("{{\"error_msg\": \"token {CANARY} is bad\", \"error_code\": \"{CANARY}\"}}"),
@@ -108,7 +84,7 @@ fn neither_errors_nor_traces_hold_it_though_the_server_echoes_it() {
             }
         });
     });
-    let traced = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let traced = log.text();
     assert!(traced.contains("update_training_job"), "the call is traced: {traced}");
     assert_silent("errors", &said);
     assert_silent("traces", &traced);

@@ -19,6 +19,7 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::TcpListener;
@@ -196,6 +197,7 @@ impl EmulatorBuilder {
             token: self.token.clone(),
             check_answers: self.check_answers,
             record: Mutex::new(record::Record::new(self.record)),
+            requests: AtomicU64::default(),
         });
         let router = server::router(Arc::clone(&state));
         let server = tokio::spawn(async move {

@@ -32,6 +32,8 @@ pub(super) struct State {
     pub(super) token: Secret,
     pub(super) check_answers: bool,
     pub(super) record: Mutex<Record>,
+    /// How many have come: their ids are the same for the same sequence of requests.
+    pub(super) requests: AtomicU64,
 }
 
 /// One operation, ready to be served.
@@ -85,8 +87,6 @@ pub(super) fn router(state: Arc<State>) -> Router {
     Router::new().fallback(serve).with_state(state)
 }
 
-static REQUESTS: AtomicU64 = AtomicU64::new(1);
-
 async fn serve(Shared(state): Shared<Arc<State>>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     // The gateway's documented limit comes before anything else; a body that breaks off is the client's own doing.
@@ -107,7 +107,7 @@ async fn serve(Shared(state): Shared<Arc<State>>, request: Request<Body>) -> Res
 }
 
 fn respond_to(state: &State, parts: &Parts, bytes: Result<&Bytes, String>) -> Response {
-    let request_id = format!("{:032x}", REQUESTS.fetch_add(1, Ordering::Relaxed));
+    let request_id = format!("{:032x}", state.requests.fetch_add(1, Ordering::Relaxed) + 1);
     let gateway = |status, code, message: &str| {
         Refusal::Gateway { status, code, message: message.to_owned() }.answer(Family::Job, &request_id)
     };

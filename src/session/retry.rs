@@ -15,8 +15,9 @@ const COST: u32 = 5;
 /// How often and how long a call is repeated.
 ///
 /// A call is repeated after 429, 502, 503, 504 and a broken connection if the description declares it idempotent, and
-/// whatever it is if nothing of it was sent. A certificate that is not accepted ends it. The waits grow exponentially, with full jitter; what the service asks for
-/// by `Retry-After` is the least. All attempts together stay within the session's time for a call.
+/// whatever it is if nothing of it was sent. A certificate that is not accepted ends it. The waits grow exponentially,
+/// with full jitter; what the service asks for by `Retry-After` is the least. All attempts together stay within the
+/// session's time for a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
@@ -54,10 +55,10 @@ impl RetryPolicy {
 fn is_repeatable(operation: Option<&Operation>, error: &Error) -> bool {
     let passing = match error.status().map(|status| status.as_u16()) {
         Some(429 | 502 | 503 | 504) => true,
-        // An answer that began is an answer, unless it broke off.
-        // A connection that took too long to come about is as good as refused.
         Some(_) | None => match error.kind() {
+            // An answer that began is an answer, unless it broke off.
             ErrorKind::Network => !error.says_bad_certificate(),
+            // A connection that took too long to come about is as good as refused.
             ErrorKind::Timeout => !error.may_have_been_sent(),
             _ => false,
         },

@@ -8,7 +8,7 @@ use crate::emulator::answer::Refusal;
 use crate::emulator::check::{fields, text};
 use crate::emulator::store::{next, next_id, now, taken};
 
-/// State of a job that has just been created, and of one that has run.
+/// State of a job that has just been created.
 const INITIALIZING: i64 = 1;
 
 pub(super) fn create(call: &Call<'_>) -> Result<Option<Value>, Refusal> {

@@ -9,6 +9,7 @@ use crate::emulator::check::text;
 use crate::emulator::store::{next, next_id, now, taken};
 
 const COLUMNS: &str = "id, name, description, train_url, status, created, duration, resource_id";
+/// State of a job that has just been created.
 const INITIALIZING: i64 = 1;
 
 pub(super) fn create(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
