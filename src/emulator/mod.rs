@@ -19,8 +19,10 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -31,6 +33,7 @@ use crate::session::{Secret, Session};
 
 mod answer;
 mod check;
+mod clock;
 mod handlers;
 mod record;
 mod server;
@@ -85,6 +88,16 @@ impl Emulator {
         Session::builder().endpoint(self.endpoint()).project_id(self.project_id()).token(self.token()).build()
     }
 
+    /// Moves the emulator's clock on at once.
+    pub fn advance_clock(&self, by: Duration) {
+        self.state.clock.advance(by);
+    }
+
+    /// Lets the emulator's time pass so many times as fast as real time from now on; 0 stops it.
+    pub fn set_time_scale(&self, scale: f64) {
+        self.state.clock.set_scale(scale);
+    }
+
     /// Takes the latest exchanges out of the record, the oldest first.
     pub fn take_exchanges(&self) -> Vec<Exchange> {
         self.state.record.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -130,6 +143,7 @@ pub struct EmulatorBuilder {
     project_id: String,
     token: Secret,
     documented: bool,
+    data: Option<PathBuf>,
     check_answers: bool,
     record: usize,
 }
@@ -141,6 +155,7 @@ impl Default for EmulatorBuilder {
             project_id: PROJECT_ID.to_owned(),
             token: TOKEN.into(),
             documented: true,
+            data: None,
             check_answers: cfg!(debug_assertions),
             record: 0,
         }
@@ -166,6 +181,14 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Keeps the state in a file, which stays when the emulator ends; in memory by default.
+    ///
+    /// The documented world is written only into a new file.
+    pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
+        self.data = Some(file.into());
+        self
+    }
+
     /// Whether every answer is checked against the description before it is sent; in debug builds it is.
     pub fn check_answers(mut self, check_answers: bool) -> Self {
         self.check_answers = check_answers;
@@ -181,8 +204,8 @@ impl EmulatorBuilder {
     /// Starts it.
     pub async fn start(self) -> Result<Emulator, Error> {
         let failed = |what: &str| Error::configuration(format!("the emulator cannot {what}"));
-        let store = store::Store::in_memory().map_err(|error| failed("set up its store").with_source(error))?;
-        if self.documented {
+        let store = store::Store::open(self.data.as_deref())?;
+        if self.documented && store.is_new {
             store
                 .write(|transaction| world::documented(transaction, &self.project_id))
                 .map_err(|error| failed("write the documented world").with_source(error))?;
@@ -192,6 +215,7 @@ impl EmulatorBuilder {
         let (stop, stopped) = oneshot::channel::<()>();
         let state = Arc::new(server::State {
             store,
+            clock: clock::Clock::new(None, 1.0),
             routes: server::Routes::new(),
             project_id: self.project_id.clone(),
             token: self.token.clone(),

@@ -15,6 +15,7 @@ use percent_encoding::percent_decode_str;
 
 use super::answer::{Family, Refusal, respond};
 use super::check::Checker;
+use super::clock::Clock;
 use super::handlers::{self, Call};
 use super::record::{self, Exchange, Record};
 use super::store::Store;
@@ -27,6 +28,7 @@ const MAX_BODY: usize = 12 * 1024 * 1024;
 /// What all requests share.
 pub(super) struct State {
     pub(super) store: Store,
+    pub(super) clock: Clock,
     pub(super) routes: Routes,
     pub(super) project_id: String,
     pub(super) token: Secret,
@@ -137,19 +139,24 @@ fn respond_to(state: &State, parts: &Parts, bytes: Result<&Bytes, String>) -> Re
         })?;
         let parameters = route.checker.parameters(&path, &query)?;
         let body = route.checker.body(bytes)?;
-        state
-            .store
-            .write(|transaction| (route.handler)(&Call { transaction, project, parameters: &parameters, body: &body }))
+        let now = state.clock.now();
+        state.store.write(|transaction| {
+            (route.handler)(&Call { transaction, project, parameters: &parameters, body: &body, now })
+        })
     };
     match outcome() {
         Err(refusal) => refusal.answer(route.family, &request_id),
-        Ok(body) => {
-            let wrong =
-                state.check_answers.then(|| route.checker.answer(route.success.as_u16(), body.as_ref())).flatten();
+        Ok(answer) => {
+            let body = answer.body.as_ref();
+            let wrong = state.check_answers.then(|| route.checker.answer(route.success.as_u16(), body)).flatten();
             match wrong {
                 Some(difference) => Refusal::Broken(format!("the answer breaks the description: {difference}"))
                     .answer(route.family, &request_id),
-                None => respond(route.success, body.as_ref(), &request_id),
+                None => {
+                    let mut response = respond(route.success, body, &request_id);
+                    response.headers_mut().extend(answer.headers);
+                    response
+                }
             }
         }
     }

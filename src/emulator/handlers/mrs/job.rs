@@ -4,14 +4,14 @@ use http::StatusCode;
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
-use super::Call;
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::store::{next_id, now};
+use crate::emulator::handlers::{Answer, Call};
+use crate::emulator::store::next_id;
 
 const COLUMNS: &str = "id, name, type, description, mains, libs, interface, is_public, is_protected, created, updated";
 
-pub(super) fn create(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     let kind = text(call.body, "type").unwrap_or_default();
     let (mains, libs) = (references(call, "mains")?, references(call, "libs")?);
     // Documented for these types, with codes of their own.
@@ -21,7 +21,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
     if matches!(kind, "MapReduce" | "Spark") && libs == "[]" {
         return Err(Refusal::Rule { status: StatusCode::BAD_REQUEST, code: "12000069" });
     }
-    let (id, created) = (next_id(call.transaction)?, timestamp(now()));
+    let (id, created) = (next_id(call.transaction)?, timestamp(call.now));
     call.transaction
         .prepare_cached("INSERT INTO job VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)")?
         .execute(params![
@@ -37,17 +37,17 @@ pub(super) fn create(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
             call.body["is_protected"] == true,
             created,
         ])?;
-    Ok(Some(json!({"job": read(call, &id)?})))
+    Ok(json!({"job": read(call, &id)?}).into())
 }
 
-pub(super) fn show(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
-    Ok(Some(json!({"job": read(call, call.text("job_id"))?})))
+pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
+    Ok(json!({"job": read(call, call.text("job_id"))?}).into())
 }
 
 /// Applies all eight fields; those that are absent stay.
 ///
 /// The documents say that the current version applies only three of them, but their own example answers with all.
-pub(super) fn update(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
+pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
     let id = call.text("job_id");
     let given = |field: &str| call.body.get(field).map(|_| references(call, field)).transpose();
     let changed = call
@@ -69,7 +69,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
             call.body.get("interface").map(Value::to_string),
             call.body.get("is_public").and_then(Value::as_bool),
             call.body.get("is_protected").and_then(Value::as_bool),
-            timestamp(now()),
+            timestamp(call.now),
         ])?;
     if changed == 0 {
         return Err(Refusal::unknown("job", id));
