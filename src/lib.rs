@@ -6,6 +6,7 @@ mod error;
 mod ids;
 pub mod modelarts;
 pub mod mrs;
+pub mod paging;
 pub mod session;
 
 #[cfg(feature = "emulator")]

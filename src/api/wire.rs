@@ -597,6 +597,14 @@ pub(crate) fn time(text: &str) -> Option<SystemTime> {
     text.parse::<jiff::Timestamp>().ok().map(SystemTime::from)
 }
 
+/// Takes a number into the generated type of a field, or says which field breaks which limit.
+pub(crate) fn bounded<const LOW: i64, const HIGH: i64>(
+    field: &'static str,
+    value: impl Into<i64>,
+) -> Result<Bounded<LOW, HIGH>, Error> {
+    Bounded::try_from(value.into()).map_err(|reason| Error::invalid_field(field, reason))
+}
+
 /// Takes a text into the generated type of a field, or says which field breaks which limit by how much.
 pub(crate) fn checked<T>(field: &'static str, text: impl AsRef<str>) -> Result<T, Error>
 where

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::api::wire::{Integer, Text};
+use crate::error::Error;
 
 /// The status of a job as the answer printed it: a code from 0 to 22, or in some answers its text.
 ///
@@ -34,6 +35,16 @@ macro_rules! states {
             $(#[doc = concat!($meaning, " (", $code, ", `", $name, "`).")] $state,)+
             /// A status that is not documented.
             Undocumented,
+        }
+
+        impl JobState {
+            /// The documented code; none for what is not documented.
+            pub const fn code(self) -> Option<i64> {
+                match self {
+                    $(Self::$state => Some($code),)+
+                    Self::Undocumented => None,
+                }
+            }
         }
 
         impl JobStatus {
@@ -79,6 +90,14 @@ states! {
     20 "JOBSTAT_CHECK_RUNNING_COMPLETED" Reviewed "The review is completed",
     21 "JOBSTAT_CHECK_FAILED" ReviewFailed "The review failed",
     22 "MOUNT_FAILED" MountFailed "A volume could not be mounted",
+}
+
+impl JobState {
+    /// The state as lists filter by it.
+    pub(super) fn filter(self) -> Result<String, Error> {
+        let code = self.code().ok_or_else(|| Error::invalid_field("status", "is not a documented state"))?;
+        Ok(code.to_string())
+    }
 }
 
 impl JobStatus {
