@@ -11,6 +11,8 @@ pub mod session;
 
 #[cfg(feature = "emulator")]
 pub mod emulator;
+#[cfg(feature = "raw")]
+pub mod raw;
 #[cfg(any(test, feature = "spec"))]
 pub mod spec;
 
