@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Shows which feature brings what, where the documentation is built with a toolchain that can.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod api;
 mod entry;

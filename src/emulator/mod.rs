@@ -88,6 +88,15 @@ impl Emulator {
         Session::builder().endpoint(self.endpoint()).project_id(self.project_id()).token(self.token()).build()
     }
 
+    /// The variables with which a client finds and may use it, the base address first.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("HWJOBS_ENDPOINT", self.endpoint()),
+            ("HUAWEICLOUD_SDK_PROJECT_ID", self.project_id.clone()),
+            ("HWJOBS_TOKEN", self.token.expose().to_owned()),
+        ]
+    }
+
     /// Moves the emulator's clock on at once.
     pub fn advance_clock(&self, by: Duration) {
         self.state.clock.advance(by);
@@ -172,6 +181,12 @@ impl EmulatorBuilder {
     /// The token that it accepts.
     pub fn token(mut self, token: impl Into<Secret>) -> Self {
         self.token = token.into();
+        self
+    }
+
+    /// The address to listen on; a free port of loopback by default.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.address = address;
         self
     }
 
