@@ -8,6 +8,7 @@ pub mod modelarts;
 pub mod mrs;
 pub mod paging;
 pub mod session;
+pub mod waiting;
 
 #[cfg(feature = "emulator")]
 pub mod emulator;
