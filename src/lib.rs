@@ -10,6 +10,7 @@ pub mod modelarts;
 pub mod mrs;
 pub mod paging;
 pub mod session;
+pub mod waiting;
 
 #[cfg(feature = "emulator")]
 pub mod emulator;
@@ -21,4 +22,6 @@ pub mod spec;
 pub use entry::Entry;
 pub use error::{Error, ErrorCode, ErrorKind, Retry};
 pub use ids::{JobBinaryId, JobId, LabelingJobId, ProjectId, TrainingJobId, TrainingJobVersionId, VisualizationJobId};
+/// The crate whose [`Timestamp`](jiff::Timestamp) and [`SignedDuration`](jiff::SignedDuration) the answers hold.
+pub use jiff;
 pub use session::Session;

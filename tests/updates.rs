@@ -357,7 +357,7 @@ async fn an_answer_may_hold_more_less_and_other_than_documented() {
     let versions =
         server.session().modelarts().training_job(10).unwrap().versions().list().try_collect::<Vec<_>>().await.unwrap();
     let version = &versions[0].details;
-    assert_eq!(version.duration.unwrap().get(), 5);
+    assert_eq!(version.duration.as_ref().unwrap().duration().as_millis(), 5);
     assert!(version.parameter.is_none());
     let status = version.status.as_ref().unwrap();
     assert_eq!(status.state(), huaweicloud_jobs::modelarts::JobState::Undocumented);

@@ -11,6 +11,10 @@ use serde_json::{Number as JsonNumber, Value};
 
 use crate::error::Error;
 
+mod time;
+
+pub use time::{EpochMillis, EpochSeconds, Millis, Seconds, ZonelessTime};
+
 /// A whole number of an answer, printed as a number or as its decimal text.
 ///
 /// The documents' own examples print ids both ways. What was read is written back the same way.

@@ -1,5 +1,6 @@
 //! Training jobs and their versions.
 
+use super::status::phase;
 use super::{JobState, PER_PAGE, page_number, types};
 use crate::api::modelarts::operations;
 use crate::api::wire::{bounded, checked};
@@ -9,6 +10,7 @@ use crate::error::Error;
 use crate::ids::{TrainingJobId, TrainingJobVersionId};
 use crate::paging::{Batch, List, Numbered, Position, Query};
 use crate::session::Session;
+use crate::waiting::{Awaited, Phase, Wait};
 
 /// The training jobs of a project.
 #[derive(Clone, Debug)]
@@ -218,6 +220,11 @@ impl TrainingJob {
         Ok(())
     }
 
+    /// One version by its id; nothing is sent.
+    pub fn version(&self, id: impl Into<TrainingJobVersionId>) -> TrainingJobVersion {
+        TrainingJobVersion { job: self.clone(), id: id.into() }
+    }
+
     /// The versions of the job.
     pub fn versions(&self) -> TrainingJobVersions {
         TrainingJobVersions { job: self.clone() }
@@ -295,8 +302,39 @@ impl TrainingJobVersion {
         self.id
     }
 
+    /// What the service knows of the version.
+    #[doc(alias = "get_job_info")]
+    #[doc(alias = "get_job_version_info")]
+    pub async fn show(&self) -> Result<types::ShowTrainingJobVersionResponse, Error> {
+        let Self { job: TrainingJob { session, id: job_id }, id } = self;
+        let client = session.modelarts_client();
+        let request = client.show_training_job_version().project_id(session.project_id());
+        call(&operations::SHOW_TRAINING_JOB_VERSION, request.job_id(job_id.get()).version_id(id.get()).send()).await
+    }
+
+    /// Waits until the version is done, see [`waiting`](crate::waiting).
+    pub fn wait(&self) -> Wait<'_, Self> {
+        Wait::new(self)
+    }
+
     /// The job that the version belongs to. The description is the job's: change it there.
     pub fn job(&self) -> &TrainingJob {
         &self.job
+    }
+}
+
+impl Awaited for TrainingJobVersion {
+    type Details = types::ShowTrainingJobVersionResponse;
+
+    fn session(&self) -> &Session {
+        &self.job.session
+    }
+
+    async fn details(&self) -> Result<Self::Details, Error> {
+        self.show().await
+    }
+
+    fn phase(details: &Self::Details) -> (Phase, String) {
+        phase(details.status.as_ref())
     }
 }
