@@ -270,6 +270,12 @@ impl EmulatorBuilder {
         self
     }
 
+    /// The address to listen on; a free port of loopback by default.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
     /// Starts with nothing instead of with what the documents' examples name.
     pub fn empty(mut self) -> Self {
         self.documented = false;

@@ -42,6 +42,13 @@ impl From<Value> for Answer {
     }
 }
 
+impl Answer {
+    /// An answer without a body.
+    fn empty() -> Self {
+        Self { body: None, headers: Vec::new() }
+    }
+}
+
 /// Does an operation.
 pub(super) type Handler = fn(&Call<'_>) -> Result<Answer, Refusal>;
 
