@@ -88,17 +88,22 @@ const OTHERWISE: [(&str, &str, &str); 9] = [
     ("submit_job", "/job_execution/is_protected", "the Chinese page prints null, the English one false"),
     ("list_job_exes", "/job_executions", "the page prints one of the ten on the first page"),
     ("list_job_exes", "/job_executions/0/cluster_id", "the printed answer is of another cluster than the request"),
-    ("list_job_exes", "/job_executions/0/job_state", "the request asks for completed jobs, the answer prints a running one"),
+    (
+        "list_job_exes",
+        "/job_executions/0/job_state",
+        "the request asks for completed jobs, the answer prints a running one",
+    ),
     ("create_job", "/job/libs/0/id", "the printed answer names another job binary than the request"),
 ];
 
 /// What a value is, for those that differ from one call to the next.
 fn kind(value: &Value) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let id = text.len() == 36 && text.bytes().enumerate().all(|(place, byte)| match place {
-        8 | 13 | 18 | 23 => byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    });
+    let id = text.len() == 36
+        && text.bytes().enumerate().all(|(place, byte)| match place {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        });
     match () {
         () if id => "id".to_owned(),
         () if text.parse::<jiff::civil::DateTime>().is_ok() && text.len() == 19 => "time".to_owned(),
