@@ -35,15 +35,19 @@ mod answer;
 mod check;
 mod clock;
 mod handlers;
+mod lifecycle;
 mod record;
 mod server;
 mod store;
 mod world;
 
+pub use lifecycle::Transitions;
 pub use record::Exchange;
 
 /// The project that the documented world lives in.
 const PROJECT_ID: &str = "5a3314075bfa49b9ae360f4ecd333695";
+/// How many objects of each kind a project may have.
+const QUOTA: u32 = 10_000_000;
 /// A token that says what it is. Nothing else accepts it.
 const TOKEN: &str = "emulator-token-not-a-secret";
 
@@ -98,6 +102,11 @@ impl Emulator {
         self.state.clock.set_scale(scale);
     }
 
+    /// Chooses what moves jobs from one state to the next from now on, also those that are on their way.
+    pub fn set_transitions(&self, transitions: Transitions) -> Result<(), Error> {
+        self.state.set_transitions(transitions)
+    }
+
     /// Takes the latest exchanges out of the record, the oldest first.
     pub fn take_exchanges(&self) -> Vec<Exchange> {
         self.state.record.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -144,6 +153,8 @@ pub struct EmulatorBuilder {
     token: Secret,
     documented: bool,
     data: Option<PathBuf>,
+    transitions: Transitions,
+    quota: u32,
     check_answers: bool,
     record: usize,
 }
@@ -156,6 +167,8 @@ impl Default for EmulatorBuilder {
             token: TOKEN.into(),
             documented: true,
             data: None,
+            transitions: Transitions::default(),
+            quota: QUOTA,
             check_answers: cfg!(debug_assertions),
             record: 0,
         }
@@ -189,6 +202,18 @@ impl EmulatorBuilder {
         self
     }
 
+    /// What moves jobs from one state to the next; the clock by default.
+    pub fn transitions(mut self, transitions: Transitions) -> Self {
+        self.transitions = transitions;
+        self
+    }
+
+    /// How many objects of each kind a project may have; ten million by default, which no test reaches unawares.
+    pub fn quota(mut self, quota: u32) -> Self {
+        self.quota = quota;
+        self
+    }
+
     /// Whether every answer is checked against the description before it is sent; in debug builds it is.
     pub fn check_answers(mut self, check_answers: bool) -> Self {
         self.check_answers = check_answers;
@@ -216,6 +241,8 @@ impl EmulatorBuilder {
         let state = Arc::new(server::State {
             store,
             clock: clock::Clock::new(None, 1.0),
+            transitions: Mutex::new(self.transitions),
+            quota: self.quota.into(),
             routes: server::Routes::new(),
             project_id: self.project_id.clone(),
             token: self.token.clone(),
@@ -223,6 +250,8 @@ impl EmulatorBuilder {
             record: Mutex::new(record::Record::new(self.record)),
             requests: AtomicU64::default(),
         });
+        // A file may hold jobs on their way, begun under other transitions.
+        state.set_transitions(self.transitions)?;
         let router = server::router(Arc::clone(&state));
         let server = tokio::spawn(async move {
             let serve = axum::serve(listener, router);

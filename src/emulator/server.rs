@@ -17,8 +17,10 @@ use super::answer::{Family, Refusal, respond};
 use super::check::Checker;
 use super::clock::Clock;
 use super::handlers::{self, Call};
+use super::lifecycle::{Lifecycles, Transitions};
 use super::record::{self, Exchange, Record};
 use super::store::Store;
+use crate::error::Error;
 use crate::session::Secret;
 use crate::spec;
 
@@ -29,6 +31,8 @@ const MAX_BODY: usize = 12 * 1024 * 1024;
 pub(super) struct State {
     pub(super) store: Store,
     pub(super) clock: Clock,
+    pub(super) transitions: Mutex<Transitions>,
+    pub(super) quota: i64,
     pub(super) routes: Routes,
     pub(super) project_id: String,
     pub(super) token: Secret,
@@ -36,6 +40,20 @@ pub(super) struct State {
     pub(super) record: Mutex<Record>,
     /// How many have come: their ids are the same for the same sequence of requests.
     pub(super) requests: AtomicU64,
+}
+
+impl State {
+    /// Chooses what moves jobs, between two requests.
+    pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Error> {
+        self.store
+            .write(|transaction| {
+                *self.transitions.lock().unwrap_or_else(PoisonError::into_inner) = transitions;
+                Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()
+            })
+            .map_err(|error: rusqlite::Error| {
+                Error::configuration("the emulator cannot change how its jobs move").with_source(error)
+            })
+    }
 }
 
 /// One operation, ready to be served.
@@ -141,7 +159,10 @@ fn respond_to(state: &State, parts: &Parts, bytes: Result<&Bytes, String>) -> Re
         let body = route.checker.body(bytes)?;
         let now = state.clock.now();
         state.store.write(|transaction| {
-            (route.handler)(&Call { transaction, project, parameters: &parameters, body: &body, now })
+            let transitions = *state.transitions.lock().unwrap_or_else(PoisonError::into_inner);
+            Lifecycles { transaction, transitions, now }.advance()?;
+            let (parameters, body, quota) = (&parameters, &body, state.quota);
+            (route.handler)(&Call { transaction, project, parameters, body, now, transitions, quota })
         })
     };
     match outcome() {
