@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value};
 
 use super::answer::Refusal;
+use crate::error::ErrorCode;
 use crate::spec::Document;
-use crate::spec::load::Operation;
+use crate::spec::load::{self, Operation};
 
 /// The schemas of one operation, compiled when they are first needed: most runs use a few operations only.
 pub(super) struct Checker {
@@ -81,8 +83,34 @@ impl Checker {
         let Some(validator) = validator else { return Ok(Value::Null) };
         let body: Value = serde_json::from_slice(bytes)
             .map_err(|error| Refusal::Invalid(format!("The body is not JSON: {error}")))?;
-        let problem = validator.iter_errors(&body).next().map(|error| describe(&error));
-        problem.map_or(Ok(body), |problem| Err(Refusal::Invalid(problem)))
+        let refusal = validator.iter_errors(&body).next().map(|error| self.refusal(&error));
+        refusal.map_or(Ok(body), Err)
+    }
+
+    /// Why a body is refused. Where none of several alternatives holds, the one is meant whose fixed values are there.
+    fn refusal(&self, error: &ValidationError<'_>) -> Refusal {
+        let fixed = |error: &ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::Enum { .. });
+        let meant = match error.kind() {
+            ValidationErrorKind::AnyOf { context } => {
+                context.iter().enumerate().find(|(_, errors)| !errors.iter().any(fixed))
+            }
+            _ => None,
+        };
+        let Some((index, [first, ..])) = meant.map(|(index, errors)| (index, errors.as_slice())) else {
+            return Refusal::Invalid(describe(error));
+        };
+        // A rule between fields can have a code of its own, such as "12000068", which the description says beside it.
+        let schema =
+            load::resolve(self.document.value(), self.document.request_schema(self.operation).unwrap_or(&Value::Null));
+        let alternatives = error.schema_path().as_str().find("/allOf/").map(|at| &error.schema_path().as_str()[at..]);
+        let code = alternatives
+            .and_then(|path| schema.pointer(&format!("{path}/{index}/x-error-code")))
+            .and_then(Value::as_str)
+            .and_then(ErrorCode::lookup);
+        match code {
+            Some(code) => Refusal::Refused { code: code.code(), message: describe(first) },
+            None => Refusal::Invalid(describe(first)),
+        }
     }
 
     /// Where an answer differs from the description, if it does.
@@ -101,7 +129,7 @@ impl Checker {
 }
 
 /// Field, limit, and for a text its length: what a caller needs to put it right.
-fn describe(error: &jsonschema::ValidationError<'_>) -> String {
+fn describe(error: &ValidationError<'_>) -> String {
     let place = error.instance_path().to_string();
     let place =
         if place.is_empty() { "The body".to_owned() } else { format!("The field {}", place[1..].replace('/', ".")) };
