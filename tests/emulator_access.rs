@@ -270,7 +270,7 @@ async fn tokens_can_be_validated() {
 #[tokio::test]
 async fn tokens_end_by_the_emulators_clock() {
     let emulator = Emulator::start().await.unwrap();
-    emulator.set_time_scale(0.0);
+    emulator.set_time_scale(0.0).unwrap();
     let answer = token(&emulator, &json!({"project": {"id": PROJECT}})).await;
     let given = answer.header("x-subject-token");
     let day = Duration::from_secs(24 * 60 * 60);
@@ -415,7 +415,7 @@ async fn signatures_of_all_layouts_are_accepted() {
     let emulator = Emulator::start().await.unwrap();
     let secret = Secret::from(SECRET);
     let url = jobs();
-    let search = format!("{url}?search_content=a%20b%2F%2B&order=asc&per_page=10&search_content=");
+    let search = format!("{url}?search_content=a%20b%2F%2B&order=asc&per_page=10&other=b&other=");
     let project = ("x-project-id", PROJECT);
     let every: &[(&str, &str)] = &[("content-type", "application/json"), ("user-agent", "someone else/1.0"), project];
     let unsigned = ("x-sdk-content-sha256", "UNSIGNED-PAYLOAD");
@@ -579,7 +579,7 @@ async fn five_failures_lock_a_key_for_five_minutes() {
     let open = Emulator::start().await.unwrap();
     let (secret, wrong) = (Secret::from(SECRET), Secret::from("another"));
     for emulator in [&locking, &open] {
-        emulator.set_time_scale(0.0);
+        emulator.set_time_scale(0.0).unwrap();
         let good = || Signed::new(emulator, Signer::new(KEY, &secret), Method::GET, &jobs(), &[], "", now(0));
         let bad = || Signed::new(emulator, Signer::new(KEY, &wrong), Method::GET, &jobs(), &[], "", now(0));
         // A success in between: they are not in a row.
