@@ -15,7 +15,7 @@ use super::options::Options;
 /// The command.
 pub(super) fn command() -> Command {
     let operations = [modelarts::operations::ALL, mrs::operations::ALL, iam::operations::ALL];
-    let names = operations.into_iter().flatten().map(|operation| operation.id);
+    let names: Vec<_> = operations.into_iter().flatten().map(|operation| operation.id).collect();
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     Command::new("api")
         .about("Call any of the 58 operations by its name")
@@ -23,7 +23,7 @@ pub(super) fn command() -> Command {
             Arg::new("operation")
                 .value_name("OPERATION")
                 .required(true)
-                .value_parser(PossibleValuesParser::new(names))
+                .value_parser(PossibleValuesParser::new(names.clone()))
                 .help("The operation, as the description names it; `hwjobs spec show` has them all"),
             Arg::new("param")
                 .long("param")

@@ -28,11 +28,10 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
         output::compile(query)?;
     }
     let parameters = fields::parameters(&fields, matches);
-    let body = fields::body(&fields, matches)?;
     let what = format!("{} {}", noun.words, verb.name);
-    if verb.takes_file()
-        && let Some(file) = matches.get_one::<String>("from")
-    {
+    let from = if verb.takes_file() { matches.get_one::<String>("from") } else { None };
+    let body = fields::body(&fields, matches, from.is_some())?;
+    if let Some(file) = from {
         let rows = bulk::read(file, &fields, &parameters, body.as_ref())?;
         let journal = matches.get_one::<String>("journal").cloned();
         let journal = journal.or_else(|| (file != "-").then(|| format!("{file}.journal")));

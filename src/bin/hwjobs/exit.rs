@@ -18,7 +18,7 @@ pub(super) type Outcome = Result<bool, Failure>;
 pub(super) const CODES: &str = "\
 Exit codes:
     0  success
-    1  the answer is no: two things differ, a job failed, a part of a bulk update failed; or another failure
+    1  the answer is no (it differs, a job or a part of the updates failed), or a local failure
     2  usage, or an invalid request
     3  configuration
     4  authentication

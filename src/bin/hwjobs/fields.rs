@@ -1,15 +1,12 @@
 //! The arguments of a command, made from what the description says of its operation.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
-use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use huaweicloud_jobs::spec::Document;
 use huaweicloud_jobs::spec::load::{self, Operation};
 use serde_json::{Map, Value};
 
 use super::exit::{Failure, usage};
-
-/// The group of all ways to give a body.
-const BODY: &str = "body fields";
 
 /// Fields that have the name of an option of every call, with the name of their flag.
 const RENAMED: [(&str, &str); 1] = [("output", "output-path")];
@@ -205,7 +202,8 @@ impl Field {
     /// The argument. `many` is for the last id of a path that can be given several times; `elsewhere` are the arguments
     /// that can stand for this one.
     fn argument(&self, many: bool, elsewhere: &[&'static str]) -> Arg {
-        let argument = Arg::new(self.id()).help(self.help.clone()).allow_negative_numbers(true);
+        let mark = if self.required && !self.is_in_path() { " (required)" } else { "" };
+        let argument = Arg::new(self.id()).help(format!("{}{mark}", self.help)).allow_negative_numbers(true);
         let argument = match (&self.place, &self.kind) {
             (Place::Path, _) => {
                 let argument = argument.value_name(self.name.to_uppercase());
@@ -262,13 +260,9 @@ pub(super) fn add(command: Command, fields: &[Field], many: bool, from: bool) ->
         command = command.arg(field.argument(many && Some(index) == last, elsewhere));
     }
     if fields.iter().any(Field::is_in_body) {
-        let whole = Arg::new("body")
-            .long("body")
-            .value_name("FILE")
-            .help("The whole body as JSON in a file, - for the standard input; flags go before what it says");
-        let mut group = ArgGroup::new(BODY).multiple(true).required(true).arg("body");
-        group = group.args(fields.iter().filter(|field| field.is_in_body()).map(Field::id));
-        command = command.arg(whole).group(if from { group.arg("from") } else { group });
+        let whole = Arg::new("body").long("body").value_name("FILE");
+        let help = "The whole body as JSON in a file, - for the standard input; flags go before what it says";
+        command = command.arg(whole.help(help));
     }
     command
 }
@@ -286,8 +280,8 @@ pub(super) fn parameters(fields: &[Field], matches: &ArgMatches) -> Vec<(&'stati
         .collect()
 }
 
-/// The body: what the file says, with the flags put over it.
-pub(super) fn body(fields: &[Field], matches: &ArgMatches) -> Result<Option<Value>, Failure> {
+/// The body: what the file says, with the flags put over it. It can be `empty` where the rows of a table come on top.
+pub(super) fn body(fields: &[Field], matches: &ArgMatches, empty: bool) -> Result<Option<Value>, Failure> {
     if !fields.iter().any(Field::is_in_body) {
         return Ok(None);
     }
@@ -302,6 +296,11 @@ pub(super) fn body(fields: &[Field], matches: &ArgMatches) -> Result<Option<Valu
             };
             body.insert(field.name.to_owned(), value);
         }
+    }
+    if !empty && body.as_object().is_some_and(Map::is_empty) && !matches.contains_id("body") {
+        let flags: Vec<_> =
+            fields.iter().filter(|field| field.is_in_body()).map(|field| format!("--{}", field.flag())).collect();
+        return Ok(usage(format!("nothing is given: use --body or some of {}", flags.join(", ")))?);
     }
     Ok(Some(body))
 }

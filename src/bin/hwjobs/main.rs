@@ -24,7 +24,7 @@ use exit::{Failure, Interrupted, Outcome};
 
 /// The job APIs of Huawei Cloud: ModelArts v1 and MRS v1.1.
 #[derive(Parser)]
-#[command(name = "hwjobs", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "hwjobs", version, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Local,
@@ -71,14 +71,16 @@ enum Format {
 
 /// The whole command line. What comes from the description is made when it is needed.
 fn command() -> clap::Command {
-    let local = Cli::command().mut_subcommands(options::hide);
-    let profile = clap::Command::new("profile").about("Write, list, show, choose and check profiles of credentials");
+    // Operations come first in the help.
+    let local = Cli::command().mut_subcommands(|command| options::hide(command).display_order(900));
+    let profile = profile::Command::augment_subcommands(clap::Command::new("profile"))
+        .about("Write, list, show, choose and check profiles of credentials")
+        .subcommand_required(true)
+        .arg_required_else_help(true);
     options::add(local)
-        .subcommand(
-            profile::Command::augment_subcommands(profile).subcommand_required(true).arg_required_else_help(true),
-        )
-        .subcommand(api::command())
         .subcommands(nouns::commands())
+        .subcommand(api::command())
+        .subcommand(profile)
         .after_help(format!("{EXAMPLES}\n\n{}", exit::CODES))
 }
 

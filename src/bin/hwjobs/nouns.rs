@@ -347,7 +347,8 @@ impl Verb {
         let command = fields::add(command, &fields, self.takes_many(), self.takes_file());
         let command = if pages(&fields) { command.arg(paginate()) } else { command };
         let words = format!("{} {}", noun.words, self.name);
-        let mut example = format!("Example:\n  {}{more}", fields::example(&words, document, operation, &fields));
+        let example = fields::example(&words, document, operation, &fields);
+        let mut example = format!("Operation: {}\n\nExample:\n  {example}{more}", self.operation);
         let command = if self.takes_file() {
             example = format!("{}\n  hwjobs {words} --from updates.csv", example.replace("Example:", "Examples:"));
             command.args(bulk(&fields))
@@ -384,14 +385,12 @@ fn bulk(fields: &[Field]) -> [Arg; 3] {
     let columns: Vec<&str> = fields.iter().filter(|field| field.is_in_body()).map(|field| field.name).collect();
     [
         Arg::new("from").long("from").value_name("FILE").conflicts_with_all(conflicts).help(format!(
-            "Updates in a file, CSV with a header or JSON Lines, - for the standard input. Columns: {}, and of {} what is \
-             to be changed",
-            ids.join(", "),
-            columns.join(", ")
+            "Updates in a file, CSV with a header or JSON Lines, - for the standard input; columns: {}",
+            ids.into_iter().chain(columns).collect::<Vec<_>>().join(", ")
         )),
         Arg::new("journal").long("journal").value_name("FILE").requires("from").help(
-            "Where it is written down what was done, so that the same command goes on where it was stopped \
-             [default: the file of --from with .journal at its end]",
+            "Where to note what was done, so that the same command goes on where it was stopped [default: the name of \
+             the file with .journal at its end]",
         ),
         Arg::new("concurrency")
             .long("concurrency")

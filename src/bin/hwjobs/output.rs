@@ -11,18 +11,13 @@ use serde_json::{Map, Value};
 
 use super::exit::{Failure, usage};
 
-/// How to print an answer.
+/// How to print an answer: for people, as one JSON value, as one JSON value a line, as YAML, as CSV with a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For people.
     Table,
-    /// One JSON value.
     Json,
-    /// One JSON value a line.
     Jsonl,
-    /// YAML.
     Yaml,
-    /// Comma-separated values with a header.
     Csv,
 }
 
