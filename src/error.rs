@@ -148,6 +148,10 @@ impl Error {
         error
     }
 
+    pub(crate) fn service(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Service, message)
+    }
+
     pub(crate) fn timeout(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Timeout, message)
     }

@@ -4,10 +4,12 @@ use serde_json::{Map, Value};
 
 use super::types;
 use crate::api::mrs::operations;
-use crate::api::{call, wire::checked};
+use crate::api::wire::{bounded, checked};
+use crate::api::{Operation, call};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::ids::JobId;
+use crate::paging::{Batch, List, Position, Query};
 use crate::session::Session;
 
 /// The job objects of a project.
@@ -27,6 +29,61 @@ impl Jobs {
     /// jobs need `mains`.
     pub fn create(&self, name: impl Into<String>, job_type: types::JobTypeForCreate) -> CreateJob {
         CreateJob { session: self.session.clone(), name: name.into(), job_type, fields: Fields::default() }
+    }
+
+    /// Lists the job objects, see [`paging`](crate::paging).
+    pub fn list(&self) -> List<JobsQuery> {
+        List::new(JobsQuery { session: self.session.clone(), limit: None, sort_by: None })
+    }
+}
+
+/// Job objects, see [`Jobs::list`].
+#[derive(Clone, Debug)]
+pub struct JobsQuery {
+    session: Session,
+    limit: Option<u32>,
+    sort_by: Option<String>,
+}
+
+impl List<JobsQuery> {
+    /// Jobs on a page, 1 to 1073741822; what the service chooses by default.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.query().limit = Some(limit);
+        self
+    }
+
+    /// Name of the field that the jobs are sorted by; with `-` before it, downwards.
+    pub fn sort_by(mut self, field: impl Into<String>) -> Self {
+        self.query().sort_by = Some(field.into());
+        self
+    }
+}
+
+impl Query for JobsQuery {
+    type Entry = Entry<Job, types::Job>;
+    const OPERATION: &'static Operation = &operations::LIST_JOBS;
+    const START: Position = Position::Marker(None);
+
+    fn id(entry: &Self::Entry) -> String {
+        entry.id().to_string()
+    }
+
+    async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
+        let Self { session, limit, sort_by } = self;
+        let mut request = session.mrs_client().list_jobs().project_id(session.project_id());
+        if let Some(marker) = at.marker()? {
+            request = request.marker(checked::<types::ListJobsMarker>("marker", marker)?);
+        }
+        if let Some(limit) = limit {
+            request = request.limit(bounded("limit", limit)?);
+        }
+        if let Some(field) = sort_by {
+            request = request.sort_by(checked::<types::ListJobsSortBy>("sort_by", field)?);
+        }
+        let page = call(Self::OPERATION, request.send()).await?;
+        let entry = |job: types::Job| Ok(Entry::new(Job::new(session.clone(), job.id.as_str().try_into()?), job));
+        let entries = page.jobs.into_iter().map(entry).collect::<Result<_, Error>>()?;
+        Ok(Batch::marked(entries, page.markers.next))
     }
 }
 

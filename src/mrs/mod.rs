@@ -8,7 +8,7 @@ use crate::session::Session;
 mod job;
 
 pub use crate::api::mrs::{open, types};
-pub use job::{CreateJob, Job, Jobs, UpdateJob};
+pub use job::{CreateJob, Job, Jobs, JobsQuery, UpdateJob};
 
 /// MapReduce Service in the project of a session.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use progenitor_client::ClientInfo;
 use reqwest::tls::Certificate;
 
 use crate::api::{call, iam, modelarts, mrs};
@@ -99,6 +100,10 @@ impl Session {
     /// The generated client of the identity service.
     pub fn iam(&self) -> &iam::Client {
         &self.0.iam
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.0.modelarts.inner().clock()
     }
 
     pub(crate) fn modelarts_client(&self) -> &modelarts::Client {

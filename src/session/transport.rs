@@ -66,6 +66,11 @@ impl Transport {
         Self(Arc::new(inner))
     }
 
+    /// What time it is for all that use this.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
     /// Sends a request of a generated client. Failures come back as a response that carries an [`Error`].
     pub(crate) async fn exec(
         &self,

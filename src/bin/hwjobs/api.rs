@@ -1,6 +1,8 @@
 //! Any operation raw.
 
-use clap::builder::PossibleValuesParser;
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use huaweicloud_jobs::api::{iam, modelarts, mrs};
 use huaweicloud_jobs::spec;
@@ -14,8 +16,7 @@ use super::options::Options;
 
 /// The command.
 pub(super) fn command() -> Command {
-    let operations = [modelarts::operations::ALL, mrs::operations::ALL, iam::operations::ALL];
-    let names: Vec<_> = operations.into_iter().flatten().map(|operation| operation.id).collect();
+    let names: Vec<_> = names().collect();
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     Command::new("api")
         .about("Call any of the 58 operations by its name")
@@ -23,8 +24,9 @@ pub(super) fn command() -> Command {
             Arg::new("operation")
                 .value_name("OPERATION")
                 .required(true)
-                .value_parser(PossibleValuesParser::new(names.clone()))
-                .help("The operation, as the description names it; `hwjobs spec show` has them all"),
+                .value_parser(Operation)
+                .hide_possible_values(true)
+                .help(format!("The operation, as the description names it: {}", names.join(", "))),
             Arg::new("param")
                 .long("param")
                 .value_name("NAME=VALUE")
@@ -43,6 +45,35 @@ pub(super) fn command() -> Command {
             "Examples:\n  hwjobs api list_training_jobs --param per_page=100 --paginate\n  \
          echo '{\"job_desc\": \"May\"}' | hwjobs api update_training_job --param job_id=10 --body -",
         )
+}
+
+/// The names of all operations.
+fn names() -> impl Iterator<Item = &'static str> {
+    let operations = [modelarts::operations::ALL, mrs::operations::ALL, iam::operations::ALL];
+    operations.into_iter().flatten().map(|operation| operation.id)
+}
+
+/// The name of an operation. An error names the most similar one: all 58 would hide what it says.
+#[derive(Clone)]
+struct Operation;
+
+impl TypedValueParser for Operation {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        let known = |text: &str| {
+            let similar = |name: &&str| (strsim::jaro(text, name) * 1000.0) as u32;
+            match names().find(|name| *name == text) {
+                Some(name) => Ok(name.to_owned()),
+                None => Err(format!("did you mean `{}`?", names().max_by_key(similar).unwrap_or_default())),
+            }
+        };
+        known.parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(names().map(PossibleValue::new)))
+    }
 }
 
 fn pair(text: &str) -> Result<(String, String), &'static str> {

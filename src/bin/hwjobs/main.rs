@@ -9,6 +9,7 @@ use clap_complete::Shell;
 mod api;
 mod bulk;
 mod call;
+mod emulator;
 mod exit;
 mod fields;
 mod files;
@@ -33,6 +34,9 @@ struct Cli {
 /// The commands that are not an operation.
 #[derive(Subcommand)]
 enum Local {
+    /// Serve the documented APIs on this machine, as a stand-in for the cloud.
+    #[command(after_help = "Example:\n  hwjobs emulator --data jobs.db")]
+    Emulator(Box<emulator::Options>),
     /// Do the nine documented updates against an embedded emulator and compare with the documents.
     #[command(after_help = "Example:\n  hwjobs quickstart --format json")]
     Quickstart {
@@ -103,19 +107,23 @@ fn run(matches: &ArgMatches) -> Outcome {
         leaf = below;
     }
     if let Some((noun, verb)) = nouns::find(&words) {
-        return wait_for(leaf, call::run(noun, verb, leaf));
+        return wait_for(leaf, true, call::run(noun, verb, leaf));
     }
     match words.first() {
-        Some(&"api") => return wait_for(leaf, api::run(leaf)),
+        Some(&"api") => return wait_for(leaf, true, api::run(leaf)),
         Some(&"profile") => {
             let profile = matches.subcommand_matches("profile").unwrap_or(matches);
-            return wait_for(leaf, profile::run(profile));
+            return wait_for(leaf, true, profile::run(profile));
         }
         _ => {}
     }
     match Cli::from_arg_matches(matches)?.command {
+        Local::Emulator(options) => {
+            // It stops in its own orderly way.
+            wait_for(leaf, false, async { emulator::run(*options, &mut io::stdout().lock()).await })
+        }
         Local::Quickstart { format } => {
-            wait_for(leaf, async { quickstart::run(format, &mut io::stdout().lock()).await })
+            wait_for(leaf, true, async { quickstart::run(format, &mut io::stdout().lock()).await })
         }
         Local::Sign(command) => sign::run(command, &mut io::stdout().lock()),
         Local::Spec(command) => spec::run(command, &mut io::stdout().lock()),
@@ -135,8 +143,8 @@ fn run(matches: &ArgMatches) -> Outcome {
     }
 }
 
-/// Runs a command that makes calls, until it ends or Ctrl-C is pressed.
-fn wait_for(matches: &ArgMatches, command: impl Future<Output = Outcome>) -> Outcome {
+/// Runs a command that makes calls, until it ends or, unless it sees to that itself, Ctrl-C is pressed.
+fn wait_for(matches: &ArgMatches, interruptible: bool, command: impl Future<Output = Outcome>) -> Outcome {
     if call::has_flag(matches, "verbose") {
         let said = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(io::stderr);
         said.with_ansi(false).without_time().with_target(false).init();
@@ -147,10 +155,10 @@ fn wait_for(matches: &ArgMatches, command: impl Future<Output = Outcome>) -> Out
             // First, so that a question on the terminal is asked before anybody listens for the signal.
             biased;
             outcome = command => outcome,
-            _ = tokio::signal::ctrl_c() => Err(Interrupted.into()),
+            _ = tokio::signal::ctrl_c(), if interruptible => Err(Interrupted.into()),
         }
     });
-    // What reads the standard input would not end.
+    // Calls that were given up need not be waited for.
     runtime.shutdown_background();
     outcome
 }
