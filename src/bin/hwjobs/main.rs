@@ -5,6 +5,11 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 mod api;
 mod bulk;
@@ -146,8 +151,10 @@ fn run(matches: &ArgMatches) -> Outcome {
 /// Runs a command that makes calls, until it ends or, unless it sees to that itself, Ctrl-C is pressed.
 fn wait_for(matches: &ArgMatches, interruptible: bool, command: impl Future<Output = Outcome>) -> Outcome {
     if call::has_flag(matches, "verbose") {
-        let said = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(io::stderr);
-        said.with_ansi(false).without_time().with_target(false).init();
+        let said = tracing_subscriber::fmt().with_max_level(Level::DEBUG).with_writer(io::stderr).with_ansi(false);
+        let said = said.without_time().with_target(false).with_span_events(FmtSpan::CLOSE).finish();
+        // What HTTP says of its connections is not of interest.
+        said.with(Targets::new().with_target("huaweicloud_jobs", Level::DEBUG)).init();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {

@@ -56,6 +56,15 @@ impl Given {
         }
     }
 
+    /// Leaves a login out where there is a whole key pair.
+    pub(super) fn prefer_keys(&mut self) {
+        if [Field::AccessKey, Field::SecretKey].iter().all(|key| self.values.contains_key(key)) {
+            for key in [Field::Domain, Field::User, Field::Password] {
+                self.values.remove(&key);
+            }
+        }
+    }
+
     /// The credentials among the values, if there are any, with the settings.
     pub(super) fn found(
         &self,
