@@ -149,22 +149,20 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             text => text.map_err(|error| broken(&error))?,
         };
-        let ends = text.ends_with('\n') || text.is_empty();
-        let lines: Vec<_> = text.lines().collect();
-        for (index, line) in lines.iter().enumerate() {
+        // The power may have gone off while the last line was written.
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        for (index, line) in text[..whole].lines().enumerate() {
             match serde_json::from_str::<Entry>(line) {
                 Ok(entry) if entry.done => drop(done.insert(entry.digest)),
                 Ok(entry) => drop(done.remove(&entry.digest)),
-                // The power went off while it was written.
-                Err(_) if index + 1 == lines.len() && !ends => {}
                 Err(_) => return Err(broken(&format!("line {} is not of a journal", index + 1)).into()),
             }
         }
         let mut file = None;
         if write {
-            let mut opened = OpenOptions::new().append(true).create(true).open(path).map_err(|error| broken(&error))?;
-            if !ends {
-                opened.write_all(b"\n")?;
+            let opened = OpenOptions::new().append(true).create(true).open(path).map_err(|error| broken(&error))?;
+            if whole < text.len() {
+                opened.set_len(whole as u64).map_err(|error| broken(&error))?;
             }
             file = Some(opened);
         }

@@ -85,8 +85,10 @@ impl Kind {
                 true => serde_json::from_str(text).map_err(|error| format!("not JSON: {error}")),
                 false => item.value(text),
             },
-            Self::Json => match serde_json::from_str(text) {
-                Ok(value) => Ok(value),
+            Self::Json => match serde_json::from_str::<Value>(text) {
+                // `98.00` is not the number 98.
+                Ok(value) if !value.is_number() || value.to_string() == text => Ok(value),
+                Ok(_) => Ok(text.into()),
                 Err(error) if text.trim_start().starts_with(['{', '[', '"']) => Err(format!("not JSON: {error}")),
                 Err(_) => Ok(text.into()),
             },
