@@ -56,13 +56,12 @@ impl Given {
         }
     }
 
-    /// Leaves a login out where there is a whole key pair.
-    pub(super) fn prefer_keys(&mut self) {
-        if [Field::AccessKey, Field::SecretKey].iter().all(|key| self.values.contains_key(key)) {
-            for key in [Field::Domain, Field::User, Field::Password] {
-                self.values.remove(&key);
-            }
+    /// Leaves a login out where there is a key pair: programs that sign and programs that sign in can share variables.
+    pub(super) fn keys_before_login(mut self) -> Self {
+        if self.values.contains_key(&Field::AccessKey) {
+            self.values.retain(|key, _| !matches!(key, Field::Domain | Field::User | Field::Password));
         }
+        self
     }
 
     /// The credentials among the values, if there are any, with the settings.
