@@ -208,7 +208,8 @@ fn examples_in_the_help_are_requests() {
             assert!(output.status.success(), "{script}: {}", stderr(&output));
             let request: Value = serde_json::from_slice(&output.stdout).unwrap();
             assert_eq!(request["method"].as_str().unwrap().to_lowercase(), described.method, "{script}");
-            if !body.is_null() && examples[0].parameters.is_some() && !stdout(&output).contains("***\"\n        }") {
+            // A password is not shown.
+            if !body.is_null() && operation != "create_token" {
                 assert_eq!(request["body"], body, "{script}");
             }
             tried += 1;
@@ -519,7 +520,8 @@ async fn deleting_asks_on_a_terminal() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_ends_with_a_code_of_its_own() {
     let server = Server::acting([Act::Hang]).await;
-    let mut command = User::of(&server.endpoint).command(&["training-job", "list"]);
+    let user = User::of(&server.endpoint);
+    let mut command = user.command(&["training-job", "list"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     while server.arrived().is_empty() {
         tokio::task::yield_now().await;
