@@ -13,3 +13,7 @@ CREATE TABLE tally (
     project_id TEXT NOT NULL, kind TEXT NOT NULL, part TEXT NOT NULL, status INTEGER NOT NULL, amount INTEGER NOT NULL,
     PRIMARY KEY (project_id, kind, part, status)
 ) STRICT, WITHOUT ROWID;
+-- The emulator's own time: its milliseconds since the Unix epoch, the real ones of that moment, and how fast it passes.
+CREATE TABLE clock (
+    id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL, real INTEGER NOT NULL, scale REAL NOT NULL
+) STRICT;
