@@ -14,26 +14,31 @@ use rusqlite::Transaction;
 use serde_json::Value;
 use tokio::time::sleep;
 
+use super::access::{self, Access};
 use super::answer::{Family, Refusal, Response, respond};
 use super::check::Checker;
 use super::clock::Clock;
 use super::connection::Abort;
 use super::control;
 use super::faults::{Hit, Injected, Plan};
+use super::handlers::iam::Extra;
 use super::handlers::{self, Answer, Call};
+use super::lifecycle::{Lifecycles, Transitions};
 use super::record::{self, AccessLog, Exchange, Record, Verdict};
 use super::store::Store;
 use super::{snapshot, world};
-use crate::session::Secret;
 use crate::spec;
 
 /// What all requests share.
 pub(super) struct State {
     pub(super) store: Store,
     pub(super) clock: Clock,
+    pub(super) transitions: Mutex<Transitions>,
+    pub(super) quota: i64,
     pub(super) routes: Routes,
-    pub(super) project_id: String,
-    pub(super) token: Secret,
+    pub(super) access: Access,
+    /// Its own base address.
+    pub(super) endpoint: String,
     pub(super) check_answers: bool,
     /// Whether what is not described is refused.
     pub(super) strict: bool,
@@ -102,13 +107,18 @@ impl Routes {
 enum Found<'a> {
     /// To an operation, with the values of its path as they were sent.
     Operation(&'a Route, Vec<(String, String)>),
+    /// To something that clients do and the documents do not show.
+    Extra(Extra<'a>),
     /// To a path that has other methods.
     OtherMethod(String),
     Nowhere,
 }
 
 impl Routes {
-    fn find(&self, parts: &Parts) -> Found<'_> {
+    fn find<'a>(&'a self, parts: &'a Parts) -> Found<'a> {
+        if let Some(extra) = Extra::find(parts) {
+            return Found::Extra(extra);
+        }
         let Ok(found) = self.0.at(parts.uri.path()) else { return Found::Nowhere };
         // What answers GET answers HEAD; the body stays behind.
         let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
@@ -135,7 +145,7 @@ impl State {
     pub(super) fn load(&self, snapshot: &Value) -> Result<(), Refusal> {
         self.store.write(|transaction| {
             snapshot::load(transaction, snapshot)?;
-            self.clock.restart(transaction).map_err(Refusal::from)
+            Ok(self.resume(transaction)?)
         })
     }
 
@@ -144,7 +154,7 @@ impl State {
         self.store.write(|transaction| {
             snapshot::empty(transaction)?;
             self.populate(transaction)?;
-            self.clock.restart(transaction)?;
+            self.resume(transaction)?;
             lock(&self.faults).clear();
             lock(&self.record).take();
             self.requests.store(0, Ordering::Relaxed);
@@ -152,9 +162,23 @@ impl State {
         })
     }
 
+    /// Goes on with tables that have just been filled.
+    fn resume(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.clock.restart(transaction)?;
+        Lifecycles { transaction, transitions: *lock(&self.transitions), now: self.clock.now() }.adopt()
+    }
+
+    /// Chooses what moves jobs, between two requests.
+    pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Refusal> {
+        self.store.write(|transaction| {
+            *lock(&self.transitions) = transitions;
+            Ok(Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()?)
+        })
+    }
+
     /// Writes what it begins with into empty tables.
     pub(super) fn populate(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        if self.documented { world::documented(transaction, &self.project_id) } else { Ok(()) }
+        if self.documented { world::documented(transaction, &self.access.project().id) } else { Ok(()) }
     }
 
     /// Answers one request, or ends its connection.
@@ -219,6 +243,16 @@ impl State {
                 Ok(_) => return respond(StatusCode::NO_CONTENT, None, request_id),
             },
             Found::Operation(route, path) => (route, path),
+            Found::Extra(extra) => {
+                let outcome = body.map_err(Refusal::clone).and_then(|body| {
+                    let (now, base) = (self.clock.now(), access::base(&parts.headers, &self.endpoint));
+                    extra.answer(&self.access, &self.store, parts, body, now, &base)
+                });
+                return match outcome {
+                    Ok(answer) => finish(StatusCode::OK, answer, request_id),
+                    Err(refusal) => refusal.answer(Family::Identity, request_id),
+                };
+            }
             Found::Nowhere => {
                 let message = "The API does not exist or has not been published.".to_owned();
                 let refusal = Refusal::Gateway { status: StatusCode::NOT_FOUND, code: "APIG.0101", message };
@@ -240,11 +274,7 @@ impl State {
         };
         let response = match self.act(route, parts, path, body, ignored) {
             Err(refusal) => refusal.answer(route.family, request_id),
-            Ok(answer) => {
-                let mut response = respond(route.success, answer.body.as_ref(), request_id);
-                response.headers_mut().extend(answer.headers);
-                response
-            }
+            Ok(answer) => finish(route.success, answer, request_id),
         };
         match self.check_answers.then(|| route.checker.answer(&response)).flatten() {
             Some(difference) => Refusal::Broken(format!("the answer breaks the description: {difference}"))
@@ -271,8 +301,16 @@ impl State {
             .collect::<Result<_, _>>()
             .map_err(|problem| malformed("path", problem))?;
         let query = pairs(parts.uri.query().unwrap_or_default()).map_err(|problem| malformed("query", problem))?;
-        let project = authenticate(self, route, &parts.headers, &path)?;
         let bytes = body.map_err(Refusal::clone)?;
+        let (now, base) = (self.clock.now(), access::base(&parts.headers, &self.endpoint));
+        let caller = match route.authenticated {
+            true => Some(self.access.caller(&self.store, parts, bytes, now)?),
+            false => None,
+        };
+        let project = match (&caller, path.iter().find(|(name, _)| name == "project_id")) {
+            (Some(caller), Some((_, id))) => &caller.enter(id, &parts.headers).ok_or(Refusal::OtherProject)?.id,
+            _ => "",
+        };
         let parameters = route.checker.parameters(&path, &query, &parts.headers)?;
         let body = route.checker.body(&parts.headers, bytes)?;
         if self.strict || self.is_watched() {
@@ -281,9 +319,21 @@ impl State {
         if self.strict && !ignored.is_empty() {
             return Err(Refusal::Invalid(format!("Not described, and the emulator is strict: {}", ignored.join(", "))));
         }
-        let now = self.clock.now();
         self.store.write(|transaction| {
-            (route.handler)(&Call { transaction, project, parameters: &parameters, body: &body, now })
+            let transitions = *lock(&self.transitions);
+            Lifecycles { transaction, transitions, now }.advance()?;
+            (route.handler)(&Call {
+                transaction,
+                project,
+                caller: caller.as_ref(),
+                access: &self.access,
+                base: &base,
+                parameters: &parameters,
+                body: &body,
+                now,
+                transitions,
+                quota: self.quota,
+            })
         })
     }
 
@@ -307,7 +357,8 @@ impl Found<'_> {
     fn family(&self) -> Family {
         match self {
             Self::Operation(route, _) => route.family,
-            _ => Family::Job,
+            Self::Extra(_) => Family::Identity,
+            Self::OtherMethod(_) | Self::Nowhere => Family::Job,
         }
     }
 }
@@ -361,6 +412,12 @@ impl Seen<'_> {
     }
 }
 
+fn finish(status: StatusCode, answer: Answer, request_id: &str) -> Response {
+    let mut response = respond(status, answer.body.as_ref(), request_id);
+    response.headers_mut().extend(answer.headers);
+    response
+}
+
 /// What is under a lock; a request that failed while it held it has left it sound.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -389,24 +446,4 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>, &'static str> {
             Ok((decode(name)?, decode(value)?))
         })
         .collect()
-}
-
-/// Who is asking, and for which project.
-fn authenticate<'a>(
-    state: &'a State,
-    route: &Route,
-    headers: &http::HeaderMap,
-    path: &[(String, String)],
-) -> Result<&'a str, Refusal> {
-    if route.authenticated {
-        let token = headers.get("x-auth-token").ok_or_else(|| Refusal::unauthenticated("x-auth-token not found"))?;
-        let known = token.to_str().is_ok_and(|token| Secret::from(token) == state.token);
-        if !known {
-            return Err(Refusal::unauthenticated("decrypt token fail"));
-        }
-        if path.iter().any(|(name, value)| name == "project_id" && *value != state.project_id) {
-            return Err(Refusal::OtherProject);
-        }
-    }
-    Ok(&state.project_id)
 }
