@@ -206,7 +206,7 @@ impl Emulator {
 
     /// Chooses what moves jobs from one state to the next from now on, also those that are on their way.
     pub fn set_transitions(&self, transitions: Transitions) -> Result<(), Error> {
-        self.state.set_transitions(transitions)
+        self.state.set_transitions(transitions).map_err(|refusal| failed(&refusal.text()))
     }
 
     /// Takes the latest exchanges out of the record, the oldest first.
@@ -259,10 +259,10 @@ pub struct EmulatorBuilder {
     documented: bool,
     snapshot: Option<serde_json::Value>,
     data: Option<PathBuf>,
-    transitions: Transitions,
-    quota: u32,
     time_scale: Option<f64>,
     strict: bool,
+    transitions: Transitions,
+    quota: u32,
     check_answers: bool,
     record: usize,
     log: AccessLog,
@@ -282,10 +282,10 @@ impl Default for EmulatorBuilder {
             documented: true,
             snapshot: None,
             data: None,
-            transitions: Transitions::default(),
-            quota: QUOTA,
             time_scale: None,
             strict: false,
+            transitions: Transitions::default(),
+            quota: QUOTA,
             check_answers: cfg!(debug_assertions),
             record: 0,
             log: AccessLog::Off,
@@ -464,7 +464,7 @@ impl EmulatorBuilder {
             state.store.write(|transaction| state.populate(transaction)).map_err(write)?;
         }
         // A file may hold jobs on their way, begun under other transitions.
-        state.set_transitions(self.transitions)?;
+        state.set_transitions(self.transitions).map_err(|refusal| failed(&refusal.text()))?;
         let server = tokio::spawn(connection::serve(listener, Arc::clone(&state), stopped));
         Ok(Emulator { address, state, stop: Some(stop), server })
     }

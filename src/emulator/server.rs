@@ -27,7 +27,6 @@ use super::lifecycle::{Lifecycles, Transitions};
 use super::record::{self, AccessLog, Exchange, Record, Verdict};
 use super::store::Store;
 use super::{snapshot, world};
-use crate::error::Error;
 use crate::spec;
 
 /// What all requests share.
@@ -108,7 +107,7 @@ impl Routes {
 enum Found<'a> {
     /// To an operation, with the values of its path as they were sent.
     Operation(&'a Route, Vec<(String, String)>),
-    /// To what clients need beside the described operations.
+    /// To something that clients do and the documents do not show.
     Extra(Extra<'a>),
     /// To a path that has other methods.
     OtherMethod(String),
@@ -137,18 +136,6 @@ impl Routes {
 }
 
 impl State {
-    /// Chooses what moves jobs, between two requests.
-    pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Error> {
-        self.store
-            .write(|transaction| {
-                *lock(&self.transitions) = transitions;
-                Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()
-            })
-            .map_err(|error: rusqlite::Error| {
-                Error::configuration("the emulator cannot change how its jobs move").with_source(error)
-            })
-    }
-
     /// The whole state as one JSON value.
     pub(super) fn snapshot(&self) -> Result<Value, Refusal> {
         self.store.write(|transaction| snapshot::dump(transaction).map_err(Refusal::from))
@@ -158,7 +145,7 @@ impl State {
     pub(super) fn load(&self, snapshot: &Value) -> Result<(), Refusal> {
         self.store.write(|transaction| {
             snapshot::load(transaction, snapshot)?;
-            self.clock.restart(transaction).map_err(Refusal::from)
+            Ok(self.resume(transaction)?)
         })
     }
 
@@ -167,11 +154,25 @@ impl State {
         self.store.write(|transaction| {
             snapshot::empty(transaction)?;
             self.populate(transaction)?;
-            self.clock.restart(transaction)?;
+            self.resume(transaction)?;
             lock(&self.faults).clear();
             lock(&self.record).take();
             self.requests.store(0, Ordering::Relaxed);
             Ok(())
+        })
+    }
+
+    /// Goes on with tables that have just been filled.
+    fn resume(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.clock.restart(transaction)?;
+        Lifecycles { transaction, transitions: *lock(&self.transitions), now: self.clock.now() }.adopt()
+    }
+
+    /// Chooses what moves jobs, between two requests.
+    pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Refusal> {
+        self.store.write(|transaction| {
+            *lock(&self.transitions) = transitions;
+            Ok(Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()?)
         })
     }
 
@@ -243,10 +244,12 @@ impl State {
             },
             Found::Operation(route, path) => (route, path),
             Found::Extra(extra) => {
-                let body = body.map_or(&[][..], |bytes| &bytes[..]);
-                let base = access::base(&parts.headers, &self.endpoint);
-                return match extra.answer(&self.access, &self.store, parts, body, self.clock.now(), &base) {
-                    Ok(answer) => answer.into_response(StatusCode::OK, request_id),
+                let outcome = body.map_err(Refusal::clone).and_then(|body| {
+                    let (now, base) = (self.clock.now(), access::base(&parts.headers, &self.endpoint));
+                    extra.answer(&self.access, &self.store, parts, body, now, &base)
+                });
+                return match outcome {
+                    Ok(answer) => finish(StatusCode::OK, answer, request_id),
                     Err(refusal) => refusal.answer(Family::Identity, request_id),
                 };
             }
@@ -271,7 +274,7 @@ impl State {
         };
         let response = match self.act(route, parts, path, body, ignored) {
             Err(refusal) => refusal.answer(route.family, request_id),
-            Ok(answer) => answer.into_response(route.success, request_id),
+            Ok(answer) => finish(route.success, answer, request_id),
         };
         match self.check_answers.then(|| route.checker.answer(&response)).flatten() {
             Some(difference) => Refusal::Broken(format!("the answer breaks the description: {difference}"))
@@ -299,7 +302,7 @@ impl State {
             .map_err(|problem| malformed("path", problem))?;
         let query = pairs(parts.uri.query().unwrap_or_default()).map_err(|problem| malformed("query", problem))?;
         let bytes = body.map_err(Refusal::clone)?;
-        let now = self.clock.now();
+        let (now, base) = (self.clock.now(), access::base(&parts.headers, &self.endpoint));
         let caller = match route.authenticated {
             true => Some(self.access.caller(&self.store, parts, bytes, now)?),
             false => None,
@@ -324,7 +327,7 @@ impl State {
                 project,
                 caller: caller.as_ref(),
                 access: &self.access,
-                base: &access::base(&parts.headers, &self.endpoint),
+                base: &base,
                 parameters: &parameters,
                 body: &body,
                 now,
@@ -407,6 +410,12 @@ impl Seen<'_> {
             ignored: self.ignored.clone(),
         }
     }
+}
+
+fn finish(status: StatusCode, answer: Answer, request_id: &str) -> Response {
+    let mut response = respond(status, answer.body.as_ref(), request_id);
+    response.headers_mut().extend(answer.headers);
+    response
 }
 
 /// What is under a lock; a request that failed while it held it has left it sound.
