@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use jsonschema::Validator;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::answer::Refusal;
 use crate::spec::Document;
@@ -126,9 +126,4 @@ fn typed(kind: &str, text: &str) -> Value {
 /// A field of a body as text; the description has made sure of its type.
 pub(super) fn text<'a>(body: &'a Value, field: &str) -> Option<&'a str> {
     body.get(field).and_then(Value::as_str)
-}
-
-/// The fields of a body.
-pub(super) fn fields(body: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    body.as_object().into_iter().flat_map(Map::iter)
 }
