@@ -8,8 +8,12 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use crate::error::Error;
 
 /// What makes the tables: each entry leads from one version of them to the next. Only ever add.
-const MIGRATIONS: [&str; 1] =
-    [concat!(include_str!("schema/base.sql"), include_str!("schema/modelarts.sql"), include_str!("schema/mrs.sql"))];
+const MIGRATIONS: [&str; 1] = [concat!(
+    include_str!("schema/base.sql"),
+    include_str!("schema/access.sql"),
+    include_str!("schema/modelarts.sql"),
+    include_str!("schema/mrs.sql")
+)];
 
 /// Marks a SQLite file as an emulator's: `hwjb`.
 const APPLICATION: i64 = 0x6877_6a62;
