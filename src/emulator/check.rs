@@ -127,3 +127,8 @@ fn typed(kind: &str, text: &str) -> Value {
 pub(super) fn text<'a>(body: &'a Value, field: &str) -> Option<&'a str> {
     body.get(field).and_then(Value::as_str)
 }
+
+/// The fields of a body.
+pub(super) fn fields(body: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    body.as_object().into_iter().flatten()
+}
