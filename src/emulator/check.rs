@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use http::{HeaderMap, HeaderValue, header};
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::answer::{Refusal, Response};
 use super::json;
@@ -301,5 +301,5 @@ pub(super) fn text<'a>(body: &'a Value, field: &str) -> Option<&'a str> {
 
 /// The fields of a body.
 pub(super) fn fields(body: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    body.as_object().into_iter().flat_map(Map::iter)
+    body.as_object().into_iter().flatten()
 }
