@@ -92,18 +92,9 @@ impl Lifecycles<'_> {
             return self.end(lifecycle.kind, project, id);
         };
         let after = i64::try_from(next.after.as_millis()).unwrap_or(i64::MAX);
-        self.transaction
-            .prepare_cached("REPLACE INTO lifecycle VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)")?
-            .execute(params![
-                lifecycle.kind,
-                project,
-                id,
-                next.state,
-                at,
-                after,
-                next.timed,
-                self.due(at, after, next.timed)
-            ])?;
+        self.transaction.prepare_cached("REPLACE INTO lifecycle VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)")?.execute(
+            params![lifecycle.kind, project, id, next.state, at, after, next.timed, self.due(at, after, next.timed)],
+        )?;
         Ok(())
     }
 

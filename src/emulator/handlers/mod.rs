@@ -6,9 +6,11 @@ use http::{HeaderName, HeaderValue};
 use rusqlite::{Transaction, params};
 use serde_json::Value;
 
+use super::access::{Access, Caller};
 use super::answer::Refusal;
 use super::lifecycle::{Lifecycles, Next, Transitions};
 
+pub(super) mod iam;
 mod list;
 mod modelarts;
 mod mrs;
@@ -18,7 +20,13 @@ use list::List;
 /// One checked request.
 pub(super) struct Call<'a> {
     pub(super) transaction: &'a Transaction<'a>,
+    /// The project of the address; empty where the address names none.
     pub(super) project: &'a str,
+    /// Nobody where the description asks for no proof.
+    pub(super) caller: Option<&'a Caller<'a>>,
+    pub(super) access: &'a Access,
+    /// The base address through which the client came.
+    pub(super) base: &'a str,
     pub(super) parameters: &'a HashMap<&'static str, Value>,
     pub(super) body: &'a Value,
     /// Milliseconds since the Unix epoch by the emulator's clock: the same for all that a request does.
@@ -67,7 +75,7 @@ pub(super) type Handler = fn(&Call<'_>) -> Result<Answer, Refusal>;
 
 /// The handler of an operation.
 pub(super) fn find(operation: &str) -> Option<Handler> {
-    modelarts::find(operation).or_else(|| mrs::find(operation))
+    iam::find(operation).or_else(|| modelarts::find(operation)).or_else(|| mrs::find(operation))
 }
 
 impl Call<'_> {

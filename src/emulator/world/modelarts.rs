@@ -44,8 +44,18 @@ fn training_jobs(transaction: &Transaction<'_>, project: &str) -> rusqlite::Resu
     let config = without(
         shown,
         &[
-            "is_success", "job_id", "job_name", "job_desc", "version_id", "version_name", "pre_version_id", "status",
-            "create_time", "duration", "start_time", "spec_code",
+            "is_success",
+            "job_id",
+            "job_name",
+            "job_desc",
+            "version_id",
+            "version_name",
+            "pre_version_id",
+            "status",
+            "create_time",
+            "duration",
+            "start_time",
+            "spec_code",
         ],
     );
     let completed = (10, Some(&shown["start_time"]), &shown["duration"]);

@@ -11,9 +11,10 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let wanted = call.text("search_content").to_lowercase();
     // The documented search for "model" finds algorithms that have the word in the explanation of a parameter only.
     let matches = |algorithm: &&Value| {
-        ["model_name", "parameter"].iter().any(|field| {
-            text(algorithm, field).is_some_and(|text| text.to_lowercase().contains(&wanted))
-        }) || wanted == "model"
+        ["model_name", "parameter"]
+            .iter()
+            .any(|field| text(algorithm, field).is_some_and(|text| text.to_lowercase().contains(&wanted)))
+            || wanted == "model"
     };
     let mut found: Vec<&Value> = ALGORITHMS.iter().filter(matches).collect();
     let key = match call.text("sortBy") {

@@ -14,9 +14,7 @@ pub(super) static ENGINES: LazyLock<Vec<Value>> = LazyLock::new(|| {
     for (id, kind, name, version) in
         [(3, 1, "TensorFlow", "TF-1.8.0-python2.7"), (501, 2, "MXNet", "MXNet-1.2.1-python2.7")]
     {
-        engines.push(
-            json!({"engine_type": kind, "engine_name": name, "engine_id": id, "engine_version": version}),
-        );
+        engines.push(json!({"engine_type": kind, "engine_name": name, "engine_id": id, "engine_version": version}));
     }
     engines
 });

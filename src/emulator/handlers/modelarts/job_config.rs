@@ -15,13 +15,15 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
         return Err(Refusal::Taken(name.to_owned()));
     }
     call.within_quota("training_job_config")?;
-    call.transaction.prepare_cached("INSERT INTO training_job_config VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
-        call.project,
-        name,
-        text(call.body, "config_desc").unwrap_or_default(),
-        call.now,
-        config::accept(call.body)?.to_string(),
-    ])?;
+    call.transaction.prepare_cached("INSERT INTO training_job_config VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(
+        params![
+            call.project,
+            name,
+            text(call.body, "config_desc").unwrap_or_default(),
+            call.now,
+            config::accept(call.body)?.to_string(),
+        ],
+    )?;
     Ok(json!({"is_success": true}).into())
 }
 

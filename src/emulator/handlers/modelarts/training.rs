@@ -14,7 +14,9 @@ const PROJECT: &str = "(SELECT key FROM training_project WHERE id = ?1)";
 
 pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     let name = text(call.body, "job_name").unwrap_or_default();
-    call.transaction.prepare_cached("INSERT OR IGNORE INTO training_project (id) VALUES (?1)")?.execute([call.project])?;
+    call.transaction
+        .prepare_cached("INSERT OR IGNORE INTO training_project (id) VALUES (?1)")?
+        .execute([call.project])?;
     let taken = call
         .transaction
         .prepare_cached(&format!("SELECT 1 FROM training_job WHERE project = {PROJECT} AND name = ?2"))?
@@ -92,7 +94,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
         limit,
         offset,
     };
-    let total = if search.is_empty() { call.tally("training_job", Some(workspace), status)? } else { list.count(call)? };
+    let total =
+        if search.is_empty() { call.tally("training_job", Some(workspace), status)? } else { list.count(call)? };
     let mut shown = Vec::new();
     let jobs = list.read(call, total, |row| {
         let (status, started) = (row.get(5)?, row.get::<_, Option<i64>>(9)?);

@@ -64,7 +64,8 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     call.within_quota("visualization_job")?;
     let id = next(call.transaction, "visualization_job")?;
     // Answers call the unit of time `timeUnit`.
-    let rule = |rule: &Value| json!({"type": rule["type"], "timeUnit": rule["time_unit"], "duration": rule["duration"]});
+    let rule =
+        |rule: &Value| json!({"type": rule["type"], "timeUnit": rule["time_unit"], "duration": rule["duration"]});
     let schedule = call.body.get("schedule").and_then(Value::as_array);
     let schedule = schedule.map(|rules| Value::from(rules.iter().map(rule).collect::<Vec<_>>()).to_string());
     call.transaction
