@@ -176,6 +176,11 @@ impl Access {
         Ok(Self { domains, keys, token, lock_out, strikes: Mutex::default() })
     }
 
+    /// Forgets failures of keys, and with them what they are locked for.
+    pub(super) fn unlock(&self) {
+        self.strikes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Who is asking, by token or else by signature.
     ///
     /// A signature beside a token is not looked at, as at the gateway.

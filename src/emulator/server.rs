@@ -157,6 +157,7 @@ impl State {
             self.resume(transaction)?;
             lock(&self.faults).clear();
             lock(&self.record).take();
+            self.access.unlock();
             self.requests.store(0, Ordering::Relaxed);
             Ok(())
         })

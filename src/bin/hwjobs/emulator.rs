@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use huaweicloud_jobs::emulator::{AccessLog, Emulator};
+use huaweicloud_jobs::emulator::{AccessLog, Emulator, EmulatorBuilder};
 use tokio::signal;
 
 /// How to run it.
@@ -18,6 +18,23 @@ pub(super) struct Options {
     /// Keep the state in this file, which stays; in memory by default.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    /// Name of the account that projects, users and keys belong to.
+    #[arg(long, value_name = "NAME")]
+    domain: Option<String>,
+    /// Serve this project instead of the default one; as often as there are projects.
+    #[arg(long = "project", value_name = "ID=NAME", value_parser = pair)]
+    projects: Vec<(String, String)>,
+    /// Let this user sign in instead of the default one; as often as there are users. Visible to others in the list of
+    /// processes.
+    #[arg(long = "user", value_name = "NAME=PASSWORD", value_parser = pair)]
+    users: Vec<(String, String)>,
+    /// Accept signatures of this key pair instead of the default one; as often as there are pairs. A temporary one has its
+    /// security token at the end. Visible to others in the list of processes.
+    #[arg(long = "key", value_name = "AK=SK[,TOKEN]", value_parser = pair)]
+    keys: Vec<(String, String)>,
+    /// Lock a key for five minutes after five failures in a row, as the gateway does.
+    #[arg(long)]
+    lock_out: bool,
     /// Start with what the documents' examples name (the default).
     #[arg(long)]
     documented: bool,
@@ -47,6 +64,37 @@ pub(super) struct Options {
     record: usize,
 }
 
+impl Options {
+    /// Who may come in.
+    fn access(&self, mut builder: EmulatorBuilder) -> EmulatorBuilder {
+        builder = builder.lock_out(self.lock_out);
+        if let Some(name) = &self.domain {
+            builder = builder.domain(name);
+        }
+        for (id, name) in &self.projects {
+            builder = builder.project(id, name);
+        }
+        for (name, password) in &self.users {
+            builder = builder.user(name, password.as_str());
+        }
+        for (access_key, secrets) in &self.keys {
+            builder = match secrets.split_once(',') {
+                Some((secret_key, token)) => builder.temporary_key(access_key, secret_key, token),
+                None => builder.key(access_key, secrets.as_str()),
+            };
+        }
+        builder
+    }
+}
+
+/// The two sides of the first `=`.
+fn pair(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((left, right)) if !left.is_empty() && !right.is_empty() => Ok((left.to_owned(), right.to_owned())),
+        _ => Err("two texts with a = between them are needed"),
+    }
+}
+
 /// How to write the access log.
 #[derive(Clone, Copy, ValueEnum)]
 enum Log {
@@ -73,6 +121,7 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
         .log(log)
         .allow_remote(options.allow_remote)
         .record(options.record);
+    builder = options.access(builder);
     if options.empty {
         builder = builder.empty();
     }
