@@ -720,3 +720,20 @@ async fn tokens_stay_with_the_file_and_are_not_in_it() {
         assert!(!bytes.windows(given.len()).any(|window| window == given.as_bytes()));
     }
 }
+
+#[cfg(feature = "cli")]
+#[tokio::test]
+async fn our_command_line_reads_the_canonical_request_of_a_refusal() {
+    let emulator = Emulator::start().await.unwrap();
+    let (wrong, url) = (Secret::from("another"), jobs());
+    let signed = Signed::new(&emulator, Signer::new(KEY, &wrong), Method::GET, &url, &[], "", now(0));
+    let answer = signed.send(&emulator).await;
+    let date = &signed.headers.iter().find(|(name, _)| name == "x-sdk-date").unwrap().1;
+    for (method, equal) in [("GET", true), ("PUT", false)] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hwjobs"));
+        command.args(["sign", "explain", "--method", method, "--url", &(emulator.endpoint() + &url)]);
+        command.args(["--ak", KEY, "--sk", SECRET, "--date", date, "--compare", &answer.body.to_string()]);
+        let output = command.env_clear().output().unwrap();
+        assert_eq!(output.status.success(), equal, "{}", String::from_utf8_lossy(&output.stdout));
+    }
+}
