@@ -22,7 +22,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -54,6 +54,8 @@ pub use record::{AccessLog, Exchange, Verdict};
 
 /// The project that the documented world lives in.
 const PROJECT_ID: &str = "5a3314075bfa49b9ae360f4ecd333695";
+/// The time at which a clock with a seed stands: 2040-01-01T00:00:00Z in milliseconds since the Unix epoch.
+const SEEDED_TIME: i64 = 2_208_988_800_000;
 /// How many objects of each kind a project may have.
 const QUOTA: u32 = 10_000_000;
 /// Its name, which looks like a region's.
@@ -149,8 +151,7 @@ impl Emulator {
 
     /// The time of the emulator's clock.
     pub fn now(&self) -> SystemTime {
-        let now = self.state.clock.now();
-        UNIX_EPOCH + Duration::from_millis(u64::try_from(now).unwrap_or_default())
+        self.state.clock.system_time()
     }
 
     /// Moves the emulator's clock on at once.
@@ -263,6 +264,7 @@ pub struct EmulatorBuilder {
     strict: bool,
     transitions: Transitions,
     quota: u32,
+    seed: Option<u64>,
     check_answers: bool,
     record: usize,
     log: AccessLog,
@@ -286,6 +288,7 @@ impl Default for EmulatorBuilder {
             strict: false,
             transitions: Transitions::default(),
             quota: QUOTA,
+            seed: None,
             check_answers: cfg!(debug_assertions),
             record: 0,
             log: AccessLog::Off,
@@ -386,6 +389,14 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Makes ids, tokens and times follow from a number: the same requests have the same answers, byte for byte.
+    ///
+    /// The clock stands still at the beginning of the year 2040, far ahead, so that no client takes a token for expired.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// Whether every answer is checked against the description before it is sent; in debug builds it is.
     pub fn check_answers(mut self, check_answers: bool) -> Self {
         self.check_answers = check_answers;
@@ -431,7 +442,10 @@ impl EmulatorBuilder {
         let access = self.access()?;
         let store = store::Store::open(self.data.as_deref())?;
         let is_new = store.is_new;
-        let start = clock::Start { at: None, scale: self.time_scale };
+        let start = match self.seed {
+            None => clock::Start { at: None, scale: self.time_scale },
+            Some(_) => clock::Start { at: Some(SEEDED_TIME), scale: Some(self.time_scale.unwrap_or(0.0)) },
+        };
         let clock = clock::Clock::open(&store, start).map_err(|error| failed("start its clock").with_source(error))?;
         let listener = TcpListener::bind(self.address)
             .await
@@ -443,6 +457,7 @@ impl EmulatorBuilder {
             clock,
             transitions: Mutex::new(self.transitions),
             quota: self.quota.into(),
+            seed: self.seed,
             routes: server::Routes::new(),
             access,
             endpoint: format!("http://{address}"),
@@ -450,7 +465,7 @@ impl EmulatorBuilder {
             strict: self.strict,
             record: Mutex::new(record::Record::new(self.record)),
             log: self.log,
-            faults: Mutex::new(faults::Injected::new(0)),
+            faults: Mutex::new(faults::Injected::new(self.seed.unwrap_or_else(|| fastrand::u64(..)))),
             allow_remote: self.allow_remote,
             documented: self.documented && self.snapshot.is_none(),
             panics: AtomicU64::default(),
@@ -460,7 +475,7 @@ impl EmulatorBuilder {
         if let Some(snapshot) = &self.snapshot {
             state.load(snapshot).map_err(|refusal| failed(&format!("load the snapshot: {}", refusal.text())))?;
         } else if is_new {
-            let write = |error: rusqlite::Error| failed("write the documented world").with_source(error);
+            let write = |error: rusqlite::Error| failed("write what it begins with").with_source(error);
             state.store.write(|transaction| state.populate(transaction)).map_err(write)?;
         }
         // A file may hold jobs on their way, begun under other transitions.

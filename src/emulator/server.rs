@@ -25,7 +25,7 @@ use super::handlers::iam::Extra;
 use super::handlers::{self, Answer, Call};
 use super::lifecycle::{Lifecycles, Transitions};
 use super::record::{self, AccessLog, Exchange, Record, Verdict};
-use super::store::Store;
+use super::store::{self, Store};
 use super::{snapshot, world};
 use crate::spec;
 
@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) clock: Clock,
     pub(super) transitions: Mutex<Transitions>,
     pub(super) quota: i64,
+    /// What fixes ids, times and bytes of answers; a different one each time if absent.
+    pub(super) seed: Option<u64>,
     pub(super) routes: Routes,
     pub(super) access: Access,
     /// Its own base address.
@@ -179,6 +181,7 @@ impl State {
 
     /// Writes what it begins with into empty tables.
     pub(super) fn populate(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        store::set_seed(transaction, self.seed.unwrap_or_else(|| fastrand::u64(..)))?;
         if self.documented { world::documented(transaction, &self.access.project().id) } else { Ok(()) }
     }
 
@@ -211,13 +214,18 @@ impl State {
                 Refusal::Broken("the emulator has failed; please report it".to_owned()).answer(family, &request_id)
             })
         };
-        let outcome = match &hit {
+        let mut outcome = match &hit {
             None => Ok(act(&mut ignored)),
             Some(hit) => {
                 let done = hit.acts().then(|| act(&mut ignored));
                 hit.show(done, found.family(), &request_id)
             }
         };
+        if let (Some(_), Ok(response)) = (self.seed, &mut outcome)
+            && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(self.clock.system_time()))
+        {
+            response.headers_mut().insert(header::DATE, date);
+        }
         self.note(
             &Seen { peer, parts, body: &body, started, request_id, found: &found, hit: hit.as_ref(), ignored },
             &outcome,

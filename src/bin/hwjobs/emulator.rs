@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use huaweicloud_jobs::emulator::{AccessLog, Emulator, EmulatorBuilder};
+use huaweicloud_jobs::emulator::{AccessLog, Emulator, Transitions};
 use tokio::signal;
 
 /// How to run it.
@@ -18,23 +18,6 @@ pub(super) struct Options {
     /// Keep the state in this file, which stays; in memory by default.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Name of the account that projects, users and keys belong to.
-    #[arg(long, value_name = "NAME")]
-    domain: Option<String>,
-    /// Serve this project instead of the default one; as often as there are projects.
-    #[arg(long = "project", value_name = "ID=NAME", value_parser = pair)]
-    projects: Vec<(String, String)>,
-    /// Let this user sign in instead of the default one; as often as there are users. Visible to others in the list of
-    /// processes.
-    #[arg(long = "user", value_name = "NAME=PASSWORD", value_parser = pair)]
-    users: Vec<(String, String)>,
-    /// Accept signatures of this key pair instead of the default one; as often as there are pairs. A temporary one has its
-    /// security token at the end. Visible to others in the list of processes.
-    #[arg(long = "key", value_name = "AK=SK[,TOKEN]", value_parser = pair)]
-    keys: Vec<(String, String)>,
-    /// Lock a key for five minutes after five failures in a row, as the gateway does.
-    #[arg(long)]
-    lock_out: bool,
     /// Start with what the documents' examples name (the default).
     #[arg(long)]
     documented: bool,
@@ -47,6 +30,27 @@ pub(super) struct Options {
     /// Let the emulator's time pass so many times as fast as real time; 0 stops it.
     #[arg(long, value_name = "X")]
     time_scale: Option<f64>,
+    /// Fix ids, tokens, times and random choices; the time stands still unless --time-scale says otherwise.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// What moves jobs from one state to the next: `at-once`, `reads:N` (once answers have shown a state N times) or `clock`.
+    #[arg(long, value_name = "HOW", default_value = "clock", value_parser = transitions)]
+    transitions: Transitions,
+    /// Lock an access key for five minutes after five failures in a row, as the gateway does.
+    #[arg(long)]
+    lock_out: bool,
+    /// Name of the account; its users and projects belong to it.
+    #[arg(long, value_name = "NAME")]
+    domain: Option<String>,
+    /// A user, for signing in by password; repeat for more. Replaces the default one.
+    #[arg(long, value_name = "NAME:PASSWORD", value_parser = pair)]
+    user: Vec<(String, String)>,
+    /// An access key; repeat for more. Replaces the default one.
+    #[arg(long, value_name = "AK:SK", value_parser = pair)]
+    key: Vec<(String, String)>,
+    /// A project by id and name; repeat for more, the first has the documented objects. Replaces the default one.
+    #[arg(long, value_name = "ID:NAME", value_parser = pair)]
+    project: Vec<(String, String)>,
     /// Refuse fields and query parameters that are not described, instead of ignoring them.
     #[arg(long)]
     strict: bool,
@@ -64,34 +68,23 @@ pub(super) struct Options {
     record: usize,
 }
 
-impl Options {
-    /// Who may come in.
-    fn access(&self, mut builder: EmulatorBuilder) -> EmulatorBuilder {
-        builder = builder.lock_out(self.lock_out);
-        if let Some(name) = &self.domain {
-            builder = builder.domain(name);
-        }
-        for (id, name) in &self.projects {
-            builder = builder.project(id, name);
-        }
-        for (name, password) in &self.users {
-            builder = builder.user(name, password.as_str());
-        }
-        for (access_key, secrets) in &self.keys {
-            builder = match secrets.split_once(',') {
-                Some((secret_key, token)) => builder.temporary_key(access_key, secret_key, token),
-                None => builder.key(access_key, secrets.as_str()),
-            };
-        }
-        builder
+fn transitions(text: &str) -> Result<Transitions, String> {
+    match text {
+        "at-once" => Ok(Transitions::AtOnce),
+        "clock" => Ok(Transitions::Clock),
+        _ => text
+            .strip_prefix("reads:")
+            .and_then(|reads| reads.parse().ok())
+            .map(Transitions::AfterReads)
+            .ok_or_else(|| "it is `at-once`, `reads:N` or `clock`".to_owned()),
     }
 }
 
-/// The two sides of the first `=`.
+/// Two texts with a colon between; the second may have more of them.
 fn pair(text: &str) -> Result<(String, String), &'static str> {
-    match text.split_once('=') {
-        Some((left, right)) if !left.is_empty() && !right.is_empty() => Ok((left.to_owned(), right.to_owned())),
-        _ => Err("two texts with a = between them are needed"),
+    match text.split_once(':') {
+        Some((first, second)) if !first.is_empty() && !second.is_empty() => Ok((first.to_owned(), second.to_owned())),
+        _ => Err("two texts with a colon between are needed"),
     }
 }
 
@@ -118,10 +111,20 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
     let mut builder = Emulator::builder()
         .listen(options.listen)
         .strict(options.strict)
+        .transitions(options.transitions)
+        .lock_out(options.lock_out)
         .log(log)
         .allow_remote(options.allow_remote)
         .record(options.record);
-    builder = options.access(builder);
+    if let Some(seed) = options.seed {
+        builder = builder.seed(seed);
+    }
+    if let Some(domain) = options.domain {
+        builder = builder.domain(domain);
+    }
+    builder = options.user.into_iter().fold(builder, |builder, (name, password)| builder.user(name, password));
+    builder = options.key.into_iter().fold(builder, |builder, (key, secret)| builder.key(key, secret));
+    builder = options.project.into_iter().fold(builder, |builder, (id, name)| builder.project(id, name));
     if options.empty {
         builder = builder.empty();
     }
