@@ -710,6 +710,20 @@ async fn what_is_given_twice_is_refused() {
 }
 
 #[tokio::test]
+async fn tokens_come_and_go_with_the_state() {
+    let emulator = Emulator::start().await.unwrap();
+    let given = token(&emulator, &json!({"project": {"id": PROJECT}})).await.header("x-subject-token").to_owned();
+    let headers = [("x-auth-token", given.as_str())];
+    assert_eq!(get(&emulator, &jobs(), &headers).await.status, 200);
+    let snapshot = emulator.snapshot().unwrap();
+    assert!(!snapshot.to_string().contains(&given));
+    emulator.reset().unwrap();
+    get(&emulator, &jobs(), &headers).await.refused(401, "APIG.0301", "decrypt token fail");
+    emulator.load(&snapshot).unwrap();
+    assert_eq!(get(&emulator, &jobs(), &headers).await.status, 200);
+}
+
+#[tokio::test]
 async fn tokens_stay_with_the_file_and_are_not_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");

@@ -159,7 +159,6 @@ impl State {
             self.resume(transaction)?;
             lock(&self.faults).clear();
             lock(&self.record).take();
-            self.access.unlock();
             self.requests.store(0, Ordering::Relaxed);
             Ok(())
         })
@@ -167,6 +166,7 @@ impl State {
 
     /// Goes on with tables that have just been filled.
     fn resume(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.access.forget();
         self.clock.restart(transaction)?;
         Lifecycles { transaction, transitions: *lock(&self.transitions), now: self.clock.now() }.adopt()
     }
