@@ -259,12 +259,12 @@ async fn provoke(wire: &Wire<'_>, operation: &str, example: &str) -> Option<(u16
         ("stop_visualization_job", "state-forbids-stop") => {
             let job = visualization_job(wire, "stopped", None).await;
             wire.post(&format!("{job}/stop"), Value::Null).await;
-            wire.emulator.advance_clock(10 * second);
+            wire.emulator.advance_clock(10 * second).unwrap();
             wire.post(&format!("{job}/stop"), Value::Null).await
         }
         ("restart_visualization_job", "state-forbids-restart") => {
             let job = visualization_job(wire, "running", None).await;
-            wire.emulator.advance_clock(10 * second);
+            wire.emulator.advance_clock(10 * second).unwrap();
             wire.post(&format!("{job}/restart"), Value::Null).await
         }
         _ => return None,
@@ -303,7 +303,7 @@ async fn documented_failures_can_be_provoked() {
 #[tokio::test]
 async fn a_training_job_runs_by_the_clock() {
     let emulator = Emulator::builder().empty().start().await.unwrap();
-    emulator.set_time_scale(0.0);
+    emulator.set_time_scale(0.0).unwrap();
     let wire = Wire::new(&emulator);
     let (job, version) = training_job(&wire, "runs").await;
     let (mut states, mut logged) = (Vec::new(), Vec::new());
@@ -314,7 +314,7 @@ async fn a_training_job_runs_by_the_clock() {
         states.push(number(&shown["status"]));
         let log = wire.get(&format!("{version}/aom-log?log_file=runs.0&lines=500")).await;
         logged.push(number(&log["lines"]));
-        emulator.advance_clock(Duration::from_secs(1));
+        emulator.advance_clock(Duration::from_secs(1)).unwrap();
     }
     assert_eq!(states[..7], [1, 4, 4, 7, 7, 8, 8]);
     assert_eq!(states[29..], [8, 10, 10]);
@@ -332,7 +332,7 @@ async fn a_training_job_runs_by_the_clock() {
 #[tokio::test]
 async fn transitions_are_chosen_at_the_start_and_at_run_time() {
     let emulator = Emulator::builder().empty().transitions(Transitions::AtOnce).start().await.unwrap();
-    emulator.set_time_scale(0.0);
+    emulator.set_time_scale(0.0).unwrap();
     let wire = Wire::new(&emulator);
     let (_, version) = training_job(&wire, "at-once").await;
     assert_eq!(wire.get(&version).await["status"], 10);
@@ -354,7 +354,7 @@ async fn transitions_are_chosen_at_the_start_and_at_run_time() {
 
     // What waits for reads goes on by the clock, or at once.
     emulator.set_transitions(Transitions::Clock).unwrap();
-    emulator.advance_clock(Duration::from_secs(3));
+    emulator.advance_clock(Duration::from_secs(3)).unwrap();
     assert_eq!(wire.get(&version).await["status"], 7);
     emulator.set_transitions(Transitions::AtOnce).unwrap();
     assert_eq!(wire.get(&version).await["status"], 10);
@@ -363,9 +363,9 @@ async fn transitions_are_chosen_at_the_start_and_at_run_time() {
 #[tokio::test]
 async fn stop_delete_and_restart_act_as_documented() {
     let emulator = Emulator::builder().empty().start().await.unwrap();
-    emulator.set_time_scale(0.0);
+    emulator.set_time_scale(0.0).unwrap();
     let wire = Wire::new(&emulator);
-    let seconds = |seconds| emulator.advance_clock(Duration::from_secs(seconds));
+    let seconds = |seconds| emulator.advance_clock(Duration::from_secs(seconds)).unwrap();
     let (job, version) = training_job(&wire, "stops").await;
     seconds(15);
     assert_eq!(wire.get(&version).await["status"], 8);
@@ -574,7 +574,7 @@ async fn the_same_seed_and_requests_give_the_same_bytes() {
                 let headers: Vec<_> = headers.collect();
                 bytes.push((response.status(), headers, response.bytes().await.unwrap()));
             }
-            emulator.advance_clock(Duration::from_secs(4));
+            emulator.advance_clock(Duration::from_secs(4)).unwrap();
         }
         runs.push(bytes);
     }

@@ -230,7 +230,7 @@ fn submission(name: &str, cluster: &str) -> Value {
 async fn what_a_partial_update_leaves_out_stays() {
     let cloud = Cloud::empty().await;
     let [binary, source, job] = objects(&cloud).await;
-    cloud.emulator.set_time_scale(0.0);
+    cloud.emulator.set_time_scale(0.0).unwrap();
     let kinds = [
         (
             Method::PUT,
@@ -261,7 +261,7 @@ async fn what_a_partial_update_leaves_out_stays() {
                 "is_public" | "is_protected" => json!(true),
                 _ => json!(format!("new-{field}")),
             };
-            cloud.emulator.advance_clock(std::time::Duration::from_secs(1));
+            cloud.emulator.advance_clock(std::time::Duration::from_secs(1)).unwrap();
             let (status, answer) = cloud.call(method.clone(), &path, Some(&json!({field: value}))).await;
             assert_eq!(status, 202, "{answer}");
             let changed = answer.as_object().unwrap().values().next().unwrap();
@@ -452,7 +452,7 @@ async fn what_is_deleted_is_gone_from_everywhere() {
 #[tokio::test]
 async fn a_run_runs_ends_and_can_be_canceled() {
     let cloud = Cloud::empty().await;
-    cloud.emulator.set_time_scale(0.0);
+    cloud.emulator.set_time_scale(0.0).unwrap();
     let [_, source, job] = objects(&cloud).await;
     let execute = format!("jobs/{job}/execute");
     let executed = cloud.post(&execute, execution(&source)).await;
@@ -465,7 +465,7 @@ async fn a_run_runs_ends_and_can_be_canceled() {
     // Canceled, and not twice.
     let second = cloud.post(&execute, execution(&source)).await;
     let second = format!("job-executions/{}", second["id"].as_str().unwrap());
-    cloud.emulator.advance_clock(std::time::Duration::from_secs(5));
+    cloud.emulator.advance_clock(std::time::Duration::from_secs(5)).unwrap();
     let (status, answer) = cloud.get(&format!("{second}/cancel")).await;
     assert_eq!((status, &answer["job_execution"]["end_time"]), (200, &Value::Null));
     assert_ne!(cloud.get(&second).await.1["job_execution"]["end_time"], Value::Null);
@@ -473,7 +473,7 @@ async fn a_run_runs_ends_and_can_be_canceled() {
     assert_eq!((status, code.as_str()), (409, "0175"));
 
     // The other one ends by itself.
-    cloud.emulator.advance_clock(std::time::Duration::from_secs(60));
+    cloud.emulator.advance_clock(std::time::Duration::from_secs(60)).unwrap();
     let (_, answer) = cloud.get(&path).await;
     assert_ne!(answer["job_execution"]["end_time"], Value::Null);
     assert_eq!(answer["job_execution"]["updated_at"], answer["job_execution"]["end_time"]);
@@ -483,7 +483,7 @@ async fn a_run_runs_ends_and_can_be_canceled() {
 #[tokio::test]
 async fn a_submitted_job_is_an_exe_object_and_a_job_execution() {
     let cloud = Cloud::empty().await;
-    cloud.emulator.set_time_scale(0.0);
+    cloud.emulator.set_time_scale(0.0).unwrap();
     let mut submission = submission("word-count", "c1");
     submission["arguments"] = json!("wordcount user=admin @password=admin_123");
     let submitted = cloud.post("jobs/submit-job", submission).await;
@@ -499,7 +499,7 @@ async fn a_submitted_job_is_an_exe_object_and_a_job_execution() {
     let (_, answer) = cloud.get(&format!("job-executions/{id}")).await;
     assert_eq!(answer["job_execution"]["job_id"], json!(""));
 
-    cloud.emulator.advance_clock(std::time::Duration::from_secs(60));
+    cloud.emulator.advance_clock(std::time::Duration::from_secs(60)).unwrap();
     let (_, answer) = cloud.get(&format!("job-exes/{id}")).await;
     let exe = &answer["job_execution"];
     assert_eq!((&exe["job_state"], &exe["job_final_status"], &exe["spend_time"]), (&json!(3), &json!(2), &json!(30.0)));
@@ -540,12 +540,12 @@ async fn a_submitted_job_is_an_exe_object_and_a_job_execution() {
 #[tokio::test]
 async fn pages_show_everything_once_in_every_order() {
     let cloud = Cloud::empty().await;
-    cloud.emulator.set_time_scale(0.0);
+    cloud.emulator.set_time_scale(0.0).unwrap();
     let [binary, source, _] = objects(&cloud).await;
     // Many equal names: what decides between them must not change from page to page.
     for number in 0..7 {
         let name = format!("n{}", number % 3);
-        cloud.emulator.advance_clock(std::time::Duration::from_secs(1));
+        cloud.emulator.advance_clock(std::time::Duration::from_secs(1)).unwrap();
         cloud.post("job-binaries", json!({"name": name, "url": "/b", "description": ""})).await;
         cloud.post("data-sources", json!({"name": name, "url": "/d", "type": "hdfs"})).await;
         let job = cloud.post("jobs", json!({"name": name, "type": "MapReduce", "libs": [binary]})).await;
