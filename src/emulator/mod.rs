@@ -210,6 +210,7 @@ pub struct EmulatorBuilder {
     transitions: Transitions,
     quota: u32,
     seed: Option<u64>,
+    training_jobs: u32,
     check_answers: bool,
     record: usize,
 }
@@ -229,6 +230,7 @@ impl Default for EmulatorBuilder {
             transitions: Transitions::default(),
             quota: QUOTA,
             seed: None,
+            training_jobs: 0,
             check_answers: cfg!(debug_assertions),
             record: 0,
         }
@@ -327,6 +329,12 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Starts with so many training jobs that have ended, besides the others: to see how a program deals with long lists.
+    pub fn training_jobs(mut self, count: u32) -> Self {
+        self.training_jobs = count;
+        self
+    }
+
     /// Whether every answer is checked against the description before it is sent; in debug builds it is.
     pub fn check_answers(mut self, check_answers: bool) -> Self {
         self.check_answers = check_answers;
@@ -344,12 +352,20 @@ impl EmulatorBuilder {
         let failed = |what: &str| Error::configuration(format!("the emulator cannot {what}"));
         let access = self.access()?;
         let store = store::Store::open(self.data.as_deref())?;
+        let clock = match self.seed {
+            Some(_) => clock::Clock::new(Some(SEEDED_TIME), 0.0),
+            None => clock::Clock::new(None, 1.0),
+        };
         if store.is_new {
             let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
             store
                 .write(|transaction| {
                     store::set_seed(transaction, seed)?;
-                    if self.documented { world::documented(transaction, &access.project().id) } else { Ok(()) }
+                    let project = &access.project().id;
+                    if self.documented {
+                        world::documented(transaction, project)?;
+                    }
+                    world::many_training_jobs(transaction, project, self.training_jobs, clock.now())
                 })
                 .map_err(|error: rusqlite::Error| failed("write what it begins with").with_source(error))?;
         }
@@ -358,9 +374,7 @@ impl EmulatorBuilder {
         let (stop, stopped) = oneshot::channel::<()>();
         let state = Arc::new(server::State {
             store,
-            clock: self
-                .seed
-                .map_or_else(|| clock::Clock::new(None, 1.0), |_| clock::Clock::new(Some(SEEDED_TIME), 0.0)),
+            clock,
             transitions: Mutex::new(self.transitions),
             quota: self.quota.into(),
             is_seeded: self.seed.is_some(),
