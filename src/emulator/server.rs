@@ -37,6 +37,8 @@ pub(super) struct State {
     pub(super) quota: i64,
     /// What fixes ids, times and bytes of answers; a different one each time if absent.
     pub(super) seed: Option<u64>,
+    /// With how many training jobs of no interest it begins.
+    pub(super) training_jobs: u32,
     pub(super) routes: Routes,
     pub(super) access: Access,
     /// Its own base address.
@@ -155,8 +157,8 @@ impl State {
     pub(super) fn reset(&self) -> Result<(), Refusal> {
         self.store.write(|transaction| {
             snapshot::empty(transaction)?;
-            self.populate(transaction)?;
             self.resume(transaction)?;
+            self.populate(transaction)?;
             lock(&self.faults).clear();
             lock(&self.record).take();
             self.requests.store(0, Ordering::Relaxed);
@@ -166,6 +168,7 @@ impl State {
 
     /// Goes on with tables that have just been filled.
     fn resume(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.access.forget();
         self.clock.restart(transaction)?;
         Lifecycles { transaction, transitions: *lock(&self.transitions), now: self.clock.now() }.adopt()
     }
@@ -181,7 +184,11 @@ impl State {
     /// Writes what it begins with into empty tables.
     pub(super) fn populate(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         store::set_seed(transaction, self.seed.unwrap_or_else(|| fastrand::u64(..)))?;
-        if self.documented { world::documented(transaction, &self.access.project().id) } else { Ok(()) }
+        let project = &self.access.project().id;
+        if self.documented {
+            world::documented(transaction, project)?;
+        }
+        world::many_training_jobs(transaction, project, self.training_jobs, self.clock.now())
     }
 
     /// Answers one request, or ends its connection.
