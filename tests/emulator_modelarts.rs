@@ -259,12 +259,12 @@ async fn provoke(wire: &Wire<'_>, operation: &str, example: &str) -> Option<(u16
         ("stop_visualization_job", "state-forbids-stop") => {
             let job = visualization_job(wire, "stopped", None).await;
             wire.post(&format!("{job}/stop"), Value::Null).await;
-            wire.emulator.advance_clock(10 * second);
+            wire.emulator.advance_clock(10 * second).unwrap();
             wire.post(&format!("{job}/stop"), Value::Null).await
         }
         ("restart_visualization_job", "state-forbids-restart") => {
             let job = visualization_job(wire, "running", None).await;
-            wire.emulator.advance_clock(10 * second);
+            wire.emulator.advance_clock(10 * second).unwrap();
             wire.post(&format!("{job}/restart"), Value::Null).await
         }
         _ => return None,
@@ -303,7 +303,7 @@ async fn documented_failures_can_be_provoked() {
 #[tokio::test]
 async fn a_training_job_runs_by_the_clock() {
     let emulator = Emulator::builder().empty().start().await.unwrap();
-    emulator.set_time_scale(0.0);
+    emulator.set_time_scale(0.0).unwrap();
     let wire = Wire::new(&emulator);
     let (job, version) = training_job(&wire, "runs").await;
     let (mut states, mut logged) = (Vec::new(), Vec::new());
@@ -314,7 +314,7 @@ async fn a_training_job_runs_by_the_clock() {
         states.push(number(&shown["status"]));
         let log = wire.get(&format!("{version}/aom-log?log_file=runs.0&lines=500")).await;
         logged.push(number(&log["lines"]));
-        emulator.advance_clock(Duration::from_secs(1));
+        emulator.advance_clock(Duration::from_secs(1)).unwrap();
     }
     assert_eq!(states[..7], [1, 4, 4, 7, 7, 8, 8]);
     assert_eq!(states[29..], [8, 10, 10]);
@@ -332,7 +332,7 @@ async fn a_training_job_runs_by_the_clock() {
 #[tokio::test]
 async fn transitions_are_chosen_at_the_start_and_at_run_time() {
     let emulator = Emulator::builder().empty().transitions(Transitions::AtOnce).start().await.unwrap();
-    emulator.set_time_scale(0.0);
+    emulator.set_time_scale(0.0).unwrap();
     let wire = Wire::new(&emulator);
     let (_, version) = training_job(&wire, "at-once").await;
     assert_eq!(wire.get(&version).await["status"], 10);
@@ -354,7 +354,7 @@ async fn transitions_are_chosen_at_the_start_and_at_run_time() {
 
     // What waits for reads goes on by the clock, or at once.
     emulator.set_transitions(Transitions::Clock).unwrap();
-    emulator.advance_clock(Duration::from_secs(3));
+    emulator.advance_clock(Duration::from_secs(3)).unwrap();
     assert_eq!(wire.get(&version).await["status"], 7);
     emulator.set_transitions(Transitions::AtOnce).unwrap();
     assert_eq!(wire.get(&version).await["status"], 10);
@@ -363,9 +363,9 @@ async fn transitions_are_chosen_at_the_start_and_at_run_time() {
 #[tokio::test]
 async fn stop_delete_and_restart_act_as_documented() {
     let emulator = Emulator::builder().empty().start().await.unwrap();
-    emulator.set_time_scale(0.0);
+    emulator.set_time_scale(0.0).unwrap();
     let wire = Wire::new(&emulator);
-    let seconds = |seconds| emulator.advance_clock(Duration::from_secs(seconds));
+    let seconds = |seconds| emulator.advance_clock(Duration::from_secs(seconds)).unwrap();
     let (job, version) = training_job(&wire, "stops").await;
     seconds(15);
     assert_eq!(wire.get(&version).await["status"], 8);
@@ -574,7 +574,7 @@ async fn the_same_seed_and_requests_give_the_same_bytes() {
                 let headers: Vec<_> = headers.collect();
                 bytes.push((response.status(), headers, response.bytes().await.unwrap()));
             }
-            emulator.advance_clock(Duration::from_secs(4));
+            emulator.advance_clock(Duration::from_secs(4)).unwrap();
         }
         runs.push(bytes);
     }
@@ -582,4 +582,53 @@ async fn the_same_seed_and_requests_give_the_same_bytes() {
     assert_ne!(runs[0], runs[2]);
     let text = format!("{:?}", runs[0][0]);
     assert!(text.contains("2040") && text.contains("2208988800000"), "{text}");
+}
+
+#[tokio::test]
+async fn lists_are_the_same_from_both_ends_and_after_a_snapshot() {
+    let emulator = Emulator::builder().empty().training_jobs(60).start().await.unwrap();
+    let wire = Wire::new(&emulator);
+    let (job, version) = training_job(&wire, "100_mine").await;
+    assert_eq!(wire.post(&format!("{version}/stop"), Value::Null).await.0, 200);
+    let copy = Emulator::builder().load(emulator.snapshot().unwrap()).start().await.unwrap();
+    for wire in [&wire, &Wire::new(&copy)] {
+        for key in ["job_name", "job_desc", "status", "duration", "version_count", "create_time"] {
+            for status in ["", "10", "12"] {
+                let list = |rest: String| {
+                    let path = format!("/training-jobs?sortBy={key}&status={status}{rest}");
+                    async move { wire.get(&path).await["jobs"].as_array().unwrap().clone() }
+                };
+                let whole = list("&per_page=1000".to_owned()).await;
+                assert_eq!(
+                    whole.len(),
+                    if status.is_empty() {
+                        61
+                    } else if status == "10" {
+                        53
+                    } else {
+                        7
+                    }
+                );
+                let mut reversed = list("&per_page=1000&order=desc".to_owned()).await;
+                reversed.reverse();
+                assert_eq!(whole, reversed, "{key} {status}");
+                let mut paged = Vec::new();
+                for page in 1..=10 {
+                    paged.extend(list(format!("&per_page=7&page={page}")).await);
+                }
+                assert_eq!(whole, paged, "{key} {status}");
+            }
+        }
+        // A text of any length is found, and as it is.
+        for (text, found) in
+            [("mine", 1), ("0_m", 1), ("_", 1), ("MINE", 1), ("%25", 0), ("%25mine", 0), ("o_b", 0), ("ob-", 60)]
+        {
+            let listed = wire.get(&format!("/training-jobs?search_content={text}")).await;
+            assert_eq!(listed["job_total_count"], found, "{text}");
+        }
+        assert_eq!(wire.get("/training-jobs?status=9").await["job_total_count"], 1);
+        assert_eq!(wire.delete(&format!("/training-jobs/{job}")).await.0, 200);
+        assert_eq!(wire.get("/training-jobs?search_content=mine").await["job_total_count"], 0);
+        assert_eq!(wire.get("/training-jobs").await["job_total_count"], 60);
+    }
 }
