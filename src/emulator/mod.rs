@@ -265,6 +265,7 @@ pub struct EmulatorBuilder {
     transitions: Transitions,
     quota: u32,
     seed: Option<u64>,
+    training_jobs: u32,
     check_answers: bool,
     record: usize,
     log: AccessLog,
@@ -289,6 +290,7 @@ impl Default for EmulatorBuilder {
             transitions: Transitions::default(),
             quota: QUOTA,
             seed: None,
+            training_jobs: 0,
             check_answers: cfg!(debug_assertions),
             record: 0,
             log: AccessLog::Off,
@@ -397,6 +399,12 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Starts with so many training jobs that have ended, besides the others: to see how a program deals with long lists.
+    pub fn training_jobs(mut self, count: u32) -> Self {
+        self.training_jobs = count;
+        self
+    }
+
     /// Whether every answer is checked against the description before it is sent; in debug builds it is.
     pub fn check_answers(mut self, check_answers: bool) -> Self {
         self.check_answers = check_answers;
@@ -458,6 +466,7 @@ impl EmulatorBuilder {
             transitions: Mutex::new(self.transitions),
             quota: self.quota.into(),
             seed: self.seed,
+            training_jobs: self.training_jobs,
             routes: server::Routes::new(),
             access,
             endpoint: format!("http://{address}"),

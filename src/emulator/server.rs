@@ -37,6 +37,8 @@ pub(super) struct State {
     pub(super) quota: i64,
     /// What fixes ids, times and bytes of answers; a different one each time if absent.
     pub(super) seed: Option<u64>,
+    /// With how many training jobs of no interest it begins.
+    pub(super) training_jobs: u32,
     pub(super) routes: Routes,
     pub(super) access: Access,
     /// Its own base address.
@@ -155,8 +157,8 @@ impl State {
     pub(super) fn reset(&self) -> Result<(), Refusal> {
         self.store.write(|transaction| {
             snapshot::empty(transaction)?;
-            self.populate(transaction)?;
             self.resume(transaction)?;
+            self.populate(transaction)?;
             lock(&self.faults).clear();
             lock(&self.record).take();
             self.requests.store(0, Ordering::Relaxed);
@@ -181,7 +183,11 @@ impl State {
     /// Writes what it begins with into empty tables.
     pub(super) fn populate(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         store::set_seed(transaction, self.seed.unwrap_or_else(|| fastrand::u64(..)))?;
-        if self.documented { world::documented(transaction, &self.access.project().id) } else { Ok(()) }
+        let project = &self.access.project().id;
+        if self.documented {
+            world::documented(transaction, project)?;
+        }
+        world::many_training_jobs(transaction, project, self.training_jobs, self.clock.now())
     }
 
     /// Answers one request, or ends its connection.
