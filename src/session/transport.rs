@@ -164,11 +164,13 @@ impl Transport {
                 renewed = true;
                 continue;
             }
-            match retry.wait(attempt, operation, &error) {
-                // A service may ask for more time than can be added up.
-                Some(wait) if spent().saturating_add(wait) < *timeout && budget.take() => clock.sleep(wait).await,
-                _ => return Err(error.with_sent(sent)),
-            }
+            // A service may ask for more time than can be added up.
+            let wait = retry.wait(attempt, operation, &error).filter(|wait| spent().saturating_add(*wait) < *timeout);
+            let Some((wait, taken)) = wait.and_then(|wait| Some((wait, budget.take()?))) else {
+                return Err(error.with_sent(sent));
+            };
+            clock.sleep(wait).await;
+            taken.spend();
             attempt += 1;
         }
     }
