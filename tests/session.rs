@@ -169,6 +169,27 @@ async fn an_older_http_is_understood() {
 }
 
 #[tokio::test]
+async fn a_proxy_of_the_environment_is_used() {
+    const NAME: &str = "a_proxy_of_the_environment_is_used";
+    // The environment is the whole process's, so the call is made in one of its own.
+    if std::env::var_os("CALL_THROUGH_PROXY").is_some() {
+        let session = Session::builder().endpoint("http://service.invalid").project_id(PROJECT).token("t");
+        let session = session.retry(RetryPolicy::never()).build().unwrap();
+        return session.modelarts().training_job(10).unwrap().update_description("x").await.unwrap();
+    }
+    let proxy = Server::json(200, GOOD).await;
+    let mut call = std::process::Command::new(std::env::current_exe().unwrap());
+    call.args(["--exact", NAME]).env("CALL_THROUGH_PROXY", "1").env("http_proxy", &proxy.endpoint);
+    call.env_remove("no_proxy").env_remove("NO_PROXY").env_remove("REQUEST_METHOD");
+    let output = tokio::task::spawn_blocking(move || call.output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let arrived = proxy.arrived();
+    assert_eq!(arrived.len(), 1);
+    assert_eq!(arrived[0].target, format!("http://service.invalid/v1/{PROJECT}/training-jobs/10"));
+    assert_eq!(arrived[0].header("host"), Some("service.invalid"));
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let elsewhere = Server::json(200, GOOD).await;
     let (outcome, arrived, _) = update([answer(307, &format!("location: {}/\r\n", elsewhere.endpoint), "")]).await;
@@ -437,7 +458,7 @@ async fn the_identity_service_is_asked_for_the_account() {
         ("HUAWEICLOUD_SDK_AK", KEY.0),
         ("HUAWEICLOUD_SDK_SK", KEY.1),
         ("HUAWEICLOUD_SDK_DOMAIN_ID", "the-account"),
-        ("HUAWEICLOUD_SDK_IAM_ENDPOINT", &iam.endpoint),
+        ("HWJOBS_IAM_ENDPOINT", &iam.endpoint),
         ("HWJOBS_ENDPOINT", &service.endpoint),
         ("HWJOBS_REGION", "cn-north-4"),
     ]);
