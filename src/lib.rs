@@ -17,7 +17,10 @@ pub mod spec;
 
 pub use entry::Entry;
 pub use error::{Error, ErrorCode, ErrorKind, Retry};
-pub use ids::{JobBinaryId, JobId, LabelingJobId, ProjectId, TrainingJobId, TrainingJobVersionId, VisualizationJobId};
+pub use ids::{
+    JobBinaryId, JobId, LabelingJobId, ProjectId, TrainingJobConfigName, TrainingJobId, TrainingJobVersionId,
+    VisualizationJobId,
+};
 /// The crate whose [`Timestamp`](jiff::Timestamp) and [`SignedDuration`](jiff::SignedDuration) the answers hold.
 pub use jiff;
 pub use session::Session;
