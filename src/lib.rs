@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Shows which feature brings what, where the documentation is built with a toolchain that can.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod api;
 mod entry;
@@ -12,14 +14,16 @@ pub mod waiting;
 
 #[cfg(feature = "emulator")]
 pub mod emulator;
+#[cfg(feature = "raw")]
+pub mod raw;
 #[cfg(any(test, feature = "spec"))]
 pub mod spec;
 
 pub use entry::Entry;
 pub use error::{Error, ErrorCode, ErrorKind, Retry};
 pub use ids::{
-    JobBinaryId, JobId, LabelingJobId, ProjectId, TrainingJobConfigName, TrainingJobId, TrainingJobVersionId,
-    VisualizationJobId,
+    DataSourceId, JobBinaryId, JobExeId, JobExecutionId, JobId, LabelingJobId, ProjectId, TrainingJobConfigName,
+    TrainingJobId, TrainingJobVersionId, VisualizationJobId,
 };
 /// The crate whose [`Timestamp`](jiff::Timestamp) and [`SignedDuration`](jiff::SignedDuration) the answers hold.
 pub use jiff;

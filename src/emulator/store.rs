@@ -1,58 +1,81 @@
 //! The state, in SQLite: one code path for memory and for a file.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-/// What the tables are. Ids of training and visualization jobs are numbers, the others texts, as in the documents.
-const SCHEMA: &str = "
-    CREATE TABLE sequence (name TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE TABLE training_job (
-        project_id TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL,
-        workspace_id TEXT NOT NULL, created INTEGER NOT NULL,
-        PRIMARY KEY (project_id, id), UNIQUE (project_id, name)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE training_job_version (
-        project_id TEXT NOT NULL, job_id INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL,
-        status INTEGER NOT NULL, created INTEGER NOT NULL, duration INTEGER NOT NULL, resource_id TEXT NOT NULL,
-        config TEXT NOT NULL,
-        PRIMARY KEY (project_id, job_id, id)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE visualization_job (
-        project_id TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL,
-        train_url TEXT NOT NULL, status INTEGER NOT NULL, created INTEGER NOT NULL, duration INTEGER NOT NULL,
-        resource_id TEXT NOT NULL,
-        PRIMARY KEY (project_id, id), UNIQUE (project_id, name)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE labeling_job (
-        project_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, description TEXT, data_type TEXT NOT NULL,
-        path TEXT, filter_id TEXT, type TEXT NOT NULL, created INTEGER NOT NULL,
-        PRIMARY KEY (project_id, id), UNIQUE (project_id, name)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE job_binary (
-        project_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, url TEXT NOT NULL, description TEXT NOT NULL,
-        is_public INTEGER, is_protected INTEGER,
-        PRIMARY KEY (project_id, id)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE job (
-        project_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, description TEXT NOT NULL,
-        mains TEXT NOT NULL, libs TEXT NOT NULL, interface TEXT NOT NULL, is_public INTEGER NOT NULL,
-        is_protected INTEGER NOT NULL, created TEXT NOT NULL, updated TEXT NOT NULL,
-        PRIMARY KEY (project_id, id)
-    ) STRICT, WITHOUT ROWID;
-";
+use crate::error::Error;
+
+/// What makes the tables: each entry leads from one version of them to the next. Only ever add.
+const MIGRATIONS: [&str; 1] = [concat!(
+    include_str!("schema/base.sql"),
+    include_str!("schema/access.sql"),
+    include_str!("schema/modelarts.sql"),
+    include_str!("schema/mrs.sql")
+)];
+
+/// Marks a SQLite file as an emulator's: `hwjb`.
+const APPLICATION: i64 = 0x6877_6a62;
 
 /// The one connection; SQLite has one writer at a time anyway.
-pub(super) struct Store(Mutex<Connection>);
+pub(super) struct Store {
+    connection: Mutex<Connection>,
+    /// Whether its tables are new: nobody has written to it before.
+    pub(super) is_new: bool,
+}
 
 impl Store {
-    /// An empty store that ends with the emulator.
-    pub(super) fn in_memory() -> rusqlite::Result<Self> {
-        let connection = Connection::open_in_memory()?;
-        connection.execute_batch(SCHEMA)?;
-        connection.set_prepared_statement_cache_capacity(64);
-        Ok(Self(Mutex::new(connection)))
+    /// A store that ends with the emulator, or one in a file that stays.
+    pub(super) fn open(file: Option<&Path>) -> Result<Self, Error> {
+        let shown = file.map_or_else(|| "memory".into(), |file| format!("the file {}", file.display()));
+        let failed = |error: rusqlite::Error| {
+            let reason = match error.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::NotADatabase) => "it is not a database".to_owned(),
+                Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+                    "another process uses it".to_owned()
+                }
+                _ => error.to_string(),
+            };
+            Error::configuration(format!("the emulator cannot keep its state in {shown}: {reason}")).with_source(error)
+        };
+        let mut connection = match file {
+            Some(file) => Connection::open(file),
+            None => Connection::open_in_memory(),
+        }
+        .map_err(failed)?;
+        connection.set_prepared_statement_cache_capacity(128);
+        if file.is_some() {
+            // What is committed survives this process in any case; one process at a time owns the file.
+            connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(failed)?;
+            connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+            connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
+        }
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive).map_err(failed)?;
+        let read = |pragma| transaction.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+        let (application, version) = (read("application_id").map_err(failed)?, read("user_version").map_err(failed)?);
+        let empty = transaction
+            .query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get::<_, bool>(0))
+            .map_err(failed)?;
+        if !empty && application != APPLICATION {
+            return Err(Error::configuration(format!(
+                "the emulator cannot keep its state in {shown}: it belongs to another program"
+            )));
+        }
+        let known = MIGRATIONS.len();
+        let done = usize::try_from(version).ok().filter(|done| *done <= known).ok_or_else(|| {
+            Error::configuration(format!(
+                "the emulator cannot keep its state in {shown}: it has format {version} of a newer version of hwjobs; \
+                 this one knows {known}"
+            ))
+        })?;
+        for migration in &MIGRATIONS[done..] {
+            transaction.execute_batch(migration).map_err(failed)?;
+        }
+        transaction.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
+        transaction.pragma_update(None, "user_version", known as i64).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        Ok(Self { connection: Mutex::new(connection), is_new: empty })
     }
 
     /// Runs one request: all of what it does is kept, or nothing.
@@ -61,7 +84,7 @@ impl Store {
         act: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         // A panicking request has rolled back; the connection itself is sound.
-        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let outcome = act(&transaction)?;
         transaction.commit()?;
@@ -119,10 +142,4 @@ pub(super) fn taken(
 ) -> rusqlite::Result<bool> {
     let query = format!("SELECT 1 FROM {table} WHERE project_id = ?1 AND name = ?2");
     transaction.prepare_cached(&query)?.query_row([project, name], |_| Ok(())).optional().map(|row| row.is_some())
-}
-
-/// Milliseconds since the Unix epoch, the time of ModelArts.
-pub(super) fn now() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }

@@ -2,14 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use super::execution::ExecuteJob;
+use super::list::JobsQuery;
 use super::types;
 use crate::api::mrs::operations;
-use crate::api::wire::{bounded, checked};
-use crate::api::{Operation, call};
+use crate::api::{call, wire::checked};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::ids::JobId;
-use crate::paging::{Batch, List, Position, Query};
+use crate::paging::List;
 use crate::session::Session;
 
 /// The job objects of a project.
@@ -33,57 +34,7 @@ impl Jobs {
 
     /// Lists the job objects, see [`paging`](crate::paging).
     pub fn list(&self) -> List<JobsQuery> {
-        List::new(JobsQuery { session: self.session.clone(), limit: None, sort_by: None })
-    }
-}
-
-/// Job objects, see [`Jobs::list`].
-#[derive(Clone, Debug)]
-pub struct JobsQuery {
-    session: Session,
-    limit: Option<u32>,
-    sort_by: Option<String>,
-}
-
-impl List<JobsQuery> {
-    /// Jobs on a page, 1 to 1073741822; what the service chooses by default.
-    pub fn limit(mut self, limit: u32) -> Self {
-        self.query().limit = Some(limit);
-        self
-    }
-
-    /// Name of the field that the jobs are sorted by; with `-` before it, downwards.
-    pub fn sort_by(mut self, field: impl Into<String>) -> Self {
-        self.query().sort_by = Some(field.into());
-        self
-    }
-}
-
-impl Query for JobsQuery {
-    type Entry = Entry<Job, types::Job>;
-    const OPERATION: &'static Operation = &operations::LIST_JOBS;
-    const START: Position = Position::Marker(None);
-
-    fn id(entry: &Self::Entry) -> String {
-        entry.id().to_string()
-    }
-
-    async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
-        let Self { session, limit, sort_by } = self;
-        let mut request = session.mrs_client().list_jobs().project_id(session.project_id());
-        if let Some(marker) = at.marker()? {
-            request = request.marker(checked::<types::ListJobsMarker>("marker", marker)?);
-        }
-        if let Some(limit) = limit {
-            request = request.limit(bounded("limit", limit)?);
-        }
-        if let Some(field) = sort_by {
-            request = request.sort_by(checked::<types::ListJobsSortBy>("sort_by", field)?);
-        }
-        let page = call(Self::OPERATION, request.send()).await?;
-        let entry = |job: types::Job| Ok(Entry::new(Job::new(session.clone(), job.id.as_str().try_into()?), job));
-        let entries = page.jobs.into_iter().map(entry).collect::<Result<_, Error>>()?;
-        Ok(Batch::marked(entries, page.markers.next))
+        JobsQuery::list(&self.session)
     }
 }
 
@@ -181,8 +132,8 @@ impl CreateJob {
 /// One job object. The same handle whether named by id or created.
 #[derive(Clone, Debug)]
 pub struct Job {
-    session: Session,
-    id: JobId,
+    pub(super) session: Session,
+    pub(super) id: JobId,
 }
 
 impl Job {
@@ -213,6 +164,36 @@ impl Job {
     /// ```
     pub fn update(&self) -> UpdateJob<'_> {
         UpdateJob { job: self, name: None, job_type: None, fields: Fields::default() }
+    }
+
+    /// Deletes the job. Its binaries and executions stay.
+    pub async fn delete(&self) -> Result<(), Error> {
+        let request = self.session.mrs_client().delete_job().project_id(self.session.project_id()).job_id(&self.id);
+        call(&operations::DELETE_JOB, request.send()).await
+    }
+
+    /// Runs the job on a cluster, with data sources for its input and output.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// let job = session.mrs().job("b8ea4daa-0042-45e0-a522-e8b714e74760")?;
+    /// let (cluster, input, output) = (
+    ///     "33dff020-7f96-4270-9c3a-88b99627f6e2",
+    ///     "0e0aa8d5-6ef3-4d0c-a6ca-4a8a4bd3d1ba",
+    ///     "7c5ea4fc-0c8b-4d41-a9d4-3b3c1a8d6e0d",
+    /// );
+    /// let execution = job.execute(cluster, input, output).args(["wordcount"]).send().await?;
+    /// execution.wait().for_completion().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn execute(
+        &self,
+        cluster_id: impl Into<String>,
+        input_id: impl Into<String>,
+        output_id: impl Into<String>,
+    ) -> ExecuteJob<'_> {
+        ExecuteJob::new(self, cluster_id.into(), input_id.into(), output_id.into())
     }
 }
 

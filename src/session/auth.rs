@@ -138,6 +138,23 @@ impl Auth {
         Ok(Some(token))
     }
 
+    /// Puts a proof onto a request that is only looked at: nothing is fetched for it.
+    #[cfg(feature = "raw")]
+    pub(super) fn preview(&self, request: &mut Request, clock: &dyn Clock) -> Result<(), Error> {
+        let header = match self {
+            Self::Token { header, .. } => header.clone(),
+            Self::Password(_) => token_header(&"to be fetched".into())?,
+            Self::Signature(key) => return key.sign(request, clock),
+            Self::Keys { keys, project_id } => {
+                let found = keys.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                return SigningKey::new(&found.credentials, project_id.clone())?.sign(request, clock);
+            }
+            Self::Nobody => return Err(Error::configuration("this session can only sign in")),
+        };
+        request.headers_mut().insert("x-auth-token", header);
+        Ok(())
+    }
+
     /// Drops a token that the service calls expired; whether there will be another one.
     pub(super) fn forget(&self, token: &Secret) -> bool {
         match self {

@@ -183,6 +183,12 @@ impl SessionBuilder {
         self
     }
 
+    /// What a source said of project, region and addresses; what is given here by name goes before it.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = std::mem::take(&mut self.settings).or(settings);
+        self
+    }
+
     /// What proves who is asking.
     ///
     /// A key pair signs every request, again when it is repeated. For a user and password tokens are fetched from the

@@ -75,9 +75,26 @@ impl Transport {
     pub(crate) async fn exec(
         &self,
         http: &reqwest::Client,
-        mut request: Request,
+        request: Request,
         operation: Option<&'static Operation>,
     ) -> reqwest::Result<Response> {
+        Ok(match self.send(http, request, operation).await {
+            Ok((response, answer)) => {
+                // Outside of `observe` there is nobody to tell.
+                let _ = ANSWER.try_with(|cell| cell.replace(answer));
+                response
+            }
+            Err(error) => carry(error),
+        })
+    }
+
+    /// Sends a request, as often as it takes.
+    pub(crate) async fn send(
+        &self,
+        http: &reqwest::Client,
+        mut request: Request,
+        operation: Option<&'static Operation>,
+    ) -> Result<(Response, Answer), Error> {
         // The generator sends the version of the description on every call; the APIs know no such header.
         request.headers_mut().remove("api-version");
         let id = operation.map_or("unknown", |operation| operation.id);
@@ -90,18 +107,18 @@ impl Transport {
         );
         let _timed = Timed::new(&span);
         // What is large lies still: every layer above would move it along.
-        match Box::pin(self.attempts(http, &request, operation)).instrument(span.clone()).await {
-            Ok((response, answer)) => {
-                record(&span, Some(response.status()), answer.request_id.as_deref());
-                // Outside of `observe` there is nobody to tell.
-                let _ = ANSWER.try_with(|cell| cell.replace(answer));
-                Ok(response)
-            }
-            Err(error) => {
-                record(&span, error.status(), error.request_id());
-                Ok(carry(error))
-            }
+        let outcome = Box::pin(self.attempts(http, &request, operation)).instrument(span.clone()).await;
+        match &outcome {
+            Ok((response, answer)) => record(&span, Some(response.status()), answer.request_id.as_deref()),
+            Err(error) => record(&span, error.status(), error.request_id()),
         }
+        outcome
+    }
+
+    /// Makes a request look as it would be sent, without sending anything.
+    #[cfg(feature = "raw")]
+    pub(crate) fn preview(&self, request: &mut Request, operation: &Operation) -> Result<(), Error> {
+        if operation.authenticated { self.0.auth.preview(request, &*self.0.clock) } else { Ok(()) }
     }
 
     async fn attempts(

@@ -2,46 +2,59 @@
 
 use std::collections::HashMap;
 
+use http::{HeaderName, HeaderValue};
 use rusqlite::Transaction;
 use serde_json::Value;
 
+use super::access::{Access, Caller};
 use super::answer::Refusal;
 
-mod job;
-mod labeling;
-mod training;
-mod visualization;
+pub(super) mod iam;
+mod modelarts;
+mod mrs;
 
 /// One checked request.
 pub(super) struct Call<'a> {
     pub(super) transaction: &'a Transaction<'a>,
+    /// The project of the address; empty where the address names none.
     pub(super) project: &'a str,
+    /// Nobody where the description asks for no proof.
+    pub(super) caller: Option<&'a Caller<'a>>,
+    pub(super) access: &'a Access,
+    /// The base address through which the client came.
+    pub(super) base: &'a str,
     pub(super) parameters: &'a HashMap<&'static str, Value>,
     pub(super) body: &'a Value,
+    /// Milliseconds since the Unix epoch by the emulator's clock: the same for all that a request does.
+    pub(super) now: i64,
 }
 
-/// Does an operation: the body of its answer, if it has one.
-pub(super) type Handler = fn(&Call<'_>) -> Result<Option<Value>, Refusal>;
+/// What a handler answers; the status is the documented one.
+pub(super) struct Answer {
+    pub(super) body: Option<Value>,
+    /// Headers besides those that all answers have.
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl From<Value> for Answer {
+    fn from(body: Value) -> Self {
+        Self { body: Some(body), headers: Vec::new() }
+    }
+}
+
+impl Answer {
+    /// An answer without a body.
+    fn empty() -> Self {
+        Self { body: None, headers: Vec::new() }
+    }
+}
+
+/// Does an operation.
+pub(super) type Handler = fn(&Call<'_>) -> Result<Answer, Refusal>;
 
 /// The handler of an operation.
 pub(super) fn find(operation: &str) -> Option<Handler> {
-    Some(match operation {
-        "create_training_job" => training::create,
-        "list_training_jobs" => training::list,
-        "update_training_job" => training::update,
-        "list_training_job_versions" => training::list_versions,
-        "create_visualization_job" => visualization::create,
-        "list_visualization_jobs" => visualization::list,
-        "show_visualization_job" => visualization::show,
-        "update_visualization_job" => visualization::update,
-        "create_annotation_job" => labeling::create,
-        "list_annotation_jobs" => labeling::list,
-        "update_annotation_job" => labeling::update,
-        "create_job" => job::create,
-        "show_job" => job::show,
-        "update_job" => job::update,
-        _ => return None,
-    })
+    iam::find(operation).or_else(|| modelarts::find(operation)).or_else(|| mrs::find(operation))
 }
 
 impl Call<'_> {

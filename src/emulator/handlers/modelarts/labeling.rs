@@ -3,12 +3,12 @@
 use rusqlite::{Row, params};
 use serde_json::{Map, Value, json};
 
-use super::{Call, anywhere};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::store::{next_id, now, taken};
+use crate::emulator::handlers::{Answer, Call, anywhere};
+use crate::emulator::store::{next_id, taken};
 
-pub(super) fn create(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     let name = text(call.body, "name").unwrap_or_default();
     if taken(call.transaction, "labeling_job", call.project, name)? {
         return Err(Refusal::Taken(name.to_owned()));
@@ -24,13 +24,13 @@ pub(super) fn create(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
             text(call.body, "path"),
             text(call.body, "filter_id"),
             text(call.body, "type"),
-            now(),
+            call.now,
         ],
     )?;
-    Ok(Some(json!({"job_id": id})))
+    Ok(json!({"job_id": id}).into())
 }
 
-pub(super) fn list(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let order = call.order("sort_by", "name", &[("name", "name"), ("create_time", "created")]);
     let limit = call.number_or("limit", 10);
     let search = anywhere(call.text("search_content"));
@@ -47,10 +47,10 @@ pub(super) fn list(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
         ))?
         .query_map(params![call.project, search, limit, call.number_or("offset", 0) * limit], job)?
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Some(json!({"job_total_count": total, "manual_annotation_count_limit": (1000 - total).max(0), "jobs": jobs})))
+    Ok(json!({"job_total_count": total, "manual_annotation_count_limit": (1000 - total).max(0), "jobs": jobs}).into())
 }
 
-pub(super) fn update(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
+pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
     let (id, name) = (call.text("job_id"), text(call.body, "name").unwrap_or_default());
     let other: i64 = call
         .transaction
@@ -68,7 +68,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
     if changed == 0 {
         return Err(Refusal::unknown("labeling job", id));
     }
-    Ok(Some(json!({"job_id": id})))
+    Ok(json!({"job_id": id}).into())
 }
 
 fn job(row: &Row<'_>) -> rusqlite::Result<Value> {

@@ -3,20 +3,20 @@
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Map, Value, json};
 
-use super::{Call, anywhere};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::{fields, text};
-use crate::emulator::store::{next, next_id, now, taken};
+use crate::emulator::handlers::{Answer, Call, anywhere};
+use crate::emulator::store::{next, next_id, taken};
 
 /// State of a job that has just been created.
 const INITIALIZING: i64 = 1;
 
-pub(super) fn create(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     let name = text(call.body, "job_name").unwrap_or_default();
     if taken(call.transaction, "training_job", call.project, name)? {
         return Err(Refusal::Taken(name.to_owned()));
     }
-    let (id, created) = (next(call.transaction, "training_job")?, now());
+    let (id, created) = (next(call.transaction, "training_job")?, call.now);
     call.transaction.prepare_cached("INSERT INTO training_job VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
         call.project,
         id,
@@ -39,7 +39,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
         answer["version_name"] = json!(version_name);
         answer["resource_id"] = json!(resource);
     }
-    Ok(Some(answer))
+    Ok(answer.into())
 }
 
 fn create_version(call: &Call<'_>, job: i64, created: i64) -> Result<(i64, String, String), Refusal> {
@@ -66,7 +66,7 @@ fn create_version(call: &Call<'_>, job: i64, created: i64) -> Result<(i64, Strin
     Ok((version, name, resource))
 }
 
-pub(super) fn list(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let order = call.order(
         "sortBy",
         "job_name",
@@ -107,16 +107,17 @@ pub(super) fn list(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
             }))
         })?
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Some(json!({
+    Ok(json!({
         "is_success": true,
         "quotas": 1000,
         "job_total_count": total,
         "job_count_limit": (1000 - total).max(0),
         "jobs": jobs,
-    })))
+    })
+    .into())
 }
 
-pub(super) fn update(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
+pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
     let id = call.number("job_id");
     let changed = call
         .transaction
@@ -125,10 +126,10 @@ pub(super) fn update(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
     if changed == 0 {
         return Err(Refusal::unknown("training job", id));
     }
-    Ok(Some(json!({"is_success": true})))
+    Ok(json!({"is_success": true}).into())
 }
 
-pub(super) fn list_versions(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
+pub(super) fn list_versions(call: &Call<'_>) -> Result<Answer, Refusal> {
     let id = call.number("job_id");
     let job = call
         .transaction
@@ -151,14 +152,15 @@ pub(super) fn list_versions(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
         query.query_map(params![call.project, id, limit, offset], |row| Ok((version(row)?, row.get::<_, i64>(8)?)))?;
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
     let count = rows.first().map_or(0, |(_, count)| *count);
-    Ok(Some(json!({
+    Ok(json!({
         "is_success": true,
         "job_id": id,
         "job_name": name,
         "job_desc": description,
         "version_count": count,
         "versions": rows.into_iter().map(|(version, _)| version).collect::<Vec<_>>(),
-    })))
+    })
+    .into())
 }
 
 /// A version as the list shows it: its own facts, then what it was configured with.

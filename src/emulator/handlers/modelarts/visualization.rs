@@ -3,21 +3,21 @@
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
-use super::{Call, anywhere};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::store::{next, next_id, now, taken};
+use crate::emulator::handlers::{Answer, Call, anywhere};
+use crate::emulator::store::{next, next_id, taken};
 
 const COLUMNS: &str = "id, name, description, train_url, status, created, duration, resource_id";
 /// State of a job that has just been created.
 const INITIALIZING: i64 = 1;
 
-pub(super) fn create(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     let name = text(call.body, "job_name").unwrap_or_default();
     if taken(call.transaction, "visualization_job", call.project, name)? {
         return Err(Refusal::Taken(name.to_owned()));
     }
-    let (id, created) = (next(call.transaction, "visualization_job")?, now());
+    let (id, created) = (next(call.transaction, "visualization_job")?, call.now);
     call.transaction
         .prepare_cached("INSERT INTO visualization_job VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)")?
         .execute(params![
@@ -31,16 +31,17 @@ pub(super) fn create(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
             next_id(call.transaction)?,
         ])?;
     // The documents' answer prints its numbers as text.
-    Ok(Some(json!({
+    Ok(json!({
         "is_success": true,
         "job_id": id.to_string(),
         "job_name": name,
         "status": INITIALIZING.to_string(),
         "create_time": created.to_string(),
-    })))
+    })
+    .into())
 }
 
-pub(super) fn list(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let order = call.order(
         "sortBy",
         "job_id",
@@ -66,16 +67,17 @@ pub(super) fn list(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
         .prepare_cached(&format!("SELECT {COLUMNS} {from} {order} LIMIT ?4 OFFSET ?5"))?
         .query_map(params![call.project, search, status, per_page, (call.number_or("page", 1) - 1) * per_page], job)?
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Some(json!({
+    Ok(json!({
         "quotas": 100,
         "is_success": true,
         "job_total_count": total,
         "job_count_limit": (100 - total).max(0),
         "jobs": jobs,
-    })))
+    })
+    .into())
 }
 
-pub(super) fn show(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
+pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
     let found = call
         .transaction
         .prepare_cached(&format!("SELECT {COLUMNS} FROM visualization_job WHERE project_id = ?1 AND id = ?2"))?
@@ -83,10 +85,10 @@ pub(super) fn show(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
         .optional()?;
     let mut job = found.ok_or_else(|| unknown(call))?;
     job["is_success"] = json!(true);
-    Ok(Some(job))
+    Ok(job.into())
 }
 
-pub(super) fn update(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
+pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
     let changed = call
         .transaction
         .prepare_cached("UPDATE visualization_job SET description = ?3 WHERE project_id = ?1 AND id = ?2")?
@@ -94,7 +96,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Option<Value>, Refusal> {
     if changed == 0 {
         return Err(unknown(call));
     }
-    Ok(Some(json!({"is_success": true})))
+    Ok(json!({"is_success": true}).into())
 }
 
 /// The path takes any text, the ids that exist are numbers.
