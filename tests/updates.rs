@@ -230,7 +230,7 @@ async fn the_emulator_refuses_with_the_documented_codes() {
         ),
         (elsewhere.mrs().job(JOB).unwrap().show().await.unwrap_err(), ErrorKind::Authentication, 403, "APIG.0302"),
         (
-            modelarts.training_job(11).unwrap().update_description("x").await.unwrap_err(),
+            modelarts.training_job(12).unwrap().update_description("x").await.unwrap_err(),
             ErrorKind::NotFound,
             404,
             "ModelArts.0102",
@@ -250,7 +250,7 @@ async fn the_emulator_refuses_with_the_documented_codes() {
             "ModelArts.0103",
         ),
         (
-            modelarts.visualization_jobs().create("visualization-job", "/o/").send().await.unwrap_err(),
+            modelarts.visualization_jobs().create("apiTest-11", "/o/").send().await.unwrap_err(),
             ErrorKind::Conflict,
             400,
             "ModelArts.0103",
@@ -321,7 +321,7 @@ async fn the_emulator_holds_requests_against_the_strict_description() {
     assert_eq!(answer["error_code"], "APIG.0101");
     let response = http.patch(format!("{}{training}", emulator.endpoint())).send().await.unwrap();
     assert_eq!(response.status(), 405);
-    assert_eq!(response.headers()["allow"], "PUT");
+    assert_eq!(response.headers()["allow"], "PUT, DELETE");
     let response = http.put(format!("{}{training}", emulator.endpoint())).body("{}").send().await.unwrap();
     assert_eq!(response.status(), 401);
     let answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();

@@ -49,6 +49,10 @@ pub(super) enum Refusal {
     OtherProject,
     /// A documented rule with a code of its own, which says what is wrong.
     Rule { status: StatusCode, code: &'static str },
+    /// A documented refusal that says more than its code.
+    Refused { code: &'static str, message: String },
+    /// The project may not have more objects of the kind.
+    QuotaReached(i64),
     /// The emulator itself failed.
     Broken(String),
 }
@@ -99,6 +103,12 @@ impl Refusal {
                 let code = if mrs { "APIG.0302" } else { "ModelArts.0210" };
                 (StatusCode::FORBIDDEN, code, meaning(code))
             }
+            Self::Refused { code, message } => (StatusCode::BAD_REQUEST, code, message),
+            Self::QuotaReached(quota) => (
+                StatusCode::BAD_REQUEST,
+                "ModelArts.0106",
+                format!("The project has {quota} objects of this kind, which is the limit."),
+            ),
             Self::Broken(message) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, if mrs { "0193" } else { "ModelArts.0010" }, message)
             }

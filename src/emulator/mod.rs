@@ -37,15 +37,19 @@ mod answer;
 mod check;
 mod clock;
 mod handlers;
+mod lifecycle;
 mod record;
 mod server;
 mod store;
 mod world;
 
+pub use lifecycle::Transitions;
 pub use record::Exchange;
 
 /// The project that the documented world lives in.
 const PROJECT_ID: &str = "5a3314075bfa49b9ae360f4ecd333695";
+/// How many objects of each kind a project may have.
+const QUOTA: u32 = 10_000_000;
 /// Its name, which looks like a region's.
 const PROJECT_NAME: &str = "emulator-1";
 /// Credentials that say what they are. Nothing else accepts them.
@@ -147,6 +151,11 @@ impl Emulator {
         self.state.clock.set_scale(scale);
     }
 
+    /// Chooses what moves jobs from one state to the next from now on, also those that are on their way.
+    pub fn set_transitions(&self, transitions: Transitions) -> Result<(), Error> {
+        self.state.set_transitions(transitions)
+    }
+
     /// Takes the latest exchanges out of the record, the oldest first.
     pub fn take_exchanges(&self) -> Vec<Exchange> {
         self.state.record.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -196,6 +205,8 @@ pub struct EmulatorBuilder {
     lock_out: bool,
     documented: bool,
     data: Option<PathBuf>,
+    transitions: Transitions,
+    quota: u32,
     check_answers: bool,
     record: usize,
 }
@@ -212,6 +223,8 @@ impl Default for EmulatorBuilder {
             lock_out: false,
             documented: true,
             data: None,
+            transitions: Transitions::default(),
+            quota: QUOTA,
             check_answers: cfg!(debug_assertions),
             record: 0,
         }
@@ -263,16 +276,16 @@ impl EmulatorBuilder {
         self
     }
 
-    /// The address to listen on; a free port of loopback by default.
-    pub fn listen(mut self, address: SocketAddr) -> Self {
-        self.address = address;
-        self
-    }
-
     /// Whether five failed signatures in a row lock a key for five minutes by the emulator's clock, as the gateway does;
     /// otherwise not.
     pub fn lock_out(mut self, lock_out: bool) -> Self {
         self.lock_out = lock_out;
+        self
+    }
+
+    /// The address to listen on; a free port of loopback by default.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.address = address;
         self
     }
 
@@ -287,6 +300,18 @@ impl EmulatorBuilder {
     /// The documented world is written only into a new file.
     pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
         self.data = Some(file.into());
+        self
+    }
+
+    /// What moves jobs from one state to the next; the clock by default.
+    pub fn transitions(mut self, transitions: Transitions) -> Self {
+        self.transitions = transitions;
+        self
+    }
+
+    /// How many objects of each kind a project may have; ten million by default, which no test reaches unawares.
+    pub fn quota(mut self, quota: u32) -> Self {
+        self.quota = quota;
         self
     }
 
@@ -318,6 +343,8 @@ impl EmulatorBuilder {
         let state = Arc::new(server::State {
             store,
             clock: clock::Clock::new(None, 1.0),
+            transitions: Mutex::new(self.transitions),
+            quota: self.quota.into(),
             routes: server::Routes::new(),
             access,
             endpoint: format!("http://{address}"),
@@ -325,6 +352,8 @@ impl EmulatorBuilder {
             record: Mutex::new(record::Record::new(self.record)),
             requests: AtomicU64::default(),
         });
+        // A file may hold jobs on their way, begun under other transitions.
+        state.set_transitions(self.transitions)?;
         let router = server::router(Arc::clone(&state));
         let server = tokio::spawn(async move {
             let serve = axum::serve(listener, router);

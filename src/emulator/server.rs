@@ -19,8 +19,10 @@ use super::check::Checker;
 use super::clock::Clock;
 use super::handlers::iam::Extra;
 use super::handlers::{self, Call};
+use super::lifecycle::{Lifecycles, Transitions};
 use super::record::{self, Exchange, Record};
 use super::store::Store;
+use crate::error::Error;
 use crate::spec;
 
 /// The gateway's documented limit of a body.
@@ -30,6 +32,8 @@ const MAX_BODY: usize = 12 * 1024 * 1024;
 pub(super) struct State {
     pub(super) store: Store,
     pub(super) clock: Clock,
+    pub(super) transitions: Mutex<Transitions>,
+    pub(super) quota: i64,
     pub(super) routes: Routes,
     pub(super) access: Access,
     /// Its own base address.
@@ -38,6 +42,20 @@ pub(super) struct State {
     pub(super) record: Mutex<Record>,
     /// How many have come: their ids are the same for the same sequence of requests.
     pub(super) requests: AtomicU64,
+}
+
+impl State {
+    /// Chooses what moves jobs, between two requests.
+    pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Error> {
+        self.store
+            .write(|transaction| {
+                *self.transitions.lock().unwrap_or_else(PoisonError::into_inner) = transitions;
+                Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()
+            })
+            .map_err(|error: rusqlite::Error| {
+                Error::configuration("the emulator cannot change how its jobs move").with_source(error)
+            })
+    }
 }
 
 /// One operation, ready to be served.
@@ -157,6 +175,8 @@ fn respond_to(state: &State, parts: &Parts, bytes: Result<&Bytes, String>) -> Re
         let parameters = route.checker.parameters(&path, &query)?;
         let body = route.checker.body(bytes)?;
         state.store.write(|transaction| {
+            let transitions = *state.transitions.lock().unwrap_or_else(PoisonError::into_inner);
+            Lifecycles { transaction, transitions, now }.advance()?;
             (route.handler)(&Call {
                 transaction,
                 project,
@@ -166,6 +186,8 @@ fn respond_to(state: &State, parts: &Parts, bytes: Result<&Bytes, String>) -> Re
                 parameters: &parameters,
                 body: &body,
                 now,
+                transitions,
+                quota: state.quota,
             })
         })
     };
