@@ -1,10 +1,13 @@
 //! Training jobs and their versions.
 
+use futures_core::Stream;
+
 use super::status::phase;
 use super::{JobState, PER_PAGE, Training, Volume, page_number, types};
 use crate::api::modelarts::operations;
 use crate::api::wire::{bounded, checked};
 use crate::api::{Operation, call};
+use crate::bulk::Bulk;
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::ids::{TrainingJobId, TrainingJobVersionId};
@@ -57,6 +60,23 @@ impl TrainingJobs {
             volumes: None,
             create_version: None,
         }
+    }
+
+    /// Replaces the descriptions of many jobs, several at once, see [`bulk`](crate::bulk).
+    #[doc(alias = "update_job_description")]
+    pub fn update_descriptions<'a, I, D>(
+        &self,
+        updates: impl Stream<Item = (I, D)> + Send + 'a,
+    ) -> Bulk<'a, TrainingJobId>
+    where
+        I: Into<TrainingJobId>,
+        D: Into<String>,
+    {
+        let session = self.session.clone();
+        Bulk::new(self.session.clone(), updates, move |id, description| {
+            let job = TrainingJob::new(session.clone(), id);
+            Box::pin(async move { job.update_description(description).await })
+        })
     }
 
     /// Lists the training jobs, see [`paging`](crate::paging).

@@ -52,6 +52,13 @@ impl fmt::Debug for Transport {
 tokio::task_local! {
     /// What the current call learned of its answer. The generator's errors lose the status of a body they cannot read.
     static ANSWER: RefCell<Answer>;
+    /// Set where the caller repeats calls by a plan of its own.
+    static ONCE: ();
+}
+
+/// Runs calls that are sent once, whatever the session's [`RetryPolicy`].
+pub(crate) async fn once<T>(calls: impl Future<Output = T>) -> T {
+    ONCE.scope((), calls).await
 }
 
 /// Runs a call and keeps what was learned of its answer.
@@ -138,6 +145,7 @@ impl Transport {
         let started = clock.now();
         // A clock that was set back has used no time.
         let spent = || clock.now().duration_since(started).unwrap_or_default();
+        let repeats = ONCE.try_with(|()| ()).is_err();
         let (mut attempt, mut renewed) = (1, false);
         // Whether any of the attempts so far may have arrived: the last one alone does not tell.
         let mut sent = false;
@@ -187,7 +195,9 @@ impl Transport {
             }
             match retry.wait(attempt, operation, &error) {
                 // A service may ask for more time than can be added up.
-                Some(wait) if spent().saturating_add(wait) < *timeout && budget.take() => clock.sleep(wait).await,
+                Some(wait) if repeats && spent().saturating_add(wait) < *timeout && budget.take() => {
+                    clock.sleep(wait).await;
+                }
                 _ => return Err(error.with_sent(sent)),
             }
             attempt += 1;
