@@ -15,6 +15,9 @@ const MIGRATIONS: [&str; 1] = [concat!(
     include_str!("schema/mrs.sql")
 )];
 
+/// The version of the tables.
+pub(super) const FORMAT: usize = MIGRATIONS.len();
+
 /// Marks a SQLite file as an emulator's: `hwjb`.
 const APPLICATION: i64 = 0x6877_6a62;
 
@@ -62,16 +65,14 @@ impl Store {
                 "the emulator cannot keep its state in {shown}: it belongs to another program"
             )));
         }
-        let known = MIGRATIONS.len();
+        let known = FORMAT;
         let done = usize::try_from(version).ok().filter(|done| *done <= known).ok_or_else(|| {
             Error::configuration(format!(
                 "the emulator cannot keep its state in {shown}: it has format {version} of a newer version of hwjobs; \
                  this one knows {known}"
             ))
         })?;
-        for migration in &MIGRATIONS[done..] {
-            transaction.execute_batch(migration).map_err(failed)?;
-        }
+        migrate(&transaction, done, known).map_err(failed)?;
         transaction.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
         transaction.pragma_update(None, "user_version", known as i64).map_err(failed)?;
         transaction.commit().map_err(failed)?;
@@ -92,6 +93,11 @@ impl Store {
     }
 }
 
+/// Leads the tables from one version to another.
+pub(super) fn migrate(transaction: &Transaction<'_>, from: usize, to: usize) -> rusqlite::Result<()> {
+    MIGRATIONS[from..to].iter().try_for_each(|migration| transaction.execute_batch(migration))
+}
+
 /// The next number of a sequence; the first is 1.
 pub(super) fn next(transaction: &Transaction<'_>, sequence: &str) -> rusqlite::Result<i64> {
     transaction
@@ -110,10 +116,22 @@ pub(super) fn skip(transaction: &Transaction<'_>, sequence: &str, past: i64) -> 
     Ok(())
 }
 
-/// An id in the form that the documents print, the same for the same sequence of calls.
+/// Makes all that is random in a store follow from a number.
+pub(super) fn set_seed(transaction: &Transaction<'_>, seed: u64) -> rusqlite::Result<()> {
+    // The same 64 bits: the store has signed numbers only.
+    transaction.execute("REPLACE INTO sequence VALUES ('seed', ?1)", [seed as i64])?;
+    Ok(())
+}
+
+/// An id in the form that the documents print, the same for the same seed and sequence of calls.
 pub(super) fn next_id(transaction: &Transaction<'_>) -> rusqlite::Result<String> {
-    let number = next(transaction, "id")?;
-    let (high, low) = (scramble(number as u64), scramble(!(number as u64)));
+    let number = next(transaction, "id")? as u64;
+    let seed = transaction
+        .prepare_cached("SELECT last FROM sequence WHERE name = 'seed'")?
+        .query_row([], |row| row.get::<_, i64>(0))
+        .optional()?;
+    let number = scramble(seed.unwrap_or_default() as u64).wrapping_add(number);
+    let (high, low) = (scramble(number), scramble(!number));
     // Version and variant bits of a random UUID.
     Ok(format!(
         "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",

@@ -193,9 +193,17 @@ impl Run<'_> {
         if let Some(job_type) = body.type_ {
             update = update.job_type(job_type);
         }
-        let changed = update.send().await?;
+        update.send().await?;
         let exchange = self.exchange()?;
-        let stored = job.show().await? == changed && changed.name == request["name"].as_str().unwrap_or_default();
+        let shown = serde_json::to_value(job.show().await?)?;
+        // Binaries are sent as ids and come back whole.
+        let ids = |binaries: &Value| -> Vec<Value> {
+            binaries.as_array().into_iter().flatten().map(|binary| binary["id"].clone()).collect()
+        };
+        let stored = request.as_object().into_iter().flatten().all(|(name, value)| match name.as_str() {
+            "mains" | "libs" => *value == Value::from(ids(&shown[name])),
+            _ => *value == shown[name],
+        });
         Ok(step("5", "MRS job object, all eight fields", operation, exchange, &request, stored, "show_job"))
     }
 }
