@@ -28,7 +28,7 @@ pub use credentials::Service;
 pub use retry::RetryPolicy;
 pub use secret::Secret;
 pub use transport::Transport;
-pub(crate) use transport::observe;
+pub(crate) use transport::{observe, once};
 
 use auth::{Auth, Keys, Scope};
 use credentials::{Chain, Context, Credentials, Settings};

@@ -52,6 +52,13 @@ impl fmt::Debug for Transport {
 tokio::task_local! {
     /// What the current call learned of its answer. The generator's errors lose the status of a body they cannot read.
     static ANSWER: RefCell<Answer>;
+    /// Set where the caller repeats calls by a plan of its own.
+    static ONCE: ();
+}
+
+/// Runs calls that are sent once, whatever the session's [`RetryPolicy`].
+pub(crate) async fn once<T>(calls: impl Future<Output = T>) -> T {
+    ONCE.scope((), calls).await
 }
 
 /// Runs a call and keeps what was learned of its answer.
@@ -138,6 +145,7 @@ impl Transport {
         let started = clock.now();
         // A clock that was set back has used no time.
         let spent = || clock.now().duration_since(started).unwrap_or_default();
+        let repeats = ONCE.try_with(|()| ()).is_err();
         let (mut attempt, mut renewed) = (1, false);
         // Whether any of the attempts so far may have arrived: the last one alone does not tell.
         let mut sent = false;
@@ -188,7 +196,8 @@ impl Transport {
                 continue;
             }
             // A service may ask for more time than can be added up.
-            let wait = retry.wait(attempt, operation, &error).filter(|wait| spent().saturating_add(*wait) < *timeout);
+            let wait = retry.wait(attempt, operation, &error).filter(|_| repeats);
+            let wait = wait.filter(|wait| spent().saturating_add(*wait) < *timeout);
             let Some((wait, taken)) = wait.and_then(|wait| Some((wait, budget.take()?))) else {
                 return Err(error.with_sent(sent));
             };
