@@ -207,7 +207,8 @@ fn examples_in_the_help_are_requests() {
         let body = examples.iter().find_map(|example| example.request).cloned().unwrap_or_default();
         std::fs::write(user.path("body.json"), body.to_string()).unwrap();
         let (_, lines) = rest.split_once("Example").unwrap();
-        let lines: String = lines.lines().skip(1).map(|line| line.trim().to_owned() + " ").collect();
+        let lines: String =
+            lines.lines().skip(1).map(|line| line.trim().trim_end_matches('\\').to_owned() + " ").collect();
         for example in lines.split("hwjobs ").skip(1).filter(|example| !example.contains("updates.csv")) {
             let script = format!("'{}' {example} --dry-run -o json", env!("CARGO_BIN_EXE_hwjobs"));
             let mut shell = Command::new("/bin/sh");
@@ -327,6 +328,23 @@ async fn colour_is_for_terminals_and_can_be_switched_off() {
     let forced = User::of_emulator(&emulator).with("CLICOLOR_FORCE", "1");
     assert!(forced.says(&list).starts_with("\u{1b}[1mJOB_ID"));
     assert!(stderr(&forced.runs(&["training-job", "update", "999", "--job-desc", "x"])).contains('\u{1b}'));
+    #[cfg(unix)]
+    {
+        use std::io::Read;
+        let size = nix::pty::Winsize { ws_row: 24, ws_col: 60, ws_xpixel: 0, ws_ypixel: 0 };
+        let terminal = nix::pty::openpty(Some(&size), None).unwrap();
+        let user = User::of_emulator(&emulator).with("TERM", "xterm");
+        let mut child = user.command(&["mrs", "job", "list"]).stdout(terminal.slave).spawn().unwrap();
+        let mut master = std::fs::File::from(terminal.master);
+        let mut text = Vec::new();
+        // The end of the other side is an error here.
+        let _ = master.read_to_end(&mut text);
+        assert!(child.wait().unwrap().success());
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains("\u{1b}[1m") && text.lines().count() > 7, "{text}");
+        let plain = text.replace("\u{1b}[1m", "").replace("\u{1b}[0m", "");
+        assert!(plain.lines().all(|line| line.chars().count() <= 60), "{plain}");
+    }
     let without = forced.with("NO_COLOR", "1");
     assert!(without.says(&list).starts_with("JOB_ID"));
     assert!(!stderr(&without.runs(&["training-job", "update", "999", "--job-desc", "x"])).contains('\u{1b}'));

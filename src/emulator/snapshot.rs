@@ -49,11 +49,8 @@ pub(super) fn load(transaction: &Transaction<'_>, snapshot: &Value) -> Result<()
             return Err(invalid(format!("there is no table `{}`", table.escape_debug())));
         }
         let rows = rows.as_array().ok_or_else(|| invalid(format!("`{table}` is no array")))?;
-        let columns: Vec<String> = transaction
-            .prepare(&format!("SELECT * FROM {table}"))?
-            .column_names()
-            .map(str::to_owned)
-            .collect();
+        let columns: Vec<String> =
+            transaction.prepare(&format!("SELECT * FROM {table}"))?.column_names().map(str::to_owned).collect();
         let marks = vec!["?"; columns.len()].join(", ");
         let mut insert = transaction.prepare(&format!("INSERT INTO {table} VALUES ({marks})"))?;
         for (index, row) in rows.iter().enumerate() {
