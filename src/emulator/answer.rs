@@ -49,10 +49,10 @@ pub(super) enum Refusal {
     Taken(String),
     /// The project of the address is not the project of the token.
     OtherProject,
-    /// A documented rule with a code of its own, which says what is wrong.
-    Rule { status: StatusCode, code: &'static str },
     /// A documented refusal that says more than its code.
     Refused { code: &'static str, message: String },
+    /// The state of an object does not allow it.
+    Conflict { code: &'static str, message: String },
     /// The project may not have more objects of the kind.
     QuotaReached(i64),
     /// The emulator itself failed.
@@ -103,7 +103,6 @@ impl Refusal {
                 let front = if family == Family::Identity { "" } else { "Incorrect IAM authentication information: " };
                 (StatusCode::UNAUTHORIZED, code, format!("{front}{reason}"))
             }
-            Self::Rule { status, code } => (status, code, meaning(code)),
             Self::Invalid(message) => {
                 (StatusCode::BAD_REQUEST, if mrs { "12000002" } else { "ModelArts.0104" }, message)
             }
@@ -112,8 +111,9 @@ impl Refusal {
                 if mrs { "0176" } else { "ModelArts.0102" },
                 format!("The {what} {id} does not exist."),
             ),
+            // No page prints the status of these; the request itself is valid.
             Self::Taken(name) => (
-                StatusCode::BAD_REQUEST,
+                StatusCode::CONFLICT,
                 if mrs { "12000002" } else { "ModelArts.0103" },
                 format!("Job name:{name} is existed"),
             ),
@@ -122,8 +122,9 @@ impl Refusal {
                 (StatusCode::FORBIDDEN, code, meaning(code))
             }
             Self::Refused { code, message } => (StatusCode::BAD_REQUEST, code, message),
+            Self::Conflict { code, message } => (StatusCode::CONFLICT, code, message),
             Self::QuotaReached(quota) => (
-                StatusCode::BAD_REQUEST,
+                StatusCode::CONFLICT,
                 "ModelArts.0106",
                 format!("The project has {quota} objects of this kind, which is the limit."),
             ),

@@ -6,10 +6,11 @@ use std::sync::OnceLock;
 use http::{HeaderMap, HeaderValue, header};
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::answer::{Refusal, Response};
 use super::json;
+use crate::error::ErrorCode;
 use crate::spec::Document;
 use crate::spec::load::{self, Operation};
 
@@ -132,8 +133,34 @@ impl Checker {
         }
         let body =
             json::parse(bytes).map_err(|error| Refusal::Invalid(format!("The body is no valid JSON: {error}")))?;
-        let problem = validator.iter_errors(&body).next().map(|error| describe(&error));
-        problem.map_or(Ok(body), |problem| Err(Refusal::Invalid(problem)))
+        let refusal = validator.iter_errors(&body).next().map(|error| self.refusal(&error));
+        refusal.map_or(Ok(body), Err)
+    }
+
+    /// Why a body is refused. Where none of several alternatives holds, the one is meant whose fixed values are there.
+    fn refusal(&self, error: &ValidationError<'_>) -> Refusal {
+        let fixed = |error: &ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::Enum { .. });
+        let meant = match error.kind() {
+            ValidationErrorKind::AnyOf { context } => {
+                context.iter().enumerate().find(|(_, errors)| !errors.iter().any(fixed))
+            }
+            _ => None,
+        };
+        let Some((index, [first, ..])) = meant.map(|(index, errors)| (index, errors.as_slice())) else {
+            return Refusal::Invalid(describe(error));
+        };
+        // A rule between fields can have a code of its own, such as "12000068", which the description says beside it.
+        let schema =
+            load::resolve(self.document.value(), self.document.request_schema(self.operation).unwrap_or(&Value::Null));
+        let alternatives = error.schema_path().as_str().find("/allOf/").map(|at| &error.schema_path().as_str()[at..]);
+        let code = alternatives
+            .and_then(|path| schema.pointer(&format!("{path}/{index}/x-error-code")))
+            .and_then(Value::as_str)
+            .and_then(ErrorCode::lookup);
+        match code {
+            Some(code) => Refusal::Refused { code: code.code(), message: describe(first) },
+            None => Refusal::Invalid(describe(first)),
+        }
     }
 
     /// What of a checked request is not described: it has no effect.
@@ -274,5 +301,5 @@ pub(super) fn text<'a>(body: &'a Value, field: &str) -> Option<&'a str> {
 
 /// The fields of a body.
 pub(super) fn fields(body: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    body.as_object().into_iter().flat_map(Map::iter)
+    body.as_object().into_iter().flatten()
 }

@@ -75,6 +75,11 @@ impl Clock {
         self.hand().now()
     }
 
+    /// The same as a system time.
+    pub(super) fn system_time(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(u64::try_from(self.now()).unwrap_or_default())
+    }
+
     /// Virtual seconds in a real second.
     pub(super) fn scale(&self) -> f64 {
         self.hand().scale

@@ -18,6 +18,7 @@ use super::answer::{Refusal, Response, respond};
 use super::check::is_json;
 use super::faults::{Fault, Faults};
 use super::json;
+use super::lifecycle::Transitions;
 use super::server::{State, lock};
 use crate::spec;
 
@@ -128,12 +129,36 @@ struct ClockChange {
     scale: Option<f64>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TransitionsChange {
+    mode: Mode,
+    reads: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    AtOnce,
+    Reads,
+    Clock,
+}
+
+fn transitions(state: &State) -> Value {
+    match *lock(&state.transitions) {
+        Transitions::AtOnce => json!({"mode": "at_once"}),
+        Transitions::AfterReads(reads) => json!({"mode": "reads", "reads": reads}),
+        Transitions::Clock => json!({"mode": "clock"}),
+    }
+}
+
 /// The methods of a path, as `Allow` lists them; empty if there is no such path.
 fn methods(path: &str) -> &'static str {
     match path {
         "health" | "version" => "GET",
         "state" => "GET, PUT, DELETE",
         "clock" => "GET, PATCH",
+        "transitions" => "GET, PUT",
         "faults" => "GET, POST, DELETE",
         "requests" => "GET, DELETE",
         _ if path.strip_prefix("faults/").is_some_and(|id| id.parse::<u64>().is_ok()) => "DELETE",
@@ -177,6 +202,17 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
             }
             state.clock.change(&state.store, advance, scale).map_err(|error| refused(error.into()))?;
             ok(clock(state))
+        }
+        ("transitions", "GET") => ok(transitions(state)),
+        ("transitions", "PUT") => {
+            let wanted = match request.read()? {
+                TransitionsChange { mode: Mode::AtOnce, reads: None } => Transitions::AtOnce,
+                TransitionsChange { mode: Mode::Clock, reads: None } => Transitions::Clock,
+                TransitionsChange { mode: Mode::Reads, reads: Some(reads) } => Transitions::AfterReads(reads),
+                _ => return Err(bad("the body is invalid: `reads` goes with the mode `reads`, and with no other")),
+            };
+            state.set_transitions(wanted).map_err(refused)?;
+            ok(transitions(state))
         }
         ("faults", "GET") => ok(json!({"faults": faults.list()})),
         ("faults", "POST") => {

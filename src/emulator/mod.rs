@@ -22,7 +22,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -54,6 +54,8 @@ pub use record::{AccessLog, Exchange, Verdict};
 
 /// The project that the documented world lives in.
 const PROJECT_ID: &str = "5a3314075bfa49b9ae360f4ecd333695";
+/// The time at which a clock with a seed stands: 2040-01-01T00:00:00Z in milliseconds since the Unix epoch.
+const SEEDED_TIME: i64 = 2_208_988_800_000;
 /// How many objects of each kind a project may have.
 const QUOTA: u32 = 10_000_000;
 /// Its name, which looks like a region's.
@@ -149,8 +151,7 @@ impl Emulator {
 
     /// The time of the emulator's clock.
     pub fn now(&self) -> SystemTime {
-        let now = self.state.clock.now();
-        UNIX_EPOCH + Duration::from_millis(u64::try_from(now).unwrap_or_default())
+        self.state.clock.system_time()
     }
 
     /// Moves the emulator's clock on at once.
@@ -206,7 +207,7 @@ impl Emulator {
 
     /// Chooses what moves jobs from one state to the next from now on, also those that are on their way.
     pub fn set_transitions(&self, transitions: Transitions) -> Result<(), Error> {
-        self.state.set_transitions(transitions)
+        self.state.set_transitions(transitions).map_err(|refusal| failed(&refusal.text()))
     }
 
     /// Takes the latest exchanges out of the record, the oldest first.
@@ -259,10 +260,12 @@ pub struct EmulatorBuilder {
     documented: bool,
     snapshot: Option<serde_json::Value>,
     data: Option<PathBuf>,
-    transitions: Transitions,
-    quota: u32,
     time_scale: Option<f64>,
     strict: bool,
+    transitions: Transitions,
+    quota: u32,
+    seed: Option<u64>,
+    training_jobs: u32,
     check_answers: bool,
     record: usize,
     log: AccessLog,
@@ -282,10 +285,12 @@ impl Default for EmulatorBuilder {
             documented: true,
             snapshot: None,
             data: None,
-            transitions: Transitions::default(),
-            quota: QUOTA,
             time_scale: None,
             strict: false,
+            transitions: Transitions::default(),
+            quota: QUOTA,
+            seed: None,
+            training_jobs: 0,
             check_answers: cfg!(debug_assertions),
             record: 0,
             log: AccessLog::Off,
@@ -386,6 +391,20 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Makes ids, tokens and times follow from a number: the same requests have the same answers, byte for byte.
+    ///
+    /// The clock stands still at the beginning of the year 2040, far ahead, so that no client takes a token for expired.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Starts with so many training jobs that have ended, besides the others: to see how a program deals with long lists.
+    pub fn training_jobs(mut self, count: u32) -> Self {
+        self.training_jobs = count;
+        self
+    }
+
     /// Whether every answer is checked against the description before it is sent; in debug builds it is.
     pub fn check_answers(mut self, check_answers: bool) -> Self {
         self.check_answers = check_answers;
@@ -431,7 +450,10 @@ impl EmulatorBuilder {
         let access = self.access()?;
         let store = store::Store::open(self.data.as_deref())?;
         let is_new = store.is_new;
-        let start = clock::Start { at: None, scale: self.time_scale };
+        let start = match self.seed {
+            None => clock::Start { at: None, scale: self.time_scale },
+            Some(_) => clock::Start { at: Some(SEEDED_TIME), scale: Some(self.time_scale.unwrap_or(0.0)) },
+        };
         let clock = clock::Clock::open(&store, start).map_err(|error| failed("start its clock").with_source(error))?;
         let listener = TcpListener::bind(self.address)
             .await
@@ -443,6 +465,8 @@ impl EmulatorBuilder {
             clock,
             transitions: Mutex::new(self.transitions),
             quota: self.quota.into(),
+            seed: self.seed,
+            training_jobs: self.training_jobs,
             routes: server::Routes::new(),
             access,
             endpoint: format!("http://{address}"),
@@ -450,9 +474,10 @@ impl EmulatorBuilder {
             strict: self.strict,
             record: Mutex::new(record::Record::new(self.record)),
             log: self.log,
-            faults: Mutex::new(faults::Injected::new(0)),
+            faults: Mutex::new(faults::Injected::new(self.seed.unwrap_or_else(|| fastrand::u64(..)))),
             allow_remote: self.allow_remote,
             documented: self.documented && self.snapshot.is_none(),
+            training_jobs: self.training_jobs,
             panics: AtomicU64::default(),
             control_requests: AtomicU64::default(),
             requests: AtomicU64::default(),
@@ -460,11 +485,11 @@ impl EmulatorBuilder {
         if let Some(snapshot) = &self.snapshot {
             state.load(snapshot).map_err(|refusal| failed(&format!("load the snapshot: {}", refusal.text())))?;
         } else if is_new {
-            let write = |error: rusqlite::Error| failed("write the documented world").with_source(error);
+            let write = |error: rusqlite::Error| failed("write what it begins with").with_source(error);
             state.store.write(|transaction| state.populate(transaction)).map_err(write)?;
         }
         // A file may hold jobs on their way, begun under other transitions.
-        state.set_transitions(self.transitions)?;
+        state.set_transitions(self.transitions).map_err(|refusal| failed(&refusal.text()))?;
         let server = tokio::spawn(connection::serve(listener, Arc::clone(&state), stopped));
         Ok(Emulator { address, state, stop: Some(stop), server })
     }

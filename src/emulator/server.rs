@@ -25,9 +25,8 @@ use super::handlers::iam::Extra;
 use super::handlers::{self, Answer, Call};
 use super::lifecycle::{Lifecycles, Transitions};
 use super::record::{self, AccessLog, Exchange, Record, Verdict};
-use super::store::Store;
+use super::store::{self, Store};
 use super::{snapshot, world};
-use crate::error::Error;
 use crate::spec;
 
 /// What all requests share.
@@ -36,6 +35,10 @@ pub(super) struct State {
     pub(super) clock: Clock,
     pub(super) transitions: Mutex<Transitions>,
     pub(super) quota: i64,
+    /// What fixes ids, times and bytes of answers; a different one each time if absent.
+    pub(super) seed: Option<u64>,
+    /// With how many training jobs of no interest it begins.
+    pub(super) training_jobs: u32,
     pub(super) routes: Routes,
     pub(super) access: Access,
     /// Its own base address.
@@ -50,6 +53,8 @@ pub(super) struct State {
     pub(super) allow_remote: bool,
     /// Whether the documented world is what it begins with.
     pub(super) documented: bool,
+    /// With how many generated training jobs it begins besides.
+    pub(super) training_jobs: u32,
     /// Requests that failed by a defect of the emulator.
     pub(super) panics: AtomicU64,
     /// Requests of the control API.
@@ -108,7 +113,7 @@ impl Routes {
 enum Found<'a> {
     /// To an operation, with the values of its path as they were sent.
     Operation(&'a Route, Vec<(String, String)>),
-    /// To what clients need beside the described operations.
+    /// To something that clients do and the documents do not show.
     Extra(Extra<'a>),
     /// To a path that has other methods.
     OtherMethod(String),
@@ -137,18 +142,6 @@ impl Routes {
 }
 
 impl State {
-    /// Chooses what moves jobs, between two requests.
-    pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Error> {
-        self.store
-            .write(|transaction| {
-                *lock(&self.transitions) = transitions;
-                Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()
-            })
-            .map_err(|error: rusqlite::Error| {
-                Error::configuration("the emulator cannot change how its jobs move").with_source(error)
-            })
-    }
-
     /// The whole state as one JSON value.
     pub(super) fn snapshot(&self) -> Result<Value, Refusal> {
         self.store.write(|transaction| snapshot::dump(transaction).map_err(Refusal::from))
@@ -158,7 +151,7 @@ impl State {
     pub(super) fn load(&self, snapshot: &Value) -> Result<(), Refusal> {
         self.store.write(|transaction| {
             snapshot::load(transaction, snapshot)?;
-            self.clock.restart(transaction).map_err(Refusal::from)
+            Ok(self.resume(transaction)?)
         })
     }
 
@@ -166,8 +159,8 @@ impl State {
     pub(super) fn reset(&self) -> Result<(), Refusal> {
         self.store.write(|transaction| {
             snapshot::empty(transaction)?;
+            self.resume(transaction)?;
             self.populate(transaction)?;
-            self.clock.restart(transaction)?;
             lock(&self.faults).clear();
             lock(&self.record).take();
             self.requests.store(0, Ordering::Relaxed);
@@ -175,9 +168,29 @@ impl State {
         })
     }
 
+    /// Goes on with tables that have just been filled.
+    fn resume(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.access.forget();
+        self.clock.restart(transaction)?;
+        Lifecycles { transaction, transitions: *lock(&self.transitions), now: self.clock.now() }.adopt()
+    }
+
+    /// Chooses what moves jobs, between two requests.
+    pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Refusal> {
+        self.store.write(|transaction| {
+            *lock(&self.transitions) = transitions;
+            Ok(Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()?)
+        })
+    }
+
     /// Writes what it begins with into empty tables.
     pub(super) fn populate(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        if self.documented { world::documented(transaction, &self.access.project().id) } else { Ok(()) }
+        store::set_seed(transaction, self.seed.unwrap_or_else(|| fastrand::u64(..)))?;
+        let project = &self.access.project().id;
+        if self.documented {
+            world::documented(transaction, project)?;
+        }
+        world::many_training_jobs(transaction, project, self.training_jobs, self.clock.now())
     }
 
     /// Answers one request, or ends its connection.
@@ -209,13 +222,18 @@ impl State {
                 Refusal::Broken("the emulator has failed; please report it".to_owned()).answer(family, &request_id)
             })
         };
-        let outcome = match &hit {
+        let mut outcome = match &hit {
             None => Ok(act(&mut ignored)),
             Some(hit) => {
                 let done = hit.acts().then(|| act(&mut ignored));
                 hit.show(done, found.family(), &request_id)
             }
         };
+        if let (Some(_), Ok(response)) = (self.seed, &mut outcome)
+            && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(self.clock.system_time()))
+        {
+            response.headers_mut().insert(header::DATE, date);
+        }
         self.note(
             &Seen { peer, parts, body: &body, started, request_id, found: &found, hit: hit.as_ref(), ignored },
             &outcome,
@@ -243,10 +261,12 @@ impl State {
             },
             Found::Operation(route, path) => (route, path),
             Found::Extra(extra) => {
-                let body = body.map_or(&[][..], |bytes| &bytes[..]);
-                let base = access::base(&parts.headers, &self.endpoint);
-                return match extra.answer(&self.access, &self.store, parts, body, self.clock.now(), &base) {
-                    Ok(answer) => answer.into_response(StatusCode::OK, request_id),
+                let outcome = body.map_err(Refusal::clone).and_then(|body| {
+                    let (now, base) = (self.clock.now(), access::base(&parts.headers, &self.endpoint));
+                    extra.answer(&self.access, &self.store, parts, body, now, &base)
+                });
+                return match outcome {
+                    Ok(answer) => finish(StatusCode::OK, answer, request_id),
                     Err(refusal) => refusal.answer(Family::Identity, request_id),
                 };
             }
@@ -271,7 +291,7 @@ impl State {
         };
         let response = match self.act(route, parts, path, body, ignored) {
             Err(refusal) => refusal.answer(route.family, request_id),
-            Ok(answer) => answer.into_response(route.success, request_id),
+            Ok(answer) => finish(route.success, answer, request_id),
         };
         match self.check_answers.then(|| route.checker.answer(&response)).flatten() {
             Some(difference) => Refusal::Broken(format!("the answer breaks the description: {difference}"))
@@ -299,7 +319,7 @@ impl State {
             .map_err(|problem| malformed("path", problem))?;
         let query = pairs(parts.uri.query().unwrap_or_default()).map_err(|problem| malformed("query", problem))?;
         let bytes = body.map_err(Refusal::clone)?;
-        let now = self.clock.now();
+        let (now, base) = (self.clock.now(), access::base(&parts.headers, &self.endpoint));
         let caller = match route.authenticated {
             true => Some(self.access.caller(&self.store, parts, bytes, now)?),
             false => None,
@@ -324,7 +344,7 @@ impl State {
                 project,
                 caller: caller.as_ref(),
                 access: &self.access,
-                base: &access::base(&parts.headers, &self.endpoint),
+                base: &base,
                 parameters: &parameters,
                 body: &body,
                 now,
@@ -407,6 +427,12 @@ impl Seen<'_> {
             ignored: self.ignored.clone(),
         }
     }
+}
+
+fn finish(status: StatusCode, answer: Answer, request_id: &str) -> Response {
+    let mut response = respond(status, answer.body.as_ref(), request_id);
+    response.headers_mut().extend(answer.headers);
+    response
 }
 
 /// What is under a lock; a request that failed while it held it has left it sound.

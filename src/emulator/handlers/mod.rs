@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue};
 use rusqlite::{Transaction, params};
 use serde_json::Value;
 
 use super::access::{Access, Caller};
-use super::answer::{Refusal, Response, respond};
+use super::answer::Refusal;
 use super::lifecycle::{Lifecycles, Next, Transitions};
 
 pub(super) mod iam;
@@ -47,7 +47,8 @@ pub(super) struct Lifecycle {
 }
 
 /// All kinds of jobs that move.
-pub(super) static LIFECYCLES: [&Lifecycle; 2] = [&modelarts::TRAINING_JOB_VERSION, &modelarts::VISUALIZATION_JOB];
+pub(super) static LIFECYCLES: [&Lifecycle; 3] =
+    [&modelarts::TRAINING_JOB_VERSION, &modelarts::VISUALIZATION_JOB, &mrs::RUN];
 
 /// What a handler answers; the status is the documented one.
 pub(super) struct Answer {
@@ -63,13 +64,6 @@ impl From<Value> for Answer {
 }
 
 impl Answer {
-    /// What goes over the wire.
-    pub(super) fn into_response(self, status: StatusCode, request_id: &str) -> Response {
-        let mut response = respond(status, self.body.as_ref(), request_id);
-        response.headers_mut().extend(self.headers);
-        response
-    }
-
     /// An answer without a body.
     fn empty() -> Self {
         Self { body: None, headers: Vec::new() }

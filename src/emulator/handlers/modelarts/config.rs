@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{catalog, whole};
+use super::{catalog, not_allowed, whole};
 use crate::emulator::answer::Refusal;
+use crate::emulator::check::fields;
 
 /// The documented fields of a configuration; others are not kept.
 const FIELDS: [&str; 17] = [
@@ -26,10 +27,11 @@ const FIELDS: [&str; 17] = [
     "pool_id",
 ];
 
-/// Holds a configuration against the documented rules that the schema cannot say, and gives what is kept of it.
+/// Holds a configuration against the documented rules that the schema cannot say, and gives what is kept of it. What breaks
+/// them is valid by the description, so it is a conflict.
 pub(super) fn accept(config: &Value) -> Result<Value, Refusal> {
     let has = |field: &str| config.get(field).is_some();
-    let invalid = |message: &str| Err(Refusal::Invalid(message.to_owned()));
+    let invalid = |message: &str| Err(not_allowed(message));
     if has("boot_file_url") && !has("app_url") {
         return invalid("The field boot_file_url goes only with app_url, the directory that the file lies in.");
     }
@@ -84,7 +86,7 @@ pub(super) fn show(config: &Value) -> Map<String, Value> {
         shown.insert("nas_share_addr".to_owned(), nfs["src_path"].clone());
         shown.insert("nas_type".to_owned(), json!("nfs"));
     }
-    for (field, value) in config.as_object().into_iter().flatten() {
+    for (field, value) in fields(config) {
         shown.insert(field.clone(), value.clone());
     }
     for parameter in shown.get_mut("parameter").and_then(Value::as_array_mut).into_iter().flatten() {
