@@ -10,11 +10,7 @@ use super::store::{self, FORMAT};
 /// Everything that the tables hold.
 pub(super) fn dump(transaction: &Transaction<'_>) -> rusqlite::Result<Value> {
     let mut tables = Map::new();
-<<<<<<< HEAD
     for table in names(transaction, false)? {
-=======
-    for table in names(transaction, "table")? {
->>>>>>> em-server
         let mut query = transaction.prepare(&format!("SELECT * FROM {table}"))?;
         let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
         let rows = query.query_map([], |row| {
@@ -47,13 +43,7 @@ pub(super) fn load(transaction: &Transaction<'_>, snapshot: &Value) -> Result<()
     let tables = snapshot["tables"].as_object().ok_or_else(|| invalid("the object `tables` is missing".to_owned()))?;
     clear(transaction)?;
     store::migrate(transaction, 0, format)?;
-<<<<<<< HEAD
     let known = names(transaction, false)?;
-=======
-    // What triggers would write is in the snapshot.
-    let triggers = take_triggers(transaction)?;
-    let known = names(transaction, "table")?;
->>>>>>> em-server
     for (table, rows) in tables {
         if !known.contains(table) {
             return Err(invalid(format!("there is no table `{}`", table.escape_debug())));
@@ -76,11 +66,6 @@ pub(super) fn load(transaction: &Transaction<'_>, snapshot: &Value) -> Result<()
             insert.execute(params_from_iter(values)).map_err(|error| wrong(error.to_string()))?;
         }
     }
-    transaction.execute_batch(&triggers)?;
-    // Search indexes are made from the tables.
-    for index in names(transaction, "virtual")? {
-        transaction.execute_batch(&format!("INSERT INTO {index} ({index}) VALUES ('rebuild')"))?;
-    }
     store::migrate(transaction, format, FORMAT)?;
     Ok(())
 }
@@ -94,21 +79,12 @@ pub(super) fn empty(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 fn clear(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     // Tables may refer to each other.
     transaction.pragma_update(None, "defer_foreign_keys", true)?;
-<<<<<<< HEAD
     for table in names(transaction, true)? {
         transaction.execute_batch(&format!("DROP TABLE {table}"))?;
-=======
-    take_triggers(transaction)?;
-    for kind in ["virtual", "table"] {
-        for table in names(transaction, kind)? {
-            transaction.execute_batch(&format!("DROP TABLE {table}"))?;
-        }
->>>>>>> em-server
     }
     Ok(())
 }
 
-<<<<<<< HEAD
 /// The tables in the order in which they were made; their names come from this crate. What triggers derive from others is
 /// not among them, unless all are wanted: a `tally`, and tables of indexes that are virtual.
 fn names(transaction: &Transaction<'_>, all: bool) -> rusqlite::Result<Vec<String>> {
@@ -121,30 +97,7 @@ fn names(transaction: &Transaction<'_>, all: bool) -> rusqlite::Result<Vec<Strin
              ORDER BY sqlite_schema.rowid",
         )?
         .query_map([all], |row| row.get(0))?
-=======
-/// The tables of a kind: `table`, or `virtual`, which holds nothing of its own. Their names come from this crate.
-fn names(transaction: &Transaction<'_>, kind: &str) -> rusqlite::Result<Vec<String>> {
-    transaction
-        .prepare(
-            "SELECT name FROM pragma_table_list JOIN sqlite_schema USING (name)
-             WHERE schema = 'main' AND pragma_table_list.type = ?1 AND name NOT GLOB 'sqlite_*'
-             ORDER BY sqlite_schema.rowid",
-        )?
-        .query_map([kind], |row| row.get(0))?
->>>>>>> em-server
         .collect()
-}
-
-/// Takes all triggers away and gives what makes them again.
-fn take_triggers(transaction: &Transaction<'_>) -> rusqlite::Result<String> {
-    let triggers: Vec<(String, String)> = transaction
-        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY rowid")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    for (name, _) in &triggers {
-        transaction.execute_batch(&format!("DROP TRIGGER {name}"))?;
-    }
-    Ok(triggers.into_iter().map(|(_, sql)| sql + ";\n").collect())
 }
 
 /// A value of a row, if it can be one.
