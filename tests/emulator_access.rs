@@ -415,7 +415,7 @@ async fn signatures_of_all_layouts_are_accepted() {
     let emulator = Emulator::start().await.unwrap();
     let secret = Secret::from(SECRET);
     let url = jobs();
-    let search = format!("{url}?search_content=a%20b%2F%2B&order=asc&per_page=10&search_content=");
+    let search = format!("{url}?search_content=a%20b%2F%2B&order=asc&per_page=10&other=b&other=");
     let project = ("x-project-id", PROJECT);
     let every: &[(&str, &str)] = &[("content-type", "application/json"), ("user-agent", "someone else/1.0"), project];
     let unsigned = ("x-sdk-content-sha256", "UNSIGNED-PAYLOAD");

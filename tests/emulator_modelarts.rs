@@ -583,3 +583,53 @@ async fn the_same_seed_and_requests_give_the_same_bytes() {
     let text = format!("{:?}", runs[0][0]);
     assert!(text.contains("2040") && text.contains("2208988800000"), "{text}");
 }
+
+#[tokio::test]
+async fn lists_are_the_same_from_both_ends_and_after_a_snapshot() {
+    let emulator = Emulator::builder().empty().training_jobs(60).start().await.unwrap();
+    emulator.set_time_scale(0.0).unwrap();
+    let wire = Wire::new(&emulator);
+    let (job, version) = training_job(&wire, "100_mine").await;
+    assert_eq!(wire.post(&format!("{version}/stop"), Value::Null).await.0, 200);
+    let copy = Emulator::builder().load(emulator.snapshot().unwrap()).start().await.unwrap();
+    for wire in [&wire, &Wire::new(&copy)] {
+        for key in ["job_name", "job_desc", "status", "duration", "version_count", "create_time"] {
+            for status in ["", "10", "12"] {
+                let list = |rest: String| {
+                    let path = format!("/training-jobs?sortBy={key}&status={status}{rest}");
+                    async move { wire.get(&path).await["jobs"].as_array().unwrap().clone() }
+                };
+                let whole = list("&per_page=1000".to_owned()).await;
+                assert_eq!(
+                    whole.len(),
+                    if status.is_empty() {
+                        61
+                    } else if status == "10" {
+                        53
+                    } else {
+                        7
+                    }
+                );
+                let mut reversed = list("&per_page=1000&order=desc".to_owned()).await;
+                reversed.reverse();
+                assert_eq!(whole, reversed, "{key} {status}");
+                let mut paged = Vec::new();
+                for page in 1..=10 {
+                    paged.extend(list(format!("&per_page=7&page={page}")).await);
+                }
+                assert_eq!(whole, paged, "{key} {status}");
+            }
+        }
+        // A text of any length is found, and as it is.
+        for (text, found) in
+            [("mine", 1), ("0_m", 1), ("_", 1), ("MINE", 1), ("%25", 0), ("%25mine", 0), ("o_b", 0), ("ob-", 60)]
+        {
+            let listed = wire.get(&format!("/training-jobs?search_content={text}")).await;
+            assert_eq!(listed["job_total_count"], found, "{text}");
+        }
+        assert_eq!(wire.get("/training-jobs?status=9").await["job_total_count"], 1);
+        assert_eq!(wire.delete(&format!("/training-jobs/{job}")).await.0, 200);
+        assert_eq!(wire.get("/training-jobs?search_content=mine").await["job_total_count"], 0);
+        assert_eq!(wire.get("/training-jobs").await["job_total_count"], 60);
+    }
+}

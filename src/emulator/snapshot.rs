@@ -10,9 +10,9 @@ use super::store::{self, FORMAT};
 /// Everything that the tables hold.
 pub(super) fn dump(transaction: &Transaction<'_>) -> rusqlite::Result<Value> {
     let mut tables = Map::new();
-    for table in names(transaction, "table")? {
+    for table in names(transaction, false)? {
         let mut query = transaction.prepare(&format!("SELECT * FROM {table}"))?;
-        let columns: Vec<String> = query.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
         let rows = query.query_map([], |row| {
             let value = |(index, name): (usize, &String)| {
                 let value = match row.get_ref(index)? {
@@ -43,20 +43,14 @@ pub(super) fn load(transaction: &Transaction<'_>, snapshot: &Value) -> Result<()
     let tables = snapshot["tables"].as_object().ok_or_else(|| invalid("the object `tables` is missing".to_owned()))?;
     clear(transaction)?;
     store::migrate(transaction, 0, format)?;
-    // What triggers would write is in the snapshot.
-    let triggers = take_triggers(transaction)?;
-    let known = names(transaction, "table")?;
+    let known = names(transaction, false)?;
     for (table, rows) in tables {
         if !known.contains(table) {
             return Err(invalid(format!("there is no table `{}`", table.escape_debug())));
         }
         let rows = rows.as_array().ok_or_else(|| invalid(format!("`{table}` is no array")))?;
-        let columns: Vec<String> = transaction
-            .prepare(&format!("SELECT * FROM {table}"))?
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let columns: Vec<String> =
+            transaction.prepare(&format!("SELECT * FROM {table}"))?.column_names().map(str::to_owned).collect();
         let marks = vec!["?"; columns.len()].join(", ");
         let mut insert = transaction.prepare(&format!("INSERT INTO {table} VALUES ({marks})"))?;
         for (index, row) in rows.iter().enumerate() {
@@ -72,11 +66,6 @@ pub(super) fn load(transaction: &Transaction<'_>, snapshot: &Value) -> Result<()
             insert.execute(params_from_iter(values)).map_err(|error| wrong(error.to_string()))?;
         }
     }
-    transaction.execute_batch(&triggers)?;
-    // Search indexes are made from the tables.
-    for index in names(transaction, "virtual")? {
-        transaction.execute_batch(&format!("INSERT INTO {index} ({index}) VALUES ('rebuild')"))?;
-    }
     store::migrate(transaction, format, FORMAT)?;
     Ok(())
 }
@@ -90,37 +79,25 @@ pub(super) fn empty(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 fn clear(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     // Tables may refer to each other.
     transaction.pragma_update(None, "defer_foreign_keys", true)?;
-    take_triggers(transaction)?;
-    for kind in ["virtual", "table"] {
-        for table in names(transaction, kind)? {
-            transaction.execute_batch(&format!("DROP TABLE {table}"))?;
-        }
+    for table in names(transaction, true)? {
+        transaction.execute_batch(&format!("DROP TABLE {table}"))?;
     }
     Ok(())
 }
 
-/// The tables of a kind: `table`, or `virtual`, which holds nothing of its own. Their names come from this crate.
-fn names(transaction: &Transaction<'_>, kind: &str) -> rusqlite::Result<Vec<String>> {
+/// The tables in the order in which they were made; their names come from this crate. What triggers derive from others is
+/// not among them, unless all are wanted: a `tally`, and tables of indexes that are virtual.
+fn names(transaction: &Transaction<'_>, all: bool) -> rusqlite::Result<Vec<String>> {
     transaction
         .prepare(
-            "SELECT name FROM pragma_table_list JOIN sqlite_schema USING (name)
-             WHERE schema = 'main' AND pragma_table_list.type = ?1 AND name NOT GLOB 'sqlite_*'
+            "SELECT name FROM sqlite_schema JOIN pragma_table_list USING (name)
+             WHERE sqlite_schema.type = 'table' AND schema = 'main' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+             AND pragma_table_list.type <> 'shadow'
+             AND (?1 OR pragma_table_list.type = 'table' AND name <> 'tally')
              ORDER BY sqlite_schema.rowid",
         )?
-        .query_map([kind], |row| row.get(0))?
+        .query_map([all], |row| row.get(0))?
         .collect()
-}
-
-/// Takes all triggers away and gives what makes them again.
-fn take_triggers(transaction: &Transaction<'_>) -> rusqlite::Result<String> {
-    let triggers: Vec<(String, String)> = transaction
-        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY rowid")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    for (name, _) in &triggers {
-        transaction.execute_batch(&format!("DROP TRIGGER {name}"))?;
-    }
-    Ok(triggers.into_iter().map(|(_, sql)| sql + ";\n").collect())
 }
 
 /// A value of a row, if it can be one.
