@@ -487,7 +487,6 @@ impl EmulatorBuilder {
             allow_remote: self.allow_remote,
             client_time: self.client_time,
             documented: self.documented && self.snapshot.is_none(),
-            training_jobs: self.training_jobs,
             panics: AtomicU64::default(),
             control_requests: AtomicU64::default(),
             requests: AtomicU64::default(),

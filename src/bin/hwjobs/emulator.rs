@@ -45,8 +45,8 @@ pub(super) struct Options {
     /// A user, for signing in by password; repeat for more. Replaces the default one.
     #[arg(long, value_name = "NAME:PASSWORD", value_parser = pair)]
     user: Vec<(String, String)>,
-    /// An access key; repeat for more. Replaces the default one.
-    #[arg(long, value_name = "AK:SK", value_parser = pair)]
+    /// An access key; repeat for more. Replaces the default one. A temporary one has its security token at the end.
+    #[arg(long, value_name = "AK:SK[:TOKEN]", value_parser = pair)]
     key: Vec<(String, String)>,
     /// A project by id and name; repeat for more, the first has the documented objects. Replaces the default one.
     #[arg(long, value_name = "ID:NAME", value_parser = pair)]
@@ -123,7 +123,10 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
         builder = builder.domain(domain);
     }
     builder = options.user.into_iter().fold(builder, |builder, (name, password)| builder.user(name, password));
-    builder = options.key.into_iter().fold(builder, |builder, (key, secret)| builder.key(key, secret));
+    builder = options.key.into_iter().fold(builder, |builder, (key, secrets)| match secrets.split_once(':') {
+        Some((secret, token)) => builder.temporary_key(key, secret, token),
+        None => builder.key(key, secrets),
+    });
     builder = options.project.into_iter().fold(builder, |builder, (id, name)| builder.project(id, name));
     if options.empty {
         builder = builder.empty();
