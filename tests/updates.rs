@@ -246,13 +246,13 @@ async fn the_emulator_refuses_with_the_documented_codes() {
         (
             modelarts.training_jobs().create("twice", training()).send().await.unwrap_err(),
             ErrorKind::Conflict,
-            400,
+            409,
             "ModelArts.0103",
         ),
         (
             modelarts.visualization_jobs().create("apiTest-11", "/o/").send().await.unwrap_err(),
             ErrorKind::Conflict,
-            400,
+            409,
             "ModelArts.0103",
         ),
         (

@@ -265,10 +265,12 @@ pub struct EmulatorBuilder {
     transitions: Transitions,
     quota: u32,
     seed: Option<u64>,
+    training_jobs: u32,
     check_answers: bool,
     record: usize,
     log: AccessLog,
     allow_remote: bool,
+    client_time: Duration,
 }
 
 impl Default for EmulatorBuilder {
@@ -289,10 +291,12 @@ impl Default for EmulatorBuilder {
             transitions: Transitions::default(),
             quota: QUOTA,
             seed: None,
+            training_jobs: 0,
             check_answers: cfg!(debug_assertions),
             record: 0,
             log: AccessLog::Off,
             allow_remote: false,
+            client_time: connection::CLIENT_TIME,
         }
     }
 }
@@ -397,6 +401,12 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Starts with so many training jobs that have ended, besides the others: to see how a program deals with long lists.
+    pub fn training_jobs(mut self, count: u32) -> Self {
+        self.training_jobs = count;
+        self
+    }
+
     /// Whether every answer is checked against the description before it is sent; in debug builds it is.
     pub fn check_answers(mut self, check_answers: bool) -> Self {
         self.check_answers = check_answers;
@@ -419,6 +429,13 @@ impl EmulatorBuilder {
     /// Writes a line on standard error for each request; by default it does not.
     pub fn log(mut self, log: AccessLog) -> Self {
         self.log = log;
+        self
+    }
+
+    /// How long a client may take to send the head of a request, to send its body, and to read the answer; 30 seconds by
+    /// default. An idle connection is closed after the same time.
+    pub fn client_time(mut self, time: Duration) -> Self {
+        self.client_time = time;
         self
     }
 
@@ -458,6 +475,7 @@ impl EmulatorBuilder {
             transitions: Mutex::new(self.transitions),
             quota: self.quota.into(),
             seed: self.seed,
+            training_jobs: self.training_jobs,
             routes: server::Routes::new(),
             access,
             endpoint: format!("http://{address}"),
@@ -467,6 +485,7 @@ impl EmulatorBuilder {
             log: self.log,
             faults: Mutex::new(faults::Injected::new(self.seed.unwrap_or_else(|| fastrand::u64(..)))),
             allow_remote: self.allow_remote,
+            client_time: self.client_time,
             documented: self.documented && self.snapshot.is_none(),
             panics: AtomicU64::default(),
             control_requests: AtomicU64::default(),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -37,6 +37,8 @@ pub(super) struct State {
     pub(super) quota: i64,
     /// What fixes ids, times and bytes of answers; a different one each time if absent.
     pub(super) seed: Option<u64>,
+    /// With how many training jobs of no interest it begins.
+    pub(super) training_jobs: u32,
     pub(super) routes: Routes,
     pub(super) access: Access,
     /// Its own base address.
@@ -47,6 +49,8 @@ pub(super) struct State {
     pub(super) record: Mutex<Record>,
     pub(super) log: AccessLog,
     pub(super) faults: Mutex<Injected>,
+    /// How long a client may take for anything.
+    pub(super) client_time: Duration,
     /// Whether the control API serves other machines too.
     pub(super) allow_remote: bool,
     /// Whether the documented world is what it begins with.
@@ -155,8 +159,8 @@ impl State {
     pub(super) fn reset(&self) -> Result<(), Refusal> {
         self.store.write(|transaction| {
             snapshot::empty(transaction)?;
-            self.populate(transaction)?;
             self.resume(transaction)?;
+            self.populate(transaction)?;
             lock(&self.faults).clear();
             lock(&self.record).take();
             self.requests.store(0, Ordering::Relaxed);
@@ -166,6 +170,7 @@ impl State {
 
     /// Goes on with tables that have just been filled.
     fn resume(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.access.forget();
         self.clock.restart(transaction)?;
         Lifecycles { transaction, transitions: *lock(&self.transitions), now: self.clock.now() }.adopt()
     }
@@ -181,7 +186,11 @@ impl State {
     /// Writes what it begins with into empty tables.
     pub(super) fn populate(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         store::set_seed(transaction, self.seed.unwrap_or_else(|| fastrand::u64(..)))?;
-        if self.documented { world::documented(transaction, &self.access.project().id) } else { Ok(()) }
+        let project = &self.access.project().id;
+        if self.documented {
+            world::documented(transaction, project)?;
+        }
+        world::many_training_jobs(transaction, project, self.training_jobs, self.clock.now())
     }
 
     /// Answers one request, or ends its connection.

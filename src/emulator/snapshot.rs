@@ -10,7 +10,7 @@ use super::store::{self, FORMAT};
 /// Everything that the tables hold.
 pub(super) fn dump(transaction: &Transaction<'_>) -> rusqlite::Result<Value> {
     let mut tables = Map::new();
-    for table in names(transaction)? {
+    for table in names(transaction, false)? {
         let mut query = transaction.prepare(&format!("SELECT * FROM {table}"))?;
         let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
         let rows = query.query_map([], |row| {
@@ -43,7 +43,7 @@ pub(super) fn load(transaction: &Transaction<'_>, snapshot: &Value) -> Result<()
     let tables = snapshot["tables"].as_object().ok_or_else(|| invalid("the object `tables` is missing".to_owned()))?;
     clear(transaction)?;
     store::migrate(transaction, 0, format)?;
-    let known = names(transaction)?;
+    let known = names(transaction, false)?;
     for (table, rows) in tables {
         if !known.contains(table) {
             return Err(invalid(format!("there is no table `{}`", table.escape_debug())));
@@ -79,17 +79,24 @@ pub(super) fn empty(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 fn clear(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     // Tables may refer to each other.
     transaction.pragma_update(None, "defer_foreign_keys", true)?;
-    for table in names(transaction)? {
+    for table in names(transaction, true)? {
         transaction.execute_batch(&format!("DROP TABLE {table}"))?;
     }
     Ok(())
 }
 
-/// The tables in the order in which they were made. Their names come from this crate.
-fn names(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<String>> {
+/// The tables in the order in which they were made; their names come from this crate. What triggers derive from others is
+/// not among them, unless all are wanted: a `tally`, and tables of indexes that are virtual.
+fn names(transaction: &Transaction<'_>, all: bool) -> rusqlite::Result<Vec<String>> {
     transaction
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid")?
-        .query_map([], |row| row.get(0))?
+        .prepare(
+            "SELECT name FROM sqlite_schema JOIN pragma_table_list USING (name)
+             WHERE sqlite_schema.type = 'table' AND schema = 'main' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+             AND pragma_table_list.type <> 'shadow'
+             AND (?1 OR pragma_table_list.type = 'table' AND name <> 'tally')
+             ORDER BY sqlite_schema.rowid",
+        )?
+        .query_map([all], |row| row.get(0))?
         .collect()
 }
 
