@@ -477,7 +477,6 @@ impl EmulatorBuilder {
             faults: Mutex::new(faults::Injected::new(self.seed.unwrap_or_else(|| fastrand::u64(..)))),
             allow_remote: self.allow_remote,
             documented: self.documented && self.snapshot.is_none(),
-            training_jobs: self.training_jobs,
             panics: AtomicU64::default(),
             control_requests: AtomicU64::default(),
             requests: AtomicU64::default(),

@@ -53,8 +53,6 @@ pub(super) struct State {
     pub(super) allow_remote: bool,
     /// Whether the documented world is what it begins with.
     pub(super) documented: bool,
-    /// With how many generated training jobs it begins besides.
-    pub(super) training_jobs: u32,
     /// Requests that failed by a defect of the emulator.
     pub(super) panics: AtomicU64,
     /// Requests of the control API.
