@@ -4,16 +4,21 @@
 //!
 //! `cargo run --example bulk_update < updates.txt`
 
-use std::io::BufRead;
+use std::io::{BufRead, BufReader};
 
 use huaweicloud_jobs::{Session, TrainingJobId, bulk};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let session = Session::from_environment().await?;
-    let updates = std::io::stdin().lock().lines().map_while(Result::ok).filter_map(|line| {
-        let (id, text) = line.split_once(' ')?;
-        Some((id.parse::<TrainingJobId>().ok()?, text.to_owned()))
+    let lines = BufReader::new(std::io::stdin()).lines().map_while(Result::ok);
+    let updates = lines.filter_map(|line| {
+        let update =
+            line.split_once(' ').and_then(|(id, text)| Some((id.parse::<TrainingJobId>().ok()?, text.to_owned())));
+        if update.is_none() {
+            eprintln!("not of the form ID TEXT: {line}");
+        }
+        update
     });
     let mut updates = session.modelarts().training_jobs().update_descriptions(bulk::iter(updates));
     let (mut changed, mut failed) = (0, 0);

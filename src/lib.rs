@@ -9,6 +9,8 @@ pub mod coming_from_the_python_sdk {}
 mod entry;
 mod error;
 mod ids;
+#[cfg(feature = "mock")]
+pub mod mock;
 pub mod modelarts;
 pub mod mrs;
 pub mod paging;

@@ -587,6 +587,7 @@ async fn the_same_seed_and_requests_give_the_same_bytes() {
 #[tokio::test]
 async fn lists_are_the_same_from_both_ends_and_after_a_snapshot() {
     let emulator = Emulator::builder().empty().training_jobs(60).start().await.unwrap();
+    emulator.set_time_scale(0.0).unwrap();
     let wire = Wire::new(&emulator);
     let (job, version) = training_job(&wire, "100_mine").await;
     assert_eq!(wire.post(&format!("{version}/stop"), Value::Null).await.0, 200);

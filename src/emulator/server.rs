@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -49,6 +49,8 @@ pub(super) struct State {
     pub(super) record: Mutex<Record>,
     pub(super) log: AccessLog,
     pub(super) faults: Mutex<Injected>,
+    /// How long a client may take for anything.
+    pub(super) client_time: Duration,
     /// Whether the control API serves other machines too.
     pub(super) allow_remote: bool,
     /// Whether the documented world is what it begins with.
