@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod api;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod entry;
 mod error;
 mod ids;

@@ -45,10 +45,6 @@ impl Checker {
         Self { document, operation, parameters, body: OnceLock::new(), answer: OnceLock::new() }
     }
 
-    fn compile(&self, schema: &Value) -> Validator {
-        jsonschema::validator_for(&self.document.json_schema(schema)).expect("the description holds valid schemas")
-    }
-
     /// Path and query as typed values by name.
     pub(super) fn parameters(
         &self,
@@ -65,7 +61,7 @@ impl Checker {
                 continue;
             };
             let value = typed(parameter.kind, text);
-            let validator = parameter.validator.get_or_init(|| self.compile(parameter.schema));
+            let validator = parameter.validator.get_or_init(|| self.document.validator(parameter.schema));
             if let Err(error) = validator.validate(&value) {
                 return Err(Refusal::Invalid(format!("The parameter {} is invalid: {error}", parameter.name)));
             }
@@ -76,8 +72,9 @@ impl Checker {
 
     /// The body as JSON, held against the description; `null` where the operation has none.
     pub(super) fn body(&self, bytes: &[u8]) -> Result<Value, Refusal> {
-        let validator =
-            self.body.get_or_init(|| self.document.request_schema(self.operation).map(|schema| self.compile(schema)));
+        let validator = self
+            .body
+            .get_or_init(|| self.document.request_schema(self.operation).map(|schema| self.document.validator(schema)));
         let Some(validator) = validator else { return Ok(Value::Null) };
         let body: Value = serde_json::from_slice(bytes)
             .map_err(|error| Refusal::Invalid(format!("The body is not JSON: {error}")))?;
@@ -89,7 +86,7 @@ impl Checker {
     pub(super) fn answer(&self, status: u16, body: Option<&Value>) -> Option<String> {
         let validator = self.answer.get_or_init(|| {
             let response = self.document.response(self.operation, status)?;
-            Some(self.compile(response.pointer("/content/application~1json/schema")?))
+            Some(self.document.validator(response.pointer("/content/application~1json/schema")?))
         });
         match (validator, body) {
             (None, None) => None,
