@@ -6,6 +6,7 @@ use std::{env, fs, process};
 
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl};
 use serde_json::Value;
+use syn::visit_mut::{self, VisitMut};
 
 #[path = "src/spec/check.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
@@ -186,6 +187,7 @@ fn generate(service: &str, document: &Value) -> Result<(String, Names), String> 
     let tokens = Generator::new(&settings).generate_tokens(&openapi).map_err(|error| error.to_string())?;
     let mut code: syn::File = syn::parse2(tokens).map_err(|error| error.to_string())?;
     restore_documented_order(&mut code, document);
+    WithoutVersion.visit_file_mut(&mut code);
     let mut types = Vec::new();
     for item in types_of(&mut code) {
         let (name, attributes) = match item {
@@ -205,6 +207,42 @@ fn generate(service: &str, document: &Value) -> Result<(String, Names), String> 
     // A field that must be there but can be null is null when it is not there: a reader need not insist.
     let code = code.replace(r#"deserialize_with = "::std::option::Option::deserialize""#, "default");
     Ok((format!("{code}\n{}", open_enums(&enums, document)), names))
+}
+
+/// The generator sends the version of the description on every call, in a header that these APIs do not know.
+struct WithoutVersion;
+
+impl VisitMut for WithoutVersion {
+    fn visit_block_mut(&mut self, block: &mut syn::Block) {
+        let all = block.stmts.len();
+        block.stmts.retain(|statement| {
+            let syn::Stmt::Expr(syn::Expr::MethodCall(append), _) = statement else { return true };
+            let Some(syn::Expr::Call(name)) = append.args.first() else { return true };
+            !matches!(literal(name), Some(syn::Lit::Str(name)) if name.value() == "api-version")
+        });
+        if block.stmts.len() < all {
+            for statement in &mut block.stmts {
+                if let syn::Stmt::Local(syn::Local { pat, init: Some(init), .. }) = statement
+                    && let syn::Pat::Ident(map) = pat
+                    && let syn::Expr::Call(with_capacity) = &*init.expr
+                    && matches!(literal(with_capacity), Some(syn::Lit::Int(headers)) if headers.base10_digits() == "1")
+                {
+                    // It was the only one: an empty map takes no memory.
+                    let map = &map.ident;
+                    *statement = syn::parse_quote!(let #map = ::reqwest::header::HeaderMap::new(););
+                }
+            }
+        }
+        visit_mut::visit_block_mut(self, block);
+    }
+}
+
+/// The first argument of a call.
+fn literal(call: &syn::ExprCall) -> Option<&syn::Lit> {
+    match call.args.first()? {
+        syn::Expr::Lit(literal) => Some(&literal.lit),
+        _ => None,
+    }
 }
 
 /// The items of the module `types`.

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, StatusCode};
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::Value;
 
 use crate::session::Secret;
@@ -13,6 +14,14 @@ pub use code::{ErrorCode, Retry};
 
 /// How much of an answer's body an error keeps, in characters.
 const EXCERPT: usize = 512;
+
+/// The gateway's own name for the id of a request; some services and clouds use the others.
+static REQUEST_IDS: [HeaderName; 4] = [
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("x-openstack-request-id"),
+    HeaderName::from_static("x-compute-request-id"),
+    HeaderName::from_static("x-iam-trace-id"),
+];
 
 /// What kind of failure an [`Error`] is. The words are the ones that the command line uses too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,12 +89,9 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(status: StatusCode, headers: &HeaderMap, secret: Option<Secret>) -> Self {
-        let text = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-        // The gateway's own name first; some services and clouds use the others.
-        let request_id = ["x-request-id", "x-openstack-request-id", "x-compute-request-id", "x-iam-trace-id"]
-            .into_iter()
-            .find_map(text);
-        let retry_after = text("retry-after").and_then(|text| retry_after(text.trim()));
+        let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
+        let request_id = REQUEST_IDS.iter().find_map(text).map(str::to_owned);
+        let retry_after = text(&RETRY_AFTER).and_then(|text| retry_after(text.trim()));
         let mut answer = Self { status: Some(status), request_id, retry_after, secret };
         answer.request_id = answer.request_id.take().map(|text| answer.hide(text));
         answer
@@ -146,6 +152,10 @@ impl Error {
         // The connection is sound: sending again would bring the same.
         error.0.kind = Some(ErrorKind::Decode);
         error
+    }
+
+    pub(crate) fn service(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Service, message)
     }
 
     pub(crate) fn timeout(message: impl Into<String>) -> Self {

@@ -78,6 +78,12 @@ text_ids! {
     JobId = "job_id";
     /// Id of an MRS job binary.
     JobBinaryId = "job_binary_id";
+    /// Id of an MRS data source.
+    DataSourceId = "data_source_id";
+    /// Id of an execution of an MRS job object.
+    JobExecutionId = "job_execution_id";
+    /// Id of a job submitted to an MRS cluster.
+    JobExeId = "job_exe_id";
 }
 
 macro_rules! number_ids {

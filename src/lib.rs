@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Shows which feature brings what, where the documentation is built with a toolchain that can.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod api;
 #[cfg(feature = "contract")]
@@ -8,7 +10,9 @@ mod error;
 mod ids;
 pub mod modelarts;
 pub mod mrs;
+pub mod paging;
 pub mod session;
+pub mod waiting;
 
 #[cfg(feature = "emulator")]
 pub mod emulator;
@@ -19,5 +23,10 @@ pub mod spec;
 
 pub use entry::Entry;
 pub use error::{Error, ErrorCode, ErrorKind, Retry};
-pub use ids::{JobBinaryId, JobId, LabelingJobId, ProjectId, TrainingJobId, TrainingJobVersionId, VisualizationJobId};
+pub use ids::{
+    DataSourceId, JobBinaryId, JobExeId, JobExecutionId, JobId, LabelingJobId, ProjectId, TrainingJobId,
+    TrainingJobVersionId, VisualizationJobId,
+};
+/// The crate whose [`Timestamp`](jiff::Timestamp) and [`SignedDuration`](jiff::SignedDuration) the answers hold.
+pub use jiff;
 pub use session::Session;

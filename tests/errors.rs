@@ -169,7 +169,7 @@ async fn an_answer_that_is_not_what_is_promised_names_the_place() {
     }
     let body = r#"{"is_success": true, "job_total_count": 1, "jobs": [{"job_id": 1, "job_name": "a", "version_id": 1}, {"job_id": {}}]}"#;
     let server = Server::json(200, body).await;
-    let error = server.session().modelarts().training_jobs().list().send().await.unwrap_err();
+    let error = server.session().modelarts().training_jobs().list().try_collect::<Vec<_>>().await.unwrap_err();
     assert_eq!(error.place(), Some("jobs[1].job_id"), "{error}");
     assert!(error.to_string().starts_with("list_training_jobs: 200 OK: body at `jobs[1].job_id`"), "{error}");
 }

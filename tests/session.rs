@@ -347,7 +347,7 @@ async fn what_arrives_is_what_was_signed() {
     let modelarts = session.modelarts();
     modelarts.training_job(10).unwrap().update_description("描述").await.unwrap();
     // A blank, signs and other letters in the query.
-    modelarts.training_jobs().list().search("a b+c&d=é*~").per_page(5).send().await.unwrap();
+    modelarts.training_jobs().list().search("a b+c&d=é*~").per_page(5).try_collect::<Vec<_>>().await.unwrap();
     for arrived in server.arrived() {
         verify(&arrived).unwrap_or_else(|error| panic!("{arrived:?}: {error}"));
         assert_eq!(arrived.header("x-project-id"), Some(PROJECT));
@@ -367,7 +367,7 @@ async fn what_arrives_is_what_was_signed() {
         verify(&changed).unwrap_err();
     }
     assert!(
-        server.arrived()[1].target.ends_with("?per_page=5&search_content=a%20b%2Bc%26d%3D%C3%A9%2A~"),
+        server.arrived()[1].target.ends_with("?page=1&per_page=5&search_content=a%20b%2Bc%26d%3D%C3%A9%2A~"),
         "{:?}",
         server.arrived()[1]
     );

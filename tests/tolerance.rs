@@ -53,9 +53,9 @@ async fn call_all(status: u16, body: &[u8]) -> Vec<Error> {
     let training = modelarts.training_job(1).unwrap();
     let mut errors = Vec::new();
     errors.extend(training.update_description("x").await.err());
-    errors.extend(training.versions().list().send().await.err());
+    errors.extend(training.versions().list().try_collect::<Vec<_>>().await.err());
     errors.extend(modelarts.visualization_job(1).unwrap().show().await.err());
-    errors.extend(modelarts.labeling_jobs().list().send().await.err());
+    errors.extend(modelarts.labeling_jobs().list().try_collect::<Vec<_>>().await.err());
     errors.extend(mrs.job("x").unwrap().update().send().await.err());
     errors
 }

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::wire::{Boolean, Bounded, Embedded, Hidden, Integer, Number, Percent, Segment, Text};
+use super::wire::{
+    Boolean, Bounded, Embedded, EpochMillis, EpochSeconds, Hidden, Integer, Millis, Number, Percent, Seconds, Segment,
+    Text, ZonelessTime,
+};
 use crate::modelarts::JobStatus;
 use crate::session::Secret;
 
@@ -23,13 +26,18 @@ macro_rules! schemas {
 }
 schemas! {
     Boolean: ["boolean", "string"];
+    EpochMillis: ["integer", "string"];
+    EpochSeconds: ["integer", "string"];
     Integer: ["integer", "string"];
     JobStatus: ["integer", "string"];
+    Millis: ["integer", "string"];
     Number: ["number", "string"];
     Percent: ["number", "string"];
+    Seconds: ["number", "string"];
     Secret: "string";
     Segment: "string";
     Text: ["string", "number"];
+    ZonelessTime: ["string", "number"];
 }
 
 impl<T: JsonSchema> JsonSchema for Embedded<T> {

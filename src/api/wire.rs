@@ -11,6 +11,10 @@ use serde_json::{Number as JsonNumber, Value};
 
 use crate::error::Error;
 
+mod time;
+
+pub use time::{EpochMillis, EpochSeconds, Millis, Seconds, ZonelessTime};
+
 /// A whole number of an answer, printed as a number or as its decimal text.
 ///
 /// The documents' own examples print ids both ways. What was read is written back the same way.
@@ -595,6 +599,14 @@ pub(crate) use open_enum;
 /// A time as IAM prints it, `2020-01-04T09:05:22.701000Z`.
 pub(crate) fn time(text: &str) -> Option<SystemTime> {
     text.parse::<jiff::Timestamp>().ok().map(SystemTime::from)
+}
+
+/// Takes a number into the generated type of a field, or says which field breaks which limit.
+pub(crate) fn bounded<const LOW: i64, const HIGH: i64>(
+    field: &'static str,
+    value: impl Into<i64>,
+) -> Result<Bounded<LOW, HIGH>, Error> {
+    Bounded::try_from(value.into()).map_err(|reason| Error::invalid_field(field, reason))
 }
 
 /// Takes a text into the generated type of a field, or says which field breaks which limit by how much.

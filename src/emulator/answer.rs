@@ -37,6 +37,8 @@ impl Family {
 pub(super) enum Refusal {
     /// The gateway: the service has not seen the request.
     Gateway { status: StatusCode, code: &'static str, message: String },
+    /// Nobody knows who is asking. IAM says so itself, the gateway says it for the others.
+    Unauthenticated { code: &'static str, reason: String },
     /// A value breaks the description or a documented rule.
     Invalid(String),
     /// The object is unknown in this project.
@@ -47,13 +49,22 @@ pub(super) enum Refusal {
     OtherProject,
     /// A documented rule with a code of its own, which says what is wrong.
     Rule { status: StatusCode, code: &'static str },
+    /// A documented refusal that says more than its code.
+    Refused { code: &'static str, message: String },
+    /// The project may not have more objects of the kind.
+    QuotaReached(i64),
     /// The emulator itself failed.
     Broken(String),
 }
 
 impl Refusal {
-    /// Nobody knows who is asking.
-    pub(super) fn unauthenticated(reason: &str) -> Self {
+    /// The token is not accepted.
+    pub(super) fn token(reason: impl Into<String>) -> Self {
+        Self::Unauthenticated { code: "APIG.0301", reason: reason.into() }
+    }
+
+    /// The signature is not accepted: the gateway says so, whatever is behind it.
+    pub(super) fn signature(reason: &str) -> Self {
         Self::Gateway {
             status: StatusCode::UNAUTHORIZED,
             code: "APIG.0301",
@@ -70,6 +81,10 @@ impl Refusal {
         let mrs = family == Family::Mrs;
         match self {
             Self::Gateway { status, code, message } => (status, code, message),
+            Self::Unauthenticated { code, reason } => {
+                let front = if family == Family::Identity { "" } else { "Incorrect IAM authentication information: " };
+                (StatusCode::UNAUTHORIZED, code, format!("{front}{reason}"))
+            }
             Self::Rule { status, code } => (status, code, meaning(code)),
             Self::Invalid(message) => {
                 (StatusCode::BAD_REQUEST, if mrs { "12000002" } else { "ModelArts.0104" }, message)
@@ -88,6 +103,12 @@ impl Refusal {
                 let code = if mrs { "APIG.0302" } else { "ModelArts.0210" };
                 (StatusCode::FORBIDDEN, code, meaning(code))
             }
+            Self::Refused { code, message } => (StatusCode::BAD_REQUEST, code, message),
+            Self::QuotaReached(quota) => (
+                StatusCode::BAD_REQUEST,
+                "ModelArts.0106",
+                format!("The project has {quota} objects of this kind, which is the limit."),
+            ),
             Self::Broken(message) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, if mrs { "0193" } else { "ModelArts.0010" }, message)
             }
@@ -96,7 +117,11 @@ impl Refusal {
 
     /// The answer.
     pub(super) fn answer(self, family: Family, request_id: &str) -> Response {
-        let gateway = matches!(self, Self::Gateway { .. });
+        let gateway = match self {
+            Self::Gateway { .. } => true,
+            Self::Unauthenticated { .. } => family != Family::Identity,
+            _ => false,
+        };
         let (status, code, message) = self.parts(family);
         let body = if gateway {
             json!({"error_msg": message, "error_code": code, "request_id": request_id})

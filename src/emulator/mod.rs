@@ -29,29 +29,40 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
+use crate::session::credentials::Credentials;
 use crate::session::{Secret, Session};
 
+mod access;
 mod answer;
 mod check;
 mod clock;
 mod handlers;
+mod lifecycle;
 mod record;
 mod server;
 mod store;
 mod world;
 
+pub use lifecycle::Transitions;
 pub use record::Exchange;
 
 /// The project that the documented world lives in.
 const PROJECT_ID: &str = "5a3314075bfa49b9ae360f4ecd333695";
-/// A token that says what it is. Nothing else accepts it.
+/// How many objects of each kind a project may have.
+const QUOTA: u32 = 10_000_000;
+/// Its name, which looks like a region's.
+const PROJECT_NAME: &str = "emulator-1";
+/// Credentials that say what they are. Nothing else accepts them.
+const DOMAIN: &str = "emulator-domain";
+const USER: &str = "emulator-user";
+const PASSWORD: &str = "emulator-password-not-a-secret";
+const ACCESS_KEY: &str = "EMULATORACCESSKEY01";
+const SECRET_KEY: &str = "emulator-secret-key-not-a-secret";
 const TOKEN: &str = "emulator-token-not-a-secret";
 
 /// A running emulator. It stops when it is dropped.
 pub struct Emulator {
     address: SocketAddr,
-    project_id: String,
-    token: Secret,
     state: Arc<server::State>,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
@@ -75,17 +86,59 @@ impl Emulator {
 
     /// The project that its token is for.
     pub fn project_id(&self) -> &str {
-        &self.project_id
+        &self.state.access.project().id
     }
 
-    /// The token that it accepts.
+    /// A token that it accepts for ever.
     pub fn token(&self) -> Secret {
-        self.token.clone()
+        self.state.access.token().clone()
     }
 
-    /// A session with it.
+    /// A key pair that it accepts.
+    pub fn access_key(&self) -> Credentials {
+        let access::Key { access_key, secret_key, security_token } = self.state.access.key().clone();
+        match security_token {
+            Some(security_token) => Credentials::temporary(access_key, secret_key, security_token, None),
+            None => Credentials::access_key(access_key, secret_key),
+        }
+    }
+
+    /// A login that it gives tokens for.
+    pub fn login(&self) -> Credentials {
+        let (account, user, password) = self.state.access.login();
+        Credentials::password(account, Some(user.to_owned()), password.clone())
+    }
+
+    /// A session with it, by its token.
     pub fn session(&self) -> Result<Session, Error> {
-        Session::builder().endpoint(self.endpoint()).project_id(self.project_id()).token(self.token()).build()
+        self.session_with(Credentials::Token(self.token()))
+    }
+
+    /// A session with it by other credentials, for example [`access_key`](Self::access_key) or [`login`](Self::login).
+    pub fn session_with(&self, credentials: Credentials) -> Result<Session, Error> {
+        Session::builder().endpoint(self.endpoint()).project_id(self.project_id()).credentials(credentials).build()
+    }
+
+    /// The variables with which clients find it and may use it, the base address first.
+    ///
+    /// The key pair comes before the login where a client could take both. The values are secrets of this emulator.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let access = &self.state.access;
+        let (domain, user, password) = access.login();
+        let access::Key { access_key, secret_key, security_token } = access.key();
+        let mut variables = vec![
+            ("HWJOBS_ENDPOINT", self.endpoint()),
+            ("HUAWEICLOUD_SDK_AK", access_key.clone()),
+            ("HUAWEICLOUD_SDK_SK", secret_key.expose().to_owned()),
+            ("HUAWEICLOUD_SDK_PROJECT_ID", self.project_id().to_owned()),
+            ("HWJOBS_USER", user.to_owned()),
+            ("HWJOBS_PASSWORD", password.expose().to_owned()),
+            ("HWJOBS_DOMAIN", domain.to_owned()),
+            ("HWJOBS_PROJECT_NAME", access.project().name.clone()),
+        ];
+        variables
+            .extend(security_token.as_ref().map(|token| ("HUAWEICLOUD_SDK_SECURITY_TOKEN", token.expose().to_owned())));
+        variables
     }
 
     /// Moves the emulator's clock on at once.
@@ -96,6 +149,11 @@ impl Emulator {
     /// Lets the emulator's time pass so many times as fast as real time from now on; 0 stops it.
     pub fn set_time_scale(&self, scale: f64) {
         self.state.clock.set_scale(scale);
+    }
+
+    /// Chooses what moves jobs from one state to the next from now on, also those that are on their way.
+    pub fn set_transitions(&self, transitions: Transitions) -> Result<(), Error> {
+        self.state.set_transitions(transitions)
     }
 
     /// Takes the latest exchanges out of the record, the oldest first.
@@ -117,11 +175,10 @@ impl Emulator {
 
 impl fmt::Debug for Emulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { address, project_id, token, state: _, stop: _, server: _ } = self;
+        let Self { address, state: _, stop: _, server: _ } = self;
         f.debug_struct("Emulator")
             .field("address", address)
-            .field("project_id", project_id)
-            .field("token", token)
+            .field("project_id", &self.project_id())
             .finish_non_exhaustive()
     }
 }
@@ -140,10 +197,16 @@ impl Drop for Emulator {
 #[must_use = "nothing runs before `start`"]
 pub struct EmulatorBuilder {
     address: SocketAddr,
-    project_id: String,
+    domain: String,
+    projects: Vec<access::Project>,
+    users: Vec<(String, Secret)>,
+    keys: Vec<access::Key>,
     token: Secret,
+    lock_out: bool,
     documented: bool,
     data: Option<PathBuf>,
+    transitions: Transitions,
+    quota: u32,
     check_answers: bool,
     record: usize,
 }
@@ -152,10 +215,16 @@ impl Default for EmulatorBuilder {
     fn default() -> Self {
         Self {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
-            project_id: PROJECT_ID.to_owned(),
+            domain: DOMAIN.to_owned(),
+            projects: Vec::new(),
+            users: Vec::new(),
+            keys: Vec::new(),
             token: TOKEN.into(),
+            lock_out: false,
             documented: true,
             data: None,
+            transitions: Transitions::default(),
+            quota: QUOTA,
             check_answers: cfg!(debug_assertions),
             record: 0,
         }
@@ -163,15 +232,60 @@ impl Default for EmulatorBuilder {
 }
 
 impl EmulatorBuilder {
-    /// The project that it serves; the one of the documents' examples by default.
-    pub fn project_id(mut self, project_id: impl Into<String>) -> Self {
-        self.project_id = project_id.into();
+    /// The account (IAM calls it a domain) of all users, keys and projects that are given here.
+    pub fn domain(mut self, name: impl Into<String>) -> Self {
+        self.domain = name.into();
         self
     }
 
-    /// The token that it accepts.
+    /// Serves this project instead of the one of the documents' examples. Can be said again for more; the first one is
+    /// the [`project_id`](Emulator::project_id).
+    pub fn project(mut self, id: impl Into<String>, name: impl Into<String>) -> Self {
+        self.projects.push(access::Project { id: id.into(), name: name.into() });
+        self
+    }
+
+    /// Lets this user sign in instead of the default one. Can be said again for more.
+    pub fn user(mut self, name: impl Into<String>, password: impl Into<Secret>) -> Self {
+        self.users.push((name.into(), password.into()));
+        self
+    }
+
+    /// Accepts signatures of this key pair instead of the default one. Can be said again for more.
+    pub fn key(mut self, access_key: impl Into<String>, secret_key: impl Into<Secret>) -> Self {
+        let (access_key, secret_key) = (access_key.into(), secret_key.into());
+        self.keys.push(access::Key { access_key, secret_key, security_token: None });
+        self
+    }
+
+    /// The same with a temporary key pair, whose security token each request has to carry.
+    pub fn temporary_key(
+        mut self,
+        access_key: impl Into<String>,
+        secret_key: impl Into<Secret>,
+        security_token: impl Into<Secret>,
+    ) -> Self {
+        let (access_key, secret_key) = (access_key.into(), secret_key.into());
+        self.keys.push(access::Key { access_key, secret_key, security_token: Some(security_token.into()) });
+        self
+    }
+
+    /// The token that it accepts for ever, for the first user and project.
     pub fn token(mut self, token: impl Into<Secret>) -> Self {
         self.token = token.into();
+        self
+    }
+
+    /// Whether five failed signatures in a row lock a key for five minutes by the emulator's clock, as the gateway does;
+    /// otherwise not.
+    pub fn lock_out(mut self, lock_out: bool) -> Self {
+        self.lock_out = lock_out;
+        self
+    }
+
+    /// The address to listen on; a free port of loopback by default.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.address = address;
         self
     }
 
@@ -186,6 +300,18 @@ impl EmulatorBuilder {
     /// The documented world is written only into a new file.
     pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
         self.data = Some(file.into());
+        self
+    }
+
+    /// What moves jobs from one state to the next; the clock by default.
+    pub fn transitions(mut self, transitions: Transitions) -> Self {
+        self.transitions = transitions;
+        self
+    }
+
+    /// How many objects of each kind a project may have; ten million by default, which no test reaches unawares.
+    pub fn quota(mut self, quota: u32) -> Self {
+        self.quota = quota;
         self
     }
 
@@ -204,10 +330,11 @@ impl EmulatorBuilder {
     /// Starts it.
     pub async fn start(self) -> Result<Emulator, Error> {
         let failed = |what: &str| Error::configuration(format!("the emulator cannot {what}"));
+        let access = self.access()?;
         let store = store::Store::open(self.data.as_deref())?;
         if self.documented && store.is_new {
             store
-                .write(|transaction| world::documented(transaction, &self.project_id))
+                .write(|transaction| world::documented(transaction, &access.project().id))
                 .map_err(|error| failed("write the documented world").with_source(error))?;
         }
         let listener = TcpListener::bind(self.address).await.map_err(|error| failed("listen").with_source(error))?;
@@ -216,13 +343,17 @@ impl EmulatorBuilder {
         let state = Arc::new(server::State {
             store,
             clock: clock::Clock::new(None, 1.0),
+            transitions: Mutex::new(self.transitions),
+            quota: self.quota.into(),
             routes: server::Routes::new(),
-            project_id: self.project_id.clone(),
-            token: self.token.clone(),
+            access,
+            endpoint: format!("http://{address}"),
             check_answers: self.check_answers,
             record: Mutex::new(record::Record::new(self.record)),
             requests: AtomicU64::default(),
         });
+        // A file may hold jobs on their way, begun under other transitions.
+        state.set_transitions(self.transitions)?;
         let router = server::router(Arc::clone(&state));
         let server = tokio::spawn(async move {
             let serve = axum::serve(listener, router);
@@ -231,6 +362,21 @@ impl EmulatorBuilder {
             // `axum::serve` retries failed accepts by itself and has no other error.
             let _ = serve.with_graceful_shutdown(stopped).await;
         });
-        Ok(Emulator { address, project_id: self.project_id, token: self.token, state, stop: Some(stop), server })
+        Ok(Emulator { address, state, stop: Some(stop), server })
+    }
+    /// What was given, and for what was not the defaults.
+    fn access(&self) -> Result<access::Access, Error> {
+        let mut given = self.clone();
+        if given.projects.is_empty() {
+            given = given.project(PROJECT_ID, PROJECT_NAME);
+        }
+        if given.users.is_empty() {
+            given = given.user(USER, PASSWORD);
+        }
+        if given.keys.is_empty() {
+            given = given.key(ACCESS_KEY, SECRET_KEY);
+        }
+        let domain = access::Domain::new(&given.domain, given.projects, given.users);
+        access::Access::new(domain, given.keys, given.token, given.documented, given.lock_out)
     }
 }

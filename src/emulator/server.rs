@@ -13,13 +13,16 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
 use percent_encoding::percent_decode_str;
 
+use super::access::{self, Access};
 use super::answer::{Family, Refusal, respond};
 use super::check::Checker;
 use super::clock::Clock;
+use super::handlers::iam::Extra;
 use super::handlers::{self, Call};
+use super::lifecycle::{Lifecycles, Transitions};
 use super::record::{self, Exchange, Record};
 use super::store::Store;
-use crate::session::Secret;
+use crate::error::Error;
 use crate::spec;
 
 /// The gateway's documented limit of a body.
@@ -29,13 +32,30 @@ const MAX_BODY: usize = 12 * 1024 * 1024;
 pub(super) struct State {
     pub(super) store: Store,
     pub(super) clock: Clock,
+    pub(super) transitions: Mutex<Transitions>,
+    pub(super) quota: i64,
     pub(super) routes: Routes,
-    pub(super) project_id: String,
-    pub(super) token: Secret,
+    pub(super) access: Access,
+    /// Its own base address.
+    pub(super) endpoint: String,
     pub(super) check_answers: bool,
     pub(super) record: Mutex<Record>,
     /// How many have come: their ids are the same for the same sequence of requests.
     pub(super) requests: AtomicU64,
+}
+
+impl State {
+    /// Chooses what moves jobs, between two requests.
+    pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Error> {
+        self.store
+            .write(|transaction| {
+                *self.transitions.lock().unwrap_or_else(PoisonError::into_inner) = transitions;
+                Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()
+            })
+            .map_err(|error: rusqlite::Error| {
+                Error::configuration("the emulator cannot change how its jobs move").with_source(error)
+            })
+    }
 }
 
 /// One operation, ready to be served.
@@ -113,6 +133,14 @@ fn respond_to(state: &State, parts: &Parts, bytes: Result<&Bytes, String>) -> Re
     let gateway = |status, code, message: &str| {
         Refusal::Gateway { status, code, message: message.to_owned() }.answer(Family::Job, &request_id)
     };
+    let (now, base) = (state.clock.now(), access::base(&parts.headers, &state.endpoint));
+    if let Some(extra) = Extra::find(parts) {
+        let body = bytes.map_or(&[][..], |bytes| &bytes[..]);
+        return match extra.answer(&state.access, &state.store, parts, body, now, &base) {
+            Ok(answer) => finish(StatusCode::OK, answer, &request_id),
+            Err(refusal) => refusal.answer(Family::Identity, &request_id),
+        };
+    }
     let Ok(found) = state.routes.0.at(parts.uri.path()) else {
         return gateway(StatusCode::NOT_FOUND, "APIG.0101", "The API does not exist or has not been published.");
     };
@@ -131,17 +159,36 @@ fn respond_to(state: &State, parts: &Parts, bytes: Result<&Bytes, String>) -> Re
         .collect();
     let query: Vec<(String, String)> = parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let outcome = || {
-        let project = authenticate(state, route, &parts.headers, &path)?;
         let bytes = bytes.map_err(|error| Refusal::Gateway {
             status: StatusCode::PAYLOAD_TOO_LARGE,
             code: "APIG.0201",
             message: format!("The body cannot be read or is larger than {MAX_BODY} bytes: {error}"),
         })?;
+        let caller = match route.authenticated {
+            true => Some(state.access.caller(&state.store, parts, bytes, now)?),
+            false => None,
+        };
+        let project = match (&caller, path.iter().find(|(name, _)| name == "project_id")) {
+            (Some(caller), Some((_, id))) => &caller.enter(id, &parts.headers).ok_or(Refusal::OtherProject)?.id,
+            _ => "",
+        };
         let parameters = route.checker.parameters(&path, &query)?;
         let body = route.checker.body(bytes)?;
-        let now = state.clock.now();
         state.store.write(|transaction| {
-            (route.handler)(&Call { transaction, project, parameters: &parameters, body: &body, now })
+            let transitions = *state.transitions.lock().unwrap_or_else(PoisonError::into_inner);
+            Lifecycles { transaction, transitions, now }.advance()?;
+            (route.handler)(&Call {
+                transaction,
+                project,
+                caller: caller.as_ref(),
+                access: &state.access,
+                base: &base,
+                parameters: &parameters,
+                body: &body,
+                now,
+                transitions,
+                quota: state.quota,
+            })
         })
     };
     match outcome() {
@@ -152,32 +199,14 @@ fn respond_to(state: &State, parts: &Parts, bytes: Result<&Bytes, String>) -> Re
             match wrong {
                 Some(difference) => Refusal::Broken(format!("the answer breaks the description: {difference}"))
                     .answer(route.family, &request_id),
-                None => {
-                    let mut response = respond(route.success, body, &request_id);
-                    response.headers_mut().extend(answer.headers);
-                    response
-                }
+                None => finish(route.success, answer, &request_id),
             }
         }
     }
 }
 
-/// Who is asking, and for which project.
-fn authenticate<'a>(
-    state: &'a State,
-    route: &Route,
-    headers: &http::HeaderMap,
-    path: &[(String, String)],
-) -> Result<&'a str, Refusal> {
-    if route.authenticated {
-        let token = headers.get("x-auth-token").ok_or_else(|| Refusal::unauthenticated("x-auth-token not found"))?;
-        let known = token.to_str().is_ok_and(|token| Secret::from(token) == state.token);
-        if !known {
-            return Err(Refusal::unauthenticated("decrypt token fail"));
-        }
-        if path.iter().any(|(name, value)| name == "project_id" && *value != state.project_id) {
-            return Err(Refusal::OtherProject);
-        }
-    }
-    Ok(&state.project_id)
+fn finish(status: StatusCode, answer: handlers::Answer, request_id: &str) -> Response {
+    let mut response = respond(status, answer.body.as_ref(), request_id);
+    response.headers_mut().extend(answer.headers);
+    response
 }

@@ -8,8 +8,12 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use crate::error::Error;
 
 /// What makes the tables: each entry leads from one version of them to the next. Only ever add.
-const MIGRATIONS: [&str; 1] =
-    [concat!(include_str!("schema/base.sql"), include_str!("schema/modelarts.sql"), include_str!("schema/mrs.sql"))];
+const MIGRATIONS: [&str; 1] = [concat!(
+    include_str!("schema/base.sql"),
+    include_str!("schema/access.sql"),
+    include_str!("schema/modelarts.sql"),
+    include_str!("schema/mrs.sql")
+)];
 
 /// Marks a SQLite file as an emulator's: `hwjb`.
 const APPLICATION: i64 = 0x6877_6a62;
@@ -122,7 +126,7 @@ pub(super) fn next_id(transaction: &Transaction<'_>) -> rusqlite::Result<String>
 }
 
 /// The finalizer of SplitMix64: one to one, so ids never repeat.
-fn scramble(number: u64) -> u64 {
+pub(super) fn scramble(number: u64) -> u64 {
     let mut z = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);

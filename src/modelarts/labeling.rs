@@ -1,11 +1,13 @@
 //! Labeling jobs, `annotation-jobs` on the wire.
 
-use super::types;
-use crate::api::modelarts::{builder, operations};
-use crate::api::{call, wire::checked};
+use super::{PER_PAGE, page_number, types};
+use crate::api::modelarts::operations;
+use crate::api::wire::checked;
+use crate::api::{Operation, call};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::ids::LabelingJobId;
+use crate::paging::{Batch, List, Numbered, Position, Query};
 use crate::session::Session;
 
 /// The labeling jobs of a project.
@@ -38,11 +40,11 @@ impl LabelingJobs {
         }
     }
 
-    /// Lists the labeling jobs.
+    /// Lists the labeling jobs, see [`paging`](crate::paging).
     #[doc(alias = "query_label_jobs")]
-    pub fn list(&self) -> ListLabelingJobs<'_> {
-        let request = self.session.modelarts_client().list_annotation_jobs().project_id(self.session.project_id());
-        ListLabelingJobs { session: &self.session, request }
+    pub fn list(&self) -> List<LabelingJobsQuery> {
+        let session = self.session.clone();
+        List::new(LabelingJobsQuery { session, limit: None, search: None, sort_by: None, order: None })
     }
 }
 
@@ -96,36 +98,78 @@ impl CreateLabelingJob {
     }
 }
 
-/// A list of labeling jobs to be asked for, see [`LabelingJobs::list`].
+/// Labeling jobs, see [`LabelingJobs::list`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing is sent before `send`"]
-pub struct ListLabelingJobs<'a> {
-    session: &'a Session,
-    request: builder::ListAnnotationJobs<'a>,
+pub struct LabelingJobsQuery {
+    session: Session,
+    limit: Option<u32>,
+    search: Option<String>,
+    sort_by: Option<types::LabelingJobSortKey>,
+    order: Option<types::SortOrder>,
 }
 
-impl ListLabelingJobs<'_> {
-    /// Jobs in the answer.
-    pub fn limit(mut self, limit: i32) -> Self {
-        self.request = self.request.limit(limit);
+impl List<LabelingJobsQuery> {
+    /// Jobs on a page; 10 by default.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.query().limit = Some(limit);
         self
     }
 
     /// Only jobs whose name contains the text, 0 to 100 characters.
-    pub fn search(mut self, text: &str) -> Self {
-        self.request = self.request.search_content(text);
+    pub fn search(mut self, text: impl Into<String>) -> Self {
+        self.query().search = Some(text.into());
         self
     }
 
-    /// Asks for the jobs.
-    pub async fn send(self) -> Result<Vec<Entry<LabelingJob, types::LabelingJob>>, Error> {
-        let page = call(&operations::LIST_ANNOTATION_JOBS, self.request.send()).await?;
-        let entry = |job: types::LabelingJob| {
-            Ok(Entry::new(LabelingJob::new(self.session.clone(), job.id.as_str().try_into()?), job))
-        };
-        page.jobs.into_iter().map(entry).collect()
+    /// What the jobs are sorted by.
+    pub fn sort_by(mut self, key: types::LabelingJobSortKey) -> Self {
+        self.query().sort_by = Some(key);
+        self
+    }
+
+    /// Whether they are sorted upwards or downwards.
+    pub fn order(mut self, order: types::SortOrder) -> Self {
+        self.query().order = Some(order);
+        self
     }
 }
+
+impl Query for LabelingJobsQuery {
+    type Entry = Entry<LabelingJob, types::LabelingJob>;
+    const OPERATION: &'static Operation = &operations::LIST_ANNOTATION_JOBS;
+    const START: Position = Position::Page(1);
+
+    fn id(entry: &Self::Entry) -> String {
+        entry.id().to_string()
+    }
+
+    async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
+        let Self { session, limit, search, sort_by, order } = self;
+        let limit = i32::try_from(limit.unwrap_or(PER_PAGE)).map_err(|error| Error::invalid_field("limit", error))?;
+        // Documented as the number of a page, but the only example passes how many jobs to pass over.
+        let offset = page_number(&at)?.saturating_sub(1).saturating_mul(limit);
+        let request = session.modelarts_client().list_annotation_jobs().project_id(session.project_id());
+        let mut request = request.limit(limit).offset(offset);
+        if let Some(text) = search {
+            let text: types::ListAnnotationJobsSearchContent = checked("search_content", text)?;
+            request = request.search_content(text);
+        }
+        if let Some(key) = sort_by {
+            request = request.sort_by(key);
+        }
+        if let Some(order) = order {
+            request = request.order(order);
+        }
+        let page = call(Self::OPERATION, request.send()).await?;
+        let entry = |job: types::LabelingJob| {
+            Ok(Entry::new(LabelingJob::new(session.clone(), job.id.as_str().try_into()?), job))
+        };
+        let entries = page.jobs.into_iter().map(entry).collect::<Result<_, Error>>()?;
+        Ok(Batch::numbered(entries, page.job_total_count, limit.unsigned_abs()))
+    }
+}
+
+impl Numbered for LabelingJobsQuery {}
 
 /// One labeling job. The same handle whether named by id, created, or found in a list.
 #[derive(Clone, Debug)]

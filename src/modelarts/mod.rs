@@ -3,6 +3,7 @@
 use crate::api::modelarts::Client;
 use crate::error::Error;
 use crate::ids::{LabelingJobId, TrainingJobId, VisualizationJobId};
+use crate::paging::Position;
 use crate::session::Session;
 
 mod labeling;
@@ -11,13 +12,21 @@ mod training;
 mod visualization;
 
 pub use crate::api::modelarts::{open, types};
-pub use labeling::{CreateLabelingJob, LabelingJob, LabelingJobs, ListLabelingJobs, UpdateLabelingJob};
+pub use labeling::{CreateLabelingJob, LabelingJob, LabelingJobs, LabelingJobsQuery, UpdateLabelingJob};
 pub use status::{JobState, JobStatus};
 pub use training::{
-    CreateTrainingJob, ListTrainingJobVersions, ListTrainingJobs, TrainingJob, TrainingJobVersion, TrainingJobVersions,
-    TrainingJobs,
+    CreateTrainingJob, TrainingJob, TrainingJobVersion, TrainingJobVersions, TrainingJobVersionsQuery, TrainingJobs,
+    TrainingJobsQuery,
 };
-pub use visualization::{CreateVisualizationJob, ListVisualizationJobs, VisualizationJob, VisualizationJobs};
+pub use visualization::{CreateVisualizationJob, VisualizationJob, VisualizationJobs, VisualizationJobsQuery};
+
+/// How many entries the services put on a page if nothing else is asked for.
+const PER_PAGE: u32 = 10;
+
+/// The number of a page as most lists take it.
+fn page_number(at: &Position) -> Result<i32, Error> {
+    i32::try_from(at.page()?).map_err(|_| Error::invalid_field("page", "is too large"))
+}
 
 /// ModelArts in the project of a session.
 #[derive(Clone, Debug)]

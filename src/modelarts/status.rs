@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::api::wire::{Integer, Text};
+use crate::error::Error;
+use crate::waiting::Phase;
 
 /// The status of a job as the answer printed it: a code from 0 to 22, or in some answers its text.
 ///
@@ -34,6 +36,24 @@ macro_rules! states {
             $(#[doc = concat!($meaning, " (", $code, ", `", $name, "`).")] $state,)+
             /// A status that is not documented.
             Undocumented,
+        }
+
+        impl JobState {
+            /// The documented name, for example `JOBSTAT_COMPLETED`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$state => $name,)+
+                    Self::Undocumented => "undocumented",
+                }
+            }
+
+            /// The documented code; none for what is not documented.
+            pub const fn code(self) -> Option<i64> {
+                match self {
+                    $(Self::$state => Some($code),)+
+                    Self::Undocumented => None,
+                }
+            }
         }
 
         impl JobStatus {
@@ -81,12 +101,20 @@ states! {
     22 "MOUNT_FAILED" MountFailed "A volume could not be mounted",
 }
 
-impl JobStatus {
-    /// Whether the job will not change by itself any more.
-    pub fn is_terminal(&self) -> bool {
+impl JobState {
+    /// The state as lists filter by it.
+    pub(super) fn filter(self) -> Result<String, Error> {
+        let code = self.code().ok_or_else(|| Error::invalid_field("status", "is not a documented state"))?;
+        Ok(code.to_string())
+    }
+}
+
+impl JobState {
+    /// Whether the job will not change by itself any more. A state that is not documented is none of those.
+    pub const fn is_terminal(self) -> bool {
         use JobState as S;
         matches!(
-            self.state(),
+            self,
             S::ImageFailed
                 | S::SubmitFailed
                 | S::DeleteFailed
@@ -104,9 +132,37 @@ impl JobStatus {
     }
 
     /// Whether the job came to its end as wanted.
-    pub fn is_success(&self) -> bool {
-        matches!(self.state(), JobState::Completed | JobState::Reviewed)
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::Completed | Self::Reviewed)
     }
+}
+
+impl JobStatus {
+    /// Whether the job will not change by itself any more.
+    pub fn is_terminal(&self) -> bool {
+        self.state().is_terminal()
+    }
+
+    /// Whether the job came to its end as wanted.
+    pub fn is_success(&self) -> bool {
+        self.state().is_success()
+    }
+}
+
+/// How far a job is. Without a status nobody knows that it is done.
+pub(super) fn phase(status: Option<&JobStatus>) -> (Phase, String) {
+    let state = status.map_or(JobState::Undocumented, JobStatus::state);
+    let phase = match (state.is_terminal(), state.is_success()) {
+        (false, _) => Phase::Underway,
+        (true, true) => Phase::Succeeded,
+        (true, false) => Phase::Failed,
+    };
+    let word = match (state, status) {
+        (JobState::Undocumented, Some(status)) => status.to_string(),
+        (JobState::Undocumented, None) => "not given".to_owned(),
+        (state, _) => state.name().to_owned(),
+    };
+    (phase, word)
 }
 
 impl fmt::Display for JobStatus {

@@ -1,11 +1,13 @@
 //! Visualization jobs: TensorBoard and MindInsight on a training output.
 
-use super::types;
-use crate::api::modelarts::{builder, operations};
-use crate::api::{call, wire::checked};
+use super::{JobState, PER_PAGE, page_number, types};
+use crate::api::modelarts::operations;
+use crate::api::wire::{bounded, checked};
+use crate::api::{Operation, call};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::ids::VisualizationJobId;
+use crate::paging::{Batch, List, Numbered, Position, Query};
 use crate::session::Session;
 
 /// The visualization jobs of a project.
@@ -33,11 +35,19 @@ impl VisualizationJobs {
         }
     }
 
-    /// Lists the visualization jobs, a page at a time.
+    /// Lists the visualization jobs, see [`paging`](crate::paging).
+    #[doc(alias = "get_visualization_job_list")]
     #[doc(alias = "get_visualization_job_object_list")]
-    pub fn list(&self) -> ListVisualizationJobs<'_> {
-        let request = self.session.modelarts_client().list_visualization_jobs().project_id(self.session.project_id());
-        ListVisualizationJobs { session: &self.session, request }
+    pub fn list(&self) -> List<VisualizationJobsQuery> {
+        List::new(VisualizationJobsQuery {
+            session: self.session.clone(),
+            per_page: None,
+            status: None,
+            search: None,
+            sort_by: None,
+            order: None,
+            workspace_id: None,
+        })
     }
 }
 
@@ -90,42 +100,98 @@ impl CreateVisualizationJob {
     }
 }
 
-/// A list of visualization jobs to be asked for, see [`VisualizationJobs::list`].
+/// Visualization jobs, see [`VisualizationJobs::list`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing is sent before `send`"]
-pub struct ListVisualizationJobs<'a> {
-    session: &'a Session,
-    request: builder::ListVisualizationJobs<'a>,
+pub struct VisualizationJobsQuery {
+    session: Session,
+    per_page: Option<u32>,
+    status: Option<JobState>,
+    search: Option<String>,
+    sort_by: Option<types::VisualizationJobSortKey>,
+    order: Option<types::SortOrder>,
+    workspace_id: Option<String>,
 }
 
-impl ListVisualizationJobs<'_> {
-    /// Number of the page, from 1; 1 by default.
-    pub fn page(mut self, page: u32) -> Self {
-        self.request = self.request.page(page);
+impl List<VisualizationJobsQuery> {
+    /// Jobs on a page, 1 to 1000; 10 by default.
+    pub fn per_page(mut self, per_page: u32) -> Self {
+        self.query().per_page = Some(per_page);
         self
     }
 
-    /// Jobs on a page, 1 to 1000; 10 by default.
-    pub fn per_page(mut self, per_page: u32) -> Self {
-        self.request = self.request.per_page(per_page);
+    /// Only jobs in this state. Failed jobs are in several: see [`JobState`].
+    pub fn status(mut self, state: JobState) -> Self {
+        self.query().status = Some(state);
         self
     }
 
     /// Only jobs whose name contains the text, 0 to 64 characters.
-    pub fn search(mut self, text: &str) -> Self {
-        self.request = self.request.search_content(text);
+    pub fn search(mut self, text: impl Into<String>) -> Self {
+        self.query().search = Some(text.into());
         self
     }
 
-    /// Asks for the page.
-    pub async fn send(self) -> Result<Vec<Entry<VisualizationJob, types::VisualizationJob>>, Error> {
-        let page = call(&operations::LIST_VISUALIZATION_JOBS, self.request.send()).await?;
-        let entry = |job: types::VisualizationJob| {
-            Entry::new(VisualizationJob::new(self.session.clone(), job.job_id.get().into()), job)
-        };
-        Ok(page.jobs.into_iter().map(entry).collect())
+    /// What the jobs are sorted by.
+    pub fn sort_by(mut self, key: types::VisualizationJobSortKey) -> Self {
+        self.query().sort_by = Some(key);
+        self
+    }
+
+    /// Whether they are sorted upwards or downwards.
+    pub fn order(mut self, order: types::SortOrder) -> Self {
+        self.query().order = Some(order);
+        self
+    }
+
+    /// Only jobs of this workspace; the default workspace `0` if not given.
+    pub fn workspace_id(mut self, workspace_id: impl Into<String>) -> Self {
+        self.query().workspace_id = Some(workspace_id.into());
+        self
     }
 }
+
+impl Query for VisualizationJobsQuery {
+    type Entry = Entry<VisualizationJob, types::VisualizationJob>;
+    const OPERATION: &'static Operation = &operations::LIST_VISUALIZATION_JOBS;
+    const START: Position = Position::Page(1);
+
+    fn id(entry: &Self::Entry) -> String {
+        entry.id().to_string()
+    }
+
+    async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
+        let Self { session, per_page, status, search, sort_by, order, workspace_id } = self;
+        let request = session.modelarts_client().list_visualization_jobs().project_id(session.project_id());
+        let mut request = request.page(page_number(&at)?);
+        if let Some(per_page) = per_page {
+            request = request.per_page(bounded("per_page", per_page)?);
+        }
+        if let Some(state) = status {
+            request = request.status(state.filter()?);
+        }
+        if let Some(text) = search {
+            let text: types::ListVisualizationJobsSearchContent = checked("search_content", text)?;
+            request = request.search_content(text);
+        }
+        if let Some(key) = sort_by {
+            request = request.sort_by(key);
+        }
+        if let Some(order) = order {
+            request = request.order(order);
+        }
+        if let Some(id) = workspace_id {
+            request = request.workspace_id(id);
+        }
+        let page = call(Self::OPERATION, request.send()).await?;
+        let entry = |job: types::VisualizationJob| {
+            Entry::new(VisualizationJob::new(session.clone(), job.job_id.get().into()), job)
+        };
+        let entries = page.jobs.into_iter().map(entry).collect();
+        Ok(Batch::numbered(entries, page.job_total_count, per_page.unwrap_or(PER_PAGE)))
+    }
+}
+
+impl Numbered for VisualizationJobsQuery {}
 
 /// One visualization job. The same handle whether named by id, created, or found in a list.
 #[derive(Clone, Debug)]

@@ -2,12 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use super::execution::ExecuteJob;
+use super::list::JobsQuery;
 use super::types;
 use crate::api::mrs::operations;
 use crate::api::{call, wire::checked};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::ids::JobId;
+use crate::paging::List;
 use crate::session::Session;
 
 /// The job objects of a project.
@@ -27,6 +30,11 @@ impl Jobs {
     /// jobs need `mains`.
     pub fn create(&self, name: impl Into<String>, job_type: types::JobTypeForCreate) -> CreateJob {
         CreateJob { session: self.session.clone(), name: name.into(), job_type, fields: Fields::default() }
+    }
+
+    /// Lists the job objects, see [`paging`](crate::paging).
+    pub fn list(&self) -> List<JobsQuery> {
+        JobsQuery::list(&self.session)
     }
 }
 
@@ -124,8 +132,8 @@ impl CreateJob {
 /// One job object. The same handle whether named by id or created.
 #[derive(Clone, Debug)]
 pub struct Job {
-    session: Session,
-    id: JobId,
+    pub(super) session: Session,
+    pub(super) id: JobId,
 }
 
 impl Job {
@@ -156,6 +164,36 @@ impl Job {
     /// ```
     pub fn update(&self) -> UpdateJob<'_> {
         UpdateJob { job: self, name: None, job_type: None, fields: Fields::default() }
+    }
+
+    /// Deletes the job. Its binaries and executions stay.
+    pub async fn delete(&self) -> Result<(), Error> {
+        let request = self.session.mrs_client().delete_job().project_id(self.session.project_id()).job_id(&self.id);
+        call(&operations::DELETE_JOB, request.send()).await
+    }
+
+    /// Runs the job on a cluster, with data sources for its input and output.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// let job = session.mrs().job("b8ea4daa-0042-45e0-a522-e8b714e74760")?;
+    /// let (cluster, input, output) = (
+    ///     "33dff020-7f96-4270-9c3a-88b99627f6e2",
+    ///     "0e0aa8d5-6ef3-4d0c-a6ca-4a8a4bd3d1ba",
+    ///     "7c5ea4fc-0c8b-4d41-a9d4-3b3c1a8d6e0d",
+    /// );
+    /// let execution = job.execute(cluster, input, output).args(["wordcount"]).send().await?;
+    /// execution.wait().for_completion().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn execute(
+        &self,
+        cluster_id: impl Into<String>,
+        input_id: impl Into<String>,
+        output_id: impl Into<String>,
+    ) -> ExecuteJob<'_> {
+        ExecuteJob::new(self, cluster_id.into(), input_id.into(), output_id.into())
     }
 }
 

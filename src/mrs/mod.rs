@@ -2,13 +2,23 @@
 
 use crate::api::mrs::Client;
 use crate::error::Error;
-use crate::ids::JobId;
+use crate::ids::{DataSourceId, JobBinaryId, JobExeId, JobExecutionId, JobId};
 use crate::session::Session;
 
+mod data_source;
+mod exe;
+mod execution;
 mod job;
+mod job_binary;
+mod list;
 
 pub use crate::api::mrs::{open, types};
+pub use data_source::{CreateDataSource, DataSource, DataSources, UpdateDataSource};
+pub use exe::{JobExe, JobExeState, JobExeType, JobExes, JobExesQuery, SubmitJob};
+pub use execution::{ExecuteJob, Execution, Executions};
 pub use job::{CreateJob, Job, Jobs, UpdateJob};
+pub use job_binary::{CreateJobBinary, JobBinaries, JobBinary, UpdateJobBinary};
+pub use list::{DataSourcesQuery, ExecutionsQuery, JobBinariesQuery, JobsQuery};
 
 /// MapReduce Service in the project of a session.
 #[derive(Clone, Debug)]
@@ -38,5 +48,61 @@ impl Mrs {
         Error: From<I::Error>,
     {
         Ok(Job::new(self.session.clone(), id.try_into()?))
+    }
+
+    /// All job binaries of the project.
+    pub fn job_binaries(&self) -> JobBinaries {
+        JobBinaries::new(self.session.clone())
+    }
+
+    /// One job binary by its id; nothing is sent.
+    pub fn job_binary<I>(&self, id: I) -> Result<JobBinary, Error>
+    where
+        I: TryInto<JobBinaryId>,
+        Error: From<I::Error>,
+    {
+        Ok(JobBinary::new(self.session.clone(), id.try_into()?))
+    }
+
+    /// All data sources of the project.
+    pub fn data_sources(&self) -> DataSources {
+        DataSources::new(self.session.clone())
+    }
+
+    /// One data source by its id; nothing is sent.
+    pub fn data_source<I>(&self, id: I) -> Result<DataSource, Error>
+    where
+        I: TryInto<DataSourceId>,
+        Error: From<I::Error>,
+    {
+        Ok(DataSource::new(self.session.clone(), id.try_into()?))
+    }
+
+    /// All executions of job objects in the project.
+    pub fn executions(&self) -> Executions {
+        Executions::new(self.session.clone())
+    }
+
+    /// One execution by its id; nothing is sent.
+    pub fn execution<I>(&self, id: I) -> Result<Execution, Error>
+    where
+        I: TryInto<JobExecutionId>,
+        Error: From<I::Error>,
+    {
+        Ok(Execution::new(self.session.clone(), id.try_into()?))
+    }
+
+    /// All jobs that were submitted straight to clusters.
+    pub fn job_exes(&self) -> JobExes {
+        JobExes::new(self.session.clone())
+    }
+
+    /// One submitted job by its id; nothing is sent.
+    pub fn job_exe<I>(&self, id: I) -> Result<JobExe, Error>
+    where
+        I: TryInto<JobExeId>,
+        Error: From<I::Error>,
+    {
+        Ok(JobExe::new(self.session.clone(), id.try_into()?))
     }
 }

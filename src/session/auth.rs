@@ -10,7 +10,7 @@ use reqwest::Request;
 use super::clock::Clock;
 use super::credentials::{Chain, Context, Credentials, Found};
 use super::secret::Secret;
-use super::signing::{self, Date, Signer, wire_path, wire_query};
+use super::signing::{self, Date, Signer, is_plain_path, wire_path, wire_query};
 use super::tokens::Tokens;
 use crate::error::Error;
 
@@ -23,7 +23,7 @@ pub(super) enum Auth {
     /// A signature with an access key.
     Signature(SigningKey),
     /// The same with temporary keys, which are looked for again before they end.
-    Keys { keys: Box<Keys>, project_id: Option<String> },
+    Keys(Box<Keys>),
     /// Nobody: for signing in.
     Nobody,
 }
@@ -35,8 +35,24 @@ pub(super) struct SigningKey {
     secret_key: Secret,
     /// Temporary keys have one.
     security_token: Option<Secret>,
-    /// Signed along, so that the gateway looks into this project.
-    project_id: Option<String>,
+}
+
+/// What a key is used in: signed along, so that the gateway looks there.
+#[derive(Clone, Debug)]
+pub(super) enum Scope {
+    /// A project, by its id.
+    Project(String),
+    /// The whole account, by its id, which the wire calls a domain: for services that are not in a project.
+    Domain(String),
+}
+
+impl Scope {
+    fn header(&self) -> (&'static str, &str) {
+        match self {
+            Self::Project(id) => ("x-project-id", id),
+            Self::Domain(id) => ("x-domain-id", id),
+        }
+    }
 }
 
 /// Keys that end, with where to look for the next ones.
@@ -91,7 +107,7 @@ impl fmt::Debug for Auth {
             Self::Token { token: _, header: _ } => "Token(***)",
             Self::Password(_) => "Password(***)",
             Self::Signature(_) => "Signature(***)",
-            Self::Keys { keys: _, project_id: _ } => "Keys(***)",
+            Self::Keys(_) => "Keys(***)",
             Self::Nobody => "Nobody",
         })
     }
@@ -103,19 +119,19 @@ impl Auth {
     }
 
     /// A key pair, checked for what can be wrong with it before anything is signed.
-    pub(super) fn signature(credentials: &Credentials, project_id: Option<String>) -> Result<Self, Error> {
-        SigningKey::new(credentials, project_id).map(Self::Signature)
-    }
-
-    /// Says the project in each request from now on, where a proof does not hold it already.
-    pub(super) fn set_project(&mut self, id: &str) {
-        if let Self::Signature(SigningKey { project_id, .. }) | Self::Keys { project_id, .. } = self {
-            *project_id = Some(id.to_owned());
-        }
+    pub(super) fn signature(credentials: &Credentials) -> Result<Self, Error> {
+        SigningKey::new(credentials).map(Self::Signature)
     }
 
     /// Puts the proof onto a request; gives the secret that goes along and must not come back in what is shown.
-    pub(super) async fn apply(&self, request: &mut Request, clock: &dyn Clock) -> Result<Option<Secret>, Error> {
+    ///
+    /// Only a signature needs the scope: a token has its own.
+    pub(super) async fn apply(
+        &self,
+        request: &mut Request,
+        scope: Option<&Scope>,
+        clock: &dyn Clock,
+    ) -> Result<Option<Secret>, Error> {
         let (token, header) = match self {
             Self::Token { token, header } => (token.clone(), header.clone()),
             Self::Password(tokens) => {
@@ -124,12 +140,12 @@ impl Auth {
                 (token, header)
             }
             Self::Signature(key) => {
-                key.sign(request, clock)?;
+                key.sign(request, scope, clock)?;
                 return Ok(key.security_token.clone());
             }
-            Self::Keys { keys, project_id } => {
-                let key = SigningKey::new(&keys.current().await?, project_id.clone())?;
-                key.sign(request, clock)?;
+            Self::Keys(keys) => {
+                let key = SigningKey::new(&keys.current().await?)?;
+                key.sign(request, scope, clock)?;
                 return Ok(key.security_token);
             }
             Self::Nobody => return Err(Error::configuration("this session can only sign in")),
@@ -140,14 +156,19 @@ impl Auth {
 
     /// Puts a proof onto a request that is only looked at: nothing is fetched for it.
     #[cfg(feature = "raw")]
-    pub(super) fn preview(&self, request: &mut Request, clock: &dyn Clock) -> Result<(), Error> {
+    pub(super) fn preview(
+        &self,
+        request: &mut Request,
+        scope: Option<&Scope>,
+        clock: &dyn Clock,
+    ) -> Result<(), Error> {
         let header = match self {
             Self::Token { header, .. } => header.clone(),
             Self::Password(_) => token_header(&"to be fetched".into())?,
-            Self::Signature(key) => return key.sign(request, clock),
-            Self::Keys { keys, project_id } => {
+            Self::Signature(key) => return key.sign(request, scope, clock),
+            Self::Keys(keys) => {
                 let found = keys.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                return SigningKey::new(&found.credentials, project_id.clone())?.sign(request, clock);
+                return SigningKey::new(&found.credentials)?.sign(request, scope, clock);
             }
             Self::Nobody => return Err(Error::configuration("this session can only sign in")),
         };
@@ -162,13 +183,13 @@ impl Auth {
                 tokens.forget(token);
                 true
             }
-            Self::Token { .. } | Self::Signature(_) | Self::Keys { .. } | Self::Nobody => false,
+            Self::Token { .. } | Self::Signature(_) | Self::Keys(_) | Self::Nobody => false,
         }
     }
 }
 
 impl SigningKey {
-    fn new(credentials: &Credentials, project_id: Option<String>) -> Result<Self, Error> {
+    fn new(credentials: &Credentials) -> Result<Self, Error> {
         let Credentials::AccessKey { access_key, secret_key, security_token, expires_at: _ } = credentials else {
             return Err(Error::configuration("these credentials are no key pair"));
         };
@@ -183,12 +204,11 @@ impl SigningKey {
                 access_key: access_key.clone(),
                 secret_key: secret_key.clone(),
                 security_token: security_token.clone(),
-                project_id,
             }),
         }
     }
 
-    fn sign(&self, request: &mut Request, clock: &dyn Clock) -> Result<(), Error> {
+    fn sign(&self, request: &mut Request, scope: Option<&Scope>, clock: &dyn Clock) -> Result<(), Error> {
         let unsigned =
             |error: &dyn fmt::Display| Error::invalid_request(format!("the request cannot be signed: {error}"));
         let since = clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -197,18 +217,20 @@ impl SigningKey {
 
         // What is signed is what is sent: in the one form that all gateways read alike.
         let url = request.url_mut();
-        let path = wire_path(url.path());
-        if path != url.path() {
+        if !is_plain_path(url.path()) {
+            let path = wire_path(url.path());
             url.set_path(&path);
         }
         if url.query().is_some() {
             let query = wire_query(url.query_pairs());
             url.set_query((!query.is_empty()).then_some(&query));
         }
-        let host = host(url);
+        // The client has taken a user out of it, and the scheme's own port is in no address.
+        let host = url.authority().to_owned();
 
-        let mut headers = vec![("host", host.as_str()), ("x-sdk-date", date.as_str())];
-        headers.extend(self.project_id.as_deref().map(|id| ("x-project-id", id)));
+        let mut headers = Vec::with_capacity(4);
+        headers.extend([("host", host.as_str()), ("x-sdk-date", date.as_str())]);
+        headers.extend(scope.map(Scope::header));
         headers.extend(self.security_token.as_ref().map(|token| ("x-security-token", token.expose())));
         let signed = Signer::new(&self.access_key, &self.secret_key)
             .sign(
@@ -231,11 +253,6 @@ impl SigningKey {
         }
         Ok(())
     }
-}
-
-fn host(url: &reqwest::Url) -> String {
-    let name = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
 }
 
 fn token_header(token: &Secret) -> Result<HeaderValue, Error> {

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(any(feature = "contract", feature = "raw"))]
 use progenitor_client::ClientInfo;
 use reqwest::tls::Certificate;
 
@@ -31,7 +30,7 @@ pub use secret::Secret;
 pub use transport::Transport;
 pub(crate) use transport::observe;
 
-use auth::{Auth, Keys};
+use auth::{Auth, Keys, Scope};
 use credentials::{Chain, Context, Credentials, Settings};
 use retry::Budget;
 use tokens::{Project, SignIn, Tokens};
@@ -101,6 +100,10 @@ impl Session {
     /// The generated client of the identity service.
     pub fn iam(&self) -> &iam::Client {
         &self.0.iam
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.0.modelarts.inner().clock()
     }
 
     pub(crate) fn modelarts_client(&self) -> &modelarts::Client {
@@ -199,6 +202,13 @@ impl SessionBuilder {
         self
     }
 
+    /// Id of the account, which the documents call a domain. Requests to the identity service, which is in no project,
+    /// are signed with it; a token has its own.
+    pub fn domain_id(mut self, domain_id: impl Into<String>) -> Self {
+        self.settings.domain_id = Some(domain_id.into());
+        self
+    }
+
     /// What proves who is asking.
     ///
     /// A key pair signs every request, again when it is repeated. For a user and password tokens are fetched from the
@@ -264,7 +274,7 @@ impl SessionBuilder {
         let http = self.http_client()?;
         let credentials = self.credentials.clone().ok_or_else(|| missing("credentials"))?;
         let auth = self.auth(credentials, &addresses, &http, Project::Id(project_id.clone()))?;
-        self.assemble(&addresses, &http, auth, project_id)
+        self.assemble(&addresses, &http, auth.into(), project_id)
     }
 
     /// The session, with all that is not given here looked for: credentials along the [chain](credentials::Chain), and
@@ -290,20 +300,13 @@ impl SessionBuilder {
             (None, Some(name)) => Project::Name(name),
             (None, None) => return Err(missing("project_id")),
         };
-        let auth = match keys {
-            Some(keys) => Auth::Keys { keys: keys.into(), project_id: self.settings.project_id.clone() },
+        let auth = Arc::new(match keys {
+            Some(keys) => Auth::Keys(keys.into()),
             None => self.auth(credentials, &addresses, &http, project.clone())?,
-        };
-        let (auth, project_id) = match project {
-            Project::Id(id) => (auth, id),
-            Project::Name(name) => {
-                let auth = Arc::new(auth);
-                let id = Box::pin(self.look_up(&addresses, &http, Arc::clone(&auth), &name)).await?;
-                // Whoever looked has finished, so nobody else holds it.
-                let mut auth = Arc::into_inner(auth).ok_or_else(|| Error::configuration("the look-up goes on"))?;
-                auth.set_project(&id);
-                (auth, id)
-            }
+        });
+        let project_id = match project {
+            Project::Id(id) => id,
+            Project::Name(name) => Box::pin(self.look_up(&addresses, &http, Arc::clone(&auth), &name)).await?,
         };
         self.assemble(&addresses, &http, auth, project_id)
     }
@@ -315,7 +318,7 @@ impl SessionBuilder {
         auth: Arc<Auth>,
         name: &str,
     ) -> Result<String, Error> {
-        let iam = iam::Client::new_with_client(&addresses.iam, http.clone(), self.transport(auth));
+        let iam = iam::Client::new_with_client(&addresses.iam, http.clone(), self.transport(auth, self.domain()));
         let answer = call(&iam::operations::LIST_PROJECTS, iam.list_projects().name(name).send()).await?;
         let mut ids = answer.projects.into_iter().filter(|project| project.name == name).map(|project| project.id);
         match (ids.next(), ids.next()) {
@@ -348,24 +351,23 @@ impl SessionBuilder {
         match credentials {
             Credentials::Token(token) => Auth::token(token),
             Credentials::Password { account, user, password } => {
-                let transport = self.transport(Auth::Nobody.into());
+                let transport = self.transport(Auth::Nobody.into(), None);
                 let client = iam::Client::new_with_client(&addresses.iam, http.clone(), transport);
                 Ok(Auth::Password(Tokens::new(client, SignIn { account, user, password, project }).into()))
             }
-            Credentials::AccessKey { .. } => {
-                let project_id = match project {
-                    Project::Id(id) => Some(id),
-                    // Its id is what is looked for.
-                    Project::Name(_) => None,
-                };
-                Auth::signature(&credentials, project_id)
-            }
+            Credentials::AccessKey { .. } => Auth::signature(&credentials),
         }
     }
 
-    fn transport(&self, auth: Arc<Auth>) -> Transport {
+    /// The account, for the service that is not in a project.
+    fn domain(&self) -> Option<Scope> {
+        self.settings.domain_id.clone().map(Scope::Domain)
+    }
+
+    fn transport(&self, auth: Arc<Auth>, scope: Option<Scope>) -> Transport {
         Transport::new(transport::Inner {
             auth,
+            scope,
             retry: self.retry,
             budget: Budget::default(),
             clock: Arc::clone(&self.clock),
@@ -377,15 +379,16 @@ impl SessionBuilder {
         &self,
         addresses: &Addresses,
         http: &reqwest::Client,
-        auth: Auth,
+        auth: Arc<Auth>,
         project_id: String,
     ) -> Result<Session, Error> {
         let project_id = ProjectId::try_from(project_id).map_err(|error| Error::configuration(error.message()))?;
-        let transport = self.transport(auth.into());
+        let transport = self.transport(auth, Some(Scope::Project(project_id.as_str().to_owned())));
+        let global = self.domain().map_or_else(|| transport.clone(), |domain| transport.scoped(domain));
         let Addresses { iam, modelarts, mrs } = addresses;
         Ok(Session(Arc::new(Inner {
             project_id,
-            iam: iam::Client::new_with_client(iam, http.clone(), transport.clone()),
+            iam: iam::Client::new_with_client(iam, http.clone(), global),
             modelarts: modelarts::Client::new_with_client(modelarts, http.clone(), transport.clone()),
             mrs: mrs::Client::new_with_client(mrs, http.clone(), transport),
         })))

@@ -10,7 +10,7 @@ use bytes::BytesMut;
 use reqwest::{Request, Response, ResponseBuilderExt};
 use tracing::{Instrument, Span, field};
 
-use super::auth::Auth;
+use super::auth::{Auth, Scope};
 use super::clock::Clock;
 #[cfg(feature = "contract")]
 use super::credentials::Credentials;
@@ -26,8 +26,10 @@ const MAX_BODY: usize = 16 * 1024 * 1024;
 #[derive(Clone)]
 pub struct Transport(Arc<Inner>);
 
+#[derive(Clone)]
 pub(super) struct Inner {
     pub(super) auth: Arc<Auth>,
+    pub(super) scope: Option<Scope>,
     pub(super) retry: RetryPolicy,
     pub(super) budget: Budget,
     pub(super) clock: Arc<dyn Clock>,
@@ -37,9 +39,10 @@ pub(super) struct Inner {
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { auth, retry, budget, clock, timeout } = &*self.0;
+        let Inner { auth, scope, retry, budget, clock, timeout } = &*self.0;
         f.debug_struct("Transport")
             .field("auth", auth)
+            .field("scope", scope)
             .field("retry", retry)
             .field("budget", budget)
             .field("clock", clock)
@@ -68,6 +71,16 @@ impl Transport {
         Self(Arc::new(inner))
     }
 
+    /// What time it is for all that use this.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    /// The same, signing for something else.
+    pub(super) fn scoped(&self, scope: Scope) -> Self {
+        Self::new(Inner { scope: Some(scope), ..(*self.0).clone() })
+    }
+
     /// Sends a request of a generated client. Failures come back as a response that carries an [`Error`].
     pub(crate) async fn exec(
         &self,
@@ -89,11 +102,9 @@ impl Transport {
     pub(crate) async fn send(
         &self,
         http: &reqwest::Client,
-        mut request: Request,
+        request: Request,
         operation: Option<&'static Operation>,
     ) -> Result<(Response, Answer), Error> {
-        // The generator sends the version of the description on every call; the APIs know no such header.
-        request.headers_mut().remove("api-version");
         let id = operation.map_or("unknown", |operation| operation.id);
         let span = tracing::debug_span!(
             "call",
@@ -104,7 +115,7 @@ impl Transport {
         );
         let _timed = Timed::new(&span);
         // What is large lies still: every layer above would move it along.
-        let outcome = Box::pin(self.attempts(http, &request, operation)).instrument(span.clone()).await;
+        let outcome = Box::pin(self.attempts(http, request, operation)).instrument(span.clone()).await;
         match &outcome {
             Ok((response, answer)) => record(&span, Some(response.status()), answer.request_id.as_deref()),
             Err(error) => record(&span, error.status(), error.request_id()),
@@ -133,16 +144,17 @@ impl Transport {
     /// Makes a request look as it would be sent, without sending anything.
     #[cfg(feature = "raw")]
     pub(crate) fn preview(&self, request: &mut Request, operation: &Operation) -> Result<(), Error> {
-        if operation.authenticated { self.0.auth.preview(request, &*self.0.clock) } else { Ok(()) }
+        let Inner { auth, scope, clock, .. } = &*self.0;
+        if operation.authenticated { auth.preview(request, scope.as_ref(), &**clock) } else { Ok(()) }
     }
 
     async fn attempts(
         &self,
         http: &reqwest::Client,
-        request: &Request,
+        mut request: Request,
         operation: Option<&'static Operation>,
     ) -> Result<(Response, Answer), Error> {
-        let Inner { auth, retry, budget, clock, timeout } = &*self.0;
+        let Inner { auth, scope, retry, budget, clock, timeout } = &*self.0;
         let started = clock.now();
         // A clock that was set back has used no time.
         let spent = || clock.now().duration_since(started).unwrap_or_default();
@@ -150,13 +162,15 @@ impl Transport {
         // Whether any of the attempts so far may have arrived: the last one alone does not tell.
         let mut sent = false;
         loop {
-            let Some(mut this) = request.try_clone() else {
+            let Some(again) = request.try_clone() else {
                 return Err(Error::invalid_request("a body that is a stream cannot be sent"));
             };
+            // The clone has no room for more headers, so it is the one to be kept.
+            let mut this = std::mem::replace(&mut request, again);
             let secret = match operation {
                 Some(operation) if !operation.authenticated => None,
                 // Where no token was to be had, this request was not sent, whatever became of the one for the token.
-                _ => auth.apply(&mut this, &**clock).await.map_err(|error| error.with_sent(sent))?,
+                _ => auth.apply(&mut this, scope.as_ref(), &**clock).await.map_err(|error| error.with_sent(sent))?,
             };
             // After signing in, which takes its part of the time.
             let Some(left) = timeout.checked_sub(spent()).filter(|left| !left.is_zero()) else {
@@ -240,8 +254,12 @@ async fn send(http: &reqwest::Client, request: Request, secret: Option<Secret>) 
     if !response.status().is_success() || error::says_failure(&body) {
         return Err(Error::answered(&body, &answer));
     }
+    let mut whole = http::Response::builder();
+    if let Some(extensions) = whole.extensions_mut() {
+        *extensions = std::mem::take(response.extensions_mut());
+    }
     // Without an address of its own, a response is given one that is parsed each time.
-    let mut whole = http::Response::builder()
+    let mut whole = whole
         .url(response.url().clone())
         .body(body.freeze())
         .map_err(|error| Error::incomplete("the answer cannot be handed on", b"", &answer).with_source(error))?;

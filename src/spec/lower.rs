@@ -88,6 +88,11 @@ pub const RULES: &[Rule] = &[
         apply: relax_response_requirements,
     },
     Rule {
+        name: "type_response_times",
+        reason: "a time or a duration is more than a number or a text; its unit says which",
+        apply: type_response_times,
+    },
+    Rule {
         name: "tolerant_response_numbers",
         reason: "the documents' own examples print numbers as text",
         apply: tolerant_response_numbers,
@@ -125,6 +130,11 @@ pub const WIRE_TYPES: &[(&str, &str)] = &[
     ("JobExeFinalStatus", "crate::api::wire::Integer"),
     ("OptionalIntegerOrText", "crate::api::wire::Integer"),
     ("BooleanOrText", "crate::api::wire::Boolean"),
+    ("EpochMillis", "crate::api::wire::EpochMillis"),
+    ("EpochSeconds", "crate::api::wire::EpochSeconds"),
+    ("Millis", "crate::api::wire::Millis"),
+    ("Seconds", "crate::api::wire::Seconds"),
+    ("ZonelessTime", "crate::api::wire::ZonelessTime"),
     (
         "DataSourceCredentials",
         "crate::api::wire::Hidden<::serde_json::Map<::std::string::String, ::serde_json::Value>>",
@@ -145,6 +155,15 @@ const SECRET: &str = "SecretText";
 pub const BOUNDED: &str = "IntegerFrom";
 /// Key that marks a response enum of which an open Rust enum is made.
 pub const OPEN_ENUM: &str = "x-open-enum";
+
+/// What the `x-unit` of an answer's field makes of it.
+const TIMES: [(&str, &str); 5] = [
+    ("ms since the Unix epoch", "EpochMillis"),
+    ("s since the Unix epoch", "EpochSeconds"),
+    ("ms", "Millis"),
+    ("s", "Seconds"),
+    ("date and time, taken as UTC", "ZonelessTime"),
+];
 
 /// The description as the generator shall see it.
 pub fn lower(document: &Value) -> Value {
@@ -352,6 +371,23 @@ fn relax_response_requirements(document: &mut Value) {
         });
         schema.insert("required".to_owned(), required.into());
     });
+}
+
+fn type_response_times(document: &mut Value) {
+    let mut used = BTreeSet::new();
+    each_schema(document, Side::Response, |schema| {
+        let unit = schema.get("x-unit").and_then(Value::as_str);
+        let Some((_, name)) = TIMES.iter().find(|(time, _)| unit == Some(time)) else { return };
+        // The reference to it is lost below.
+        if schema.get("allOf").is_some_and(|parts| parts[0]["$ref"] == "#/components/schemas/OptionalIntegerOrText") {
+            schema.insert("nullable".to_owned(), json!(true));
+        }
+        used.insert(*name);
+        refer_to(schema, name);
+    });
+    for name in used {
+        document["components"]["schemas"][name] = placeholder();
+    }
 }
 
 fn tolerant_response_numbers(document: &mut Value) {

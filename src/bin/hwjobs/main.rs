@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod emulator;
 mod quickstart;
 mod sign;
 mod spec;
@@ -19,6 +20,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Serve the documented APIs on this machine, as a stand-in for the cloud.
+    #[command(after_help = "Example:\n  hwjobs emulator --data jobs.db")]
+    Emulator(Box<emulator::Options>),
     /// Do the nine documented updates against an embedded emulator and compare with the documents.
     #[command(after_help = "Example:\n  hwjobs quickstart --format json")]
     Quickstart {
@@ -46,6 +50,7 @@ enum Format {
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Emulator(options) => emulator::run(*options, &mut io::stdout().lock()).await,
         Command::Quickstart { format } => quickstart::run(format, &mut io::stdout().lock()).await,
         Command::Sign(command) => sign::run(command, &mut io::stdout().lock()),
         Command::Spec(command) => spec::run(command, &mut io::stdout().lock()),

@@ -105,7 +105,7 @@ impl Run<'_> {
         let title = "training job as create returned it";
         steps.push(self.training("2b", title, job.id().get(), SDK_TRAINING_TEXT).await?);
 
-        let versions = modelarts.training_job(10)?.versions().list().send().await?;
+        let versions = modelarts.training_job(10)?.versions().list().try_collect::<Vec<_>>().await?;
         let version = versions.first().ok_or("training job 10 has no version")?;
         version.job().update_description(SDK_TRAINING_TEXT).await?;
         let title = "training job of a version in the version list";
@@ -119,7 +119,7 @@ impl Run<'_> {
         job.update_description(SDK_VISUALIZATION_TEXT).await?;
         steps.push(self.visualization("3b", "visualization job as create returned it", &job).await?);
 
-        let jobs = modelarts.visualization_jobs().list().send().await?;
+        let jobs = modelarts.visualization_jobs().list().try_collect::<Vec<_>>().await?;
         let job = jobs.first().ok_or("the list of visualization jobs is empty")?;
         job.update_description(SDK_VISUALIZATION_TEXT).await?;
         steps.push(self.visualization("3c", "visualization job out of the job list", job).await?);
@@ -142,7 +142,7 @@ impl Run<'_> {
         text: &str,
     ) -> Result<Step, Box<dyn Error>> {
         let exchange = self.exchange()?;
-        let jobs = self.session.modelarts().training_jobs().list().per_page(1000).send().await?;
+        let jobs = self.session.modelarts().training_jobs().list().per_page(1000).try_collect::<Vec<_>>().await?;
         let stored = jobs.iter().any(|job| job.id().get() == id && job.details.job_desc.as_deref() == Some(text));
         let request = json!({"job_desc": text});
         Ok(step(number, title, "update_training_job", exchange, &request, stored, "list_training_jobs"))
@@ -167,7 +167,7 @@ impl Run<'_> {
         let job = self.session.modelarts().labeling_job(id)?;
         job.update(field("name")).description(field("description")).send().await?;
         let exchange = self.exchange()?;
-        let jobs = self.session.modelarts().labeling_jobs().list().send().await?;
+        let jobs = self.session.modelarts().labeling_jobs().list().try_collect::<Vec<_>>().await?;
         let stored = jobs.iter().any(|job| {
             job.id().as_str() == id
                 && job.details.name == field("name")

@@ -3,23 +3,51 @@
 use std::collections::HashMap;
 
 use http::{HeaderName, HeaderValue};
-use rusqlite::Transaction;
+use rusqlite::{Transaction, params};
 use serde_json::Value;
 
+use super::access::{Access, Caller};
 use super::answer::Refusal;
+use super::lifecycle::{Lifecycles, Next, Transitions};
 
+pub(super) mod iam;
+mod list;
 mod modelarts;
 mod mrs;
+
+use list::List;
 
 /// One checked request.
 pub(super) struct Call<'a> {
     pub(super) transaction: &'a Transaction<'a>,
+    /// The project of the address; empty where the address names none.
     pub(super) project: &'a str,
+    /// Nobody where the description asks for no proof.
+    pub(super) caller: Option<&'a Caller<'a>>,
+    pub(super) access: &'a Access,
+    /// The base address through which the client came.
+    pub(super) base: &'a str,
     pub(super) parameters: &'a HashMap<&'static str, Value>,
     pub(super) body: &'a Value,
     /// Milliseconds since the Unix epoch by the emulator's clock: the same for all that a request does.
     pub(super) now: i64,
+    pub(super) transitions: Transitions,
+    /// How many objects of a kind a project may have.
+    pub(super) quota: i64,
 }
+
+/// How jobs of one kind move.
+pub(super) struct Lifecycle {
+    /// What the store calls them.
+    pub(super) kind: &'static str,
+    /// Where the job (project, id) goes from a state, if it does not rest there.
+    pub(super) next: fn(&Transaction<'_>, &str, &str, i64) -> rusqlite::Result<Option<Next>>,
+    /// Writes a state, and the time at which it began, into the job (project, id).
+    pub(super) write: fn(&Transaction<'_>, &str, &str, i64, i64) -> rusqlite::Result<()>,
+}
+
+/// All kinds of jobs that move.
+pub(super) static LIFECYCLES: [&Lifecycle; 2] = [&modelarts::TRAINING_JOB_VERSION, &modelarts::VISUALIZATION_JOB];
 
 /// What a handler answers; the status is the documented one.
 pub(super) struct Answer {
@@ -34,15 +62,41 @@ impl From<Value> for Answer {
     }
 }
 
+impl Answer {
+    /// An answer without a body.
+    fn empty() -> Self {
+        Self { body: None, headers: Vec::new() }
+    }
+}
+
 /// Does an operation.
 pub(super) type Handler = fn(&Call<'_>) -> Result<Answer, Refusal>;
 
 /// The handler of an operation.
 pub(super) fn find(operation: &str) -> Option<Handler> {
-    modelarts::find(operation).or_else(|| mrs::find(operation))
+    iam::find(operation).or_else(|| modelarts::find(operation)).or_else(|| mrs::find(operation))
 }
 
 impl Call<'_> {
+    fn lifecycles(&self) -> Lifecycles<'_> {
+        Lifecycles { transaction: self.transaction, transitions: self.transitions, now: self.now }
+    }
+
+    /// Puts a job into a state now; it goes on from there by itself.
+    fn enter(&self, lifecycle: &Lifecycle, id: impl ToString, state: i64) -> Result<(), Refusal> {
+        Ok(self.lifecycles().enter(lifecycle, self.project, &id.to_string(), state, self.now)?)
+    }
+
+    /// Says that the answer shows the state of a job.
+    fn seen(&self, lifecycle: &Lifecycle, id: impl ToString) -> Result<(), Refusal> {
+        Ok(self.lifecycles().seen(lifecycle, self.project, &id.to_string())?)
+    }
+
+    /// Says that a job is gone.
+    fn gone(&self, lifecycle: &Lifecycle, id: impl ToString) -> Result<(), Refusal> {
+        Ok(self.lifecycles().end(lifecycle.kind, self.project, &id.to_string())?)
+    }
+
     /// A numeric path parameter.
     fn number(&self, name: &str) -> i64 {
         self.parameters.get(name).and_then(Value::as_i64).unwrap_or_default()
@@ -58,12 +112,36 @@ impl Call<'_> {
         self.parameters.get(name).and_then(Value::as_i64).unwrap_or(default)
     }
 
-    /// `ORDER BY` for the sort keys of the description, which are column names but for the ones given.
-    fn order(&self, key: &str, default: &str, columns: &[(&str, &str)]) -> String {
-        let wanted = Some(self.text(key)).filter(|text| !text.is_empty()).unwrap_or(default);
-        let column = columns.iter().find(|(name, _)| *name == wanted).map_or("id", |(_, column)| column);
-        let direction = if self.text("order") == "desc" { "DESC" } else { "ASC" };
-        format!("ORDER BY {column} {direction}, id {direction}")
+    /// Number of items on a page and of those before it, where pages count from a number.
+    fn page(&self, first: i64) -> (i64, i64) {
+        let limit = self.number_or("per_page", 10);
+        (limit, self.number_or("page", first).saturating_sub(first).max(0).saturating_mul(limit))
+    }
+
+    /// The state that a list is filtered by; what is no number is no state of any job.
+    fn status_filter(&self) -> Option<i64> {
+        Some(self.text("status")).filter(|text| !text.is_empty()).map(|text| text.parse().unwrap_or(-1))
+    }
+
+    /// How many objects of a kind the project has, all of them or those of a part and in a state.
+    fn tally(&self, kind: &str, part: Option<&str>, status: Option<i64>) -> Result<i64, Refusal> {
+        Ok(self
+            .transaction
+            .prepare_cached(
+                "SELECT coalesce(sum(amount), 0) FROM tally
+                 WHERE project_id = ?1 AND kind = ?2 AND part = coalesce(?3, part) AND status = coalesce(?4, status)",
+            )?
+            .query_row(params![self.project, kind, part, status], |row| row.get(0))?)
+    }
+
+    /// How many more objects of a kind the project may have.
+    fn left(&self, kind: &str) -> Result<i64, Refusal> {
+        Ok((self.quota - self.tally(kind, None, None)?).max(0))
+    }
+
+    /// Refuses to create one more than a project may have.
+    fn within_quota(&self, kind: &str) -> Result<(), Refusal> {
+        if self.left(kind)? > 0 { Ok(()) } else { Err(Refusal::QuotaReached(self.quota)) }
     }
 }
 

@@ -1,6 +1,9 @@
 //! What the documents' examples name, so that every documented request has its documented answer.
 
 use rusqlite::Transaction;
+use serde_json::Value;
+
+use crate::spec;
 
 mod modelarts;
 mod mrs;
@@ -9,4 +12,11 @@ mod mrs;
 pub(super) fn documented(transaction: &Transaction<'_>, project: &str) -> rusqlite::Result<()> {
     modelarts::write(transaction, project)?;
     mrs::write(transaction, project)
+}
+
+/// The documented answer to the first documented request of an operation.
+pub(super) fn answer(operation: &str) -> &'static Value {
+    spec::operation(operation)
+        .and_then(|(document, operation)| document.examples(operation).first()?.response)
+        .map_or(&Value::Null, |(_, body)| body)
 }

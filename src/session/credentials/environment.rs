@@ -53,7 +53,7 @@ impl Environment {
         if let Some((_, by)) = context.asked_profile()? {
             return Ok(Outcome::Absent(format!("passed over, since {by} names a profile")));
         }
-        let found = given(context, CREDENTIALS)?.found(self.name(), None, context.now())?;
+        let found = given(context, CREDENTIALS)?.keys_before_login().found(self.name(), None, context.now())?;
         let Some(mut found) = found else {
             let reason = "none of HUAWEICLOUD_SDK_AK, HWJOBS_USER, HWJOBS_DOMAIN and HWJOBS_TOKEN is set";
             return Ok(Outcome::Absent(reason.to_owned()));

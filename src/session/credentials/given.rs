@@ -56,6 +56,14 @@ impl Given {
         }
     }
 
+    /// Leaves a login out where there is a key pair: programs that sign and programs that sign in can share variables.
+    pub(super) fn keys_before_login(mut self) -> Self {
+        if self.values.contains_key(&Field::AccessKey) {
+            self.values.retain(|key, _| !matches!(key, Field::Domain | Field::User | Field::Password));
+        }
+        self
+    }
+
     /// The credentials among the values, if there are any, with the settings.
     pub(super) fn found(
         &self,

@@ -81,10 +81,15 @@ fn write_path(out: &mut String, path: &str, dialect: Dialect) {
     }
 }
 
+/// Whether a path has nothing to be encoded or decoded.
+pub(in crate::session) fn is_plain_path(path: &str) -> bool {
+    // Every byte is looked at, which is faster than to stop: most paths are plain.
+    path.bytes().fold(true, |plain, byte| plain & ((byte == b'/') | is_unreserved(byte)))
+}
+
 /// Encodes each segment of a path that may be encoded already, fully or in part.
 pub(super) fn recode_path(out: &mut String, path: &str, slash_is_slash: bool) {
-    // Every byte is looked at, which is faster than to stop: most paths are plain.
-    if path.bytes().fold(true, |plain, byte| plain & ((byte == b'/') | is_unreserved(byte))) {
+    if is_plain_path(path) {
         return out.push_str(path);
     }
     for (place, segment) in path.split('/').enumerate() {

@@ -60,6 +60,7 @@ mod canonical;
 mod date;
 mod verify;
 
+pub(super) use canonical::is_plain_path;
 pub use date::{Date, DateError};
 pub use verify::{Authorization, Mismatch, Refusal};
 

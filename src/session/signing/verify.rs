@@ -208,6 +208,18 @@ impl<'a> Authorization<'a> {
         }
         first
     }
+
+    /// Whether the signature is that of another canonical request, with the date of one that did not match.
+    #[cfg(feature = "emulator")]
+    pub(crate) fn fits(&self, canonical_request: &str, mismatch: &Mismatch, secret_key: &Secret) -> bool {
+        let (front, _) = mismatch.string_to_sign().rsplit_once('\n').unwrap_or_default();
+        let date = front.split('\n').nth(1).unwrap_or_default();
+        let mut mac = self.algorithm.keyed(self.access_key, secret_key, date.get(..8).unwrap_or_default());
+        mac.update(front.as_bytes());
+        mac.update(b"\n");
+        mac.update(Hex::of(&Sha256::digest(canonical_request).into()).as_str().as_bytes());
+        mac.verify_slice(&self.signature).is_ok()
+    }
 }
 
 /// The payload lines that a request can have.

@@ -256,6 +256,30 @@ fn cases() -> Vec<Case> {
             [("/components/schemas/Out/required".to_owned(), json!(["id", "unset", "list", "inner"]))],
         ),
         case(
+            "type_response_times",
+            [
+                request(json!({"x": {"type": "integer", "x-unit": "ms"}})),
+                component("OptionalIntegerOrText", json!({"oneOf": [{"type": "integer", "nullable": true}, text()]})),
+                answer(json!({
+                    "at": {"type": "integer", "x-unit": "ms since the Unix epoch", "description": "When."},
+                    "end": {"allOf": [reference("OptionalIntegerOrText")], "x-unit": "s since the Unix epoch"},
+                    "zoneless": {"type": "string", "nullable": true, "x-unit": "date and time, taken as UTC"},
+                    "size": {"type": "integer", "x-unit": "byte"},
+                })),
+            ],
+            [
+                answer(json!({
+                    "at": wrapped("EpochMillis", "description", json!("When.")),
+                    "end": wrapped("EpochSeconds", "nullable", json!(true)),
+                    "zoneless": wrapped("ZonelessTime", "nullable", json!(true)),
+                    "size": {"type": "integer", "x-unit": "byte"},
+                })),
+                component("EpochMillis", text()),
+                component("EpochSeconds", text()),
+                component("ZonelessTime", text()),
+            ],
+        ),
+        case(
             "tolerant_response_numbers",
             [request(numbers.clone()), answer(numbers)],
             [

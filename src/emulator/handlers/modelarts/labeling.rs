@@ -1,62 +1,67 @@
 //! Labeling jobs.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Map, Value, json};
 
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::handlers::{Answer, Call, anywhere};
-use crate::emulator::store::{next_id, taken};
+use crate::emulator::handlers::{Answer, Call, List, anywhere};
+use crate::emulator::store::{next, next_id, taken};
+
+/// How many images a labeling job has, all of them with a label.
+const IMAGES: usize = 4;
 
 pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     let name = text(call.body, "name").unwrap_or_default();
     if taken(call.transaction, "labeling_job", call.project, name)? {
         return Err(Refusal::Taken(name.to_owned()));
     }
-    let id = next_id(call.transaction)?;
-    call.transaction.prepare_cached("INSERT INTO labeling_job VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(
-        params![
+    call.within_quota("labeling_job")?;
+    let (id, number) = (next_id(call.transaction)?, next(call.transaction, "labeling_job")?);
+    let from_obs = call.body["data_type"] == "OBS";
+    call.transaction
+        .prepare_cached("INSERT INTO labeling_job VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL, NULL)")?
+        .execute(params![
             call.project,
             id,
+            number,
             name,
             text(call.body, "description"),
             text(call.body, "data_type"),
-            text(call.body, "path"),
-            text(call.body, "filter_id"),
+            // Each has an effect for one source of the images only.
+            text(call.body, "path").filter(|_| from_obs),
+            text(call.body, "filter_id").filter(|_| !from_obs),
             text(call.body, "type"),
             call.now,
-        ],
-    )?;
-    Ok(json!({"job_id": id}).into())
+        ])?;
+    Ok(json!({"job_id": id, "dls_prj_id": number}).into())
 }
 
 pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let order = call.order("sort_by", "name", &[("name", "name"), ("create_time", "created")]);
     let limit = call.number_or("limit", 10);
-    let search = anywhere(call.text("search_content"));
-    let from = "FROM labeling_job WHERE project_id = ?1 AND name LIKE ?2 ESCAPE '\\'";
-    let total: i64 = call
-        .transaction
-        .prepare_cached(&format!("SELECT count(*) {from}"))?
-        .query_row(params![call.project, search], |row| row.get(0))?;
-    // The documents call `offset` the number of the page.
-    let jobs = call
-        .transaction
-        .prepare_cached(&format!(
-            "SELECT id, name, description, data_type, path, filter_id, type, created {from} {order} LIMIT ?3 OFFSET ?4"
-        ))?
-        .query_map(params![call.project, search, limit, call.number_or("offset", 0) * limit], job)?
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(json!({"job_total_count": total, "manual_annotation_count_limit": (1000 - total).max(0), "jobs": jobs}).into())
+    let list = List {
+        columns: "id, name, description, data_type, path, filter_id, type, created, number",
+        from: "labeling_job WHERE project_id = ?1 AND name LIKE ?2 ESCAPE '\\'",
+        parameters: &[&call.project, &anywhere(call.text("search_content"))],
+        order: [if call.text("sort_by") == "create_time" { "created" } else { "name" }, "id"],
+        descending: call.text("order") == "desc",
+        limit,
+        // The documents call `offset` the number of the page.
+        offset: call.number_or("offset", 0).max(0).saturating_mul(limit.max(0)),
+    };
+    let total = list.count(call)?;
+    let jobs = list.read(call, total, job)?;
+    let left = call.left("labeling_job")?;
+    Ok(json!({"job_total_count": total, "manual_annotation_count_limit": left, "jobs": jobs}).into())
 }
 
 pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
     let (id, name) = (call.text("job_id"), text(call.body, "name").unwrap_or_default());
-    let other: i64 = call
+    let taken = call
         .transaction
-        .prepare_cached("SELECT count(*) FROM labeling_job WHERE project_id = ?1 AND name = ?2 AND id <> ?3")?
-        .query_row(params![call.project, name, id], |row| row.get(0))?;
-    if other > 0 {
+        .prepare_cached("SELECT 1 FROM labeling_job WHERE project_id = ?1 AND name = ?2 AND id <> ?3")?
+        .exists([call.project, name, id])?;
+    if taken {
         return Err(Refusal::Taken(name.to_owned()));
     }
     let changed = call
@@ -65,10 +70,69 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
             "UPDATE labeling_job SET name = ?3, description = coalesce(?4, description) WHERE project_id = ?1 AND id = ?2",
         )?
         .execute(params![call.project, id, name, text(call.body, "description")])?;
+    done(call, changed)
+}
+
+pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let deleted = call
+        .transaction
+        .prepare_cached("DELETE FROM labeling_job WHERE project_id = ?1 AND id = ?2")?
+        .execute([call.project, call.text("job_id")])?;
+    done(call, deleted)
+}
+
+pub(super) fn show_validation(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let id = call.text("job_id");
+    let found = call
+        .transaction
+        .prepare_cached("SELECT path, type, pass_rate, validated FROM labeling_job WHERE project_id = ?1 AND id = ?2")?
+        .query_row([call.project, id], |row| {
+            let path = row.get::<_, Option<String>>(0)?.unwrap_or_default();
+            let kind: String = row.get(1)?;
+            let images: Vec<Value> = (1..=IMAGES).map(|number| image(id, &path, &kind, number)).collect();
+            let mut validation = json!({"image_count": images.len(), "images": images});
+            if let Some(rate) = row.get::<_, Option<f64>>(2)? {
+                validation["last_pass_rate"] = json!(rate);
+                validation["last_validation_time"] = json!(row.get::<_, Option<i64>>(3)?);
+            }
+            Ok(validation)
+        })
+        .optional()?;
+    Ok(found.ok_or_else(|| unknown(call))?.into())
+}
+
+pub(super) fn save_validation(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let rate = &call.body["pass_rate"];
+    // A number, or its text; with two decimals.
+    let rate = rate.as_f64().or_else(|| rate.as_str()?.parse().ok()).map(|rate| (rate * 100.0).round() / 100.0);
+    let changed = call
+        .transaction
+        .prepare_cached("UPDATE labeling_job SET pass_rate = ?3, validated = ?4 WHERE project_id = ?1 AND id = ?2")?
+        .execute(params![call.project, call.text("job_id"), rate, call.now])?;
+    done(call, changed)
+}
+
+/// The id of the job that was changed, if there is one.
+fn done(call: &Call<'_>, changed: usize) -> Result<Answer, Refusal> {
     if changed == 0 {
-        return Err(Refusal::unknown("labeling job", id));
+        return Err(unknown(call));
     }
-    Ok(json!({"job_id": id}).into())
+    Ok(json!({"job_id": call.text("job_id")}).into())
+}
+
+fn unknown(call: &Call<'_>) -> Refusal {
+    Refusal::unknown("labeling job", call.text("job_id"))
+}
+
+/// An image of a job; the documents do not say what tags look like.
+fn image(id: &str, path: &str, kind: &str, number: usize) -> Value {
+    let tag = if number % 2 == 0 { "cat" } else { "dog" };
+    let tag = if kind == "Manual Object detection" {
+        json!({"name": tag, "box": [10, 10, 90, 90]})
+    } else {
+        json!({"name": tag})
+    };
+    json!({"image_id": format!("{id}-{number}"), "url": format!("{path}{number}.jpg"), "tags": [tag]})
 }
 
 fn job(row: &Row<'_>) -> rusqlite::Result<Value> {
@@ -81,5 +145,9 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Value> {
         }
     }
     job.insert("create_time".to_owned(), json!(row.get::<_, i64>(7)?));
+    job.insert("dls_prj_id".to_owned(), json!(row.get::<_, i64>(8)?));
+    job.insert("progress".to_owned(), json!("100%"));
+    let detail = json!({"total_count": IMAGES, "has_tag_count": IMAGES, "not_tag_count": 0});
+    job.insert("progress_detail".to_owned(), detail);
     Ok(Value::Object(job))
 }

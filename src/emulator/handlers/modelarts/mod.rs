@@ -1,24 +1,86 @@
 //! ModelArts.
 
-use super::Handler;
+use serde_json::Value;
 
+use super::Handler;
+use crate::emulator::answer::Refusal;
+
+mod algorithms;
+mod catalog;
+mod config;
+mod job_config;
 mod labeling;
+mod log;
+mod metrics;
 mod training;
+mod version;
 mod visualization;
+
+pub(super) use version::LIFECYCLE as TRAINING_JOB_VERSION;
+pub(super) use visualization::LIFECYCLE as VISUALIZATION_JOB;
 
 pub(super) fn find(operation: &str) -> Option<Handler> {
     Some(match operation {
         "create_training_job" => training::create,
         "list_training_jobs" => training::list,
         "update_training_job" => training::update,
-        "list_training_job_versions" => training::list_versions,
+        "delete_training_job" => training::delete,
+        "create_training_job_version" => version::create,
+        "list_training_job_versions" => version::list,
+        "show_training_job_version" => version::show,
+        "delete_training_job_version" => version::delete,
+        "stop_training_job_version" => version::stop,
+        "list_training_job_log_files" => log::list_files,
+        "show_training_job_log" => log::show,
+        "create_training_job_config" => job_config::create,
+        "list_training_job_configs" => job_config::list,
+        "show_training_job_config" => job_config::show,
+        "update_training_job_config" => job_config::update,
+        "delete_training_job_config" => job_config::delete,
+        "list_built_in_algorithms" => algorithms::list,
+        "list_job_resource_specs" => algorithms::list_specs,
+        "list_job_ai_engines" => algorithms::list_engines,
         "create_visualization_job" => visualization::create,
         "list_visualization_jobs" => visualization::list,
         "show_visualization_job" => visualization::show,
         "update_visualization_job" => visualization::update,
+        "delete_visualization_job" => visualization::delete,
+        "stop_visualization_job" => visualization::stop,
+        "restart_visualization_job" => visualization::restart,
         "create_annotation_job" => labeling::create,
         "list_annotation_jobs" => labeling::list,
         "update_annotation_job" => labeling::update,
+        "delete_annotation_job" => labeling::delete,
+        "show_annotation_job_validation" => labeling::show_validation,
+        "save_annotation_job_validation" => labeling::save_validation,
         _ => return None,
     })
+}
+
+/// The documented states of training and visualization jobs that the emulator leads them through.
+mod state {
+    pub(super) const INITIALIZING: i64 = 1;
+    pub(super) const SUBMITTING: i64 = 4;
+    pub(super) const WAITING: i64 = 7;
+    pub(super) const RUNNING: i64 = 8;
+    pub(super) const BEING_CANCELED: i64 = 9;
+    pub(super) const COMPLETED: i64 = 10;
+    pub(super) const STOPPED: i64 = 12;
+
+    /// Whether a job in this state is on its way or at work, so that it can be stopped.
+    pub(super) fn is_active(state: i64) -> bool {
+        // Creating the image, being scaled and under review as well.
+        matches!(state, INITIALIZING | 2 | SUBMITTING | WAITING | RUNNING | 15 | 18 | 19)
+    }
+}
+
+/// The documented refusal of something that makes no sense in the state of a job.
+fn not_in_state(action: &str, state: i64) -> Refusal {
+    Refusal::Refused { code: "ModelArts.0105", message: format!("This job can't be {action}. job status: {state}") }
+}
+
+/// A whole number of a body: `1.0` is one, too.
+fn whole(value: &Value) -> Option<i64> {
+    let exact = |number: f64| (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64);
+    value.as_i64().or_else(|| value.as_f64().and_then(exact))
 }

@@ -1,117 +1,124 @@
-//! Training jobs and their versions.
+//! Training jobs.
 
-use rusqlite::{OptionalExtension, Row, params};
-use serde_json::{Map, Value, json};
+use rusqlite::{OptionalExtension, ToSql, params};
+use serde_json::json;
 
+use super::version;
 use crate::emulator::answer::Refusal;
-use crate::emulator::check::{fields, text};
-use crate::emulator::handlers::{Answer, Call, anywhere};
-use crate::emulator::store::{next, next_id, taken};
+use crate::emulator::check::text;
+use crate::emulator::handlers::{Answer, Call, List, anywhere};
+use crate::emulator::store::next;
 
-/// State of a job that has just been created.
-const INITIALIZING: i64 = 1;
+/// The number by which the store knows a project that may have training jobs.
+const PROJECT: &str = "(SELECT key FROM training_project WHERE id = ?1)";
 
 pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     let name = text(call.body, "job_name").unwrap_or_default();
-    if taken(call.transaction, "training_job", call.project, name)? {
+    call.transaction
+        .prepare_cached("INSERT OR IGNORE INTO training_project (id) VALUES (?1)")?
+        .execute([call.project])?;
+    let taken = call
+        .transaction
+        .prepare_cached(&format!("SELECT 1 FROM training_job WHERE project = {PROJECT} AND name = ?2"))?
+        .exists([call.project, name])?;
+    if taken {
         return Err(Refusal::Taken(name.to_owned()));
     }
-    let (id, created) = (next(call.transaction, "training_job")?, call.now);
-    call.transaction.prepare_cached("INSERT INTO training_job VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
-        call.project,
-        id,
-        name,
-        text(call.body, "job_desc").unwrap_or_default(),
-        text(call.body, "workspace_id").unwrap_or("0"),
-        created,
-    ])?;
+    call.within_quota("training_job")?;
+    let id = next(call.transaction, "training_job")?;
+    call.transaction
+        .prepare_cached(&format!(
+            "INSERT INTO training_job (project, id, name, description, workspace_id, created)
+             VALUES ({PROJECT}, ?2, ?3, ?4, ?5, ?6)"
+        ))?
+        .execute(params![
+            call.project,
+            id,
+            name,
+            text(call.body, "job_desc").unwrap_or_default(),
+            text(call.body, "workspace_id").unwrap_or("0"),
+            call.now,
+        ])?;
     // The documents' answer prints its numbers as text.
     let mut answer = json!({
         "is_success": true,
         "job_id": id.to_string(),
         "job_name": name,
-        "status": INITIALIZING.to_string(),
-        "create_time": created.to_string(),
+        "status": super::state::INITIALIZING.to_string(),
+        "create_time": call.now.to_string(),
     });
-    if call.body["config"]["create_version"] != false {
-        let (version, version_name, resource) = create_version(call, id, created)?;
-        answer["version_id"] = json!(version.to_string());
-        answer["version_name"] = json!(version_name);
-        answer["resource_id"] = json!(resource);
+    let config = &call.body["config"];
+    if config["create_version"] == false {
+        super::config::accept(config)?;
+    } else {
+        let version = version::insert(call, call.transaction.last_insert_rowid(), config, None)?;
+        answer["version_id"] = json!(version.id.to_string());
+        answer["version_name"] = json!(version.name);
+        answer["resource_id"] = json!(version.resource);
     }
     Ok(answer.into())
 }
 
-fn create_version(call: &Call<'_>, job: i64, created: i64) -> Result<(i64, String, String), Refusal> {
-    let version = next(call.transaction, "training_job_version")?;
-    let number: i64 = call
-        .transaction
-        .prepare_cached("SELECT count(*) + 1 FROM training_job_version WHERE project_id = ?1 AND job_id = ?2")?
-        .query_row(params![call.project, job], |row| row.get(0))?;
-    let name = format!("V{number:04}");
-    let id = next_id(call.transaction)?;
-    let resource = format!("job{}", &id[..8]);
-    call.transaction
-        .prepare_cached("INSERT INTO training_job_version VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8)")?
-        .execute(params![
-            call.project,
-            job,
-            version,
-            name,
-            INITIALIZING,
-            created,
-            resource,
-            call.body["config"].to_string()
-        ])?;
-    Ok((version, name, resource))
-}
-
 pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let order = call.order(
-        "sortBy",
-        "job_name",
-        &[
-            ("job_name", "name"),
-            ("job_desc", "description"),
-            ("create_time", "created"),
-            ("status", "status"),
-            ("duration", "duration"),
-            ("version_count", "versions"),
-        ],
-    );
-    let per_page = call.number_or("per_page", 10);
-    let status = call.parameters.get("status").and_then(Value::as_str).and_then(|text| text.parse::<i64>().ok());
-    let from =
-        "FROM (SELECT job.*, v.id AS version, v.status, v.duration, v.versions FROM training_job AS job LEFT JOIN
-                (SELECT job_id, max(id) AS id, status, duration, count(*) AS versions FROM training_job_version
-                 WHERE project_id = ?1 GROUP BY job_id) AS v ON v.job_id = job.id)
-                WHERE project_id = ?1 AND name LIKE ?2 ESCAPE '\\' AND (?3 IS NULL OR status = ?3)";
-    let search = anywhere(call.text("search_content"));
-    let total: i64 = call
-        .transaction
-        .prepare_cached(&format!("SELECT count(*) {from}"))?
-        .query_row(params![call.project, search, status], |row| row.get(0))?;
-    let jobs = call
-        .transaction
-        .prepare_cached(&format!("SELECT id, name, description, created, version, status, duration, versions {from} {order} LIMIT ?4 OFFSET ?5"))?
-        .query_map(params![call.project, search, status, per_page, (call.number_or("page", 1) - 1) * per_page], |row| {
-            Ok(json!({
-                "job_id": row.get::<_, i64>(0)?,
-                "job_name": row.get::<_, String>(1)?,
-                "version_id": row.get::<_, Option<i64>>(4)?.unwrap_or_default(),
-                "status": row.get::<_, Option<i64>>(5)?.unwrap_or_default(),
-                "create_time": row.get::<_, i64>(3)?,
-                "duration": row.get::<_, Option<i64>>(6)?.unwrap_or_default(),
-                "job_desc": row.get::<_, String>(2)?,
-                "version_count": row.get::<_, Option<i64>>(7)?.unwrap_or_default(),
-            }))
-        })?
-        .collect::<Result<Vec<_>, _>>()?;
+    let key = match call.text("sortBy") {
+        "job_desc" => "description",
+        "create_time" => "created",
+        "status" => "status",
+        "duration" => "duration",
+        "version_count" => "versions",
+        _ => "name",
+    };
+    if key == "duration" {
+        version::refresh_durations(call)?;
+    }
+    let workspace = Some(call.text("workspace_id")).filter(|id| !id.is_empty()).unwrap_or("0");
+    let (status, search) = (call.status_filter(), call.text("search_content"));
+    let (limit, offset) = call.page(1);
+    let mut from = format!("training_job WHERE project = {PROJECT} AND workspace_id = ?2");
+    let mut parameters: Vec<&dyn ToSql> = vec![&call.project, &workspace];
+    let pattern = anywhere(search);
+    if let Some(status) = &status {
+        parameters.push(status);
+        from += &format!(" AND status = ?{}", parameters.len());
+    }
+    if !search.is_empty() {
+        parameters.push(&pattern);
+        from += &format!(" AND name LIKE ?{} ESCAPE '\\'", parameters.len());
+    }
+    let list = List {
+        columns: "id, name, description, created, latest, status, duration, versions, key, started",
+        from: &from,
+        parameters: &parameters,
+        order: [key, "id"],
+        descending: call.text("order") == "desc",
+        limit,
+        offset,
+    };
+    let total =
+        if search.is_empty() { call.tally("training_job", Some(workspace), status)? } else { list.count(call)? };
+    let mut shown = Vec::new();
+    let jobs = list.read(call, total, |row| {
+        let (status, started) = (row.get(5)?, row.get::<_, Option<i64>>(9)?);
+        shown.push((row.get(8)?, row.get(4)?));
+        Ok(json!({
+            "job_id": row.get::<_, i64>(0)?,
+            "job_name": row.get::<_, String>(1)?,
+            "version_id": row.get::<_, i64>(4)?,
+            "status": status,
+            "create_time": row.get::<_, i64>(3)?,
+            "duration": version::duration(status, started, row.get(6)?, call.now),
+            "job_desc": row.get::<_, String>(2)?,
+            "version_count": row.get::<_, i64>(7)?,
+        }))
+    })?;
+    for (job, version) in shown {
+        version::seen(call, job, version)?;
+    }
     Ok(json!({
         "is_success": true,
-        "quotas": 1000,
+        "quotas": call.quota,
         "job_total_count": total,
-        "job_count_limit": (1000 - total).max(0),
+        "job_count_limit": call.left("training_job")?,
         "jobs": jobs,
     })
     .into())
@@ -121,63 +128,44 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
     let id = call.number("job_id");
     let changed = call
         .transaction
-        .prepare_cached("UPDATE training_job SET description = ?3 WHERE project_id = ?1 AND id = ?2")?
+        .prepare_cached(&format!("UPDATE training_job SET description = ?3 WHERE project = {PROJECT} AND id = ?2"))?
         .execute(params![call.project, id, text(call.body, "job_desc")])?;
     if changed == 0 {
-        return Err(Refusal::unknown("training job", id));
+        return Err(unknown(call));
     }
     Ok(json!({"is_success": true}).into())
 }
 
-pub(super) fn list_versions(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let id = call.number("job_id");
-    let job = call
-        .transaction
-        .prepare_cached("SELECT name, description FROM training_job WHERE project_id = ?1 AND id = ?2")?
-        .query_row(params![call.project, id], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
-        .optional()?;
-    let Some((name, description)) = job else { return Err(Refusal::unknown("training job", id)) };
-    let mut query = call.transaction.prepare_cached(
-        "SELECT id, name, status, created, duration, resource_id, config,
-                lag(id) OVER (ORDER BY id), count(*) OVER ()
-         FROM training_job_version WHERE project_id = ?1 AND job_id = ?2 ORDER BY id DESC LIMIT ?3 OFFSET ?4",
-    )?;
-    let per_page = call.number_or("per_page", 10);
-    // Page 0, the default, is the whole list.
-    let (limit, offset) = match call.number_or("page", 0) {
-        0 => (-1, 0),
-        page => (per_page, (page - 1) * per_page),
-    };
-    let rows =
-        query.query_map(params![call.project, id, limit, offset], |row| Ok((version(row)?, row.get::<_, i64>(8)?)))?;
-    let rows = rows.collect::<Result<Vec<_>, _>>()?;
-    let count = rows.first().map_or(0, |(_, count)| *count);
-    Ok(json!({
-        "is_success": true,
-        "job_id": id,
-        "job_name": name,
-        "job_desc": description,
-        "version_count": count,
-        "versions": rows.into_iter().map(|(version, _)| version).collect::<Vec<_>>(),
-    })
-    .into())
+pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let job = find(call)?;
+    version::delete_all(call, job.key)?;
+    call.transaction.prepare_cached("DELETE FROM training_job WHERE key = ?1")?.execute([job.key])?;
+    Ok(json!({"is_success": true}).into())
 }
 
-/// A version as the list shows it: its own facts, then what it was configured with.
-fn version(row: &Row<'_>) -> rusqlite::Result<Value> {
-    let mut version = Map::new();
-    version.insert("version_id".to_owned(), json!(row.get::<_, i64>(0)?));
-    version.insert("version_name".to_owned(), json!(row.get::<_, String>(1)?));
-    if let Some(previous) = row.get::<_, Option<i64>>(7)? {
-        version.insert("pre_version_id".to_owned(), json!(previous));
-    }
-    version.insert("status".to_owned(), json!(row.get::<_, i64>(2)?));
-    version.insert("create_time".to_owned(), json!(row.get::<_, i64>(3)?));
-    version.insert("duration".to_owned(), json!(row.get::<_, i64>(4)?));
-    version.insert("resource_id".to_owned(), json!(row.get::<_, String>(5)?));
-    let config: Value = serde_json::from_str(&row.get::<_, String>(6)?).unwrap_or_default();
-    for (name, value) in fields(&config).filter(|(name, _)| *name != "create_version") {
-        version.insert(name.clone(), value.clone());
-    }
-    Ok(Value::Object(version))
+/// A job as its versions show it.
+pub(super) struct Job {
+    pub(super) key: i64,
+    pub(super) id: i64,
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) versions: i64,
+}
+
+/// The job of the request's path.
+pub(super) fn find(call: &Call<'_>) -> Result<Job, Refusal> {
+    let id = call.number("job_id");
+    call.transaction
+        .prepare_cached(&format!(
+            "SELECT key, name, description, versions FROM training_job WHERE project = {PROJECT} AND id = ?2"
+        ))?
+        .query_row(params![call.project, id], |row| {
+            Ok(Job { key: row.get(0)?, id, name: row.get(1)?, description: row.get(2)?, versions: row.get(3)? })
+        })
+        .optional()?
+        .ok_or_else(|| unknown(call))
+}
+
+fn unknown(call: &Call<'_>) -> Refusal {
+    Refusal::unknown("training job", call.number("job_id"))
 }

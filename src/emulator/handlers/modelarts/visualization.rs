@@ -1,77 +1,132 @@
 //! Visualization jobs.
 
-use rusqlite::{OptionalExtension, Row, params};
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension, Row, ToSql, Transaction, params};
 use serde_json::{Value, json};
 
+use super::{not_in_state, state, version, whole};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::handlers::{Answer, Call, anywhere};
+use crate::emulator::handlers::{Answer, Call, Lifecycle, List, anywhere};
+use crate::emulator::lifecycle::Next;
 use crate::emulator::store::{next, next_id, taken};
 
-const COLUMNS: &str = "id, name, description, train_url, status, created, duration, resource_id";
-/// State of a job that has just been created.
-const INITIALIZING: i64 = 1;
+const COLUMNS: &str = "id, name, description, train_url, schedule, resource_id, created, status, started, duration";
+
+/// A view opens after a little while and stays, until somebody stops it or the time is over that it was created for.
+pub(in crate::emulator::handlers) static LIFECYCLE: Lifecycle = Lifecycle {
+    kind: "visualization_job",
+    next: |transaction, project, id, now| {
+        Ok(match now {
+            state::INITIALIZING => Next::after_seconds(1, state::SUBMITTING),
+            state::SUBMITTING => Next::after_seconds(1, state::WAITING),
+            state::WAITING => Next::after_seconds(2, state::RUNNING),
+            state::RUNNING => {
+                let schedule = transaction
+                    .prepare_cached("SELECT schedule FROM visualization_job WHERE project_id = ?1 AND id = ?2")?
+                    .query_row([project, id], |row| row.get::<_, Option<String>>(0))
+                    .optional()?;
+                hours(schedule.flatten().as_deref()).map(|hours| Next {
+                    state: state::BEING_CANCELED,
+                    after: Duration::from_secs(hours * 3600),
+                    timed: true,
+                })
+            }
+            state::BEING_CANCELED => Next::after_seconds(2, state::STOPPED),
+            _ => None,
+        })
+    },
+    write: |transaction: &Transaction<'_>, project, id, new, at| {
+        // A new start begins a new time of running.
+        transaction
+            .prepare_cached(
+                "UPDATE visualization_job SET status = ?3, started = CASE ?3 WHEN 1 THEN NULL WHEN 8 THEN ?4 ELSE started END,
+                 duration = CASE WHEN ?3 = 1 THEN 0 WHEN status = 8 THEN max(?4 - started, 0) ELSE duration END
+                 WHERE project_id = ?1 AND id = ?2",
+            )?
+            .execute(params![project, id, new, at])?;
+        Ok(())
+    },
+};
+
+/// After how many hours a schedule stops a job.
+fn hours(schedule: Option<&str>) -> Option<u64> {
+    let rules: Value = serde_json::from_str(schedule?).ok()?;
+    rules.as_array()?.iter().filter_map(|rule| u64::try_from(whole(&rule["duration"])?).ok()).min()
+}
 
 pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     let name = text(call.body, "job_name").unwrap_or_default();
     if taken(call.transaction, "visualization_job", call.project, name)? {
         return Err(Refusal::Taken(name.to_owned()));
     }
-    let (id, created) = (next(call.transaction, "visualization_job")?, call.now);
+    call.within_quota("visualization_job")?;
+    let id = next(call.transaction, "visualization_job")?;
+    // Answers call the unit of time `timeUnit`.
+    let rule =
+        |rule: &Value| json!({"type": rule["type"], "timeUnit": rule["time_unit"], "duration": rule["duration"]});
+    let schedule = call.body.get("schedule").and_then(Value::as_array);
+    let schedule = schedule.map(|rules| Value::from(rules.iter().map(rule).collect::<Vec<_>>()).to_string());
     call.transaction
-        .prepare_cached("INSERT INTO visualization_job VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)")?
+        .prepare_cached("INSERT INTO visualization_job VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, 0)")?
         .execute(params![
             call.project,
             id,
             name,
             text(call.body, "job_desc").unwrap_or_default(),
             text(call.body, "train_url"),
-            INITIALIZING,
-            created,
+            schedule,
             next_id(call.transaction)?,
+            call.now,
+            state::INITIALIZING,
         ])?;
+    call.enter(&LIFECYCLE, id, state::INITIALIZING)?;
     // The documents' answer prints its numbers as text.
     Ok(json!({
         "is_success": true,
         "job_id": id.to_string(),
         "job_name": name,
-        "status": INITIALIZING.to_string(),
-        "create_time": created.to_string(),
+        "status": state::INITIALIZING.to_string(),
+        "create_time": call.now.to_string(),
+        "service_url": service_url(call, id),
     })
     .into())
 }
 
 pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let order = call.order(
-        "sortBy",
-        "job_id",
-        &[
-            ("job_id", "id"),
-            ("job_name", "name"),
-            ("job_desc", "description"),
-            ("create_time", "created"),
-            ("status", "status"),
-        ],
-    );
-    let per_page = call.number_or("per_page", 10);
-    let status = call.parameters.get("status").and_then(Value::as_str).and_then(|text| text.parse::<i64>().ok());
-    let search = anywhere(call.text("search_content"));
-    let from =
-        "FROM visualization_job WHERE project_id = ?1 AND name LIKE ?2 ESCAPE '\\' AND (?3 IS NULL OR status = ?3)";
-    let total: i64 = call
-        .transaction
-        .prepare_cached(&format!("SELECT count(*) {from}"))?
-        .query_row(params![call.project, search, status], |row| row.get(0))?;
-    let jobs = call
-        .transaction
-        .prepare_cached(&format!("SELECT {COLUMNS} {from} {order} LIMIT ?4 OFFSET ?5"))?
-        .query_map(params![call.project, search, status, per_page, (call.number_or("page", 1) - 1) * per_page], job)?
-        .collect::<Result<Vec<_>, _>>()?;
+    let key = match call.text("sortBy") {
+        "job_name" => "name",
+        "job_desc" => "description",
+        "create_time" => "created",
+        "status" => "status",
+        _ => "id",
+    };
+    let (limit, offset) = call.page(1);
+    let (status, search) = (call.status_filter(), anywhere(call.text("search_content")));
+    // Requests create them in the default workspace only.
+    let elsewhere = !matches!(call.text("workspace_id"), "" | "0");
+    let parameters: [&dyn ToSql; 4] = [&call.project, &search, &status, &elsewhere];
+    let list = List {
+        columns: COLUMNS,
+        from: "visualization_job WHERE project_id = ?1 AND name LIKE ?2 ESCAPE '\\' AND status = coalesce(?3, status)
+               AND NOT ?4",
+        parameters: &parameters,
+        order: [key, "id"],
+        descending: call.text("order") == "desc",
+        limit,
+        offset,
+    };
+    let total = list.count(call)?;
+    let jobs = list.read(call, total, |row| job(call, row))?;
+    for job in &jobs {
+        call.seen(&LIFECYCLE, &job["job_id"])?;
+    }
     Ok(json!({
-        "quotas": 100,
+        "quotas": call.quota,
         "is_success": true,
         "job_total_count": total,
-        "job_count_limit": (100 - total).max(0),
+        "job_count_limit": call.left("visualization_job")?,
         "jobs": jobs,
     })
     .into())
@@ -81,9 +136,10 @@ pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
     let found = call
         .transaction
         .prepare_cached(&format!("SELECT {COLUMNS} FROM visualization_job WHERE project_id = ?1 AND id = ?2"))?
-        .query_row(params![call.project, id(call)?], job)
+        .query_row(params![call.project, id(call)?], |row| job(call, row))
         .optional()?;
     let mut job = found.ok_or_else(|| unknown(call))?;
+    call.seen(&LIFECYCLE, &job["job_id"])?;
     job["is_success"] = json!(true);
     Ok(job.into())
 }
@@ -99,6 +155,46 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(json!({"is_success": true}).into())
 }
 
+pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let (id, status) = status(call)?;
+    if status == state::BEING_CANCELED {
+        return Err(not_in_state("delete", status));
+    }
+    call.transaction
+        .prepare_cached("DELETE FROM visualization_job WHERE project_id = ?1 AND id = ?2")?
+        .execute(params![call.project, id])?;
+    call.gone(&LIFECYCLE, id)?;
+    Ok(json!({"is_success": true}).into())
+}
+
+pub(super) fn stop(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let (id, status) = status(call)?;
+    if !state::is_active(status) {
+        return Err(not_in_state("stop", status));
+    }
+    call.enter(&LIFECYCLE, id, state::BEING_CANCELED)?;
+    Ok(json!({"is_success": true}).into())
+}
+
+/// A waiting job can be submitted anew: the documents restart the one that they show waiting.
+pub(super) fn restart(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let (id, status) = status(call)?;
+    if status == state::BEING_CANCELED || state::is_active(status) && status != state::WAITING {
+        return Err(not_in_state("resubmit", status));
+    }
+    call.enter(&LIFECYCLE, id, state::INITIALIZING)?;
+    Ok(json!({"is_success": true}).into())
+}
+
+/// Id and state of the job of the request's path.
+fn status(call: &Call<'_>) -> Result<(i64, i64), Refusal> {
+    call.transaction
+        .prepare_cached("SELECT id, status FROM visualization_job WHERE project_id = ?1 AND id = ?2")?
+        .query_row(params![call.project, id(call)?], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?
+        .ok_or_else(|| unknown(call))
+}
+
 /// The path takes any text, the ids that exist are numbers.
 fn id(call: &Call<'_>) -> Result<i64, Refusal> {
     call.text("job_id").parse().map_err(|_| unknown(call))
@@ -108,17 +204,30 @@ fn unknown(call: &Call<'_>) -> Refusal {
     Refusal::unknown("visualization job", call.text("job_id"))
 }
 
-fn job(row: &Row<'_>) -> rusqlite::Result<Value> {
-    let id: i64 = row.get(0)?;
-    Ok(json!({
+fn service_url(call: &Call<'_>, id: i64) -> String {
+    format!("https://console.huaweicloud.com/modelarts2/tensorboard/{}/{id}/", call.project)
+}
+
+fn job(call: &Call<'_>, row: &Row<'_>) -> rusqlite::Result<Value> {
+    let (id, status, started): (i64, i64, Option<i64>) = (row.get(0)?, row.get(7)?, row.get(8)?);
+    let schedule = row.get::<_, Option<String>>(4)?;
+    let duration = version::duration(status, started, row.get(9)?, call.now);
+    // The unit is not documented; that of `duration`.
+    let whole = hours(schedule.as_deref()).filter(|_| status == state::RUNNING).map(|hours| hours as i64 * 3_600_000);
+    let mut job = json!({
         "job_id": id,
         "job_name": row.get::<_, String>(1)?,
-        "status": row.get::<_, i64>(4)?,
-        "create_time": row.get::<_, i64>(5)?,
-        "resource_id": row.get::<_, String>(7)?,
-        "duration": row.get::<_, i64>(6)?,
+        "status": status,
+        "create_time": row.get::<_, i64>(6)?,
+        "resource_id": row.get::<_, String>(5)?,
+        "duration": duration,
         "job_desc": row.get::<_, String>(2)?,
-        "service_url": format!("https://console.huaweicloud.com/modelarts/tensorboard/{id}"),
+        "service_url": service_url(call, id),
         "train_url": row.get::<_, String>(3)?,
-    }))
+        "remaining_duration": whole.map(|whole| (whole - duration).max(0)),
+    });
+    if let Some(schedule) = schedule {
+        job["schedule"] = serde_json::from_str(&schedule).unwrap_or_default();
+    }
+    Ok(job)
 }

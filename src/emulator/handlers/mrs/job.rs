@@ -4,12 +4,23 @@ use http::StatusCode;
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
+use super::job_binary;
+use super::objects::{Kind, timestamp};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
 use crate::emulator::handlers::{Answer, Call};
 use crate::emulator::store::next_id;
 
-const COLUMNS: &str = "id, name, type, description, mains, libs, interface, is_public, is_protected, created, updated";
+pub(super) const KIND: Kind = Kind {
+    table: "job",
+    what: "job",
+    parameter: "job_id",
+    one: "job",
+    many: "jobs",
+    columns: "id, name, type, description, mains, libs, interface, is_public, is_protected, created, updated",
+    sortable: &["name", "type"],
+    read,
+};
 
 pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     let kind = text(call.body, "type").unwrap_or_default();
@@ -21,9 +32,9 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     if matches!(kind, "MapReduce" | "Spark") && libs == "[]" {
         return Err(Refusal::Rule { status: StatusCode::BAD_REQUEST, code: "12000069" });
     }
-    let (id, created) = (next_id(call.transaction)?, timestamp(call.now));
+    let id = next_id(call.transaction)?;
     call.transaction
-        .prepare_cached("INSERT INTO job VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)")?
+        .prepare_cached("INSERT INTO job VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)")?
         .execute(params![
             call.project,
             id,
@@ -35,23 +46,17 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
             call.body.get("interface").map_or_else(|| "[]".to_owned(), Value::to_string),
             call.body["is_public"] == true,
             call.body["is_protected"] == true,
-            created,
+            call.now,
         ])?;
-    Ok(json!({"job": read(call, &id)?}).into())
-}
-
-pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
-    Ok(json!({"job": read(call, call.text("job_id"))?}).into())
+    KIND.answer(call, &id)
 }
 
 /// Applies all eight fields; those that are absent stay.
 ///
 /// The documents say that the current version applies only three of them, but their own example answers with all.
 pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let id = call.text("job_id");
     let given = |field: &str| call.body.get(field).map(|_| references(call, field)).transpose();
-    let changed = call
-        .transaction
+    call.transaction
         .prepare_cached(
             "UPDATE job SET name = coalesce(?3, name), type = coalesce(?4, type), description = coalesce(?5, description),
              mains = coalesce(?6, mains), libs = coalesce(?7, libs), interface = coalesce(?8, interface),
@@ -60,7 +65,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
         )?
         .execute(params![
             call.project,
-            id,
+            call.text(KIND.parameter),
             text(call.body, "name"),
             text(call.body, "type"),
             text(call.body, "description"),
@@ -69,30 +74,35 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
             call.body.get("interface").map(Value::to_string),
             call.body.get("is_public").and_then(Value::as_bool),
             call.body.get("is_protected").and_then(Value::as_bool),
-            timestamp(call.now),
+            call.now,
         ])?;
-    if changed == 0 {
-        return Err(Refusal::unknown("job", id));
+    let mut answer = KIND.show(call)?;
+    // Where nobody has said whether a binary is protected, the page of the update prints null and the others false.
+    for field in ["mains", "libs"] {
+        let binaries = answer.body.as_mut().and_then(|body| body["job"][field].as_array_mut());
+        for binary in binaries.into_iter().flatten() {
+            binary["is_protected"] = call
+                .transaction
+                .prepare_cached("SELECT is_protected FROM job_binary WHERE project_id = ?1 AND id = ?2")?
+                .query_row(params![call.project, text(binary, "id")], |row| row.get::<_, Option<bool>>(0))?
+                .into();
+        }
     }
-    show(call)
+    Ok(answer)
 }
 
 /// The ids of a request's `mains` or `libs`, each of a job binary that exists.
 fn references(call: &Call<'_>, field: &str) -> Result<String, Refusal> {
     let ids = call.body.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for id in ids.iter().filter_map(Value::as_str) {
-        if binary(call, id)?.is_none() {
-            return Err(Refusal::Invalid(format!(
-                "The field {field} names the job binary {id}, which does not exist."
-            )));
-        }
+        job_binary::KIND.must_exist(call, id)?;
     }
     Ok(Value::from(ids).to_string())
 }
 
-fn binary(call: &Call<'_>, id: &str) -> Result<Option<Value>, Refusal> {
-    let row = call
-        .transaction
+/// A job binary as a job shows it.
+fn binary(call: &Call<'_>, id: &str) -> rusqlite::Result<Option<Value>> {
+    call.transaction
         .prepare_cached(
             "SELECT name, url, description, id, is_public, is_protected FROM job_binary WHERE project_id = ?1 AND id = ?2",
         )?
@@ -103,49 +113,33 @@ fn binary(call: &Call<'_>, id: &str) -> Result<Option<Value>, Refusal> {
                 "description": row.get::<_, String>(2)?,
                 "id": row.get::<_, String>(3)?,
                 "tenant_id": call.project,
-                "is_public": row.get::<_, Option<bool>>(4)?,
-                "is_protected": row.get::<_, Option<bool>>(5)?,
+                "is_public": row.get::<_, bool>(4)?,
+                "is_protected": row.get::<_, Option<bool>>(5)?.unwrap_or_default(),
                 "extra": null,
             }))
-        });
-    Ok(row.optional()?)
+        })
+        .optional()
 }
 
-fn read(call: &Call<'_>, id: &str) -> Result<Value, Refusal> {
-    let job = |row: &Row<'_>| {
-        Ok(json!({
-            "name": row.get::<_, String>(1)?,
-            "type": row.get::<_, String>(2)?,
-            "description": row.get::<_, String>(3)?,
-            "mains": serde_json::from_str(&row.get::<_, String>(4)?).unwrap_or(Value::Null),
-            "libs": serde_json::from_str(&row.get::<_, String>(5)?).unwrap_or(Value::Null),
-            "created_at": row.get::<_, String>(9)?,
-            "updated_at": row.get::<_, String>(10)?,
-            "id": row.get::<_, String>(0)?,
-            "tenant_id": call.project,
-            "is_public": row.get::<_, bool>(7)?,
-            "is_protected": row.get::<_, bool>(8)?,
-            "interface": serde_json::from_str(&row.get::<_, String>(6)?).unwrap_or(Value::Null),
-        }))
+fn read(call: &Call<'_>, row: &Row<'_>) -> Result<Value, Refusal> {
+    // Requests name job binaries by id, answers show them whole; one that was deleted since is no longer there.
+    let binaries = |column: &str| -> Result<Vec<Value>, Refusal> {
+        let ids: Vec<String> = serde_json::from_str(&row.get::<_, String>(column)?).unwrap_or_default();
+        let found: Result<Vec<_>, _> = ids.iter().map(|id| binary(call, id)).collect();
+        Ok(found?.into_iter().flatten().collect())
     };
-    let found = call
-        .transaction
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM job WHERE project_id = ?1 AND id = ?2"))?
-        .query_row([call.project, id], job)
-        .optional()?;
-    let mut job = found.ok_or_else(|| Refusal::unknown("job", id))?;
-    // Requests name job binaries by id, answers show them whole.
-    for field in ["mains", "libs"] {
-        for reference in job[field].as_array_mut().into_iter().flatten() {
-            if let Some(whole) = binary(call, reference.as_str().unwrap_or_default())? {
-                *reference = whole;
-            }
-        }
-    }
-    Ok(job)
-}
-
-/// Milliseconds since the Unix epoch in the form of MRS: `2017-06-22T12:05:58`, UTC, without a zone.
-fn timestamp(milliseconds: i64) -> String {
-    jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S").to_string()
+    Ok(json!({
+        "name": row.get::<_, String>("name")?,
+        "type": row.get::<_, String>("type")?,
+        "description": row.get::<_, String>("description")?,
+        "mains": binaries("mains")?,
+        "libs": binaries("libs")?,
+        "created_at": timestamp(row.get("created")?),
+        "updated_at": timestamp(row.get("updated")?),
+        "id": row.get::<_, String>("id")?,
+        "tenant_id": call.project,
+        "is_public": row.get::<_, bool>("is_public")?,
+        "is_protected": row.get::<_, bool>("is_protected")?,
+        "interface": serde_json::from_str(&row.get::<_, String>("interface")?).unwrap_or(Value::Null),
+    }))
 }

@@ -1,0 +1,393 @@
+//! Who may come in: accounts with their users, keys and projects, tokens, and signatures.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use http::request::Parts;
+use http::{HeaderMap, header};
+use rusqlite::{OptionalExtension, Transaction, params};
+use sha2::{Digest, Sha256};
+
+use super::answer::Refusal;
+use super::store::{Store, next_id};
+use crate::error::Error;
+use crate::session::Secret;
+use crate::session::signing::{self, Authorization, Date, Request};
+
+mod difference;
+
+/// How long a token lives, in milliseconds: the documented 24 hours.
+const TOKEN_LIFE: i64 = 24 * 60 * 60 * 1000;
+/// How far the date of a signature may be from the real time, either way, in seconds.
+const DATE_TOLERANCE: u64 = 15 * 60;
+/// So many failures in a row lock a key ...
+const FAILURES: u32 = 5;
+/// ... for so many milliseconds.
+const LOCK: i64 = 5 * 60 * 1000;
+
+/// An account, which IAM calls a domain.
+#[derive(Clone, Debug)]
+pub(super) struct Domain {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) projects: Vec<Project>,
+    users: Vec<User>,
+}
+
+/// What objects belong to.
+#[derive(Clone, Debug)]
+pub(super) struct Project {
+    pub(super) id: String,
+    pub(super) name: String,
+}
+
+/// Who signs in by password.
+#[derive(Clone, Debug)]
+pub(super) struct User {
+    pub(super) id: String,
+    pub(super) name: String,
+    password: Secret,
+}
+
+/// A key pair; a temporary one has a security token besides.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    pub(super) access_key: String,
+    pub(super) secret_key: Secret,
+    pub(super) security_token: Option<Secret>,
+}
+
+/// How often a key has failed in a row, and until when it is locked for that.
+#[derive(Default)]
+struct Strikes {
+    failures: u32,
+    locked_until: i64,
+}
+
+/// Everyone who may come in.
+///
+/// The first account is the one of the builder, which gives at least one project, user and key. Its first user owns its
+/// keys and the token that never ends, which is for its first project.
+pub(super) struct Access {
+    domains: Vec<Domain>,
+    keys: Vec<Key>,
+    token: Secret,
+    lock_out: bool,
+    strikes: Mutex<HashMap<String, Strikes>>,
+}
+
+/// Who is asking.
+#[derive(Clone, Copy)]
+pub(super) struct Caller<'a> {
+    pub(super) domain: &'a Domain,
+    pub(super) user: &'a User,
+    pub(super) scope: Scope<'a>,
+}
+
+/// What a caller's proof is good for.
+#[derive(Clone, Copy)]
+pub(super) enum Scope<'a> {
+    /// A token for one project.
+    Project(&'a Project),
+    /// A token for the account: its services without projects.
+    Account,
+    /// A token that only says who it is.
+    Nothing,
+    /// A key: each project of the account.
+    Key,
+}
+
+/// A token that was given, and its times in milliseconds since the Unix epoch.
+pub(super) struct Token<'a> {
+    pub(super) caller: Caller<'a>,
+    pub(super) issued: i64,
+    pub(super) expires: i64,
+}
+
+impl Domain {
+    pub(super) fn new(name: &str, projects: Vec<Project>, users: impl IntoIterator<Item = (String, Secret)>) -> Self {
+        let users = users.into_iter().map(|(user, password)| User { id: id_of(&[name, &user]), name: user, password });
+        Self { id: id_of(&[name]), name: name.to_owned(), projects, users: users.collect() }
+    }
+
+    /// The account of the documents' examples.
+    fn documented() -> Self {
+        let project = |id: &str, name: &str| Project { id: id.to_owned(), name: name.to_owned() };
+        let projects = vec![
+            project("06f1cbbaf280106b2f14c00313a9d065", "af-south-1"),
+            project("065a7c66da0010992ff7c0031e5a5e7d", "cn-north-1"),
+        ];
+        let users = [("IAMUser".to_owned(), "IAMPassword".into())];
+        Self { id: "d78cbac186b744899480f25bd022f468".to_owned(), ..Self::new("IAMDomain", projects, users) }
+    }
+}
+
+impl<'a> Caller<'a> {
+    /// The project of an address, if this caller may enter it.
+    pub(super) fn enter(&self, project: &str, headers: &HeaderMap) -> Option<&'a Project> {
+        match self.scope {
+            Scope::Project(own) => Some(own).filter(|own| own.id == project),
+            Scope::Key => {
+                // Whoever says the project twice has to mean the same one.
+                let said = headers.get("x-project-id").is_none_or(|said| said.as_bytes() == project.as_bytes());
+                self.domain.projects.iter().find(|own| said && own.id == project)
+            }
+            Scope::Account | Scope::Nothing => None,
+        }
+    }
+}
+
+impl Access {
+    /// Checks that nothing is there twice or missing.
+    pub(super) fn new(
+        domain: Domain,
+        keys: Vec<Key>,
+        token: Secret,
+        documented: bool,
+        lock_out: bool,
+    ) -> Result<Self, Error> {
+        let wrong = |what: String| Err(Error::configuration(format!("the emulator cannot start: {what}")));
+        for (place, project) in domain.projects.iter().enumerate() {
+            let (before, name) = (&domain.projects[..place], &project.name);
+            if project.id.is_empty() || project.id.contains('/') || name.is_empty() {
+                return wrong("a project has no id, no name, or a slash in its id".to_owned());
+            }
+            if before.iter().any(|other| other.id == project.id || other.name == *name) {
+                return wrong(format!("the project {name} is given twice, by name or by id"));
+            }
+        }
+        for (place, user) in domain.users.iter().enumerate() {
+            if domain.users[..place].iter().any(|other| other.id == user.id) {
+                return wrong(format!("the user {} is given twice", user.name));
+            }
+        }
+        for (place, Key { access_key, .. }) in keys.iter().enumerate() {
+            if keys[..place].iter().any(|other| other.access_key == *access_key) {
+                return wrong(format!("the access key {access_key} is given twice"));
+            }
+        }
+        let mut domains = vec![domain];
+        let mut other = Domain::documented();
+        if documented && other.name != domains[0].name {
+            other.projects.retain(|project| domains[0].projects.iter().all(|own| own.id != project.id));
+            domains.push(other);
+        }
+        Ok(Self { domains, keys, token, lock_out, strikes: Mutex::default() })
+    }
+
+    /// Who is asking, by token or else by signature.
+    ///
+    /// A signature beside a token is not looked at, as at the gateway.
+    pub(super) fn caller(&self, store: &Store, parts: &Parts, body: &[u8], now: i64) -> Result<Caller<'_>, Refusal> {
+        let header = |name| parts.headers.get(name).map(|value| value.as_bytes()).filter(|value| !value.is_empty());
+        if let Some(token) = header("x-auth-token") {
+            return self.live_token(store, token, now).map(|token| token.caller);
+        }
+        match header(header::AUTHORIZATION.as_str()) {
+            Some(authorization) => self.signed(authorization, parts, body, now),
+            None => Err(Refusal::token("x-auth-token not found")),
+        }
+    }
+
+    /// A token that has not ended.
+    pub(super) fn live_token(&self, store: &Store, token: &[u8], now: i64) -> Result<Token<'_>, Refusal> {
+        let token = self.find_token(store, token, now)?.ok_or_else(|| Refusal::token("decrypt token fail"))?;
+        if token.expires <= now {
+            return Err(Refusal::Unauthenticated {
+                code: "APIG.0307",
+                reason: format!("The token must be updated: token expires, expires_at: {}", timestamp(token.expires)),
+            });
+        }
+        Ok(token)
+    }
+
+    fn find_token(&self, store: &Store, token: &[u8], now: i64) -> Result<Option<Token<'_>>, Refusal> {
+        let Ok(text) = std::str::from_utf8(token) else { return Ok(None) };
+        if self.token == Secret::from(text) {
+            let caller = self.first(Scope::Project(self.project()));
+            return Ok(Some(Token { caller, issued: now, expires: now + TOKEN_LIFE }));
+        }
+        let row = store.write(|transaction| {
+            transaction
+                .prepare_cached(
+                    "SELECT user_id, project_id, is_for_account, issued, expires FROM token WHERE hash = ?1",
+                )?
+                .query_row([&hash(text)[..]], |row| {
+                    Ok((
+                        row.get::<_, String>(0)?,
+                        row.get::<_, Option<String>>(1)?,
+                        row.get::<_, bool>(2)?,
+                        row.get::<_, i64>(3)?,
+                        row.get::<_, i64>(4)?,
+                    ))
+                })
+                .optional()
+        })?;
+        let found = row.and_then(|(user_id, project_id, is_for_account, issued, expires)| {
+            let find = |domain: &'_ Domain| domain.users.iter().position(|user| user.id == user_id);
+            let (domain, user) = self.domains.iter().find_map(|domain| Some((domain, &domain.users[find(domain)?])))?;
+            let scope = match project_id {
+                Some(id) => Scope::Project(domain.projects.iter().find(|project| project.id == id)?),
+                None if is_for_account => Scope::Account,
+                None => Scope::Nothing,
+            };
+            Some(Token { caller: Caller { domain, user, scope }, issued, expires })
+        });
+        Ok(found)
+    }
+
+    /// The project of the token that never ends.
+    pub(super) fn project(&self) -> &Project {
+        &self.domains[0].projects[0]
+    }
+
+    /// The token that never ends.
+    pub(super) fn token(&self) -> &Secret {
+        &self.token
+    }
+
+    /// The first key pair.
+    pub(super) fn key(&self) -> &Key {
+        &self.keys[0]
+    }
+
+    /// Account, name and password of the first user.
+    pub(super) fn login(&self) -> (&str, &str, &Secret) {
+        let Domain { name: account, users, .. } = &self.domains[0];
+        (account, &users[0].name, &users[0].password)
+    }
+
+    /// The owner of the builder's keys and token.
+    fn first<'a>(&'a self, scope: Scope<'a>) -> Caller<'a> {
+        let domain = &self.domains[0];
+        Caller { domain, user: &domain.users[0], scope }
+    }
+
+    /// Who a user is, if the password is right.
+    pub(super) fn sign_in(&self, domain: &str, user: &str, password: &str) -> Option<(&Domain, &User)> {
+        let domain = self.domains.iter().find(|known| known.name == domain)?;
+        let user = domain.users.iter().find(|known| known.name == user)?;
+        (user.password == Secret::from(password)).then_some((domain, user))
+    }
+
+    /// Gives a token, the same for the same sequence of calls.
+    pub(super) fn give_token<'a>(
+        transaction: &Transaction<'_>,
+        caller: Caller<'a>,
+        now: i64,
+    ) -> rusqlite::Result<(String, Token<'a>)> {
+        let text = format!("emulator-token-{}", next_id(transaction)?);
+        let token = Token { caller, issued: now, expires: now + TOKEN_LIFE };
+        // One that ended is remembered for a while: whoever still has it is told why it is refused.
+        transaction.execute("DELETE FROM token WHERE expires < ?1", [now - TOKEN_LIFE])?;
+        transaction.prepare_cached("INSERT INTO token VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
+            hash(&text),
+            caller.user.id,
+            match caller.scope {
+                Scope::Project(project) => Some(&project.id),
+                Scope::Account | Scope::Nothing | Scope::Key => None,
+            },
+            matches!(caller.scope, Scope::Account),
+            token.issued,
+            token.expires,
+        ])?;
+        Ok((text, token))
+    }
+
+    /// Whose signature it is.
+    fn signed(&self, header: &[u8], parts: &Parts, body: &[u8], now: i64) -> Result<Caller<'_>, Refusal> {
+        let header = std::str::from_utf8(header)
+            .map_err(|_| Refusal::signature("the header `authorization` is malformed: it is not text"))?;
+        let authorization = Authorization::parse(header).map_err(|refusal| Refusal::signature(&refusal.to_string()))?;
+        let access_key = authorization.access_key();
+        let key = self.keys.iter().find(|key| key.access_key == access_key).ok_or_else(|| {
+            Refusal::signature(&format!("Get secretKey failed,ak:{access_key},err:ak {access_key} not exist"))
+        })?;
+        if !self.lock_out {
+            return self.verified(&authorization, key, parts, body);
+        }
+        let mut strikes = self.strikes.lock().unwrap_or_else(PoisonError::into_inner);
+        let strikes = strikes.entry(access_key.to_owned()).or_default();
+        if now < strikes.locked_until {
+            return Err(Refusal::signature("AK access failed to reach the limit,forbidden."));
+        }
+        let outcome = self.verified(&authorization, key, parts, body);
+        strikes.failures = if outcome.is_ok() { 0 } else { strikes.failures + 1 };
+        if strikes.failures == FAILURES {
+            *strikes = Strikes { failures: 0, locked_until: now + LOCK };
+        }
+        outcome
+    }
+
+    fn verified(
+        &self,
+        authorization: &Authorization<'_>,
+        key: &Key,
+        parts: &Parts,
+        body: &[u8],
+    ) -> Result<Caller<'_>, Refusal> {
+        // A value that is not text cannot be signed.
+        let text = |value| std::str::from_utf8(value).ok();
+        let headers: Vec<(&str, &str)> =
+            parts.headers.iter().filter_map(|(name, value)| Some((name.as_str(), text(value.as_bytes())?))).collect();
+        let request = Request {
+            method: parts.method.as_str(),
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            headers: &headers,
+            body,
+        };
+        let refuse = |reason: String| Refusal::signature(&format!("verify aksk signature fail, {reason}"));
+        let date = authorization.verify(&request, &key.secret_key).map_err(|refusal| {
+            refuse(match &refusal {
+                signing::Refusal::Mismatch(mismatch) => {
+                    let differs = difference::find(authorization, mismatch, &request, &key.secret_key);
+                    format!("{differs}, canonicalRequest:{}", difference::echo(mismatch.canonical_request()))
+                }
+                other => other.to_string(),
+            })
+        })?;
+        let real = Date::try_from(SystemTime::now()).map_err(|_| Refusal::Broken("the clock is wrong".to_owned()))?;
+        if date.unix_seconds().abs_diff(real.unix_seconds()) > DATE_TOLERANCE {
+            return Err(refuse(format!("the header `x-sdk-date` says {date}, 15 minutes or more from now, {real}")));
+        }
+        let given = headers.iter().find(|(name, _)| *name == "x-security-token").map(|(_, token)| Secret::from(*token));
+        match (&key.security_token, given) {
+            (None, None) => {}
+            (Some(expected), Some(given)) if *expected == given => {}
+            (Some(_), None) => return Err(refuse("a temporary key needs the header `x-security-token`".to_owned())),
+            (Some(_), Some(_)) => return Err(refuse("the header `x-security-token` is not the key's".to_owned())),
+            (None, Some(_)) => return Err(refuse("a permanent key has no `x-security-token`".to_owned())),
+        }
+        Ok(self.first(Scope::Key))
+    }
+}
+
+/// The base address through which a client came; `own` where it does not say.
+pub(super) fn base(headers: &HeaderMap, own: &str) -> String {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let scheme = match text("x-forwarded-proto").map(|protocols| protocols.split(',').next().unwrap_or_default().trim())
+    {
+        Some("https") => "https",
+        _ => "http",
+    };
+    match text("host").and_then(|host| host.parse::<http::uri::Authority>().ok()) {
+        Some(host) => format!("{scheme}://{host}"),
+        None => own.to_owned(),
+    }
+}
+
+/// An id that follows from names.
+pub(super) fn id_of(names: &[&str]) -> String {
+    hex::encode(&hash(&names.join("/"))[..16])
+}
+
+fn hash(text: &str) -> [u8; 32] {
+    Sha256::digest(text).into()
+}
+
+/// Milliseconds since the Unix epoch in the form of IAM: `2020-01-04T09:05:22.701000Z`.
+pub(super) fn timestamp(milliseconds: i64) -> String {
+    jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}

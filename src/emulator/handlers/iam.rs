@@ -1,0 +1,228 @@
+//! IAM: signing in, and finding one's projects.
+
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Answer, Call, Handler};
+use crate::emulator::access::{Access, Caller, Domain, Project, Scope, Token, id_of, timestamp};
+use crate::emulator::answer::Refusal;
+use crate::emulator::check::text;
+use crate::emulator::store::Store;
+
+pub(super) fn find(operation: &str) -> Option<Handler> {
+    Some(match operation {
+        "create_token" => create_token,
+        "list_projects" => list_projects,
+        "list_auth_projects" => list_auth_projects,
+        _ => return None,
+    })
+}
+
+fn create_token(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let refused = |reason: String| Refusal::Unauthenticated { code: "401", reason };
+    let auth = &call.body["auth"];
+    let user = &auth["identity"]["password"]["user"];
+    let given = |value, field| text(value, field).unwrap_or_default();
+    let (domain, user) = call
+        .access
+        .sign_in(given(&user["domain"], "name"), given(user, "name"), given(user, "password"))
+        .ok_or_else(|| refused("The username or password is wrong.".to_owned()))?;
+    let is_own = |account: &Value| {
+        text(account, "id").is_none_or(|id| id == domain.id)
+            && text(account, "name").is_none_or(|name| name == domain.name)
+    };
+    let scope = match auth.get("scope").map(|scope| (scope.get("project"), scope.get("domain"))) {
+        Some((Some(project), _)) => {
+            let wanted = text(project, "id").or(text(project, "name")).unwrap_or_default();
+            let found = domain
+                .projects
+                .iter()
+                .find(|known| if project.get("id").is_some() { known.id == wanted } else { known.name == wanted });
+            let found = found.filter(|_| project.get("domain").is_none_or(is_own));
+            Scope::Project(found.ok_or_else(|| refused(format!("Could not find project: {wanted}.")))?)
+        }
+        Some((None, Some(account))) if is_own(account) => Scope::Account,
+        Some((None, Some(_))) => return Err(refused("Could not find domain.".to_owned())),
+        Some((None, None)) | None => Scope::Nothing,
+    };
+    let (token, facts) = Access::give_token(call.transaction, Caller { domain, user, scope }, call.now)?;
+    let with_catalog = call.text("nocatalog").is_empty();
+    Ok(show_token(&token, &facts, with_catalog.then_some(call.base)))
+}
+
+fn list_projects(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let domain = call.caller.ok_or_else(|| Refusal::token("x-auth-token not found"))?.domain;
+    let wanted = |key: &str, value: &str| {
+        let filter = call.text(key);
+        filter.is_empty() || filter == value
+    };
+    let is = |key: &str, value: bool| call.parameters.get(key).is_none_or(|wanted| *wanted == value);
+    let found: Vec<_> = domain
+        .projects
+        .iter()
+        .filter(|project| wanted("name", &project.name))
+        .filter(|_| wanted("domain_id", &domain.id) && wanted("parent_id", &domain.id))
+        .filter(|_| is("enabled", true) && is("is_domain", false))
+        .collect();
+    let address = format!("{}/v3/projects", call.base);
+    // Of the two parameters neither means anything alone.
+    let (page, size) = match (call.number("page"), call.number("per_page")) {
+        (page @ 1.., size @ 1..) => (page, size),
+        _ => (1, i64::MAX),
+    };
+    let at = |page: i64| (size < i64::MAX).then(|| format!("{address}?page={page}&per_page={size}"));
+    let (before, count) = ((page - 1).saturating_mul(size), i64::try_from(found.len()).unwrap_or(i64::MAX));
+    let shown = found.into_iter().skip(usize::try_from(before).unwrap_or(usize::MAX));
+    let projects: Vec<_> = shown
+        .take(usize::try_from(size).unwrap_or(usize::MAX))
+        .map(|project| {
+            let own = format!("{address}/{}", project.id);
+            describe(domain, project, json!({"next": null, "previous": null, "self": own}))
+        })
+        .collect();
+    let links = json!({
+        "next": (before.saturating_add(size) < count).then(|| at(page + 1)).flatten(),
+        "previous": (page > 1).then(|| at(page - 1)).flatten(),
+        "self": at(page).unwrap_or(address),
+    });
+    Ok(json!({"projects": projects, "links": links}).into())
+}
+
+fn list_auth_projects(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let domain = call.caller.ok_or_else(|| Refusal::token("x-auth-token not found"))?.domain;
+    let project = |project: &Project| {
+        describe(domain, project, json!({"self": format!("{}/v3/projects/{}", call.base, project.id)}))
+    };
+    let projects: Vec<_> = domain.projects.iter().map(project).collect();
+    Ok(json!({"projects": projects, "links": {"self": format!("{}/v3/auth/projects", call.base)}}).into())
+}
+
+fn describe(domain: &Domain, project: &Project, links: Value) -> Value {
+    json!({
+        "domain_id": domain.id,
+        "is_domain": false,
+        "parent_id": domain.id,
+        "name": project.name,
+        "description": "",
+        "links": links,
+        "id": project.id,
+        "enabled": true,
+    })
+}
+
+/// What a token is good for; the catalog is left empty where there is no base address for it.
+fn show_token(token: &str, facts: &Token<'_>, base: Option<&str>) -> Answer {
+    let Caller { domain, user, scope } = facts.caller;
+    let account = json!({"id": domain.id, "name": domain.name});
+    let mut body = json!({
+        "catalog": base.map(|base| catalog(base, scope)).unwrap_or_default(),
+        "expires_at": timestamp(facts.expires),
+        "issued_at": timestamp(facts.issued),
+        "methods": ["password"],
+        "roles": [{"id": "0", "name": "te_admin"}],
+        "user": {"domain": account, "id": user.id, "name": user.name, "password_expires_at": ""},
+    });
+    match scope {
+        Scope::Project(project) => {
+            body["project"] = json!({"domain": account, "id": project.id, "name": project.name});
+        }
+        Scope::Account => body["domain"] = account,
+        Scope::Nothing | Scope::Key => {}
+    }
+    let mut answer = Answer::from(json!({"token": body}));
+    if let Ok(token) = HeaderValue::from_str(token) {
+        answer.headers.push((HeaderName::from_static("x-subject-token"), token));
+    }
+    answer
+}
+
+/// The services that a token opens, at the base address through which the client came.
+fn catalog(base: &str, scope: Scope<'_>) -> Vec<Value> {
+    let identity = format!("{base}/v3");
+    let service = |name: &str, kind: &str, regions: &[&str], url: &str| {
+        let endpoint = |region: &&str| {
+            json!({
+                "id": id_of(&["endpoint", kind, region]),
+                "interface": "public",
+                "region": region,
+                "region_id": region,
+                "url": url,
+            })
+        };
+        let endpoints: Vec<_> = regions.iter().map(endpoint).collect();
+        json!({"endpoints": endpoints, "id": id_of(&["service", kind]), "name": name, "type": kind})
+    };
+    let Scope::Project(Project { id, name }) = scope else {
+        return ["iam", "identity"].map(|kind| service("iam", kind, &["*"], &identity)).into();
+    };
+    // A project that a user made is called REGION_NAME.
+    let region = name.split('_').next().unwrap_or(name);
+    let (mrs, modelarts) = (format!("{base}/v1.1/{id}"), format!("{base}/v1/{id}"));
+    vec![
+        // Clients that ask for their region do not find what is in all of them.
+        service("iam", "iam", &["*", region], &identity),
+        service("iam", "identity", &["*", region], &identity),
+        service("mrs", "mrs", &[region], &mrs),
+        service("modelarts", "modelartsv1", &[region], &modelarts),
+        service("mrs", "data-processing", &[region], &mrs),
+    ]
+}
+
+/// What Keystone clients ask besides the described operations.
+pub(in crate::emulator) enum Extra<'a> {
+    /// Which version of the identity API is here; nobody has to sign in for that.
+    Version,
+    /// What somebody's token is good for.
+    Validation(&'a [u8]),
+}
+
+impl<'a> Extra<'a> {
+    /// Looks for one of them in a request.
+    ///
+    /// Validation needs `X-Subject-Token`; without it there is nothing but the described way to get a token.
+    pub(in crate::emulator) fn find(parts: &'a Parts) -> Option<Self> {
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            return None;
+        }
+        match parts.uri.path() {
+            "/v3" | "/v3/" => Some(Self::Version),
+            "/v3/auth/tokens" => Some(Self::Validation(parts.headers.get("x-subject-token")?.as_bytes())),
+            _ => None,
+        }
+    }
+
+    /// Answers with status 200.
+    pub(in crate::emulator) fn answer(
+        &self,
+        access: &Access,
+        store: &Store,
+        parts: &Parts,
+        body: &[u8],
+        now: i64,
+        base: &str,
+    ) -> Result<Answer, Refusal> {
+        match self {
+            Self::Version => Ok(json!({"version": {
+                "id": "v3.6",
+                "status": "stable",
+                "updated": "2016-04-04T00:00:00Z",
+                "links": [{"rel": "self", "href": format!("{base}/v3/")}],
+                "media-types": [{"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}],
+            }})
+            .into()),
+            Self::Validation(subject) => {
+                let caller = access.caller(store, parts, body, now)?;
+                let unknown = || Refusal::Rule { status: StatusCode::NOT_FOUND, code: "404" };
+                let facts = access.live_token(store, subject, now).map_err(|_| unknown())?;
+                // Other accounts' tokens are nobody's business.
+                if facts.caller.domain.id != caller.domain.id {
+                    return Err(unknown());
+                }
+                let nocatalog = parts.uri.query().is_some_and(|query| query.contains("nocatalog"));
+                let subject = String::from_utf8_lossy(subject);
+                Ok(show_token(&subject, &facts, (!nocatalog).then_some(base)))
+            }
+        }
+    }
+}

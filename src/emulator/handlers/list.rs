@@ -1,0 +1,60 @@
+//! Pages of lists.
+
+use rusqlite::{Row, ToSql};
+use serde_json::Value;
+
+use super::Call;
+use crate::emulator::answer::Refusal;
+
+/// A page of a table.
+pub(super) struct List<'a> {
+    pub(super) columns: &'a str,
+    /// Table and condition.
+    pub(super) from: &'a str,
+    /// Parameters of the condition.
+    pub(super) parameters: &'a [&'a dyn ToSql],
+    /// The column to sort by, and the one that decides between equal values of it.
+    pub(super) order: [&'a str; 2],
+    pub(super) descending: bool,
+    pub(super) limit: i64,
+    pub(super) offset: i64,
+}
+
+impl List<'_> {
+    /// How many there are on all pages.
+    pub(super) fn count(&self, call: &Call<'_>) -> Result<i64, Refusal> {
+        let query = format!("SELECT count(*) FROM {}", self.from);
+        Ok(call.transaction.prepare_cached(&query)?.query_row(self.parameters, |row| row.get(0))?)
+    }
+
+    /// The page, of so many in all. A page in the second half is read from the end: the last one is as cheap as the first.
+    pub(super) fn read(
+        &self,
+        call: &Call<'_>,
+        total: i64,
+        item: impl FnMut(&Row<'_>) -> rusqlite::Result<Value>,
+    ) -> Result<Vec<Value>, Refusal> {
+        let limit = self.limit.min(total.saturating_sub(self.offset));
+        if limit <= 0 {
+            return Ok(Vec::new());
+        }
+        let behind = total - self.offset - limit;
+        let backwards = behind < self.offset;
+        let (offset, direction) = (self.offset.min(behind), if backwards == self.descending { "ASC" } else { "DESC" });
+        let [key, tie] = self.order;
+        let query = format!(
+            "SELECT {} FROM {} ORDER BY {key} {direction}, {tie} {direction} LIMIT ?{} OFFSET ?{}",
+            self.columns,
+            self.from,
+            self.parameters.len() + 1,
+            self.parameters.len() + 2,
+        );
+        let parameters: Vec<&dyn ToSql> = self.parameters.iter().copied().chain([&limit as _, &offset as _]).collect();
+        let mut statement = call.transaction.prepare_cached(&query)?;
+        let mut page = statement.query_map(&*parameters, item)?.collect::<Result<Vec<_>, _>>()?;
+        if backwards {
+            page.reverse();
+        }
+        Ok(page)
+    }
+}

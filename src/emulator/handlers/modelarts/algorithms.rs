@@ -1,0 +1,50 @@
+//! Algorithms and resources that the service offers.
+
+use serde_json::{Value, json};
+
+use super::catalog::{ALGORITHMS, ENGINES, SPECS};
+use crate::emulator::answer::Refusal;
+use crate::emulator::check::text;
+use crate::emulator::handlers::{Answer, Call};
+
+pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let wanted = call.text("search_content").to_lowercase();
+    // The documented search for "model" finds algorithms that have the word in the explanation of a parameter only.
+    let matches = |algorithm: &&Value| {
+        ["model_name", "parameter"]
+            .iter()
+            .any(|field| text(algorithm, field).is_some_and(|text| text.to_lowercase().contains(&wanted)))
+            || wanted == "model"
+    };
+    let mut found: Vec<&Value> = ALGORITHMS.iter().filter(matches).collect();
+    let key = match call.text("sortBy") {
+        "" | "engine" => "engine_name",
+        key => key,
+    };
+    found.sort_by(|a, b| {
+        let by_key = match (a[key].as_i64(), b[key].as_i64()) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => a[key].as_str().cmp(&b[key].as_str()),
+        };
+        by_key.then_with(|| a["model_id"].as_i64().cmp(&b["model_id"].as_i64()))
+    });
+    if call.text("order") != "asc" {
+        found.reverse();
+    }
+    let (limit, offset) = call.page(1);
+    let page: Vec<&Value> = found.iter().skip(offset as usize).take(limit as usize).copied().collect();
+    Ok(json!({"models": page, "model_total_count": found.len(), "is_success": true}).into())
+}
+
+/// All specifications serve every kind of job and project.
+pub(super) fn list_specs(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let engine = call.number_or("engine_id", 0);
+    let works = engine == 0 || ENGINES.iter().any(|known| known["engine_id"] == engine);
+    let specs: &[Value] = if works { &SPECS } else { &[] };
+    Ok(json!({"specs": specs, "is_success": true, "spec_total_count": specs.len()}).into())
+}
+
+/// All engines serve every kind of job.
+pub(super) fn list_engines(_: &Call<'_>) -> Result<Answer, Refusal> {
+    Ok(json!({"is_success": true, "engines": *ENGINES}).into())
+}

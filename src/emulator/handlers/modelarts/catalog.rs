@@ -1,0 +1,58 @@
+//! What the service itself offers: engines, resource specifications and built-in algorithms, as the documents print them.
+
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+
+use super::whole;
+use crate::emulator::world::answer;
+
+/// Engines that jobs can use.
+pub(super) static ENGINES: LazyLock<Vec<Value>> = LazyLock::new(|| {
+    let mut engines = list("list_job_ai_engines", "engines");
+    // Named by the examples of job configurations and of algorithms.
+    for (id, kind, name, version) in
+        [(3, 1, "TensorFlow", "TF-1.8.0-python2.7"), (501, 2, "MXNet", "MXNet-1.2.1-python2.7")]
+    {
+        engines.push(json!({"engine_type": kind, "engine_name": name, "engine_id": id, "engine_version": version}));
+    }
+    engines
+});
+
+/// Resource specifications on offer.
+pub(super) static SPECS: LazyLock<Vec<Value>> = LazyLock::new(|| list("list_job_resource_specs", "specs"));
+
+/// The specification of most examples. It can be used, but the documented list does not offer it.
+static UNLISTED_SPEC: LazyLock<Value> = LazyLock::new(|| {
+    json!({
+        "spec_id": 1, "core": "2", "cpu": "8", "gpu_num": 2, "gpu_type": "P100", "spec_code": "modelarts.vm.gpu.p100",
+        "max_num": 4,
+    })
+});
+
+/// Built-in algorithms.
+pub(super) static ALGORITHMS: LazyLock<Vec<Value>> = LazyLock::new(|| list("list_built_in_algorithms", "models"));
+
+fn list(operation: &str, field: &str) -> Vec<Value> {
+    answer(operation)[field].as_array().cloned().unwrap_or_default()
+}
+
+/// A specification that the emulator knows; a region may have others.
+pub(super) fn spec(id: &Value) -> Option<&'static Value> {
+    let id = whole(id)?;
+    SPECS.iter().chain([&*UNLISTED_SPEC]).find(|spec| spec["spec_id"] == id)
+}
+
+/// The engine of a configuration: the one it names, that of its algorithm, or the default.
+pub(super) fn engine(config: &Value) -> Option<&'static Value> {
+    let by_id = |id: i64| ENGINES.iter().find(|engine| engine["engine_id"] == id);
+    if let Some(id) = config.get("engine_id") {
+        return by_id(whole(id)?);
+    }
+    if let Some(model) = config.get("model_id") {
+        let model = whole(model)?;
+        return by_id(ALGORITHMS.iter().find(|known| known["model_id"] == model)?["engine_id"].as_i64()?);
+    }
+    // A custom image brings its own.
+    if config.get("user_image_url").is_some() { None } else { by_id(1) }
+}

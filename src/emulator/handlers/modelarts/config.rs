@@ -1,0 +1,100 @@
+//! What a training job runs, on which data and where: of a version or of a saved configuration.
+
+use serde_json::{Map, Value, json};
+
+use super::{catalog, whole};
+use crate::emulator::answer::Refusal;
+
+/// The documented fields of a configuration; others are not kept.
+const FIELDS: [&str; 17] = [
+    "worker_server_num",
+    "app_url",
+    "boot_file_url",
+    "parameter",
+    "data_url",
+    "dataset_id",
+    "dataset_version_id",
+    "data_source",
+    "spec_id",
+    "engine_id",
+    "model_id",
+    "train_url",
+    "log_url",
+    "user_image_url",
+    "user_command",
+    "volumes",
+    "pool_id",
+];
+
+/// Holds a configuration against the documented rules that the schema cannot say, and gives what is kept of it.
+pub(super) fn accept(config: &Value) -> Result<Value, Refusal> {
+    let has = |field: &str| config.get(field).is_some();
+    let invalid = |message: &str| Err(Refusal::Invalid(message.to_owned()));
+    if has("boot_file_url") && !has("app_url") {
+        return invalid("The field boot_file_url goes only with app_url, the directory that the file lies in.");
+    }
+    if has("user_command") && !has("user_image_url") {
+        return invalid("The field user_command goes only with user_image_url, the image whose container it starts.");
+    }
+    let sources = config.get("data_source").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    for source in sources {
+        let needed = if source["type"] == "dataset" { "dataset_id" } else { "data_url" };
+        if source.get("type").is_some() && source.get(needed).is_none() {
+            return invalid(&format!("A source of type {} in the field data_source has {needed}.", source["type"]));
+        }
+        if source.get("type") != sources[0].get("type") {
+            return invalid("All sources in the field data_source have the same type.");
+        }
+    }
+    let most = config.get("spec_id").and_then(catalog::spec).and_then(|spec| spec["max_num"].as_i64());
+    if let (Some(wanted), Some(most)) = (config.get("worker_server_num").and_then(whole), most)
+        && wanted > most
+    {
+        return invalid(&format!("The field worker_server_num is {wanted}; the specification allows {most} at most."));
+    }
+    let kept = FIELDS.iter().filter_map(|field| Some(((*field).to_owned(), config.get(*field)?.clone())));
+    Ok(Value::Object(kept.collect()))
+}
+
+/// A configuration as answers show it: with what its engine, specification, data and volumes are. What the
+/// documented world says of these goes before what is known of them otherwise.
+pub(super) fn show(config: &Value) -> Map<String, Value> {
+    let mut shown = Map::new();
+    if let Some(engine) = catalog::engine(config) {
+        for field in ["engine_type", "engine_name", "engine_id", "engine_version"] {
+            shown.insert(field.to_owned(), engine[field].clone());
+        }
+    }
+    if let Some(spec) = config.get("spec_id").and_then(catalog::spec) {
+        for field in ["core", "cpu", "gpu_num", "gpu_type", "spec_code"] {
+            shown.insert(field.to_owned(), spec[field].clone());
+        }
+    }
+    for (id, name) in [("dataset_id", "dataset_name"), ("dataset_version_id", "dataset_version_name")] {
+        if let Some(id) = config.get(id).and_then(Value::as_str) {
+            shown.insert(name.to_owned(), json!(format!("{}-{id}", &name[..name.len() - "_name".len()])));
+        }
+    }
+    if let Some(pool) = config.get("pool_id") {
+        shown.insert("pool_name".to_owned(), pool.clone());
+    }
+    let volumes = config.get("volumes").and_then(Value::as_array).into_iter().flatten();
+    if let Some(nfs) = volumes.filter_map(|volume| volume.get("nfs")).next() {
+        shown.insert("nas_mount_path".to_owned(), nfs["dest_path"].clone());
+        shown.insert("nas_share_addr".to_owned(), nfs["src_path"].clone());
+        shown.insert("nas_type".to_owned(), json!("nfs"));
+    }
+    for (field, value) in config.as_object().into_iter().flatten() {
+        shown.insert(field.clone(), value.clone());
+    }
+    for parameter in shown.get_mut("parameter").and_then(Value::as_array_mut).into_iter().flatten() {
+        // Requests may leave the label out, or call it `key`; answers have it.
+        if let Some(parameter) = parameter.as_object_mut()
+            && !parameter.contains_key("label")
+        {
+            let label = parameter.remove("key").unwrap_or_else(|| json!(""));
+            parameter.insert("label".to_owned(), label);
+        }
+    }
+    shown
+}

@@ -1,0 +1,77 @@
+//! MRS data sources.
+
+use rusqlite::{Row, params};
+use serde_json::{Value, json};
+
+use super::objects::{Kind, timestamp, updated};
+use crate::emulator::answer::Refusal;
+use crate::emulator::check::text;
+use crate::emulator::handlers::{Answer, Call};
+use crate::emulator::store::next_id;
+
+pub(super) const KIND: Kind = Kind {
+    table: "data_source",
+    what: "data source",
+    parameter: "data_source_id",
+    one: "data_source",
+    many: "data_sources",
+    columns: "id, name, type, url, description, is_public, is_protected, created, updated",
+    sortable: &["name", "type"],
+    read,
+};
+
+pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let id = next_id(call.transaction)?;
+    call.transaction
+        .prepare_cached("INSERT INTO data_source VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)")?
+        .execute(params![
+            call.project,
+            id,
+            text(call.body, "name"),
+            text(call.body, "url"),
+            text(call.body, "type"),
+            text(call.body, "description").unwrap_or_default(),
+            call.body["is_public"] == true,
+            call.body["is_protected"] == true,
+            call.now,
+        ])?;
+    KIND.answer(call, &id)
+}
+
+/// Applies the fields that are given; those that are absent stay.
+pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
+    call.transaction
+        .prepare_cached(
+            "UPDATE data_source SET name = coalesce(?3, name), url = coalesce(?4, url), type = coalesce(?5, type),
+             description = coalesce(?6, description), is_public = coalesce(?7, is_public),
+             is_protected = coalesce(?8, is_protected), updated = ?9
+             WHERE project_id = ?1 AND id = ?2",
+        )?
+        .execute(params![
+            call.project,
+            call.text(KIND.parameter),
+            text(call.body, "name"),
+            text(call.body, "url"),
+            text(call.body, "type"),
+            text(call.body, "description"),
+            call.body.get("is_public").and_then(Value::as_bool),
+            call.body.get("is_protected").and_then(Value::as_bool),
+            call.now,
+        ])?;
+    KIND.show(call)
+}
+
+fn read(call: &Call<'_>, row: &Row<'_>) -> Result<Value, Refusal> {
+    Ok(json!({
+        "name": row.get::<_, String>("name")?,
+        "type": row.get::<_, String>("type")?,
+        "url": row.get::<_, String>("url")?,
+        "description": row.get::<_, String>("description")?,
+        "created_at": timestamp(row.get("created")?),
+        "updated_at": updated(row.get("updated")?),
+        "id": row.get::<_, String>("id")?,
+        "tenant_id": call.project,
+        "is_public": row.get::<_, bool>("is_public")?,
+        "is_protected": row.get::<_, bool>("is_protected")?,
+    }))
+}

@@ -1,0 +1,149 @@
+//! What the objects of MRS have in common: how they are shown, listed page by page, and deleted.
+
+use rusqlite::types::Value as Key;
+use rusqlite::{OptionalExtension, Row, params, params_from_iter};
+use serde_json::{Value, json};
+
+use crate::emulator::answer::Refusal;
+use crate::emulator::handlers::{Answer, Call};
+
+/// One kind of objects. Its table has the columns `number`, `project_id`, `id` and `updated`.
+pub(super) struct Kind {
+    pub(super) table: &'static str,
+    /// What a message calls one of them.
+    pub(super) what: &'static str,
+    /// The path parameter that names one of them.
+    pub(super) parameter: &'static str,
+    /// The field that holds one of them in an answer.
+    pub(super) one: &'static str,
+    /// The field that holds a list of them.
+    pub(super) many: &'static str,
+    /// What `read` needs of a row, `id` among it.
+    pub(super) columns: &'static str,
+    /// Fields to sort by besides `id`, `created_at` and `updated_at`: all are columns with an index.
+    pub(super) sortable: &'static [&'static str],
+    /// An object as answers show it.
+    pub(super) read: fn(&Call<'_>, &Row<'_>) -> Result<Value, Refusal>,
+}
+
+impl Kind {
+    /// Answers with the object that the path names.
+    pub(super) fn show(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        self.answer(call, call.text(self.parameter))
+    }
+
+    /// Answers with an object.
+    pub(super) fn answer(&self, call: &Call<'_>, id: &str) -> Result<Answer, Refusal> {
+        let object = self.find(call, id)?.ok_or_else(|| Refusal::unknown(self.what, id))?;
+        Ok(json!({self.one: object}).into())
+    }
+
+    /// An object as answers show it, if the project has it.
+    pub(super) fn find(&self, call: &Call<'_>, id: &str) -> Result<Option<Value>, Refusal> {
+        let Self { table, columns, .. } = self;
+        let mut query = call
+            .transaction
+            .prepare_cached(&format!("SELECT {columns} FROM {table} WHERE project_id = ?1 AND id = ?2"))?;
+        let mut rows = query.query([call.project, id])?;
+        rows.next()?.map(|row| (self.read)(call, row)).transpose()
+    }
+
+    /// Whether the project has an object, which a request names.
+    pub(super) fn must_exist(&self, call: &Call<'_>, id: &str) -> Result<(), Refusal> {
+        let query = format!("SELECT 1 FROM {} WHERE project_id = ?1 AND id = ?2", self.table);
+        let found = call.transaction.prepare_cached(&query)?.exists([call.project, id])?;
+        if found { Ok(()) } else { Err(Refusal::unknown(self.what, id)) }
+    }
+
+    /// Deletes the object that the path names.
+    pub(super) fn delete(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let (table, id) = (self.table, call.text(self.parameter));
+        let query = format!("DELETE FROM {table} WHERE project_id = ?1 AND id = ?2");
+        let deleted = call.transaction.prepare_cached(&query)?.execute([call.project, id])?;
+        if deleted == 0 {
+            return Err(Refusal::unknown(self.what, id));
+        }
+        Ok(Answer::empty())
+    }
+
+    /// Answers the objects after the one that `marker` names, in the order asked for, at most `limit`.
+    ///
+    /// Equal ones stay in the order of their creation, which is also the order where none is asked for.
+    pub(super) fn list(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let Self { table, columns, .. } = self;
+        let (column, descending) = self.order(call.text("sort_by"));
+        let (ahead, back, after, before) =
+            if descending { ("DESC", "ASC", "<", ">=") } else { ("ASC", "DESC", ">", "<=") };
+        let limit = call.parameters.get("limit").and_then(Value::as_i64);
+        let marker = Some(call.text("marker")).filter(|marker| !marker.is_empty());
+        let marker = marker.map(|id| self.position(call, column, id)).transpose()?;
+        // One more than asked for tells whether there is a next page.
+        let mut values = vec![Key::Text(call.project.to_owned()), Key::Integer(limit.map_or(-1, |limit| limit + 1))];
+        let mut beyond = String::new();
+        if let Some((key, number)) = &marker {
+            beyond = format!("AND ({column}, number) {after} (?3, ?4)");
+            values.extend([key.clone(), Key::Integer(*number)]);
+        }
+        let mut query = call.transaction.prepare_cached(&format!(
+            "SELECT {columns} FROM {table} WHERE project_id = ?1 {beyond}
+             ORDER BY {column} {ahead}, number {ahead} LIMIT ?2"
+        ))?;
+        let mut rows = query.query(params_from_iter(values))?;
+        let (mut objects, mut last, mut next) = (Vec::new(), None, None);
+        while let Some(row) = rows.next()? {
+            if limit.is_some_and(|limit| objects.len() as i64 == limit) {
+                next = last.take();
+                break;
+            }
+            last = Some(row.get::<_, String>("id")?);
+            objects.push((self.read)(call, row)?);
+        }
+        let prev = match (marker, limit) {
+            (Some((key, number)), Some(limit)) => call
+                .transaction
+                .prepare_cached(&format!(
+                    "SELECT id FROM {table} WHERE project_id = ?1 AND ({column}, number) {before} (?3, ?4)
+                     ORDER BY {column} {back}, number {back} LIMIT 1 OFFSET ?2"
+                ))?
+                .query_row(params![call.project, limit, key, number], |row| row.get::<_, String>(0))
+                .optional()?,
+            _ => None,
+        };
+        Ok(json!({"markers": {"prev": prev, "next": next}, self.many: objects}).into())
+    }
+
+    /// The column of a sort key and whether it is to descend; a key that is none of the kind's changes nothing.
+    fn order(&self, key: &str) -> (&'static str, bool) {
+        let (name, descending) = key.strip_prefix('-').map_or((key, false), |name| (name, true));
+        match name {
+            "id" => ("id", descending),
+            "created_at" => ("number", descending),
+            "updated_at" => ("updated", descending),
+            _ => match self.sortable.iter().find(|column| **column == name) {
+                Some(column) => (column, descending),
+                None => ("number", false),
+            },
+        }
+    }
+
+    /// Where an object stands in an order.
+    fn position(&self, call: &Call<'_>, column: &str, id: &str) -> Result<(Key, i64), Refusal> {
+        let query = format!("SELECT {column}, number FROM {} WHERE project_id = ?1 AND id = ?2", self.table);
+        let position = call
+            .transaction
+            .prepare_cached(&query)?
+            .query_row([call.project, id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        position.ok_or_else(|| Refusal::unknown(self.what, format!("{id} of the parameter marker")))
+    }
+}
+
+/// Milliseconds since the Unix epoch in the form of MRS: `2017-06-22T12:05:58`, UTC, without a zone.
+pub(super) fn timestamp(milliseconds: i64) -> String {
+    jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+/// The time of the last change, null before the first one.
+pub(super) fn updated(milliseconds: i64) -> Value {
+    if milliseconds == 0 { Value::Null } else { timestamp(milliseconds).into() }
+}

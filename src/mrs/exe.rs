@@ -1,0 +1,360 @@
+//! Jobs that are submitted straight to a cluster, and their exe objects.
+
+use super::types;
+use crate::api::mrs::operations;
+use crate::api::wire::{Integer, bounded, checked};
+use crate::api::{Operation, call};
+use crate::entry::Entry;
+use crate::error::Error;
+use crate::ids::JobExeId;
+use crate::paging::{Batch, List, Numbered, Position, Query};
+use crate::session::Session;
+use crate::waiting::{Awaited, Phase, Wait};
+
+/// Exe objects on a page where nothing else was asked for.
+const PAGE_SIZE: u32 = 10;
+
+/// The jobs that were submitted in a project.
+#[derive(Clone, Debug)]
+pub struct JobExes {
+    session: Session,
+}
+
+impl JobExes {
+    pub(super) fn new(session: Session) -> Self {
+        Self { session }
+    }
+
+    /// Submits a job to a running cluster.
+    ///
+    /// The name has 1 to 64 letters, digits, `-` or `_`. Which other values a type of job needs:
+    /// MapReduce and Spark a `jar_path`, scripts a `hive_script_path`, copies a `file_action`, Spark SQL a `hql`.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// use huaweicloud_jobs::mrs::JobExeType;
+    /// let submitted = session
+    ///     .mrs()
+    ///     .job_exes()
+    ///     .submit("wordcount", JobExeType::MapReduce, "e955a7a3-d334-4943-a39a-994976900d56")
+    ///     .jar_path("s3a://bucket/wordcount.jar")
+    ///     .arguments("wordcount")
+    ///     .input("s3a://bucket/in/")
+    ///     .output("s3a://bucket/out/")
+    ///     .send()
+    ///     .await?;
+    /// submitted.wait().for_completion().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn submit(&self, name: impl Into<String>, job_type: JobExeType, cluster_id: impl Into<String>) -> SubmitJob {
+        SubmitJob {
+            session: self.session.clone(),
+            name: name.into(),
+            job_type,
+            cluster_id: cluster_id.into(),
+            texts: Default::default(),
+            file_action: None,
+            hql: None,
+        }
+    }
+
+    /// Lists the exe objects of a cluster, see [`paging`](crate::paging).
+    pub fn list(&self, cluster_id: impl Into<String>) -> List<JobExesQuery> {
+        let (session, cluster_id) = (self.session.clone(), cluster_id.into());
+        List::new(JobExesQuery { session, cluster_id, id: None, page_size: None, job_name: None, state: None })
+    }
+}
+
+macro_rules! coded {
+    ($(#[$attribute:meta])* $name:ident, $wire:ty: $($code:literal $variant:ident $meaning:literal,)+) => {
+        $(#[$attribute])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name {
+            $(#[doc = concat!($meaning, " (", $code, ").")] $variant = $code,)+
+        }
+
+        impl TryFrom<$name> for $wire {
+            type Error = Error;
+
+            fn try_from(value: $name) -> Result<Self, Error> {
+                // The codes are the ones of the description; a test converts each.
+                Self::try_from(value as i32).map_err(|reason| Error::invalid_request(reason.to_string()))
+            }
+        }
+    };
+}
+
+coded! {
+    /// Types of jobs to submit. The documents list two more that are not supported at present.
+    JobExeType, types::SubmitJobType:
+    1 MapReduce "A MapReduce program",
+    2 Spark "A Spark program",
+    3 HiveScript "A Hive script",
+    5 DistCp "A copy between HDFS and OBS",
+    6 SparkScript "A Spark script",
+}
+
+coded! {
+    /// States of submitted jobs that a list can be filtered by.
+    JobExeState, types::JobExeStateFilter:
+    -1 Terminated "Terminated",
+    2 Running "Running",
+    3 Completed "Completed",
+    4 Abnormal "Abnormal",
+}
+
+/// A job to be submitted, see [`JobExes::submit`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct SubmitJob {
+    session: Session,
+    name: String,
+    job_type: JobExeType,
+    cluster_id: String,
+    texts: Texts,
+    file_action: Option<types::FileAction>,
+    hql: Option<String>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Texts {
+    jar_path: Option<String>,
+    arguments: Option<String>,
+    input: Option<String>,
+    output: Option<String>,
+    job_log: Option<String>,
+    hive_script_path: Option<String>,
+}
+
+impl SubmitJob {
+    /// The program, at most 1023 characters; begins with `s3a://` (OBS) or `/` (HDFS) and ends in `.jar`, or in `.sql` for a
+    /// Spark script.
+    pub fn jar_path(mut self, path: impl Into<String>) -> Self {
+        self.texts.jar_path = Some(path.into());
+        self
+    }
+
+    /// Arguments of the program in one text, at most 2047 characters.
+    pub fn arguments(mut self, arguments: impl Into<String>) -> Self {
+        self.texts.arguments = Some(arguments.into());
+        self
+    }
+
+    /// Where the input is, at most 1023 characters; `s3a://` or `/`.
+    pub fn input(mut self, path: impl Into<String>) -> Self {
+        self.texts.input = Some(path.into());
+        self
+    }
+
+    /// Where the output goes, at most 1023 characters; `s3a://` or `/`.
+    pub fn output(mut self, path: impl Into<String>) -> Self {
+        self.texts.output = Some(path.into());
+        self
+    }
+
+    /// Where the logs go, at most 1023 characters; `s3a://` or `/`.
+    pub fn job_log(mut self, path: impl Into<String>) -> Self {
+        self.texts.job_log = Some(path.into());
+        self
+    }
+
+    /// The script, at most 1023 characters; `s3a://` or `/`, ends in `.sql`.
+    pub fn hive_script_path(mut self, path: impl Into<String>) -> Self {
+        self.texts.hive_script_path = Some(path.into());
+        self
+    }
+
+    /// Direction of a copy.
+    pub fn file_action(mut self, action: types::FileAction) -> Self {
+        self.file_action = Some(action);
+        self
+    }
+
+    /// The statement, where the cloud supports that type.
+    pub fn hql(mut self, hql: impl Into<String>) -> Self {
+        self.hql = Some(hql.into());
+        self
+    }
+
+    /// Submits the job. On a cloud this is work that is billed.
+    pub async fn send(self) -> Result<Entry<JobExe, types::SubmittedJob>, Error> {
+        let Texts { jar_path, arguments, input, output, job_log, hive_script_path } = self.texts;
+        let body = types::SubmitJobRequest {
+            job_type: self.job_type.try_into()?,
+            job_name: checked("job_name", self.name)?,
+            cluster_id: self.cluster_id,
+            jar_path: jar_path.map(|text| checked("jar_path", text)).transpose()?,
+            arguments: arguments.map(|text| checked("arguments", text)).transpose()?,
+            input: input.map(|text| checked("input", text)).transpose()?,
+            output: output.map(|text| checked("output", text)).transpose()?,
+            job_log: job_log.map(|text| checked("job_log", text)).transpose()?,
+            hive_script_path: hive_script_path.map(|text| checked("hive_script_path", text)).transpose()?,
+            file_action: self.file_action,
+            hql: self.hql,
+        };
+        let request = self.session.mrs_client().submit_job().project_id(self.session.project_id()).body(body);
+        let submitted = call(&operations::SUBMIT_JOB, request.send()).await?.job_execution;
+        let id = submitted.id.as_str().try_into()?;
+        Ok(Entry::new(JobExe::new(self.session, id), submitted))
+    }
+}
+
+/// Exe objects, see [`JobExes::list`].
+#[derive(Clone, Debug)]
+pub struct JobExesQuery {
+    session: Session,
+    cluster_id: String,
+    id: Option<String>,
+    page_size: Option<u32>,
+    job_name: Option<String>,
+    state: Option<JobExeState>,
+}
+
+impl List<JobExesQuery> {
+    /// Exe objects on a page, 1 to 100; 10 by default.
+    pub fn page_size(mut self, page_size: u32) -> Self {
+        self.query().page_size = Some(page_size);
+        self
+    }
+
+    /// Only the exe object with this id.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.query().id = Some(id.into());
+        self
+    }
+
+    /// Only jobs of this name.
+    pub fn job_name(mut self, name: impl Into<String>) -> Self {
+        self.query().job_name = Some(name.into());
+        self
+    }
+
+    /// Only jobs in this state.
+    pub fn state(mut self, state: JobExeState) -> Self {
+        self.query().state = Some(state);
+        self
+    }
+}
+
+impl Query for JobExesQuery {
+    type Entry = Entry<JobExe, types::JobExe>;
+    const OPERATION: &'static Operation = &operations::LIST_JOB_EXES;
+    const START: Position = Position::Page(1);
+
+    fn id(entry: &Self::Entry) -> String {
+        entry.id().to_string()
+    }
+
+    async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
+        let Self { session, cluster_id, id, page_size, job_name, state } = self;
+        let page = i32::try_from(at.page()?).map_err(|error| Error::invalid_field("current_page", error))?;
+        // Always said: the documents name no default, and a size is needed to know where the list ends.
+        let size = page_size.unwrap_or(PAGE_SIZE);
+        let mut request = session
+            .mrs_client()
+            .list_job_exes()
+            .project_id(session.project_id())
+            .cluster_id(cluster_id)
+            .current_page(page)
+            .page_size(bounded("page_size", size)?);
+        if let Some(id) = id {
+            request = request.id(id);
+        }
+        if let Some(name) = job_name {
+            request = request.job_name(name);
+        }
+        if let Some(state) = state {
+            request = request.state(types::JobExeStateFilter::try_from(state)?);
+        }
+        let page = call(Self::OPERATION, request.send()).await?;
+        let entry = |exe: types::JobExe| Ok(Entry::new(JobExe::new(session.clone(), exe.id.as_str().try_into()?), exe));
+        let entries = page.job_executions.into_iter().map(entry).collect::<Result<_, Error>>()?;
+        Ok(Batch::numbered(entries, Some(page.total_record), size))
+    }
+}
+
+impl Numbered for JobExesQuery {}
+
+/// One submitted job. The same handle whether named by id, submitted, or found in a list.
+#[derive(Clone, Debug)]
+pub struct JobExe {
+    session: Session,
+    id: JobExeId,
+}
+
+impl JobExe {
+    pub(super) fn new(session: Session, id: JobExeId) -> Self {
+        Self { session, id }
+    }
+
+    /// Id of the exe object.
+    pub fn id(&self) -> &JobExeId {
+        &self.id
+    }
+
+    /// What the service knows of the job.
+    pub async fn show(&self) -> Result<types::JobExe, Error> {
+        let request = self.session.mrs_client().show_job_exe().project_id(self.session.project_id());
+        Ok(call(&operations::SHOW_JOB_EXE, request.job_exe_id(&self.id).send()).await?.job_execution)
+    }
+
+    /// Deletes the exe object.
+    pub async fn delete(&self) -> Result<(), Error> {
+        let request = self.session.mrs_client().delete_job_execution().project_id(self.session.project_id());
+        call(&operations::DELETE_JOB_EXECUTION, request.job_execution_id(self.id.as_str()).send()).await
+    }
+
+    /// Waits until the job is done, see [`waiting`](crate::waiting).
+    pub fn wait(&self) -> Wait<'_, Self> {
+        Wait::new(self)
+    }
+}
+
+impl Awaited for JobExe {
+    type Details = types::JobExe;
+
+    fn session(&self) -> &Session {
+        &self.session
+    }
+
+    async fn details(&self) -> Result<Self::Details, Error> {
+        self.show().await
+    }
+
+    fn phase(details: &Self::Details) -> (Phase, String) {
+        let code = |number: Option<Integer>| number.map(Integer::get);
+        let state = match code(details.job_state) {
+            Some(-1) => "terminated",
+            Some(1) => "starting",
+            Some(2) => "running",
+            Some(3) => "completed",
+            Some(4) => "abnormal",
+            Some(5) => "error",
+            _ => "not given",
+        };
+        // The state says whether it ended, the final status how; one of the two may be missing.
+        let phase = match (code(details.job_state), code(details.job_final_status)) {
+            (_, Some(2)) | (Some(3), None | Some(0)) => Phase::Succeeded,
+            (Some(-1 | 3 | 4 | 5), _) | (None, Some(1 | 3)) => Phase::Failed,
+            _ => Phase::Underway,
+        };
+        (phase, state.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_the_described_ones() {
+        use JobExeType::*;
+        for job_type in [MapReduce, Spark, HiveScript, DistCp, SparkScript] {
+            assert_eq!(*types::SubmitJobType::try_from(job_type).unwrap(), job_type as i32);
+        }
+        for state in [JobExeState::Terminated, JobExeState::Running, JobExeState::Completed, JobExeState::Abnormal] {
+            assert_eq!(*types::JobExeStateFilter::try_from(state).unwrap(), state as i32);
+        }
+    }
+}

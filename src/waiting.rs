@@ -1,0 +1,326 @@
+//! Waiting until a job is done.
+//!
+//! `wait()` of a job gives a [`Wait`]: say how long and how often, then [`for_completion`](Wait::for_completion).
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+//! let version = session.modelarts().training_job(182626)?.version(1);
+//! let done = version
+//!     .wait()
+//!     .at_most(Duration::from_secs(2 * 3600))
+//!     .observe(|progress| println!("{} after {:?}", progress.state, progress.elapsed))
+//!     .for_completion()
+//!     .await;
+//! match done {
+//!     Ok(details) => println!("done: {:?}", details.train_url),
+//!     Err(error) if error.is_timeout() => println!("still {:?}", error.state()),
+//!     Err(error) if error.is_failure() => println!("ended as {:?}", error.state()),
+//!     Err(error) => return Err(error.into()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The first question is asked at once, the next one 5 seconds later, then at growing distances up to a minute, for at most
+//! a day. All of this is by the clock of the [`Session`], so a test need not wait.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::time::{Duration, SystemTime};
+
+use crate::error::{Error, ErrorKind};
+use crate::session::Session;
+
+/// Failed questions in a row that end a wait, where failing may pass.
+const PATIENCE: u32 = 3;
+
+/// A job whose state changes by itself until it is done. Implemented by the handles of this crate.
+pub trait Awaited: Clone + fmt::Debug + Send + Sync {
+    /// What the service says of the job.
+    type Details: fmt::Debug + Send;
+
+    /// Who asks, and by which clock.
+    #[doc(hidden)]
+    fn session(&self) -> &Session;
+
+    /// Asks the service.
+    #[doc(hidden)]
+    fn details(&self) -> impl Future<Output = Result<Self::Details, Error>> + Send;
+
+    /// How far the job is, and the service's word for it.
+    #[doc(hidden)]
+    fn phase(details: &Self::Details) -> (Phase, String);
+}
+
+/// How far a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// It will change by itself.
+    Underway,
+    /// It came to its end as wanted.
+    Succeeded,
+    /// It came to another end.
+    Failed,
+}
+
+/// What an observer of a wait is told after each answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Progress<'a, D> {
+    /// What the service said.
+    pub details: &'a D,
+    /// The service's word for the state of the job.
+    pub state: &'a str,
+    /// How far the job is.
+    pub phase: Phase,
+    /// How long the wait has taken.
+    pub elapsed: Duration,
+    /// How often the service was asked.
+    pub polls: u32,
+}
+
+/// A wait for a job: say how long and how often, then [`for_completion`](Self::for_completion).
+#[must_use = "nothing is sent before `for_completion` or `until`"]
+pub struct Wait<'a, J: Awaited> {
+    job: &'a J,
+    at_most: Duration,
+    every: Duration,
+    growth: f64,
+    longest: Duration,
+    observer: Option<Observer<'a, J::Details>>,
+}
+
+type Observer<'a, D> = Box<dyn FnMut(Progress<'_, D>) + Send + 'a>;
+
+impl<J: Awaited> fmt::Debug for Wait<'_, J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { job, at_most, every, growth, longest, observer: _ } = self;
+        f.debug_struct("Wait")
+            .field("job", job)
+            .field("at_most", at_most)
+            .field("every", every)
+            .field("growth", growth)
+            .field("longest", longest)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, J: Awaited> Wait<'a, J> {
+    pub(crate) fn new(job: &'a J) -> Self {
+        Self {
+            job,
+            at_most: Duration::from_secs(24 * 3600),
+            every: Duration::from_secs(5),
+            growth: 1.5,
+            longest: Duration::from_secs(60),
+            observer: None,
+        }
+    }
+
+    /// How long to wait; 24 hours by default. The service is asked a last time when it is over.
+    pub fn at_most(mut self, at_most: Duration) -> Self {
+        self.at_most = at_most;
+        self
+    }
+
+    /// The time between the first two questions; 5 seconds by default.
+    pub fn every(mut self, every: Duration) -> Self {
+        self.every = every;
+        self
+    }
+
+    /// By what the time between two questions is multiplied after each, up to which length; by 1.5 up to 60 seconds by
+    /// default. A factor of 1 keeps it as it is.
+    pub fn backoff(mut self, factor: f64, longest: Duration) -> Self {
+        self.growth = factor;
+        self.longest = longest;
+        self
+    }
+
+    /// Who is told of each answer.
+    pub fn observe(mut self, observer: impl FnMut(Progress<'_, J::Details>) + Send + 'a) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Waits until the job came to its end as wanted, and gives what the service says of it then.
+    ///
+    /// Any other end is an error, as is the end of the time. A question that fails in a way that may pass is asked again;
+    /// after the third in a row, or one that cannot pass, the wait ends.
+    pub async fn for_completion(self) -> Result<J::Details, WaitError<J::Details>> {
+        self.until(|_| false).await
+    }
+
+    /// Waits until the details are as wanted, or the job came to its end as wanted.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// use huaweicloud_jobs::modelarts::JobState;
+    /// let version = session.modelarts().training_job(10)?.version(10);
+    /// version.wait().until(|details| details.status.as_ref().is_some_and(|s| s.state() == JobState::Running)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn until(
+        mut self,
+        mut wanted: impl FnMut(&J::Details) -> bool + Send,
+    ) -> Result<J::Details, WaitError<J::Details>> {
+        let clock = self.job.session().clock();
+        let (started, mut pause) = (clock.now(), self.every);
+        let mut error = WaitError { reason: Reason::TimedOut, last: None, elapsed: Duration::ZERO, polls: 0 };
+        let mut failures = 0;
+        loop {
+            let answered = Box::pin(self.job.details()).await;
+            error.polls += 1;
+            error.elapsed = since(started, clock.now());
+            let mut least = Duration::ZERO;
+            match answered {
+                Ok(details) => {
+                    failures = 0;
+                    let (phase, state) = J::phase(&details);
+                    if let Some(observer) = &mut self.observer {
+                        let (elapsed, polls) = (error.elapsed, error.polls);
+                        observer(Progress { details: &details, state: &state, phase, elapsed, polls });
+                    }
+                    if phase == Phase::Succeeded || wanted(&details) {
+                        return Ok(details);
+                    }
+                    error.last = Some((details, state));
+                    if phase == Phase::Failed {
+                        return Err(WaitError { reason: Reason::Ended, ..error });
+                    }
+                }
+                Err(call) => {
+                    failures += 1;
+                    if failures == PATIENCE || !may_pass(&call) {
+                        return Err(WaitError { reason: Reason::Call(call), ..error });
+                    }
+                    least = call.retry_after().unwrap_or_default();
+                }
+            }
+            let Some(left) = self.at_most.checked_sub(error.elapsed).filter(|left| !left.is_zero()) else {
+                return Err(error);
+            };
+            clock.sleep(pause.max(least).min(left)).await;
+            pause = Duration::try_from_secs_f64(pause.as_secs_f64() * self.growth)
+                .unwrap_or(self.longest)
+                .min(self.longest)
+                .max(self.every);
+        }
+    }
+}
+
+/// A clock that was set back has used no time.
+fn since(started: SystemTime, now: SystemTime) -> Duration {
+    now.duration_since(started).unwrap_or_default()
+}
+
+/// Whether the same question may be answered later.
+fn may_pass(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Throttled | ErrorKind::Network | ErrorKind::Timeout => !error.says_bad_certificate(),
+        ErrorKind::Service => error.status().is_some_and(|status| status.is_server_error()),
+        _ => false,
+    }
+}
+
+/// Why a wait did not end as wanted, with what was seen last.
+pub struct WaitError<D> {
+    reason: Reason,
+    last: Option<(D, String)>,
+    elapsed: Duration,
+    polls: u32,
+}
+
+#[derive(Debug)]
+enum Reason {
+    TimedOut,
+    Ended,
+    Call(Error),
+}
+
+impl<D> WaitError<D> {
+    /// The time was over before the job was done.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.reason, Reason::TimedOut)
+    }
+
+    /// The job came to another end than the one that was wanted.
+    pub fn is_failure(&self) -> bool {
+        matches!(self.reason, Reason::Ended)
+    }
+
+    /// The call that failed, if one did. The job may go on all the same.
+    pub fn call(&self) -> Option<&Error> {
+        match &self.reason {
+            Reason::Call(error) => Some(error),
+            Reason::TimedOut | Reason::Ended => None,
+        }
+    }
+
+    /// What the service said last, if it said anything.
+    pub fn last(&self) -> Option<&D> {
+        self.last.as_ref().map(|(details, _)| details)
+    }
+
+    /// The service's word for the state that was seen last.
+    pub fn state(&self) -> Option<&str> {
+        self.last.as_ref().map(|(_, state)| state.as_str())
+    }
+
+    /// How long the wait took.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// How often the service was asked.
+    pub fn polls(&self) -> u32 {
+        self.polls
+    }
+}
+
+impl<D> fmt::Display for WaitError<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { reason, last: _, elapsed, polls } = self;
+        let state = self.state().unwrap_or("not known");
+        match reason {
+            Reason::TimedOut => write!(f, "the job is not done in time: its state is {state}")?,
+            Reason::Ended => write!(f, "the job did not succeed: its state is {state}")?,
+            Reason::Call(error) => write!(f, "the state of the job cannot be asked for: {error}; it was {state}")?,
+        }
+        write!(f, " (after {:.1} s, asked {polls} times)", elapsed.as_secs_f64())
+    }
+}
+
+impl<D> fmt::Debug for WaitError<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { reason, last: _, elapsed, polls } = self;
+        f.debug_struct("WaitError")
+            .field("reason", reason)
+            .field("state", &self.state())
+            .field("elapsed", elapsed)
+            .field("polls", polls)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<D> StdError for WaitError<D> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.call().map(|error| error as _)
+    }
+}
+
+/// A failed call stays what it is; the end of the time is a timeout.
+impl<D> From<WaitError<D>> for Error {
+    fn from(error: WaitError<D>) -> Self {
+        let message = error.to_string();
+        match error.reason {
+            Reason::TimedOut => Self::timeout(message),
+            Reason::Ended => Self::service(message),
+            Reason::Call(error) => error,
+        }
+    }
+}
