@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use jsonschema::Validator;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::answer::Refusal;
 use crate::spec::Document;
@@ -127,5 +127,5 @@ pub(super) fn text<'a>(body: &'a Value, field: &str) -> Option<&'a str> {
 
 /// The fields of a body.
 pub(super) fn fields(body: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    body.as_object().into_iter().flat_map(Map::iter)
+    body.as_object().into_iter().flatten()
 }

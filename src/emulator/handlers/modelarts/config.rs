@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{catalog, whole};
 use crate::emulator::answer::Refusal;
+use crate::emulator::check::fields;
 
 /// The documented fields of a configuration; others are not kept.
 const FIELDS: [&str; 17] = [
@@ -84,7 +85,7 @@ pub(super) fn show(config: &Value) -> Map<String, Value> {
         shown.insert("nas_share_addr".to_owned(), nfs["src_path"].clone());
         shown.insert("nas_type".to_owned(), json!("nfs"));
     }
-    for (field, value) in config.as_object().into_iter().flatten() {
+    for (field, value) in fields(config) {
         shown.insert(field.clone(), value.clone());
     }
     for parameter in shown.get_mut("parameter").and_then(Value::as_array_mut).into_iter().flatten() {
