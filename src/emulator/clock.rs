@@ -36,6 +36,11 @@ impl Clock {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).now()
     }
 
+    /// The same as a system time.
+    pub(super) fn system_time(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(u64::try_from(self.now()).unwrap_or_default())
+    }
+
     /// Moves on at once.
     pub(super) fn advance(&self, by: Duration) {
         let mut hand = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -48,6 +48,8 @@ pub use record::Exchange;
 
 /// The project that the documented world lives in.
 const PROJECT_ID: &str = "5a3314075bfa49b9ae360f4ecd333695";
+/// The time at which a clock with a seed stands: 2040-01-01T00:00:00Z in milliseconds since the Unix epoch.
+const SEEDED_TIME: i64 = 2_208_988_800_000;
 /// How many objects of each kind a project may have.
 const QUOTA: u32 = 10_000_000;
 /// Its name, which looks like a region's.
@@ -207,6 +209,7 @@ pub struct EmulatorBuilder {
     data: Option<PathBuf>,
     transitions: Transitions,
     quota: u32,
+    seed: Option<u64>,
     check_answers: bool,
     record: usize,
 }
@@ -225,6 +228,7 @@ impl Default for EmulatorBuilder {
             data: None,
             transitions: Transitions::default(),
             quota: QUOTA,
+            seed: None,
             check_answers: cfg!(debug_assertions),
             record: 0,
         }
@@ -315,6 +319,14 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Makes ids, tokens and times follow from a number: the same requests have the same answers, byte for byte.
+    ///
+    /// The clock stands still at the beginning of the year 2040, far ahead, so that no client takes a token for expired.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// Whether every answer is checked against the description before it is sent; in debug builds it is.
     pub fn check_answers(mut self, check_answers: bool) -> Self {
         self.check_answers = check_answers;
@@ -332,19 +344,26 @@ impl EmulatorBuilder {
         let failed = |what: &str| Error::configuration(format!("the emulator cannot {what}"));
         let access = self.access()?;
         let store = store::Store::open(self.data.as_deref())?;
-        if self.documented && store.is_new {
+        if store.is_new {
+            let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
             store
-                .write(|transaction| world::documented(transaction, &access.project().id))
-                .map_err(|error| failed("write the documented world").with_source(error))?;
+                .write(|transaction| {
+                    store::set_seed(transaction, seed)?;
+                    if self.documented { world::documented(transaction, &access.project().id) } else { Ok(()) }
+                })
+                .map_err(|error: rusqlite::Error| failed("write what it begins with").with_source(error))?;
         }
         let listener = TcpListener::bind(self.address).await.map_err(|error| failed("listen").with_source(error))?;
         let address = listener.local_addr().map_err(|error| failed("listen").with_source(error))?;
         let (stop, stopped) = oneshot::channel::<()>();
         let state = Arc::new(server::State {
             store,
-            clock: clock::Clock::new(None, 1.0),
+            clock: self
+                .seed
+                .map_or_else(|| clock::Clock::new(None, 1.0), |_| clock::Clock::new(Some(SEEDED_TIME), 0.0)),
             transitions: Mutex::new(self.transitions),
             quota: self.quota.into(),
+            is_seeded: self.seed.is_some(),
             routes: server::Routes::new(),
             access,
             endpoint: format!("http://{address}"),

@@ -34,6 +34,8 @@ pub(super) struct State {
     pub(super) clock: Clock,
     pub(super) transitions: Mutex<Transitions>,
     pub(super) quota: i64,
+    /// Whether nothing in an answer may come from elsewhere than the seed and the requests.
+    pub(super) is_seeded: bool,
     pub(super) routes: Routes,
     pub(super) access: Access,
     /// Its own base address.
@@ -114,7 +116,12 @@ async fn serve(Shared(state): Shared<Arc<State>>, request: Request<Body>) -> Res
     // The gateway's documented limit comes before anything else; a body that breaks off is the client's own doing.
     let bytes = to_bytes(body, MAX_BODY).await;
     let response = respond_to(&state, &parts, bytes.as_ref().map_err(ToString::to_string));
-    let (head, body) = response.into_parts();
+    let (mut head, body) = response.into_parts();
+    if state.is_seeded
+        && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(state.clock.system_time()))
+    {
+        head.headers.insert(header::DATE, date);
+    }
     // Answers are whole in memory: this takes, and waits for nothing.
     let answer = to_bytes(body, usize::MAX).await.unwrap_or_default();
     state.record.lock().unwrap_or_else(PoisonError::into_inner).add(|| Exchange {

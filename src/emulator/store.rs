@@ -110,10 +110,22 @@ pub(super) fn skip(transaction: &Transaction<'_>, sequence: &str, past: i64) -> 
     Ok(())
 }
 
-/// An id in the form that the documents print, the same for the same sequence of calls.
+/// Makes all that is random in a store follow from a number.
+pub(super) fn set_seed(transaction: &Transaction<'_>, seed: u64) -> rusqlite::Result<()> {
+    // The same 64 bits: the store has signed numbers only.
+    transaction.execute("REPLACE INTO sequence VALUES ('seed', ?1)", [seed as i64])?;
+    Ok(())
+}
+
+/// An id in the form that the documents print, the same for the same seed and sequence of calls.
 pub(super) fn next_id(transaction: &Transaction<'_>) -> rusqlite::Result<String> {
-    let number = next(transaction, "id")?;
-    let (high, low) = (scramble(number as u64), scramble(!(number as u64)));
+    let number = next(transaction, "id")? as u64;
+    let seed = transaction
+        .prepare_cached("SELECT last FROM sequence WHERE name = 'seed'")?
+        .query_row([], |row| row.get::<_, i64>(0))
+        .optional()?;
+    let number = scramble(seed.unwrap_or_default() as u64).wrapping_add(number);
+    let (high, low) = (scramble(number), scramble(!number));
     // Version and variant bits of a random UUID.
     Ok(format!(
         "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",

@@ -173,6 +173,8 @@ fn catalog(base: &str, scope: Scope<'_>) -> Vec<Value> {
 pub(in crate::emulator) enum Extra<'a> {
     /// Which version of the identity API is here; nobody has to sign in for that.
     Version,
+    /// The account of whoever asks.
+    Domains,
     /// What somebody's token is good for.
     Validation(&'a [u8]),
 }
@@ -187,6 +189,7 @@ impl<'a> Extra<'a> {
         }
         match parts.uri.path() {
             "/v3" | "/v3/" => Some(Self::Version),
+            "/v3/auth/domains" => Some(Self::Domains),
             "/v3/auth/tokens" => Some(Self::Validation(parts.headers.get("x-subject-token")?.as_bytes())),
             _ => None,
         }
@@ -211,6 +214,18 @@ impl<'a> Extra<'a> {
                 "media-types": [{"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}],
             }})
             .into()),
+            Self::Domains => {
+                let Domain { id, name, .. } = access.caller(store, parts, body, now)?.domain;
+                let domain = json!({
+                    "id": id,
+                    "name": name,
+                    "description": "",
+                    "enabled": true,
+                    "links": {"self": format!("{base}/v3/domains/{id}")},
+                });
+                let links = json!({"self": format!("{base}/v3/auth/domains"), "previous": null, "next": null});
+                Ok(json!({"domains": [domain], "links": links}).into())
+            }
             Self::Validation(subject) => {
                 let caller = access.caller(store, parts, body, now)?;
                 let unknown = || Refusal::Rule { status: StatusCode::NOT_FOUND, code: "404" };
