@@ -126,14 +126,16 @@ impl Transport {
     /// Puts the proof of who is asking onto a request that is sent by other means; gives the secret that goes along.
     #[cfg(feature = "contract")]
     pub(crate) async fn authenticate(&self, request: &mut Request) -> Result<Option<Secret>, Error> {
-        self.0.auth.apply(request, &*self.0.clock).await
+        let Inner { auth, scope, clock, .. } = &*self.0;
+        auth.apply(request, scope.as_ref(), &**clock).await
     }
 
     /// Signs as somebody else, by another clock: for requests that a service must refuse.
     #[cfg(feature = "contract")]
     pub(crate) fn stranger(credentials: &Credentials, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         Ok(Self::new(Inner {
-            auth: Auth::signature(credentials, None)?.into(),
+            auth: Auth::signature(credentials)?.into(),
+            scope: None,
             retry: RetryPolicy::default(),
             budget: Budget::default(),
             clock,
