@@ -3,12 +3,98 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
+use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use common::{Act, PROJECT, Server, TOKEN, head};
+use huaweicloud_jobs::emulator::Emulator;
+use huaweicloud_jobs::spec;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+mod common;
 
 fn hwjobs(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hwjobs")).args(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+/// A user: a home folder, and variables of the environment.
+struct User {
+    home: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+impl User {
+    /// A user without anything.
+    fn new() -> Self {
+        Self { home: tempfile::tempdir().unwrap(), variables: Vec::new() }
+    }
+
+    /// A user of an endpoint, with a token.
+    fn of(endpoint: &str) -> Self {
+        let token = [("HWJOBS_ENDPOINT", endpoint), ("HWJOBS_TOKEN", TOKEN), ("HUAWEICLOUD_SDK_PROJECT_ID", PROJECT)];
+        token.into_iter().fold(Self::new(), |user, (name, value)| user.with(name, value))
+    }
+
+    /// A user of an emulator, with what it says of itself.
+    fn of_emulator(emulator: &Emulator) -> Self {
+        emulator.environment().into_iter().fold(Self::new(), |user, (name, value)| user.with(name, &value))
+    }
+
+    fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn path(&self, file: &str) -> String {
+        self.home.path().join(file).to_str().unwrap().to_owned()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hwjobs"));
+        command.args(arguments).env_clear().env("HOME", self.home.path()).current_dir(self.home.path());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+        command
+    }
+
+    fn runs(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// What it prints where it goes well.
+    fn says(&self, arguments: &[&str]) -> String {
+        let output = self.runs(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}{}", stdout(&output), stderr(&output));
+        stdout(&output).to_owned()
+    }
+
+    fn data(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.says(&[arguments, &["-o", "json"]].concat())).unwrap()
+    }
+
+    /// Runs it with a text on the standard input.
+    fn told(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self.command(arguments);
+        let child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = child.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+}
+
+/// An answer with a JSON body.
+fn answer(status: u16, body: &Value) -> Act {
+    let body = body.to_string();
+    Act::Answer((head(status, "content-type: application/json\r\nx-request-id: req-7\r\n", body.len()) + &body).into())
 }
 
 #[test]
@@ -43,23 +129,702 @@ fn quickstart_gives_the_same_as_data() {
     }
 }
 
-#[test]
-fn a_reader_that_leaves_early_is_no_failure() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_hwjobs"))
-        .arg("quickstart")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_leaves_early_is_no_failure() {
+    let emulator = Emulator::start().await.unwrap();
+    let user = User::of_emulator(&emulator);
+    for arguments in [
+        &["quickstart"][..],
+        &["training-job", "list"],
+        &["training-job", "list", "-o", "json"],
+        &["training-job", "list", "-o", "csv"],
+        &["training-job", "list", "-o", "yaml"],
+        &["mrs", "job", "list", "--dry-run"],
+        &["completions", "bash"],
+        &["training-job", "update", "10", "182626", "--job-desc", "x", "-o", "jsonl"],
+    ] {
+        let mut command = user.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+        assert!(!stderr(&output).contains("ipe"), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+/// The words of every command, as the helps name them.
+fn commands() -> Vec<Vec<String>> {
+    let mut found = vec![Vec::new()];
+    let mut next = 0;
+    while let Some(words) = found.get(next).cloned() {
+        let arguments: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
+        let help = User::new().says(&arguments);
+        let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+        for line in listed.filter(|line| line.starts_with("  ") && !line.starts_with("   ")) {
+            let word = line.split_whitespace().next().unwrap();
+            if word != "help" {
+                found.push([words.clone(), vec![word.to_owned()]].concat());
+            }
+        }
+        next += 1;
+    }
+    found
 }
 
 #[test]
-fn what_is_not_a_command_is_refused_with_help() {
-    let output = hwjobs(&["quickstrat"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("'quickstart'"));
+fn the_whole_surface_is_as_it_was_looked_at() {
+    let mut surface = String::new();
+    for words in commands() {
+        let arguments: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
+        let help = User::new().says(&arguments);
+        let call = [&["hwjobs".to_owned()][..], &words].concat().join(" ");
+        assert!(words.is_empty() || help.contains("Example") || help.contains("Commands:"), "{call}: {help}");
+        surface += &format!("$ {call} --help\n{help}\n");
+    }
+    expectorate::assert_contents(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/help.txt"), &surface);
+}
+
+#[test]
+fn examples_in_the_help_are_requests() {
+    let user = User::of("http://127.0.0.1:1");
+    std::fs::write(user.path("updates.csv"), "job_id,config_name,job_binary_id,data_source_id\n").unwrap();
+    let mut tried = 0;
+    for words in commands() {
+        let arguments: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
+        let help = user.says(&arguments);
+        let Some((_, rest)) = help.split_once("Operation: ") else { continue };
+        let (operation, rest) = rest.split_once('\n').unwrap();
+        let (document, described) = spec::operation(operation).unwrap();
+        let examples = document.examples(described);
+        let body = examples.iter().find_map(|example| example.request).cloned().unwrap_or_default();
+        std::fs::write(user.path("body.json"), body.to_string()).unwrap();
+        let (_, lines) = rest.split_once("Example").unwrap();
+        let lines: String = lines.lines().skip(1).map(|line| line.trim().to_owned() + " ").collect();
+        for example in lines.split("hwjobs ").skip(1).filter(|example| !example.contains("updates.csv")) {
+            let script = format!("'{}' {example} --dry-run -o json", env!("CARGO_BIN_EXE_hwjobs"));
+            let mut shell = Command::new("/bin/sh");
+            shell.args(["-c", &script]).env_clear().envs(user.variables.iter().cloned()).current_dir(user.home.path());
+            let output = shell.output().unwrap();
+            assert!(output.status.success(), "{script}: {}", stderr(&output));
+            let request: Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(request["method"].as_str().unwrap().to_lowercase(), described.method, "{script}");
+            if !body.is_null() && examples[0].parameters.is_some() && !stdout(&output).contains("***\"\n        }") {
+                assert_eq!(request["body"], body, "{script}");
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried >= 58, "{tried}");
+}
+
+#[test]
+fn every_operation_can_be_called_raw() {
+    let user = User::of("http://127.0.0.1:1");
+    let mut tried = 0;
+    for document in spec::documents() {
+        for operation in document.operations() {
+            let Some(example) = document.examples(operation).into_iter().find(|example| example.parameters.is_some())
+            else {
+                continue;
+            };
+            let mut arguments = vec!["api".to_owned(), operation.id().to_owned()];
+            for (name, value) in example.parameters.into_iter().flatten() {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                arguments.extend(["--param".to_owned(), format!("{name}={text}")]);
+            }
+            if let Some(body) = example.request {
+                std::fs::write(user.path("body.json"), body.to_string()).unwrap();
+                arguments.extend(["--body".to_owned(), "body.json".to_owned()]);
+            }
+            arguments.extend(["--dry-run", "-o", "json"].map(str::to_owned));
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let request: Value = serde_json::from_str(&user.says(&arguments)).unwrap();
+            assert_eq!(request["method"].as_str().unwrap().to_lowercase(), operation.method);
+            let secret = operation.id() == "create_token";
+            assert!(secret || request["body"] == *example.request.unwrap_or(&Value::Null), "{arguments:?}: {request}");
+            assert!(!secret || request["body"].to_string().contains("***"), "{request}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 50, "{tried} of 58 operations have a documented request");
+}
+
+#[test]
+fn version_and_help_name_the_exit_codes() {
+    assert_eq!(stdout(&hwjobs(&["--version"])), format!("hwjobs {}\n", env!("CARGO_PKG_VERSION")));
+    let help = User::new().says(&["--help"]);
+    for line in ["2  usage", "3  configuration", "4  authentication", "5  not found", "6  conflict", "7  throttled"] {
+        assert!(help.contains(line), "{line}");
+    }
+    for line in ["8  service", "9  network", "10  timeout", "11  decode", "130  interrupted"] {
+        assert!(help.contains(line), "{line}");
+    }
+}
+
+#[test]
+fn unknown_names_get_a_suggestion() {
+    for (arguments, suggestion) in [
+        (&["quickstrat"][..], "'quickstart'"),
+        (&["trainig-job", "list"], "'training-job'"),
+        (&["training-job", "lsit"], "'list'"),
+        (&["training-job", "list", "--ordre", "asc"], "'--order'"),
+        (&["mrs", "job", "create", "--type", "Sparc"], "'Spark'"),
+        (&["api", "update_trainingjob"], "did you mean `update_training_job`?"),
+    ] {
+        let output = hwjobs(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(suggestion), "{arguments:?}: {}", stderr(&output));
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_reads_back_in_every_format() {
+    let emulator = Emulator::start().await.unwrap();
+    let user = User::of_emulator(&emulator);
+    assert_eq!(user.says(&["training-job", "update", "10", "--job-desc", "a, \"b\""]), "is_success  true\n");
+    let list = ["training-job", "list", "--search-content", "test"];
+    let table = user.says(&list);
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(lines[0].starts_with("JOB_ID  JOB_NAME") && lines[0].ends_with("JOB_DESC"), "{table}");
+    assert!(lines[1].starts_with("10      testModelArtsJob  10 Completed  2018-04-20T02:06:30Z"), "{table}");
+    assert!(!table.contains('\u{1b}') && lines.len() == 2, "{table}");
+
+    let data = user.data(&list);
+    assert_eq!((&data["job_total_count"], &data["jobs"][0]["job_desc"]), (&json!(1), &json!("a, \"b\"")));
+    let jsonl = user.says(&[&list[..], &["-o", "jsonl"]].concat());
+    assert_eq!(serde_json::from_str::<Value>(&jsonl).unwrap(), data["jobs"][0]);
+    let yaml: Value = serde_saphyr::from_str(&user.says(&[&list[..], &["-o", "yaml"]].concat())).unwrap();
+    assert_eq!(yaml, data);
+    let csv = user.says(&[&list[..], &["--output", "csv"]].concat());
+    assert!(csv.starts_with("job_id,job_name,") && csv.contains(",\"a, \"\"b\"\"\","), "{csv}");
+
+    let query = |query: &str, format: &str| user.says(&[&list[..], &["--query", query, "-o", format]].concat());
+    assert_eq!(query("jobs[].job_name", "table"), "testModelArtsJob\n");
+    assert_eq!(query("jobs[].[job_id, job_name]", "csv"), "10,testModelArtsJob\n");
+    assert_eq!(query("jobs[0].job_id", "json"), "10\n");
+    assert_eq!(query("jobs[].{id: job_id}", "jsonl"), "{\"id\":10}\n");
+    assert_eq!(query("jobs[?job_id==`11`]", "table"), "");
+    let wrong = user.runs(&[&list[..], &["--query", "jobs["]].concat());
+    assert_eq!((wrong.status.code(), wrong.stdout.len()), (Some(2), 0));
+    assert!(stderr(&wrong).starts_with("hwjobs: --query: "), "{}", stderr(&wrong));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn colour_is_for_terminals_and_can_be_switched_off() {
+    let emulator = Emulator::start().await.unwrap();
+    let list = ["training-job", "list"];
+    // Only what is told to be a terminal gets colour here.
+    let forced = User::of_emulator(&emulator).with("CLICOLOR_FORCE", "1");
+    assert!(forced.says(&list).starts_with("\u{1b}[1mJOB_ID"));
+    assert!(stderr(&forced.runs(&["training-job", "update", "999", "--job-desc", "x"])).contains('\u{1b}'));
+    let without = forced.with("NO_COLOR", "1");
+    assert!(without.says(&list).starts_with("JOB_ID"));
+    assert!(!stderr(&without.runs(&["training-job", "update", "999", "--job-desc", "x"])).contains('\u{1b}'));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_of_failure_has_its_exit_code() {
+    let stop = ["training-job-version", "stop", "1", "2"];
+    for (status, body, code, words) in [
+        (400, json!({"error_code": "X.1", "error_msg": "bad"}), 2, "invalid request: stop_training_job_version: X.1"),
+        (401, json!({"error_code": "APIG.0301", "error_msg": "no"}), 4, "authentication: "),
+        (404, json!({"error_code": "X.1", "error_msg": "gone"}), 5, "not found: "),
+        (409, json!({"error_code": "X.1", "error_msg": "taken"}), 6, "conflict: "),
+        (429, json!({"error_code": "APIG.0308", "error_msg": "slow down"}), 7, "throttled: "),
+        (500, json!({"error_code": "X.1", "error_msg": "broken"}), 8, "service: "),
+        (200, json!({"is_success": false, "error_code": "X.1", "error_msg": "no"}), 8, "service: "),
+    ] {
+        let server = Server::acting([answer(status, &body)]).await;
+        let output = User::of(&server.endpoint).runs(&stop);
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.starts_with(&format!("hwjobs: {words}")), "{said}");
+        assert!(said.contains("[request req-7]") && said.lines().count() <= 3, "{said}");
+        assert!(output.stdout.is_empty());
+    }
+    let server = Server::acting([answer(401, &json!({"error_code": "APIG.0301", "error_msg": "no"}))]).await;
+    let said = User::of(&server.endpoint).runs(&stop);
+    assert!(stderr(&said).contains("\n  meaning: ") && stderr(&said).contains("\n  next: "), "{}", stderr(&said));
+
+    let garbage = Server::raw(head(200, "content-type: application/json\r\n", 5) + "hello").await;
+    assert_eq!(User::of(&garbage.endpoint).runs(&stop).status.code(), Some(11));
+    let closing = Server::acting([Act::Close]).await;
+    assert_eq!(User::of(&closing.endpoint).runs(&stop).status.code(), Some(9));
+
+    let nobody = User::new().runs(&stop);
+    assert_eq!(nobody.status.code(), Some(3));
+    assert!(stderr(&nobody).starts_with("hwjobs: configuration: no credentials found"), "{}", stderr(&nobody));
+    assert!(stderr(&nobody).contains("next: Write a profile with `hwjobs profile init`"), "{}", stderr(&nobody));
+    let nowhere = User::new().with("HWJOBS_TOKEN", TOKEN).runs(&stop);
+    assert_eq!((nowhere.status.code(), stderr(&nowhere).contains(".endpoint(")), (Some(3), false));
+    assert!(
+        stderr(&nowhere).contains("configuration: no endpoint given\n  next: Give --region"),
+        "{}",
+        stderr(&nowhere)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_refused_before_it_is_sent() {
+    let server = Server::json(200, r#"{"is_success": true}"#).await;
+    let user = User::of(&server.endpoint);
+    let long = "x".repeat(257);
+    for (arguments, said) in [
+        (
+            &["training-job", "update", "10", "--job-desc", &long][..],
+            "257 characters, which breaks the limit maxLength 256",
+        ),
+        (&["training-job", "update", "ten", "--job-desc", "x"], "job_id is not as described"),
+        (&["training-job", "update", "10"], "--job-desc <TEXT>"),
+        (&["training-job", "update", "--job-desc", "x"], "<JOB_ID>..."),
+        (&["mrs", "job", "update", "..", "--name", "x"], "job_id is a relative path"),
+        (&["mrs", "job", "show", "a/b"], "job_id holds a slash"),
+        (&["mrs", "job", "update", "a"], "nothing is given: use --body or some of --name, --mains"),
+        (&["mrs", "job", "update", "a", "--libs", "[1"], "not JSON"),
+        (&["mrs", "job", "update", "a", "--is-public", "perhaps"], "neither true nor false"),
+        (&["training-job", "list", "--per-page", "1001"], "more than 1000"),
+        (&["api", "update_training_job", "--param", "job=1"], "no parameter `job`; there are job_id, project_id"),
+        (&["api", "update_training_job", "--param", "job_id=1"], "body is missing"),
+        (&["api", "list_training_jobs", "--param", "page"], "not NAME=VALUE"),
+        (&["training-job", "create", "--job-name", "n", "--config", "{}"], "config: "),
+        (&["training-job", "update", "1", "--body", "no-such-file"], "no-such-file: "),
+    ] {
+        let output = user.runs(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{arguments:?}: {}", stderr(&output));
+    }
+    let output = user.told(&["api", "update_training_job", "--param", "job_id=1", "--body", "-"], r#"{"desc": "x"}"#);
+    assert!(stderr(&output).contains("the body has no field `desc`; there are job_desc"), "{}", stderr(&output));
+    assert!(server.arrived().is_empty());
+    // Who knows better than the description can say so.
+    let unchecked = ["api", "update_training_job", "--param", "job_id=1", "--no-check", "--body", "-"];
+    assert!(user.told(&unchecked, r#"{"desc": "x"}"#).status.success());
+    assert_eq!(server.arrived()[0].body, br#"{"desc":"x"}"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_shows_the_request_and_sends_nothing() {
+    let server = Server::json(200, "{}").await;
+    let user = User::of(&server.endpoint);
+    let update = ["training-job", "update", "10", "--job-desc", "May", "--dry-run"];
+    assert_eq!(
+        user.says(&update),
+        format!(
+            "PUT {}/v1/{PROJECT}/training-jobs/10\naccept: application/json\ncontent-type: application/json\n\
+             x-auth-token: ***\n\n{{\n  \"job_desc\": \"May\"\n}}\n",
+            server.endpoint
+        )
+    );
+    let data = user.data(&update);
+    assert_eq!((&data["method"], &data["body"]), (&json!("PUT"), &json!({"job_desc": "May"})));
+    user.says(&["training-job", "delete", "10", "--dry-run"]);
+    assert_eq!(
+        user.says(
+            &["training-job", "stop", "10"]
+                .map(|word| if word == "stop" { "update" } else { word })
+                .into_iter()
+                .chain(["182626", "--job-desc", "x", "--dry-run"])
+                .collect::<Vec<_>>()
+        )
+        .matches("PUT ")
+        .count(),
+        2
+    );
+
+    // A password would have to be sent for a token, and a name for the id of a project.
+    let user =
+        User::new().with("HWJOBS_ENDPOINT", &server.endpoint).with("HWJOBS_USER", "u").with("HWJOBS_DOMAIN", "d");
+    let user = user.with("HWJOBS_PASSWORD", "canary-not-a-secret").with("HWJOBS_PROJECT_NAME", "cn-north-4_team");
+    let output = user.runs(&update);
+    assert!(stdout(&output).contains("/v1/id-of-cn-north-4_team/training-jobs/10"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("x-auth-token: ***"), "{}", stdout(&output));
+    assert!(!format!("{}{}", stdout(&output), stderr(&output)).contains("canary"));
+    let body = r#"{"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "u",
+        "password": "canary-not-a-secret", "domain": {"name": "d"}}}}}}"#;
+    let token = user.told(&["iam", "token", "create", "--body", "-", "--dry-run"], body);
+    assert!(stdout(&token).contains("\"password\": \"***\""), "{}", stdout(&token));
+    assert!(server.arrived().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flags_go_before_the_environment_and_that_before_the_profile() {
+    let user = User::new();
+    std::fs::create_dir(user.path(".huaweicloud")).unwrap();
+    let file = "[default]\nak = EXAMPLEKEY\nsk = not-a-key\nendpoint = http://profile.example\nproject_id = of-profile\n\
+                [team]\ntoken = not-a-token\nendpoint = http://team.example\nproject_id = of-team\n";
+    std::fs::write(user.path(".huaweicloud/credentials"), file).unwrap();
+    let list = ["training-job", "list", "--dry-run"];
+    let url = |user: &User, more: &[&str]| user.says(&[more, &list[..]].concat()).lines().next().unwrap().to_owned();
+    assert_eq!(url(&user, &[]), "GET http://profile.example/v1/of-profile/training-jobs");
+    assert_eq!(url(&user, &["--profile", "team"]), "GET http://team.example/v1/of-team/training-jobs");
+    let user = user.with("HWJOBS_ENDPOINT", "http://variable.example").with("HWJOBS_PROFILE", "default");
+    assert_eq!(url(&user, &[]), "GET http://variable.example/v1/of-profile/training-jobs");
+    assert_eq!(url(&user, &["--profile", "team"]), "GET http://variable.example/v1/of-team/training-jobs");
+    let flags = ["--endpoint", "http://flag.example", "--project", "of-flag"];
+    assert_eq!(url(&user, &flags), "GET http://flag.example/v1/of-flag/training-jobs");
+    // Options may stand at the end as well.
+    let end = user.says(&[&list[..], &flags].concat());
+    assert!(end.starts_with("GET http://flag.example/v1/of-flag/"), "{end}");
+    let unknown = user.runs(&["--profile", "gone", "training-job", "list"]);
+    assert_eq!(unknown.status.code(), Some(3));
+    assert!(stderr(&unknown).contains("has default, team"), "{}", stderr(&unknown));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleting_is_refused_without_a_terminal_unless_it_is_allowed() {
+    let server = Server::acting([Act::Answer(head(204, "", 0).into())]).await;
+    let user = User::of(&server.endpoint);
+    for delete in [&["mrs", "job", "delete", "a", "b"][..], &["api", "delete_job", "--param", "job_id=a"]] {
+        let refused = user.runs(delete);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(stderr(&refused).contains("give --yes, since there is no terminal to ask on"), "{}", stderr(&refused));
+    }
+    assert!(server.arrived().is_empty());
+    let done = user.runs(&["mrs", "job", "delete", "a", "--yes"]);
+    assert_eq!((done.status.code(), stdout(&done), stderr(&done)), (Some(0), "", "hwjobs: done\n"));
+    assert_eq!(server.arrived().len(), 1);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn deleting_asks_on_a_terminal() {
+    use std::io::Read;
+    let server = Server::acting([Act::Answer(head(204, "", 0).into())]).await;
+    for (typed, code, sent) in [("no\n", 2, 0), ("\n", 2, 0), ("y\n", 0, 1)] {
+        let terminal = nix::pty::openpty(None, None).unwrap();
+        let side = || Stdio::from(terminal.slave.try_clone().unwrap());
+        let mut child = User::of(&server.endpoint)
+            .command(&["training-job-version", "delete", "10", "20"])
+            .stdin(side())
+            .stderr(side())
+            .spawn()
+            .unwrap();
+        let mut master = std::fs::File::from(terminal.master);
+        let mut said = Vec::new();
+        while !said.ends_with(b"[y/N] ") {
+            let mut byte = [0];
+            master.read_exact(&mut byte).unwrap();
+            said.push(byte[0]);
+        }
+        let said = String::from_utf8(said).unwrap();
+        assert_eq!(said, "This will delete training-job-version 10 20. Go on? [y/N] ");
+        master.write_all(typed.as_bytes()).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{typed:?}");
+        assert_eq!(server.arrived().len(), sent, "{typed:?}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_ends_with_a_code_of_its_own() {
+    let server = Server::acting([Act::Hang]).await;
+    let mut command = User::of(&server.endpoint).command(&["training-job", "list"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while server.arrived().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let id = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), stderr(&output)), (Some(130), "hwjobs: interrupted\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verbose_shows_requests_without_secrets() {
+    let emulator = Emulator::start().await.unwrap();
+    let user = User::of_emulator(&emulator);
+    let output = user.runs(&["training-job", "update", "10", "--job-desc", "May", "--verbose"]);
+    let said = stderr(&output);
+    assert!(said.contains("> PUT http://127.0.0.1:") && said.contains("> authorization: ***"), "{said}");
+    assert!(said.contains("status=200") && said.contains("< 200 OK [request "), "{said}");
+    assert!(!said.contains("not-a-secret") && !said.contains("Signature="), "{said}");
+    assert_eq!(stdout(&output), "is_success  true\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_put_together() {
+    let emulator = Emulator::start().await.unwrap();
+    let user = User::of_emulator(&emulator);
+    for list in [&["training-job", "list", "--per-page", "1"][..], &["visualization-job", "list", "--per-page", "2"]] {
+        let whole = user.data(&list[..2]);
+        let pages = user.data(&[list, &["--paginate"]].concat());
+        assert_eq!(pages["jobs"], whole["jobs"], "{list:?}");
+        assert!(pages["jobs"].as_array().unwrap().len() > 1);
+    }
+    // By marker, and by a number that the documents call an offset.
+    for (list, items) in [
+        (&["mrs", "job", "list", "--limit", "2"][..], "jobs"),
+        (&["mrs", "job-execution", "list", "--limit", "7"], "job_executions"),
+        (&["labeling-job", "list", "--limit", "1"], "jobs"),
+    ] {
+        let whole = user.data(&list[..list.len() - 2]);
+        let pages = user.data(&[list, &["--paginate"]].concat());
+        assert_eq!(pages[items], whole[items], "{list:?}");
+    }
+    let raw = user.data(&["api", "list_jobs", "--param", "limit=1", "--paginate"]);
+    assert_eq!(raw["jobs"], user.data(&["mrs", "job", "list"])["jobs"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offset_that_counts_items_loses_and_repeats_nothing() {
+    let page = |ids: &[u32]| {
+        let jobs: Vec<Value> = ids.iter().map(|id| json!({"id": id.to_string(), "name": "n"})).collect();
+        answer(200, &json!({"job_total_count": 5, "jobs": jobs}))
+    };
+    // Asked for 0, 1, 2 and 4, with two on a page.
+    let server = Server::acting([page(&[1, 2]), page(&[2, 3]), page(&[3, 4]), page(&[5])]).await;
+    let user = User::of(&server.endpoint);
+    let list = ["labeling-job", "list", "--limit", "2", "--paginate", "--query", "jobs[].id"];
+    assert_eq!(user.says(&list), "1\n2\n3\n4\n5\n");
+    let offsets: Vec<_> =
+        server.arrived().iter().map(|request| request.target.split('?').nth(1).unwrap().to_owned()).collect();
+    assert_eq!(
+        offsets,
+        ["limit=2&offset=0", "limit=2&offset=1", "limit=2&offset=2", "limit=2&offset=4"].map(|query| {
+            let (limit, offset) = query.split_once('&').unwrap();
+            format!("{offset}&{limit}")
+        })
+    );
+    let stuck = Server::acting([page(&[1, 2])]).await;
+    let output = User::of(&stuck.endpoint).runs(&["training-job", "list", "--per-page", "2", "--paginate"]);
+    assert!(stderr(&output).contains("the same page again and again"), "{}", stderr(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn raw_answers_come_with_their_headers() {
+    let body = json!({"token": {"expires_at": "2030-01-01T00:00:00.000000Z"}}).to_string();
+    let headers = "x-subject-token: a-token-not-a-secret\r\nx-request-id: req-7\r\n";
+    let server = Server::raw(head(201, headers, body.len()) + &body).await;
+    let request = r#"{"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "u", "password": "p",
+        "domain": {"name": "d"}}}}}}"#;
+    let user = User::of(&server.endpoint);
+    let output = user.told(&["api", "create_token", "--body", "-", "--include", "-o", "json"], request);
+    let data: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&data["status"], &data["headers"]["x-subject-token"]), (&json!(201), &json!("a-token-not-a-secret")));
+    assert_eq!(server.arrived()[0].header("x-auth-token"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_ends_with_the_job() {
+    let version = |status: u32| answer(200, &json!({"is_success": true, "status": status}));
+    let wait = ["training-job-version", "wait", "10", "20", "--interval", "1ms"];
+    for (end, code) in [(10, 0), (11, 1)] {
+        let server = Server::acting([version(7), version(8), version(end)]).await;
+        let output = User::of(&server.endpoint).runs(&wait);
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        assert!(stdout(&output).starts_with("status  1"), "{}", stdout(&output));
+        assert_eq!(server.arrived().len(), 3);
+    }
+    let server = Server::acting([version(8)]).await;
+    let output = User::of(&server.endpoint).runs(&[&wait[..], &["--timeout", "5ms"]].concat());
+    assert_eq!(output.status.code(), Some(10));
+    assert!(stderr(&output).contains("not at its end after 5ms"), "{}", stderr(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_followed_until_its_version_ends() {
+    let log = |content: &str, end: u32| {
+        answer(
+            200,
+            &json!({"is_success": true, "content": content, "lines": 1, "start_line": "0", "end_line": end.to_string()}),
+        )
+    };
+    let version = |status: u32| answer(200, &json!({"is_success": true, "status": status}));
+    let files = answer(200, &json!({"is_success": true, "log_file_list": ["first.log", "second.log"]}));
+    let server = Server::acting([
+        files.clone(),
+        log("one\n", 1),
+        log("", 1),
+        version(8),
+        log("two\n", 2),
+        log("", 2),
+        version(10),
+        log("three", 3),
+        log("", 3),
+    ])
+    .await;
+    let follow = ["training-job-version", "logs", "10", "20", "--follow", "--interval", "1ms"];
+    assert_eq!(User::of(&server.endpoint).says(&follow), "one\ntwo\nthree\n");
+    let arrived = server.arrived();
+    assert!(arrived[1].target.ends_with("/aom-log?log_file=first.log"), "{}", arrived[1].target);
+    let last = &arrived.last().unwrap().target;
+    assert!(last.contains("base_line=3") && last.contains("order=desc"), "{last}");
+
+    let server = Server::acting([log("only\n", 1)]).await;
+    let once = ["training-job-version", "logs", "10", "20", "--log-file", "second.log"];
+    assert_eq!(User::of(&server.endpoint).says(&once), "only\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn updates_from_a_file_go_on_where_they_stopped() {
+    let good = || answer(200, &json!({"is_success": true}));
+    let refused = answer(401, &json!({"error_code": "APIG.0301", "error_msg": "no"}));
+    let gone = answer(404, &json!({"error_code": "X.1", "error_msg": "gone"}));
+    let server = Server::acting([good(), gone, refused, good()]).await;
+    let user = User::of(&server.endpoint);
+    std::fs::write(user.path("updates.csv"), "job_id,job_desc\n1,\"one, 1\"\n2,two\n3,three\n4,four\n").unwrap();
+    let update = ["training-job", "update", "--from", "updates.csv", "--concurrency", "1"];
+    let dry = user.says(&[&update[..], &["--dry-run"]].concat());
+    assert_eq!((dry.matches("PUT ").count(), server.arrived().len()), (4, 0));
+
+    let first = user.runs(&update);
+    // Credentials that are refused once are not tried again: that would lock them.
+    assert_eq!(first.status.code(), Some(4), "{}", stderr(&first));
+    assert!(
+        stderr(&first).contains("1 done, 2 failed, 1 not tried; journal: updates.csv.journal"),
+        "{}",
+        stderr(&first)
+    );
+    assert!(stdout(&first).contains("X.1 (404 Not Found): gone"), "{}", stdout(&first));
+    let journal = std::fs::read_to_string(user.path("updates.csv.journal")).unwrap();
+    assert_eq!(journal.lines().count(), 3);
+
+    // The power went off in the middle of a line.
+    std::fs::write(user.path("updates.csv.journal"), format!("{journal}{{\"digest\": \"12")).unwrap();
+    let second = user.runs(&update);
+    assert_eq!(second.status.code(), Some(0), "{}", stderr(&second));
+    assert!(stderr(&second).contains("3 done, 0 failed, 1 done before"), "{}", stderr(&second));
+    let sent: Vec<_> =
+        server.arrived().iter().map(|request| String::from_utf8(request.body.clone()).unwrap()).collect();
+    let texts = ["one, 1", "two", "three", "two", "three", "four"];
+    assert_eq!(sent, texts.map(|text| json!({"job_desc": text}).to_string()));
+    let third = user.runs(&update);
+    assert!(stderr(&third).contains("0 done, 0 failed, 4 done before"), "{}", stderr(&third));
+    assert_eq!(server.arrived().len(), 6);
+
+    // Another text is another update.
+    let lines = "{\"id\": 1, \"job_desc\": \"new\"}\n\n{\"job_id\": 4, \"job_desc\": \"four\"}\n";
+    std::fs::write(user.path("updates.jsonl"), lines).unwrap();
+    let more = ["training-job", "update", "--from", "updates.jsonl", "--journal", "updates.csv.journal"];
+    assert!(stderr(&user.runs(&more)).contains("1 done, 0 failed, 1 done before"));
+}
+
+#[test]
+fn a_file_of_updates_is_checked_before_the_first_is_sent() {
+    let user = User::of("http://127.0.0.1:1");
+    for (text, said) in [
+        ("job_id,job_desc\n1,a\n1,b\n", "line 3: names the same object as line 2"),
+        ("job_id,desc\n1,a\n", "line 2: no column `desc`; there are job_id, job_desc"),
+        ("job_desc\na\n", "line 2: job_id is missing"),
+        ("{\"job_id\": 1, \"job_desc\": 5}\n", "1: update_training_job: job_desc: "),
+        ("{\"job_id\": 1\n", "line 1: not a JSON object"),
+        ("job_id,job_desc\n1\n", "found record with 1 fields"),
+        ("job_id\n1\n", "\"job_desc\" is a required property"),
+    ] {
+        std::fs::write(user.path("updates"), text).unwrap();
+        let output = user.runs(&["training-job", "update", "--from", "updates"]);
+        assert_eq!(output.status.code(), Some(2), "{text}: {}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{text}: {}", stderr(&output));
+    }
+    // What the command line says holds for every row; lists and numbers are read as what they are.
+    let rows = "id,libs,is_public,description\na,\"[\"\"x\"\", \"\"y\"\"]\",true,\nb,z,,text\n";
+    let update = ["mrs", "job", "update", "--from", "-", "--name", "all", "--dry-run", "-o", "jsonl"];
+    let output = user.told(&update, rows);
+    let requests: Vec<Value> = stdout(&output)
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(requests[0]["body"], json!({"name": "all", "libs": ["x", "y"], "is_public": true}));
+    assert_eq!(requests[1]["body"], json!({"name": "all", "libs": ["z"], "description": "text"}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_ids_are_updated_alike() {
+    let emulator = Emulator::start().await.unwrap();
+    let user = User::of_emulator(&emulator);
+    let output = user.runs(&["training-job", "update", "10", "999", "182626", "--job-desc", "alike"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stderr(&output), "hwjobs: 2 done, 1 failed\n");
+    let texts = user.says(&["training-job", "list", "--query", "jobs[].job_desc"]);
+    assert_eq!(texts, "alike\nalike\n");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn profiles_are_written_listed_chosen_and_checked() {
+    use std::os::unix::fs::PermissionsExt;
+    let emulator = Emulator::start().await.unwrap();
+    let variables = emulator.environment();
+    let value = |name: &str| variables.iter().find(|(known, _)| *known == name).unwrap().1.as_str();
+    let (ak, sk, endpoint) = (value("HUAWEICLOUD_SDK_AK"), value("HUAWEICLOUD_SDK_SK"), value("HWJOBS_ENDPOINT"));
+    let project = value("HUAWEICLOUD_SDK_PROJECT_ID");
+    let user = User::new();
+    let file = user.path(".huaweicloud/credentials");
+
+    let init = ["profile", "init", "--ak", ak, "--endpoint", endpoint, "--project", project];
+    let output = user.told(&init, &format!("{sk}\n"));
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("profile default written; try it with `hwjobs profile check default`"));
+    let mode = |path: &str| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&file), mode(&user.path(".huaweicloud"))), (0o600, 0o700));
+    let expected = format!("[default]\nak = {ak}\nsk = {sk}\nproject_id = {project}\nendpoint = {endpoint}\n");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), expected);
+    let checked = user.data(&["profile", "check"]);
+    assert_eq!((&checked["credentials"], &checked["project_id"]), (&json!("accepted"), &json!(project)));
+
+    // What else is in the file stays, comments too.
+    std::fs::write(&file, format!("# by hand\n{expected}; the team's\n[basic]\nother = x\n")).unwrap();
+    let again = user.told(&init, "another\n");
+    assert_eq!(again.status.code(), Some(2));
+    assert!(stderr(&again).contains("has a profile default; --yes replaces"), "{}", stderr(&again));
+    let password = ["profile", "init", "team", "--domain", value("HWJOBS_DOMAIN"), "--user", value("HWJOBS_USER")];
+    let output =
+        user.told(&[&password[..], &["--endpoint", endpoint, "--project", project]].concat(), value("HWJOBS_PASSWORD"));
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.starts_with(&format!("# by hand\n{expected}; the team's\n[basic]\nother = x\n\n[team]\n")), "{text}");
+    assert_eq!(mode(&file), 0o600);
+    assert_eq!(user.data(&["profile", "check", "team"])["credentials"], "accepted");
+    assert_eq!(user.says(&["--profile", "team", "training-job", "list", "--query", "job_total_count"]), "2\n");
+
+    let listed = user.says(&["profile", "list", "-o", "csv"]);
+    assert!(listed.contains(&format!("\ndefault,true,key pair,,{project},\n")), "{listed}");
+    assert!(
+        listed.contains("\nbasic,false,") && listed.contains("holds neither keys nor a password nor a token"),
+        "{listed}"
+    );
+    let shown = user.says(&["profile", "show", "team"]);
+    assert!(shown.contains("[team]") && shown.contains("emulator-user"), "{shown}");
+    for secret in [sk, value("HWJOBS_PASSWORD")] {
+        assert!(!format!("{listed}{shown}{}", user.says(&["profile", "show"])).contains(secret));
+    }
+
+    // The default holds credentials itself, until they have a name of their own.
+    let refused = user.runs(&["profile", "use", "team"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+    std::fs::write(&file, text.replace("[default]", "[mine]")).unwrap();
+    assert_eq!(user.runs(&["profile", "use", "gone"]).status.code(), Some(3));
+    user.says(&["profile", "use", "team"]);
+    assert!(user.says(&["profile", "show"]).contains("[team]"));
+    user.says(&["profile", "use", "mine"]);
+    assert!(user.says(&["profile", "show"]).contains("[mine]"));
+    assert!(user.says(&["profile", "list"]).contains("mine     true"), "{}", user.says(&["profile", "list"]));
+
+    // A secret that cannot be right is not written.
+    let text = std::fs::read_to_string(&file).unwrap();
+    let broken = user.told(&["profile", "init", "new", "--ak", "KEY"], "two words\n");
+    assert_eq!(broken.status.code(), Some(3), "{}", stderr(&broken));
+    assert!(!stderr(&broken).contains("two words"));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    let wrong =
+        user.told(&["profile", "init", "wrong", "--ak", "WRONGKEY", "--endpoint", endpoint, "--project", "p"], "x\n");
+    assert!(wrong.status.success());
+    assert_eq!(user.runs(&["profile", "check", "wrong"]).status.code(), Some(4));
+}
+
+#[test]
+fn shells_and_man_know_the_commands() {
+    let user = User::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = user.says(&["completions", shell]);
+        assert!(script.contains("training-job-version") && script.contains("job-desc"), "{shell}");
+        assert!(script.contains("save_annotation_job_validation"), "{shell}");
+    }
+    user.says(&["man", "pages"]);
+    let page = std::fs::read_to_string(user.path("pages/hwjobs-training-job-update.1")).unwrap();
+    assert!(page.contains("job\\-desc") && page.contains("hwjobs training\\-job update 10"), "{page}");
+    let pages = std::fs::read_dir(user.path("pages")).unwrap().count();
+    assert!(pages > 80, "{pages}");
 }

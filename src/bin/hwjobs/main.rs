@@ -3,23 +3,42 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
+mod api;
+mod bulk;
+mod call;
 mod emulator;
+mod exit;
+mod fields;
+mod files;
+mod nouns;
+mod options;
+mod output;
+mod profile;
 mod quickstart;
 mod sign;
 mod spec;
 
+use exit::{Failure, Interrupted, Outcome};
+
 /// The job APIs of Huawei Cloud: ModelArts v1 and MRS v1.1.
 #[derive(Parser)]
-#[command(name = "hwjobs", version, propagate_version = true)]
+#[command(name = "hwjobs", version, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Local,
 }
 
+/// The commands that are not an operation.
 #[derive(Subcommand)]
-enum Command {
+enum Local {
     /// Serve the documented APIs on this machine, as a stand-in for the cloud.
     #[command(after_help = "Example:\n  hwjobs emulator --data jobs.db")]
     Emulator(Box<emulator::Options>),
@@ -36,6 +55,18 @@ enum Command {
     /// Read, export and compare the OpenAPI descriptions.
     #[command(subcommand)]
     Spec(spec::Command),
+    /// Print a script that completes commands in a shell.
+    #[command(after_help = "Example:\n  hwjobs completions bash > ~/.local/share/bash-completion/completions/hwjobs")]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write manual pages into a directory, one a command.
+    #[command(after_help = "Example:\n  hwjobs man ~/.local/share/man/man1")]
+    Man {
+        /// The directory; it is made if it is missing.
+        directory: std::path::PathBuf,
+    },
 }
 
 /// How to print.
@@ -47,28 +78,94 @@ enum Format {
     Json,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Emulator(options) => emulator::run(*options, &mut io::stdout().lock()).await,
-        Command::Quickstart { format } => quickstart::run(format, &mut io::stdout().lock()).await,
-        Command::Sign(command) => sign::run(command, &mut io::stdout().lock()),
-        Command::Spec(command) => spec::run(command, &mut io::stdout().lock()),
-    };
-    match outcome {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        // Whoever reads has seen enough, as `head` does.
-        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nothing is left to tell it to if this fails too.
-            let _ = writeln!(io::stderr(), "hwjobs: {error}");
-            // `sign explain` says with 1 that two requests differ.
-            if error.is::<sign::Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+/// The whole command line. What comes from the description is made when it is needed.
+fn command() -> clap::Command {
+    // Operations come first in the help.
+    let local = Cli::command().mut_subcommands(|command| options::hide(command).display_order(900));
+    let profile = profile::Command::augment_subcommands(clap::Command::new("profile"))
+        .about("Write, list, show, choose and check profiles of credentials")
+        .subcommand_required(true)
+        .arg_required_else_help(true);
+    options::add(local)
+        .subcommands(nouns::commands())
+        .subcommand(api::command())
+        .subcommand(profile)
+        .after_help(format!("{EXAMPLES}\n\n{}", exit::CODES))
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  hwjobs quickstart
+  hwjobs profile init
+  hwjobs training-job list --output csv
+  hwjobs training-job update 10 --job-desc 'trained on the May images'";
+
+fn main() -> ExitCode {
+    let matches = command().get_matches();
+    exit::conclude(run(&matches))
+}
+
+fn run(matches: &ArgMatches) -> Outcome {
+    let (mut words, mut leaf) = (Vec::new(), matches);
+    while let Some((word, below)) = leaf.subcommand() {
+        words.push(word);
+        leaf = below;
+    }
+    if let Some((noun, verb)) = nouns::find(&words) {
+        return wait_for(leaf, true, call::run(noun, verb, leaf));
+    }
+    match words.first() {
+        Some(&"api") => return wait_for(leaf, true, api::run(leaf)),
+        Some(&"profile") => {
+            let profile = matches.subcommand_matches("profile").unwrap_or(matches);
+            return wait_for(leaf, true, profile::run(profile));
+        }
+        _ => {}
+    }
+    match Cli::from_arg_matches(matches)?.command {
+        Local::Emulator(options) => {
+            // It stops in its own orderly way.
+            wait_for(leaf, false, async { emulator::run(*options, &mut io::stdout().lock()).await })
+        }
+        Local::Quickstart { format } => {
+            wait_for(leaf, true, async { quickstart::run(format, &mut io::stdout().lock()).await })
+        }
+        Local::Sign(command) => sign::run(command, &mut io::stdout().lock()),
+        Local::Spec(command) => spec::run(command, &mut io::stdout().lock()),
+        Local::Completions { shell } => {
+            // Into memory first: the generator panics where nobody reads on.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command(), "hwjobs", &mut script);
+            io::stdout().write_all(&script)?;
+            Ok(true)
+        }
+        Local::Man { directory } => {
+            let failed = |error: io::Error| Failure::from(format!("{}: {error}", directory.display()));
+            std::fs::create_dir_all(&directory).map_err(failed)?;
+            clap_mangen::generate_to(command(), &directory).map_err(failed)?;
+            Ok(true)
         }
     }
 }
 
-fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+/// Runs a command that makes calls, until it ends or, unless it sees to that itself, Ctrl-C is pressed.
+fn wait_for(matches: &ArgMatches, interruptible: bool, command: impl Future<Output = Outcome>) -> Outcome {
+    if call::has_flag(matches, "verbose") {
+        let said = tracing_subscriber::fmt().with_max_level(Level::DEBUG).with_writer(io::stderr).with_ansi(false);
+        let said = said.without_time().with_target(false).with_span_events(FmtSpan::CLOSE).finish();
+        // What HTTP says of its connections is not of interest.
+        said.with(Targets::new().with_target("huaweicloud_jobs", Level::DEBUG)).init();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            // First, so that a question on the terminal is asked before anybody listens for the signal.
+            biased;
+            outcome = command => outcome,
+            _ = tokio::signal::ctrl_c(), if interruptible => Err(Interrupted.into()),
+        }
+    });
+    // Calls that were given up need not be waited for.
+    runtime.shutdown_background();
+    outcome
 }

@@ -1,7 +1,7 @@
 //! A signature and every step to it, and where a gateway took another one.
 
 use std::error::Error;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Format;
+use super::exit::{Usage, usage};
 
 const ACCESS_KEY_VARIABLE: &str = "HUAWEICLOUD_SDK_AK";
 const SECRET_KEY_VARIABLE: &str = "HUAWEICLOUD_SDK_SK";
@@ -108,22 +109,6 @@ enum Name {
     Plain,
     #[value(name = "V11-HMAC-SHA256")]
     Derived,
-}
-
-/// Something is wrong or missing in what was asked for. Holds no part of it that may be a secret.
-#[derive(Debug)]
-pub(super) struct Usage(String);
-
-impl fmt::Display for Usage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Error for Usage {}
-
-fn usage<T>(text: impl Into<String>) -> Result<T, Usage> {
-    Err(Usage(text.into()))
 }
 
 /// Whether it went well; with a comparison, whether both are equal.

@@ -12,7 +12,7 @@ use crate::error::Error;
 /// The file `~/.huaweicloud/credentials`, or the one that `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names.
 ///
 /// Its sections are profiles: `[profile NAME]` or `[NAME]`. Without a name asked for, the first of `[default]` and the vendor's
-/// `[basic]` and `[global]` that holds credentials counts.
+/// `[basic]` and `[global]` that holds credentials counts. `profile = NAME` in `[default]` names another one instead.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Profile;
 
@@ -21,6 +21,9 @@ const FILE_VARIABLE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
 
 /// The sections that count where no profile is asked for.
 const UNNAMED: [&str; 3] = ["default", "basic", "global"];
+
+/// Names, in `[default]`, the profile that counts.
+const DEFAULT: &str = "profile";
 
 const NAMES: &Names = &[
     (Field::AccessKey, "ak"),
@@ -52,6 +55,28 @@ impl Provider for Profile {
 }
 
 impl Profile {
+    /// The path of the file, whether it exists or not; nothing where there is no home folder.
+    ///
+    /// # Errors
+    ///
+    /// The variable that names it cannot be read.
+    pub fn file(&self, context: &Context) -> Result<Option<PathBuf>, Error> {
+        Ok(path(context)?.map(|(path, _)| path))
+    }
+
+    /// The names of the profiles in the file, in its order; of those that only lead to another one, nothing.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or is malformed.
+    pub fn names(&self, context: &Context) -> Result<Vec<String>, Error> {
+        let Some(path) = self.file(context)? else { return Ok(Vec::new()) };
+        let Some(text) = context.read(&path)? else { return Ok(Vec::new()) };
+        let sections = sections(&path, &text)?;
+        let own = sections.iter().filter(|section| !section.entries.contains_key(DEFAULT));
+        Ok(own.map(|section| section.profile().to_owned()).collect())
+    }
+
     fn look(&self, context: &Context) -> Result<Outcome, Error> {
         let asked = context.asked_profile()?;
         let Some((path, named)) = path(context)? else {
@@ -97,6 +122,18 @@ impl Profile {
 
     /// The first of the sections that need no name.
     fn unnamed(&self, context: &Context, path: &Path, sections: &[Section<'_>]) -> Result<Outcome, Error> {
+        if let Some(default) = section(path, sections, UNNAMED[0])?
+            && let Some((name, line)) = default.entries.get(DEFAULT)
+        {
+            let at = format!("{}, line {line}: {DEFAULT}", path.display());
+            if self.found(context, path, default)?.is_some() {
+                return Err(broken(
+                    at,
+                    "names another profile, and its own section holds credentials: keep one of them",
+                ));
+            }
+            return self.named(context, path, sections, name, &at);
+        }
         for name in UNNAMED {
             if let Some(section) = section(path, sections, name)?
                 && let Some(found) = self.found(context, path, section)?

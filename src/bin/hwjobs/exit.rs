@@ -1,0 +1,160 @@
+//! How a command ends: exit codes, and what is said about a failure.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use huaweicloud_jobs::{Error, ErrorCode, ErrorKind};
+
+/// Any failure of a command.
+pub(super) type Failure = Box<dyn StdError>;
+
+/// Whether it went well. `false` is for what was asked and answered with no, for example "these two differ".
+pub(super) type Outcome = Result<bool, Failure>;
+
+/// The exit codes with their words, for the help and the documentation.
+pub(super) const CODES: &str = "\
+Exit codes:
+    0  success
+    1  the answer is no (it differs, a job or a part of the updates failed), or a local failure
+    2  usage, or an invalid request
+    3  configuration
+    4  authentication
+    5  not found
+    6  conflict
+    7  throttled
+    8  service
+    9  network
+   10  timeout
+   11  decode: an answer that is not as described
+  130  interrupted";
+
+const NO: u8 = 1;
+const USAGE: u8 = 2;
+const TIMEOUT: u8 = 10;
+const INTERRUPTED: u8 = 130;
+
+/// The exit code and the word of a kind of failure.
+fn code(kind: ErrorKind) -> (u8, &'static str) {
+    match kind {
+        ErrorKind::InvalidRequest => (USAGE, "invalid request"),
+        ErrorKind::Configuration => (3, "configuration"),
+        ErrorKind::Authentication => (4, "authentication"),
+        ErrorKind::NotFound => (5, "not found"),
+        ErrorKind::Conflict => (6, "conflict"),
+        ErrorKind::Throttled => (7, "throttled"),
+        ErrorKind::Network => (9, "network"),
+        ErrorKind::Timeout => (TIMEOUT, "timeout"),
+        ErrorKind::Decode => (11, "decode"),
+        // Kinds to come are failures of the service until they have a word here.
+        _ => (8, "service"),
+    }
+}
+
+/// Something is wrong or missing in what was asked for. Holds no part of it that may be a secret.
+#[derive(Debug)]
+pub(super) struct Usage(pub(super) String);
+
+/// Time ran out while the command waited.
+#[derive(Debug)]
+pub(super) struct TimedOut(pub(super) String);
+
+/// Ctrl-C.
+#[derive(Debug)]
+pub(super) struct Interrupted;
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for TimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl StdError for Usage {}
+impl StdError for TimedOut {}
+impl StdError for Interrupted {}
+
+/// A mistake in what was asked for.
+pub(super) fn usage<T>(text: impl Into<String>) -> Result<T, Usage> {
+    Err(Usage(text.into()))
+}
+
+/// Says what went wrong, if anything did, and gives the exit code.
+pub(super) fn conclude(outcome: Outcome) -> ExitCode {
+    let error = match outcome {
+        Ok(true) => return ExitCode::SUCCESS,
+        Ok(false) => return NO.into(),
+        Err(error) => error,
+    };
+    // Whoever reads has seen enough, as `head` does.
+    if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS;
+    }
+    let (code, lines) = match error.downcast_ref::<Error>() {
+        Some(error) => (code(error.kind()).0, explain(error)),
+        None if error.is::<Usage>() => (USAGE, vec![error.to_string()]),
+        None if error.is::<TimedOut>() => (TIMEOUT, vec![error.to_string()]),
+        None if error.is::<Interrupted>() => (INTERRUPTED, vec![error.to_string()]),
+        None => (NO, vec![error.to_string()]),
+    };
+    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    let mut err = anstream::stderr();
+    for (index, line) in lines.iter().enumerate() {
+        // Nothing is left to tell it to if this fails.
+        let _ = match index {
+            0 => writeln!(err, "{red}hwjobs:{red:#} {line}"),
+            _ => writeln!(err, "  {line}"),
+        };
+    }
+    code.into()
+}
+
+/// What happened, what it means, what to do next: one line each, as far as it is known.
+fn explain(error: &Error) -> Vec<String> {
+    // What a program would call is of no use here.
+    let text = error.to_string();
+    let text = text.split_once(": call `").map_or(text.as_str(), |(text, _)| text);
+    let mut lines = vec![format!("{}: {text}", code(error.kind()).1)];
+    let known = error.code_info();
+    lines.extend(known.and_then(ErrorCode::meaning).map(|meaning| format!("meaning: {meaning}")));
+    let next = known.and_then(ErrorCode::remedy).or_else(|| remedy(error));
+    lines.extend(next.map(|next| format!("next: {next}")));
+    lines
+}
+
+/// What to do about a failure without a documented code.
+fn remedy(error: &Error) -> Option<&'static str> {
+    Some(match error.kind() {
+        ErrorKind::Configuration if error.message().starts_with("no project_id") => {
+            "Give --project or HUAWEICLOUD_SDK_PROJECT_ID, or write it into a profile: hwjobs profile init."
+        }
+        ErrorKind::Configuration if error.message().starts_with("no endpoint") => {
+            "Give --region or --endpoint, set HWJOBS_REGION or HWJOBS_ENDPOINT, or write it into a profile."
+        }
+        ErrorKind::Configuration if error.message().starts_with("no credentials") => {
+            "Write a profile with `hwjobs profile init`, or set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK."
+        }
+        ErrorKind::Configuration => "See docs/credentials.md; `hwjobs profile show` says what is used.",
+        ErrorKind::Authentication => {
+            "Check the credentials with `hwjobs profile check`. Do not repeat: several failures lock a key for minutes."
+        }
+        ErrorKind::NotFound => "Check the id, the project and the region.",
+        ErrorKind::Throttled => "Wait a little and send fewer requests.",
+        ErrorKind::Network => "Check the address, a proxy and the network; --verbose shows each attempt.",
+        ErrorKind::Timeout => "It may have had its effect all the same: look before you repeat it.",
+        _ => return None,
+    })
+}

@@ -1,0 +1,355 @@
+//! The arguments of a command, made from what the description says of its operation.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use huaweicloud_jobs::spec::Document;
+use huaweicloud_jobs::spec::load::{self, Operation};
+use serde_json::{Map, Value};
+
+use super::exit::{Failure, usage};
+
+/// Fields that have the name of an option of every call, with the name of their flag.
+const RENAMED: [(&str, &str); 1] = [("output", "output-path")];
+
+/// A parameter of an operation, or a field of its body.
+pub(super) struct Field {
+    /// The name on the wire.
+    pub(super) name: &'static str,
+    place: Place,
+    required: bool,
+    kind: Kind,
+    help: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Path,
+    Query,
+    Body,
+}
+
+/// What a field takes.
+#[derive(Clone)]
+enum Kind {
+    Text,
+    Integer {
+        low: Option<i64>,
+        high: Option<i64>,
+    },
+    Boolean,
+    Choice(Vec<String>),
+    /// Given several times, or once as a JSON array.
+    List(Box<Kind>),
+    /// Nested, or of several types.
+    Json,
+}
+
+impl Kind {
+    fn of(document: &'static Value, schema: &'static Value) -> Self {
+        let schema = resolve(document, schema);
+        let number = |key: &str| schema[key].as_i64();
+        if let Some(values) = schema["enum"].as_array() {
+            return Self::Choice(
+                values.iter().map(|value| value.as_str().map_or(value.to_string(), str::to_owned)).collect(),
+            );
+        }
+        match schema["type"].as_str() {
+            Some("string") => Self::Text,
+            Some("boolean") => Self::Boolean,
+            Some("integer") => Self::Integer { low: number("minimum"), high: number("maximum") },
+            Some("array") => Self::List(Self::of(document, &schema["items"]).into()),
+            _ => Self::Json,
+        }
+    }
+
+    /// The text of a flag as the value that goes into a body.
+    fn value(&self, text: &str) -> Result<Value, String> {
+        match self {
+            Self::Text => Ok(text.into()),
+            Self::Integer { low, high } => {
+                let number: i64 = text.parse().map_err(|_| "not a whole number".to_owned())?;
+                match (low, high) {
+                    (Some(low), _) if number < *low => Err(format!("less than {low}")),
+                    (_, Some(high)) if number > *high => Err(format!("more than {high}")),
+                    _ => Ok(number.into()),
+                }
+            }
+            Self::Boolean => text.parse::<bool>().map(Value::from).map_err(|_| "neither true nor false".to_owned()),
+            // What looks like a number and is one of the values is one.
+            Self::Choice(values) if values.iter().any(|value| value == text) => {
+                let number = values.iter().all(|value| value.parse::<i64>().is_ok());
+                Ok(text.parse::<i64>().ok().filter(|_| number).map_or_else(|| text.into(), Value::from))
+            }
+            Self::Choice(values) => Err(format!("not one of {}", values.join(", "))),
+            Self::List(item) => match text.trim_start().starts_with('[') {
+                true => serde_json::from_str(text).map_err(|error| format!("not JSON: {error}")),
+                false => item.value(text),
+            },
+            Self::Json => match serde_json::from_str::<Value>(text) {
+                // `98.00` is not the number 98.
+                Ok(value) if !value.is_number() || value.to_string() == text => Ok(value),
+                Ok(_) => Ok(text.into()),
+                Err(error) if text.trim_start().starts_with(['{', '[', '"']) => Err(format!("not JSON: {error}")),
+                Err(_) => Ok(text.into()),
+            },
+        }
+    }
+
+    fn parser(&self) -> ValueParser {
+        let kind = self.clone();
+        match self {
+            // Suggestions and completions come from the values.
+            Self::Choice(values) => {
+                PossibleValuesParser::new(values.clone()).try_map(move |text| kind.value(&text)).into()
+            }
+            _ => ValueParser::from(move |text: &str| kind.value(text)),
+        }
+    }
+
+    fn value_name(&self) -> &'static str {
+        match self {
+            Self::Text => "TEXT",
+            Self::Integer { .. } => "NUMBER",
+            Self::Boolean => "true|false",
+            Self::Choice(_) => "VALUE",
+            Self::List(item) => item.value_name(),
+            Self::Json => "JSON",
+        }
+    }
+}
+
+/// A schema without references, also where one stands beside a description.
+fn resolve(document: &'static Value, schema: &'static Value) -> &'static Value {
+    let schema = load::resolve(document, schema);
+    match schema["allOf"].as_array().map(Vec::as_slice) {
+        Some([only]) if schema.get("properties").is_none() => resolve(document, only),
+        _ => schema,
+    }
+}
+
+impl Field {
+    /// All fields of an operation: path, query, body. The project is the session's.
+    pub(super) fn all(document: &'static Document, operation: Operation<'static>) -> Vec<Self> {
+        let root = document.value();
+        let parameters = document.parameters(operation).filter(|parameter| parameter["name"] != "project_id");
+        let mut fields: Vec<Self> = parameters
+            .map(|parameter| Self {
+                name: parameter["name"].as_str().unwrap_or_default(),
+                place: if parameter["in"] == "path" { Place::Path } else { Place::Query },
+                required: parameter["required"] == true,
+                kind: Kind::of(root, &parameter["schema"]),
+                help: help(root, parameter, &parameter["schema"]),
+            })
+            .collect();
+        if let Some(schema) = document.request_schema(operation) {
+            let schema = resolve(root, schema);
+            for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+                fields.push(Self {
+                    name,
+                    place: Place::Body,
+                    required: schema["required"]
+                        .as_array()
+                        .is_some_and(|required| required.contains(&name.as_str().into())),
+                    kind: Kind::of(root, field),
+                    help: help(root, field, field),
+                });
+            }
+        }
+        fields
+    }
+
+    pub(super) fn is_in_path(&self) -> bool {
+        self.place == Place::Path
+    }
+
+    pub(super) fn is_in_body(&self) -> bool {
+        self.place == Place::Body
+    }
+
+    /// The id of the argument, apart from those of the options of every call.
+    pub(super) fn id(&self) -> String {
+        format!("field {}", self.name)
+    }
+
+    /// For a command that can find a value of the query by itself.
+    pub(super) fn make_optional_in_query(&mut self) {
+        self.required &= self.is_in_path();
+    }
+
+    /// What the field is called on the command line.
+    pub(super) fn flag(&self) -> String {
+        if let Some((_, renamed)) = RENAMED.iter().find(|(name, _)| *name == self.name) {
+            return (*renamed).to_owned();
+        }
+        let mut flag = String::new();
+        for letter in self.name.chars() {
+            match letter {
+                '_' => flag.push('-'),
+                letter if letter.is_ascii_uppercase() => flag.extend(['-', letter.to_ascii_lowercase()]),
+                letter => flag.push(letter),
+            }
+        }
+        flag
+    }
+
+    /// The field's text in a table of updates as the value that goes into the request.
+    pub(super) fn value(&self, text: &str) -> Result<Value, String> {
+        self.kind.value(text).map(|value| match (&self.kind, value) {
+            (Kind::List(_), value @ Value::Array(_)) => value,
+            (Kind::List(_), item) => Value::Array(vec![item]),
+            (_, value) => value,
+        })
+    }
+
+    /// The argument. `many` is for the last id of a path that can be given several times; `elsewhere` are the arguments
+    /// that can stand for this one.
+    fn argument(&self, many: bool, elsewhere: &[&'static str]) -> Arg {
+        let mark = if self.required && !self.is_in_path() { " (required)" } else { "" };
+        let argument = Arg::new(self.id()).help(format!("{}{mark}", self.help)).allow_negative_numbers(true);
+        let argument = match (&self.place, &self.kind) {
+            (Place::Path, _) => {
+                let argument = argument.value_name(self.name.to_uppercase());
+                if many { argument.num_args(1..) } else { argument }
+            }
+            (_, kind) => {
+                let argument = argument.long(self.flag()).value_name(kind.value_name()).value_parser(kind.parser());
+                if matches!(kind, Kind::List(_)) { argument.action(ArgAction::Append) } else { argument }
+            }
+        };
+        match (self.required, elsewhere) {
+            (true, []) => argument.required(true),
+            (true, elsewhere) => argument.required_unless_present_any(elsewhere.iter().copied()),
+            (false, _) => argument,
+        }
+    }
+
+    fn given(&self, matches: &ArgMatches) -> Option<Value> {
+        let mut values = matches.get_many::<Value>(&self.id())?.cloned();
+        match &self.kind {
+            Kind::List(_) => Some(Value::Array(
+                values
+                    .flat_map(|value| match value {
+                        Value::Array(items) => items,
+                        item => vec![item],
+                    })
+                    .collect(),
+            )),
+            _ => values.next(),
+        }
+    }
+}
+
+/// The description's words, and the default of the service.
+fn help(root: &'static Value, described: &Value, schema: &'static Value) -> String {
+    let schema = load::resolve(root, schema);
+    let text = described["description"].as_str().or_else(|| resolve(root, schema)["description"].as_str());
+    let text = text.unwrap_or_default().trim_end_matches('.').to_owned();
+    match &schema["default"] {
+        Value::Null => text,
+        Value::String(default) if default.is_empty() => text,
+        Value::String(default) => format!("{text} [default of the service: {default}]"),
+        default => format!("{text} [default of the service: {default}]"),
+    }
+}
+
+/// Adds the arguments of an operation to a command. `many` lets the last id be several; `from` stands for all of them.
+pub(super) fn add(command: Command, fields: &[Field], many: bool, from: bool) -> Command {
+    let last = fields.iter().rposition(Field::is_in_path);
+    let (file, body): (&[_], &[_]) = if from { (&["from"], &["body", "from"]) } else { (&[], &["body"]) };
+    let mut command = command;
+    for (index, field) in fields.iter().enumerate() {
+        let elsewhere = if field.is_in_body() { body } else { file };
+        command = command.arg(field.argument(many && Some(index) == last, elsewhere));
+    }
+    if fields.iter().any(Field::is_in_body) {
+        let whole = Arg::new("body").long("body").value_name("FILE");
+        let help = "The whole body as JSON in a file, - for the standard input; flags go before what it says";
+        command = command.arg(whole.help(help));
+    }
+    command
+}
+
+/// The values of path and query that were given, by name; of several ids the first.
+pub(super) fn parameters(fields: &[Field], matches: &ArgMatches) -> Vec<(&'static str, String)> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    fields
+        .iter()
+        .filter(|field| !field.is_in_body())
+        .filter_map(|field| match field.place {
+            Place::Path => Some((field.name, matches.get_one::<String>(&field.id())?.clone())),
+            _ => Some((field.name, text(&field.given(matches)?))),
+        })
+        .collect()
+}
+
+/// The body: what the file says, with the flags put over it. It can be `empty` where the rows of a table come on top.
+pub(super) fn body(fields: &[Field], matches: &ArgMatches, empty: bool) -> Result<Option<Value>, Failure> {
+    if !fields.iter().any(Field::is_in_body) {
+        return Ok(None);
+    }
+    let mut body = match matches.get_one::<String>("body") {
+        Some(file) => super::files::json(file)?,
+        None => Value::Object(Map::new()),
+    };
+    for field in fields.iter().filter(|field| field.is_in_body()) {
+        if let Some(value) = field.given(matches) {
+            let Some(body) = body.as_object_mut() else {
+                return Ok(usage("--body: the JSON is no object, so flags cannot be put over it")?);
+            };
+            body.insert(field.name.to_owned(), value);
+        }
+    }
+    if !empty && body.as_object().is_some_and(Map::is_empty) && !matches.contains_id("body") {
+        let flags: Vec<_> =
+            fields.iter().filter(|field| field.is_in_body()).map(|field| format!("--{}", field.flag())).collect();
+        return Ok(usage(format!("nothing is given: use --body or some of {}", flags.join(", ")))?);
+    }
+    Ok(Some(body))
+}
+
+/// An example of the command, made from the example of the documents.
+pub(super) fn example(
+    words: &str,
+    document: &'static Document,
+    operation: Operation<'static>,
+    fields: &[Field],
+) -> String {
+    let documented = document.examples(operation).into_iter().find(|example| example.parameters.is_some());
+    let mut line = format!("hwjobs {words}");
+    let mut say = |text: String| {
+        line.push(' ');
+        line.push_str(&text);
+    };
+    let request = documented.and_then(|example| example.request);
+    let small = request.is_none_or(|request| {
+        request.as_object().is_some_and(|fields| fields.len() <= 4 && fields.values().all(|value| !value.is_object()))
+    });
+    for field in fields {
+        let from = if field.is_in_body() {
+            request.filter(|_| small).and_then(|request| request.get(field.name))
+        } else {
+            documented.and_then(|example| example.parameters?.get(field.name))
+        };
+        match from {
+            Some(value) if field.is_in_path() => say(quoted(value)),
+            Some(Value::Array(items)) if items.is_empty() => say(format!("--{} '[]'", field.flag())),
+            Some(Value::Array(items)) => {
+                items.iter().for_each(|item| say(format!("--{} {}", field.flag(), quoted(item))))
+            }
+            Some(value) => say(format!("--{} {}", field.flag(), quoted(value))),
+            None if field.is_in_path() => say(field.name.to_uppercase()),
+            None => {}
+        }
+    }
+    if !small {
+        say("--body body.json".to_owned());
+    }
+    line
+}
+
+/// A value as a shell takes it.
+fn quoted(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@,+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}

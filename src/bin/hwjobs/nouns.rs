@@ -1,0 +1,452 @@
+//! The nouns and verbs: which operation each command is. What a command takes is the description's to say.
+
+use clap::{Arg, ArgAction, Command, value_parser};
+use huaweicloud_jobs::modelarts::{JobState, JobStatus};
+use huaweicloud_jobs::spec;
+use serde_json::Value;
+
+use super::fields::{self, Field};
+
+/// A kind of object.
+pub(super) struct Noun {
+    /// One word, or two where the first names the service.
+    pub(super) words: &'static str,
+    about: &'static str,
+    pub(super) verbs: &'static [Verb],
+}
+
+/// What can be done with it.
+pub(super) struct Verb {
+    pub(super) name: &'static str,
+    /// The operation of the description.
+    pub(super) operation: &'static str,
+    pub(super) action: Action,
+    /// The columns of a table.
+    pub(super) columns: &'static [&'static str],
+}
+
+/// How a command uses its operation.
+pub(super) enum Action {
+    /// Calls it, for each object once.
+    Call,
+    /// Calls it until the object has come to its end: `None` as long as it has not, then whether it went well.
+    Wait(fn(&Value) -> Option<bool>),
+    /// Reads a log with it.
+    Logs,
+}
+
+const fn call(name: &'static str, operation: &'static str) -> Verb {
+    Verb { name, operation, action: Action::Call, columns: &[] }
+}
+
+const fn list(operation: &'static str, columns: &'static [&'static str]) -> Verb {
+    Verb { name: "list", operation, action: Action::Call, columns }
+}
+
+const fn wait(operation: &'static str, ended: fn(&Value) -> Option<bool>) -> Verb {
+    Verb { name: "wait", operation, action: Action::Wait(ended), columns: &[] }
+}
+
+fn status(answer: &Value) -> Option<JobStatus> {
+    serde_json::from_value(answer["status"].clone()).ok()
+}
+
+fn training_ended(answer: &Value) -> Option<bool> {
+    status(answer).filter(JobStatus::is_terminal).map(|status| status.is_success())
+}
+
+/// A visualization job has no end of its own: it can be used as soon as it runs.
+fn visualization_runs(answer: &Value) -> Option<bool> {
+    let status = status(answer)?;
+    let runs = status.state() == JobState::Running;
+    (runs || status.is_terminal()).then_some(runs)
+}
+
+/// These answers print numbers as texts too.
+fn number(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+fn exe_ended(answer: &Value) -> Option<bool> {
+    let exe = &answer["job_execution"];
+    // Terminated, completed, abnormal, error; and of the ends 2 is success.
+    matches!(number(&exe["job_state"])?, -1 | 3..=5).then(|| number(&exe["job_final_status"]) == Some(2))
+}
+
+fn execution_ended(answer: &Value) -> Option<bool> {
+    let execution = &answer["job_execution"];
+    let code = &execution["return_code"];
+    (!execution["end_time"].is_null()).then(|| code.is_null() || number(code) == Some(0))
+}
+
+const VERSIONS: &[&str] =
+    &["version_id", "version_name", "status", "create_time", "duration", "engine_name", "spec_id", "worker_server_num"];
+const EXECUTIONS: &[&str] = &["id", "job_id", "cluster_id", "start_time", "end_time", "return_code"];
+
+/// Every command that is an operation, in the order of the help.
+pub(super) const NOUNS: &[Noun] = &[
+    Noun {
+        words: "training-job",
+        about: "Training jobs of ModelArts",
+        verbs: &[
+            list(
+                "list_training_jobs",
+                &["job_id", "job_name", "status", "create_time", "duration", "version_count", "job_desc"],
+            ),
+            call("create", "create_training_job"),
+            call("update", "update_training_job"),
+            call("delete", "delete_training_job"),
+        ],
+    },
+    Noun {
+        words: "training-job-version",
+        about: "Versions of training jobs: what runs, with its logs",
+        verbs: &[
+            list("list_training_job_versions", VERSIONS),
+            call("show", "show_training_job_version"),
+            call("create", "create_training_job_version"),
+            call("delete", "delete_training_job_version"),
+            call("stop", "stop_training_job_version"),
+            wait("show_training_job_version", training_ended),
+            Verb { name: "logs", operation: "show_training_job_log", action: Action::Logs, columns: &[] },
+            call("log-files", "list_training_job_log_files"),
+        ],
+    },
+    Noun {
+        words: "visualization-job",
+        about: "Visualization jobs of ModelArts",
+        verbs: &[
+            list(
+                "list_visualization_jobs",
+                &["job_id", "job_name", "status", "create_time", "duration", "service_url", "job_desc"],
+            ),
+            call("show", "show_visualization_job"),
+            call("create", "create_visualization_job"),
+            call("update", "update_visualization_job"),
+            call("delete", "delete_visualization_job"),
+            call("stop", "stop_visualization_job"),
+            call("restart", "restart_visualization_job"),
+            wait("show_visualization_job", visualization_runs),
+        ],
+    },
+    Noun {
+        words: "labeling-job",
+        about: "Labeling jobs of ModelArts",
+        verbs: &[
+            list(
+                "list_annotation_jobs",
+                &["id", "name", "type", "data_type", "progress", "create_time", "description"],
+            ),
+            call("create", "create_annotation_job"),
+            call("update", "update_annotation_job"),
+            call("delete", "delete_annotation_job"),
+            call("show-validation", "show_annotation_job_validation"),
+            call("save-validation", "save_annotation_job_validation"),
+        ],
+    },
+    Noun {
+        words: "job-config",
+        about: "Saved configurations of training jobs",
+        verbs: &[
+            list(
+                "list_training_job_configs",
+                &["config_name", "engine_name", "engine_version", "create_time", "config_desc"],
+            ),
+            call("show", "show_training_job_config"),
+            call("create", "create_training_job_config"),
+            call("update", "update_training_job_config"),
+            call("delete", "delete_training_job_config"),
+        ],
+    },
+    Noun {
+        words: "algorithms",
+        about: "Built-in algorithms of ModelArts",
+        verbs: &[list(
+            "list_built_in_algorithms",
+            &["model_id", "model_name", "model_usage", "model_precision", "engine_name", "engine_version"],
+        )],
+    },
+    Noun {
+        words: "engines",
+        about: "Engines that training jobs can use",
+        verbs: &[list("list_job_ai_engines", &["engine_id", "engine_name", "engine_version", "engine_type"])],
+    },
+    Noun {
+        words: "specs",
+        about: "Resource specifications that jobs can use",
+        verbs: &[list(
+            "list_job_resource_specs",
+            &["spec_id", "spec_code", "core", "cpu", "gpu_num", "gpu_type", "max_num", "no_resource"],
+        )],
+    },
+    Noun {
+        words: "mrs job",
+        about: "Job objects of MapReduce Service",
+        verbs: &[
+            list("list_jobs", &["id", "name", "type", "created_at", "updated_at", "description"]),
+            call("show", "show_job"),
+            call("create", "create_job"),
+            call("update", "update_job"),
+            call("delete", "delete_job"),
+            call("execute", "execute_job"),
+            call("submit", "submit_job"),
+        ],
+    },
+    Noun {
+        words: "mrs job-binary",
+        about: "Job binaries: the files of jobs",
+        verbs: &[
+            list("list_job_binaries", &["id", "name", "url", "created_at", "updated_at", "description"]),
+            call("show", "show_job_binary"),
+            call("create", "create_job_binary"),
+            call("update", "update_job_binary"),
+            call("delete", "delete_job_binary"),
+        ],
+    },
+    Noun {
+        words: "mrs data-source",
+        about: "Data sources: where jobs read and write",
+        verbs: &[
+            list("list_data_sources", &["id", "name", "type", "url", "created_at", "description"]),
+            call("show", "show_data_source"),
+            call("create", "create_data_source"),
+            call("update", "update_data_source"),
+            call("delete", "delete_data_source"),
+        ],
+    },
+    Noun {
+        words: "mrs job-execution",
+        about: "Executions of job objects",
+        verbs: &[
+            list("list_job_executions", EXECUTIONS),
+            call("show", "show_job_execution"),
+            call("cancel", "cancel_job_execution"),
+            call("delete", "delete_job_execution"),
+            wait("show_job_execution", execution_ended),
+        ],
+    },
+    Noun {
+        words: "mrs job-exe",
+        about: "Exe objects: jobs that were submitted to a cluster",
+        verbs: &[
+            list(
+                "list_job_exes",
+                &["id", "job_name", "job_type", "job_state", "job_final_status", "start_time", "end_time"],
+            ),
+            call("show", "show_job_exe"),
+            wait("show_job_exe", exe_ended),
+        ],
+    },
+    Noun {
+        words: "iam project",
+        about: "Projects of the identity service",
+        verbs: &[
+            list("list_projects", &["id", "name", "enabled", "domain_id", "description"]),
+            Verb {
+                name: "list-own",
+                operation: "list_auth_projects",
+                action: Action::Call,
+                columns: &["id", "name", "enabled", "domain_id", "description"],
+            },
+        ],
+    },
+    Noun { words: "iam token", about: "Tokens of the identity service", verbs: &[call("create", "create_token")] },
+];
+
+/// First words of nouns that have two.
+const SERVICES: [(&str, &str); 2] = [
+    ("mrs", "Job objects of MapReduce Service and what belongs to them"),
+    ("iam", "Projects and tokens of the identity service"),
+];
+
+/// The commands, each made only when it is needed: the description is large.
+pub(super) fn commands() -> impl Iterator<Item = Command> {
+    let mut words: Vec<(&'static str, &'static str)> = Vec::new();
+    for noun in NOUNS {
+        match noun.words.split_once(' ') {
+            None => words.push((noun.words, noun.about)),
+            Some((service, _)) if words.iter().any(|(word, _)| *word == service) => {}
+            Some((service, _)) => words.extend(SERVICES.iter().find(|(word, _)| *word == service)),
+        }
+    }
+    words.into_iter().map(|(word, about)| group(word, about).defer(complete))
+}
+
+fn group(name: &'static str, about: &'static str) -> Command {
+    Command::new(name).about(about).subcommand_required(true).arg_required_else_help(true)
+}
+
+fn complete(command: Command) -> Command {
+    let name = command.get_name().to_owned();
+    if let Some(noun) = NOUNS.iter().find(|noun| noun.words == name) {
+        return command.subcommands(noun.verbs.iter().map(|verb| verb.command(noun)));
+    }
+    let nouns = NOUNS.iter().filter_map(|noun| Some((noun, noun.words.split_once(' ')?)));
+    command.subcommands(
+        nouns.filter(|(_, (service, _))| *service == name).map(|(noun, (_, word))| {
+            group(word, noun.about).subcommands(noun.verbs.iter().map(|verb| verb.command(noun)))
+        }),
+    )
+}
+
+/// The command that these words name.
+pub(super) fn find(words: &[&str]) -> Option<(&'static Noun, &'static Verb)> {
+    let (verb, noun) = words.split_last()?;
+    let noun = NOUNS.iter().find(|known| known.words == noun.join(" "))?;
+    Some((noun, noun.verbs.iter().find(|known| known.name == *verb)?))
+}
+
+impl Verb {
+    /// Whether it changes something, so that it can be done to several objects alike.
+    pub(super) fn takes_many(&self) -> bool {
+        matches!(self.name, "update" | "delete" | "stop" | "restart" | "cancel")
+    }
+
+    /// Whether a file can say what to do with which object.
+    pub(super) fn takes_file(&self) -> bool {
+        self.name == "update"
+    }
+
+    fn command(&self, noun: &Noun) -> Command {
+        let (document, operation) = spec::operation(self.operation).expect("a test goes through all of them");
+        let mut fields = Field::all(document, operation);
+        let text = |key: &str| operation.value[key].as_str().unwrap_or_default();
+        let command = Command::new(self.name);
+        let (command, more) = match self.action {
+            Action::Call => {
+                let command = command.about(text("summary").to_owned());
+                (command.long_about(format!("{}\n\n{}", text("summary"), text("description"))), "")
+            }
+            Action::Wait(_) => (
+                command
+                    .about("Wait until it has come to its end, and show it")
+                    .long_about(
+                        "Wait until it has come to its end, and show it.\n\nA visualization job is waited for until it \
+                         runs. Exit code: 1 if it did not end well, 10 if the time is up.",
+                    )
+                    .args(waiting("1h")),
+                " --timeout 30m",
+            ),
+            Action::Logs => {
+                // The newest log file is found by a call of its own.
+                fields.iter_mut().for_each(Field::make_optional_in_query);
+                let follow = Arg::new("follow").long("follow").short('f').action(ArgAction::SetTrue);
+                (
+                    command
+                        .about("Print a log, the newest lines first asked for")
+                        .long_about(
+                            "Print the lines of a log as they are.\n\nWithout --log-file, the first of the log files is \
+                             read. With --follow, new lines are printed as they come, until the version has ended.",
+                        )
+                        .arg(follow.help("Go on with new lines until the version has ended"))
+                        .args(waiting("24h").into_iter().map(|arg| arg.requires("follow"))),
+                    " --follow",
+                )
+            }
+        };
+        let command = fields::add(command, &fields, self.takes_many(), self.takes_file());
+        let command = if pages(&fields) { command.arg(paginate()) } else { command };
+        let words = format!("{} {}", noun.words, self.name);
+        let example = fields::example(&words, document, operation, &fields);
+        let mut example = format!("Operation: {}\n\nExample:\n  {example}{more}", self.operation);
+        let command = if self.takes_file() {
+            example = format!("{}\n  hwjobs {words} --from updates.csv", example.replace("Example:", "Examples:"));
+            command.args(bulk(&fields))
+        } else {
+            command
+        };
+        command.after_help(example)
+    }
+}
+
+fn waiting(timeout: &'static str) -> [Arg; 2] {
+    let duration = |name: &'static str, default: &'static str, help: &'static str| {
+        let parser = |text: &str| text.parse::<jiff::SignedDuration>().map_err(|error| error.to_string());
+        Arg::new(name).long(name).value_name("DURATION").default_value(default).value_parser(parser).help(help)
+    };
+    [
+        duration("timeout", timeout, "How long to wait at the most, for example 90s or 1h30m"),
+        duration("interval", "5s", "How long to wait between two looks"),
+    ]
+}
+
+/// Whether an operation answers in pages.
+fn pages(fields: &[Field]) -> bool {
+    fields.iter().any(|field| matches!(field.name, "page" | "marker" | "current_page" | "offset"))
+}
+
+pub(super) fn paginate() -> Arg {
+    Arg::new("paginate").long("paginate").action(ArgAction::SetTrue).help("Ask for all pages and put them together")
+}
+
+fn bulk(fields: &[Field]) -> [Arg; 3] {
+    let ids: Vec<&str> = fields.iter().filter(|field| field.is_in_path()).map(|field| field.name).collect();
+    let conflicts = fields.iter().filter(|field| field.is_in_path()).map(Field::id);
+    let columns: Vec<&str> = fields.iter().filter(|field| field.is_in_body()).map(|field| field.name).collect();
+    [
+        Arg::new("from").long("from").value_name("FILE").conflicts_with_all(conflicts).help(format!(
+            "Updates in a file, CSV with a header or JSON Lines, - for the standard input; columns: {}",
+            ids.into_iter().chain(columns).collect::<Vec<_>>().join(", ")
+        )),
+        Arg::new("journal").long("journal").value_name("FILE").requires("from").help(
+            "Where to note what was done, so that the same command goes on where it was stopped [default: the name of \
+             the file with .journal at its end]",
+        ),
+        Arg::new("concurrency")
+            .long("concurrency")
+            .value_name("NUMBER")
+            .default_value("4")
+            .value_parser(value_parser!(u16).range(1..=64))
+            .help("How many updates are on their way at the same time"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_operation_has_its_command() {
+        let said: BTreeSet<_> = NOUNS.iter().flat_map(|noun| noun.verbs).map(|verb| verb.operation).collect();
+        let documents = spec::documents().iter();
+        let described: BTreeSet<_> =
+            documents.flat_map(|document| document.operations().map(|operation| operation.id())).collect();
+        assert_eq!(said, described);
+        assert_eq!(described.len(), 58);
+    }
+
+    #[test]
+    fn columns_are_fields_of_the_answer() {
+        for verb in NOUNS.iter().flat_map(|noun| noun.verbs).filter(|verb| !verb.columns.is_empty()) {
+            let (document, operation) = spec::operation(verb.operation).expect("it is described");
+            let status = document.success_status(operation).expect("it can succeed");
+            let schema =
+                &document.response(operation, status).expect("it answers")["content"]["application/json"]["schema"];
+            let converted = document.json_schema(schema).to_string();
+            for column in verb.columns {
+                assert!(converted.contains(&format!("\"{column}\":")), "{}: {column}", verb.operation);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_waited_for_ends() {
+        let json = |text: &str| serde_json::from_str::<Value>(text).expect("it is JSON");
+        assert_eq!(training_ended(&json(r#"{"status": 8}"#)), None);
+        assert_eq!(training_ended(&json(r#"{"status": 10}"#)), Some(true));
+        assert_eq!(training_ended(&json(r#"{"status": 11}"#)), Some(false));
+        assert_eq!(visualization_runs(&json(r#"{"status": 7}"#)), None);
+        assert_eq!(visualization_runs(&json(r#"{"status": 8}"#)), Some(true));
+        assert_eq!(visualization_runs(&json(r#"{"status": 12}"#)), Some(false));
+        let exe = |state: &str, end: &str| {
+            exe_ended(&json(&format!(r#"{{"job_execution": {{"job_state": {state}, "job_final_status": {end}}}}}"#)))
+        };
+        assert_eq!(exe("2", "0"), None);
+        assert_eq!(exe("\"3\"", "\"2\""), Some(true));
+        assert_eq!(exe("4", "1"), Some(false));
+        assert_eq!(execution_ended(&json(r#"{"job_execution": {"end_time": null}}"#)), None);
+        let ended = r#"{"job_execution": {"end_time": "2017-06-22T06:24:59", "return_code": null}}"#;
+        assert_eq!(execution_ended(&json(ended)), Some(true));
+    }
+}

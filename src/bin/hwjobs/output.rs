@@ -1,0 +1,225 @@
+//! Answers for people and for programs.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::Style;
+use clap::ValueEnum;
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::exit::{Failure, usage};
+
+/// How to print an answer: for people, as one JSON value, as one JSON value a line, as YAML, as CSV with a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Table,
+    Json,
+    Jsonl,
+    Yaml,
+    Csv,
+}
+
+/// What is known of an answer besides its content.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shape {
+    /// The field with the items, for a list.
+    pub(super) list: Option<&'static str>,
+    /// The fields to show in a table; all of them if there are none.
+    pub(super) columns: &'static [&'static str],
+    /// Fields that hold a time, with how many of their units a second has.
+    pub(super) times: Vec<(&'static str, i64)>,
+    /// Whether `status` holds a code of ModelArts.
+    pub(super) has_status: bool,
+}
+
+/// What says only that all went well.
+const ENVELOPE: [&str; 4] = ["is_success", "error_code", "error_msg", "error_message"];
+
+/// A JMESPath expression, or why it is none.
+pub(super) fn compile(query: &str) -> Result<jmespath::Expression<'static>, Failure> {
+    jmespath::compile(query).or_else(|error| Ok(usage(format!("--query: {}", one_line(&error.to_string())))?))
+}
+
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Prints an answer.
+pub(super) fn print(answer: &Value, shape: &Shape, format: Format, query: Option<&str>) -> Result<(), Failure> {
+    let asked;
+    let (value, shape) = match query {
+        None => (answer, shape),
+        Some(query) => {
+            let found = compile(query)?.search(answer);
+            let found = found.or_else(|error| usage(format!("--query: {}", one_line(&error.to_string()))))?;
+            asked = serde_json::to_value(found)?;
+            (&asked, &Shape::default())
+        }
+    };
+    let mut out = io::stdout().lock();
+    match format {
+        Format::Json => writeln!(out, "{value:#}")?,
+        Format::Yaml => out.write_all(serde_saphyr::to_string(value)?.as_bytes())?,
+        Format::Jsonl => match rows(value, shape) {
+            Some(rows) => rows.iter().try_for_each(|row| writeln!(out, "{row}"))?,
+            None => writeln!(out, "{value}")?,
+        },
+        Format::Csv => csv(value, shape, &mut out)?,
+        Format::Table => {
+            let (lines, has_header) = table(value, shape, terminal_width());
+            let bold = Style::new().bold();
+            let mut out = anstream::AutoStream::auto(out);
+            for (index, line) in lines.iter().enumerate() {
+                match has_header && index == 0 {
+                    true => writeln!(out, "{bold}{line}{bold:#}")?,
+                    false => writeln!(out, "{line}")?,
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The items of a list, or nothing for anything else.
+fn rows<'a>(value: &'a Value, shape: &Shape) -> Option<&'a Vec<Value>> {
+    shape.list.and_then(|list| value[list].as_array()).or_else(|| value.as_array())
+}
+
+/// A single object: without its wrapping, if it has nothing else.
+fn record(value: &Value) -> Option<&Map<String, Value>> {
+    let fields = value.as_object()?;
+    match fields.values().next() {
+        Some(Value::Object(only)) if fields.len() == 1 => Some(only),
+        _ => Some(fields),
+    }
+}
+
+/// All names in the order in which they first come.
+fn names<'a>(rows: impl IntoIterator<Item = &'a Map<String, Value>>) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    for name in rows.into_iter().flat_map(Map::keys) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn csv(value: &Value, shape: &Shape, out: &mut impl Write) -> Result<(), Failure> {
+    let single = [value.clone()];
+    let rows: &[Value] = rows(value, shape).map_or(&single, Vec::as_slice);
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(out);
+    let objects: Vec<_> = rows.iter().filter_map(record).collect();
+    if objects.is_empty() {
+        for row in rows {
+            match row.as_array() {
+                Some(cells) => writer.write_record(cells.iter().map(plain)).map_err(csv_error)?,
+                None => writer.write_record([plain(row)]).map_err(csv_error)?,
+            }
+        }
+    } else {
+        let names = names(objects.iter().copied());
+        writer.write_record(&names).map_err(csv_error)?;
+        for row in objects {
+            writer
+                .write_record(names.iter().map(|name| row.get(*name).map_or_else(String::new, plain)))
+                .map_err(csv_error)?;
+        }
+    }
+    Ok(writer.flush()?)
+}
+
+/// A reader that leaves early is recognized by its I/O error.
+fn csv_error(error: csv::Error) -> Failure {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error.into(),
+        other => format!("{other:?}").into(),
+    }
+}
+
+fn terminal_width() -> Option<u16> {
+    io::stdout().is_terminal().then(|| terminal_size::terminal_size().map(|(width, _)| width.0)).flatten()
+}
+
+/// The lines of a table, and whether the first one is its header.
+fn table(value: &Value, shape: &Shape, width: Option<u16>) -> (Vec<String>, bool) {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    if let Some(width) = width {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
+    match rows(value, shape) {
+        Some(rows) => {
+            let objects: Vec<_> = rows.iter().filter_map(Value::as_object).collect();
+            let columns = match shape.columns {
+                [] => names(objects.iter().copied()),
+                columns => columns.to_vec(),
+            };
+            if columns.is_empty() && !rows.iter().any(Value::is_array) {
+                return (rows.iter().map(plain).collect(), false);
+            }
+            if !columns.is_empty() {
+                table.set_header(columns.iter().map(|name| name.to_uppercase()));
+            }
+            for row in rows {
+                match row {
+                    Value::Object(row) => table.add_row(columns.iter().map(|name| shape.cell(name, row.get(*name)))),
+                    Value::Array(cells) => table.add_row(cells.iter().map(plain)),
+                    scalar => table.add_row([plain(scalar)]),
+                };
+            }
+        }
+        None => match record(value) {
+            None if value.is_null() => return (Vec::new(), false),
+            None => return (vec![plain(value)], false),
+            Some(fields) => {
+                let says_nothing = |name: &str, value: &Value| {
+                    ENVELOPE.contains(&name) && (value.is_null() || *value == true || *value == "")
+                };
+                let only = fields.len() == 1;
+                for (name, value) in fields.iter().filter(|(name, value)| only || !says_nothing(name, value)) {
+                    table.add_row([name.clone(), shape.cell(name, Some(value))]);
+                }
+            }
+        },
+    }
+    // The first column needs no blank before it.
+    let lines = table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned());
+    (lines.collect(), table.header().is_some())
+}
+
+impl Shape {
+    /// A value for people: times are written out, and codes have their words.
+    fn cell(&self, name: &str, value: Option<&Value>) -> String {
+        let Some(value) = value else { return String::new() };
+        if let Some((_, units)) = self.times.iter().find(|(time, _)| *time == name)
+            && let Some(number) = value.as_i64().or_else(|| value.as_str()?.parse().ok())
+            && let Ok(time) = Timestamp::from_second(number / units)
+        {
+            return time.to_string();
+        }
+        if self.has_status
+            && name == "status"
+            && let Some(word) = status_word(value)
+        {
+            return format!("{} {word}", plain(value));
+        }
+        plain(value)
+    }
+}
+
+fn status_word(value: &Value) -> Option<String> {
+    use huaweicloud_jobs::modelarts::{JobState, JobStatus};
+    let state = serde_json::from_value::<JobStatus>(value.clone()).ok()?.state();
+    (value.is_number() && state != JobState::Undocumented).then(|| format!("{state:?}"))
+}

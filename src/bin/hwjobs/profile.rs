@@ -1,0 +1,370 @@
+//! Profiles in the vendor's credentials file: written, listed, shown, chosen, checked.
+
+use std::fs;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{ArgMatches, FromArgMatches, Subcommand};
+use huaweicloud_jobs::session::credentials::{
+    Chain, Context, Credentials, Found, Outcome as Looked, Profile, Provider,
+};
+use huaweicloud_jobs::{Error, Session};
+use serde_json::{Map, Value, json};
+
+use super::exit::{Failure, Outcome, Usage, usage};
+use super::options::Options;
+use super::output::{self, Shape};
+
+/// What to do with profiles.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Write a profile; the rest of the file stays as it is.
+    ///
+    /// The secret key or the password is asked for on the terminal, or read from the standard input: it is never written on a
+    /// command line. --region, --project and --endpoint go into the profile.
+    #[command(after_help = "Examples:\n  hwjobs profile init\n  \
+            hwjobs profile init team --ak EXAMPLEKEY --region cn-north-4 < secret-key\n  \
+            hwjobs profile init local --domain example --user me --endpoint http://127.0.0.1:8080 < password")]
+    Init {
+        /// Name of the profile.
+        #[arg(default_value = "default")]
+        name: String,
+        /// The access key of a key pair.
+        #[arg(long, value_name = "KEY", conflicts_with_all = ["user", "domain"])]
+        ak: Option<String>,
+        /// The IAM user that logs in with a password.
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// The account of the user.
+        #[arg(long, value_name = "NAME")]
+        domain: Option<String>,
+    },
+    /// List the profiles.
+    #[command(after_help = "Example:\n  hwjobs profile list")]
+    List,
+    /// Show what would be used, and where it comes from; secrets are never shown.
+    #[command(after_help = "Examples:\n  hwjobs profile show\n  hwjobs profile show team")]
+    Show {
+        /// Name of the profile. Without it, what every call would use.
+        name: Option<String>,
+    },
+    /// Make a profile the one that counts when none is asked for.
+    #[command(after_help = "Example:\n  hwjobs profile use team")]
+    Use {
+        /// Name of the profile.
+        name: String,
+    },
+    /// Ask the identity service which projects the credentials can use: a call that costs and changes nothing.
+    #[command(after_help = "Example:\n  hwjobs profile check team")]
+    Check {
+        /// Name of the profile. Without it, what every call would use.
+        name: Option<String>,
+    },
+}
+
+/// Keys of credentials: those that are not given anew are taken out.
+const CREDENTIALS: [&str; 8] = ["ak", "sk", "security_token", "expires_at", "domain", "user", "password", "token"];
+
+pub(super) async fn run(matches: &ArgMatches) -> Outcome {
+    let command = Command::from_arg_matches(matches)?;
+    let mut options = Options::of(matches.subcommand().map_or(matches, |(_, matches)| matches));
+    if let Command::Show { name: Some(name) } | Command::Check { name: Some(name) } = &command {
+        options.profile = Some(name.clone());
+    }
+    match command {
+        Command::Init { name, ak, user, domain } => init(&options, &name, ak, user, domain).await?,
+        Command::List => list(&options).await?,
+        Command::Show { .. } => {
+            let found = Chain::default().resolve(&options.context()).await?;
+            print(&options, &described(&found), &[])?;
+        }
+        Command::Use { name } => choose(&options, &name).await?,
+        Command::Check { .. } => check(&options).await?,
+    }
+    Ok(true)
+}
+
+fn print(options: &Options, value: &Value, columns: &'static [&'static str]) -> Result<(), Failure> {
+    output::print(value, &Shape { columns, ..Shape::default() }, options.output, options.query.as_deref())
+}
+
+/// What was found, without secrets.
+fn described(found: &Found) -> Value {
+    let mut fields = Map::new();
+    let mut say = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            fields.insert(name.to_owned(), value.into());
+        }
+    };
+    let (kind, parts) = kind(&found.credentials);
+    say("source", Some(found.source.to_string()));
+    say("credentials", Some(kind.to_owned()));
+    for (name, value) in parts {
+        say(name, Some(value));
+    }
+    say("expires_at", found.expires_at().map(|at| at.to_string()));
+    let settings = &found.settings;
+    for (name, value) in [
+        ("region", &settings.region),
+        ("project_id", &settings.project_id),
+        ("project_name", &settings.project_name),
+        ("domain_id", &settings.domain_id),
+        ("endpoint", &settings.endpoint),
+        ("modelarts_endpoint", &settings.modelarts_endpoint),
+        ("mrs_endpoint", &settings.mrs_endpoint),
+        ("iam_endpoint", &settings.iam_endpoint),
+    ] {
+        say(name, value.clone());
+    }
+    fields.into()
+}
+
+fn kind(credentials: &Credentials) -> (&'static str, Vec<(&'static str, String)>) {
+    match credentials {
+        Credentials::AccessKey { access_key, security_token, .. } => {
+            let kind = if security_token.is_some() { "temporary key pair" } else { "key pair" };
+            (kind, vec![("ak", access_key.clone())])
+        }
+        Credentials::Password { account, user, .. } => {
+            ("password", vec![("domain", account.clone()), ("user", user.clone())])
+        }
+        Credentials::Token(_) => ("token", Vec::new()),
+        _ => ("other", Vec::new()),
+    }
+}
+
+/// The profile of this name in the file, and in no other place.
+async fn in_file(context: Context, name: Option<&str>) -> Result<Looked, Error> {
+    let context = match name {
+        Some(name) => context.profile(name),
+        None => context,
+    };
+    Profile.provide(&context).await
+}
+
+async fn list(options: &Options) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    let chosen = match in_file(options.context(), None).await {
+        Ok(Looked::Found(found)) => Some(found.source),
+        _ => None,
+    };
+    for name in Profile.names(&options.context())? {
+        let row = match in_file(options.context(), Some(&name)).await {
+            Ok(Looked::Found(found)) => json!({
+                "profile": name,
+                "chosen": chosen.as_ref() == Some(&found.source),
+                "credentials": kind(&found.credentials).0,
+                "region": found.settings.region,
+                "project": found.settings.project_id.or(found.settings.project_name),
+                "problem": null,
+            }),
+            Ok(Looked::Absent(reason)) => json!({"profile": name, "chosen": false, "problem": reason}),
+            Err(error) => json!({"profile": name, "chosen": false, "problem": error.message()}),
+        };
+        rows.push(row);
+    }
+    print(options, &rows.into(), &["profile", "chosen", "credentials", "region", "project", "problem"])
+}
+
+async fn check(options: &Options) -> Result<(), Failure> {
+    let session: Session = options.session().await?;
+    let request = session.request("list_auth_projects")?;
+    let call = super::call::Call { options, shape: Shape::default() };
+    if options.dry_run {
+        return call.show(&request);
+    }
+    let answer = call.send(&request).await?;
+    let project = session.project_id().as_str();
+    let found = Chain::default().resolve(&options.context()).await?;
+    let named = answer.items().iter().find(|known| known["id"] == project);
+    let report = json!({
+        "source": found.source.to_string(),
+        "credentials": "accepted",
+        "project_id": project,
+        "project_name": named.map(|project| &project["name"]),
+        "projects": answer.items().len(),
+    });
+    print(options, &report, &[])?;
+    match named {
+        Some(_) => Ok(()),
+        None => Ok(usage(format!("the credentials are good, but the project {project} is not among theirs"))?),
+    }
+}
+
+async fn choose(options: &Options, name: &str) -> Result<(), Failure> {
+    if let Looked::Absent(reason) = in_file(options.context(), Some(name)).await? {
+        return Ok(usage(reason)?);
+    }
+    let path = path(options)?;
+    let text = fs::read_to_string(&path)?;
+    let own = matches!(in_file(options.context(), Some("default")).await, Ok(Looked::Found(_)));
+    if own && name != "default" {
+        let reason =
+            format!("{}: [default] holds credentials itself; give them a name of their own first", path.display());
+        return Ok(usage(reason)?);
+    }
+    let chosen = (name != "default").then(|| name.to_owned());
+    let written = edited(&text, "default", &[("profile", chosen)]);
+    replace(&path, &written)?;
+    Ok(writeln!(
+        io::stderr(),
+        "hwjobs: {name} counts from now on, unless --profile or HWJOBS_PROFILE asks for another"
+    )?)
+}
+
+async fn init(
+    options: &Options,
+    name: &str,
+    ak: Option<String>,
+    user: Option<String>,
+    domain: Option<String>,
+) -> Result<(), Failure> {
+    if name.is_empty() || name.trim() != name || name.contains(['[', ']', '\n']) || name.starts_with("profile ") {
+        return Ok(usage("this is no name of a profile")?);
+    }
+    let path = path(options)?;
+    let text = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        text => text.map_err(|error| Usage(format!("{}: {error}", path.display())))?,
+    };
+    if !options.yes && Profile.names(&options.context())?.iter().any(|known| known == name) {
+        return Ok(usage(format!("{} has a profile {name}; --yes replaces its credentials", path.display()))?);
+    }
+    let terminal = io::stdin().is_terminal();
+    let by_password = user.is_some() || domain.is_some();
+    let ak = match ak {
+        None if !by_password && terminal => Some(ask("Access key (AK): ")?),
+        None if !by_password => return Ok(usage("give --ak, or --domain and --user: there is no terminal to ask on")?),
+        given => given,
+    };
+    let secret = secret(if by_password { "Password: " } else { "Secret key (SK): " }, terminal)?;
+    let (sk, password) = if by_password { (None, Some(secret)) } else { (Some(secret), None) };
+    let mut region = options.region.clone();
+    if terminal && region.is_none() && options.endpoint.is_none() {
+        region = Some(ask("Region, for example cn-north-4 (empty for none): ")?).filter(|region| !region.is_empty());
+    }
+    let mut values: Vec<(&str, Option<String>)> = CREDENTIALS.iter().map(|key| (*key, None)).collect();
+    for (key, value) in [("ak", ak), ("sk", sk), ("domain", domain), ("user", user), ("password", password)] {
+        values.retain(|(known, _)| *known != key);
+        values.push((key, value));
+    }
+    for (key, value) in
+        [("region", region), ("project_id", options.project.clone()), ("endpoint", options.endpoint.clone())]
+    {
+        values.extend(value.map(|value| (key, Some(value))));
+    }
+    let written = edited(&text, name, &values);
+    // What cannot be read back is not written.
+    let bytes = written.clone().into_bytes();
+    let read_back = in_file(options.context().files(move |_| Ok(bytes.clone())), Some(name)).await?;
+    if let Looked::Absent(reason) = read_back {
+        return Ok(usage(reason)?);
+    }
+    replace(&path, &written)?;
+    let path = path.display();
+    Ok(writeln!(io::stderr(), "hwjobs: {path}: profile {name} written; try it with `hwjobs profile check {name}`")?)
+}
+
+fn path(options: &Options) -> Result<PathBuf, Failure> {
+    let path = Profile.file(&options.context())?;
+    Ok(path
+        .ok_or_else(|| Usage("there is no home folder; name a file in HUAWEICLOUD_SDK_CREDENTIALS_FILE".to_owned()))?)
+}
+
+fn ask(prompt: &str) -> Result<String, Failure> {
+    write!(io::stderr(), "{prompt}")?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}
+
+fn secret(prompt: &str, terminal: bool) -> Result<String, Failure> {
+    let secret = if terminal {
+        rpassword::prompt_password(prompt)?
+    } else {
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line)?;
+        line
+    };
+    let secret = secret.trim_end_matches(['\r', '\n']).to_owned();
+    if secret.is_empty() { Ok(usage("the secret is empty; it is read from the standard input")?) } else { Ok(secret) }
+}
+
+/// The file with the values of a section set, or taken out where there is none; everything else stays as it is.
+fn edited(text: &str, section: &str, values: &[(&str, Option<String>)]) -> String {
+    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let name_of = |line: &str| {
+        let name = line.trim().strip_prefix('[')?.split_once(']')?.0.trim().to_owned();
+        Some(name.strip_prefix("profile ").map_or(name.clone(), |name| name.trim().to_owned()))
+    };
+    let begin = match lines.iter().position(|line| name_of(line).as_deref() == Some(section)) {
+        Some(begin) => begin,
+        None => {
+            if lines.last().is_some_and(|line| !line.trim().is_empty()) {
+                lines.push(String::new());
+            }
+            lines.push(format!("[{section}]"));
+            lines.len() - 1
+        }
+    };
+    let key_of = |line: &str| {
+        let line = line.trim();
+        let is_property = !line.starts_with(['#', ';', '[']);
+        line.split_once(['=', ':']).filter(|_| is_property).map(|(key, _)| key.trim().to_lowercase())
+    };
+    for (key, value) in values {
+        let next = lines[begin + 1..].iter().position(|line| name_of(line).is_some());
+        let stop = next.map_or(lines.len(), |next| begin + 1 + next);
+        let at = (begin + 1..stop).find(|index| key_of(&lines[*index]).as_deref() == Some(*key));
+        match (at, value) {
+            (Some(at), Some(value)) => lines[at] = format!("{key} = {value}"),
+            (Some(at), None) => drop(lines.remove(at)),
+            (None, Some(value)) => {
+                // Behind the last value, so that comments before the next section stay with it.
+                let last = (begin..stop).rev().find(|index| *index == begin || key_of(&lines[*index]).is_some());
+                lines.insert(last.unwrap_or(begin) + 1, format!("{key} = {value}"));
+            }
+            (None, None) => {}
+        }
+    }
+    lines.into_iter().map(|line| line + end).collect()
+}
+
+/// Writes a file whole or not at all, for its owner's eyes only.
+fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::from(format!("{}: {error}", path.display()));
+    // A link stays a link.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(failed)?;
+    // Temporary files can be read by their owner alone.
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(&path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_set_stays_as_it_is() {
+        let text = "# mine\n[basic]\nak=A\n  sk : S\n\n; about the other one\n[profile team]\nuser = u\n";
+        let set = |key, value: &str| (key, Some(value.to_owned()));
+        assert_eq!(
+            edited(text, "basic", &[set("ak", "B"), set("region", "r"), ("sk", None)]),
+            "# mine\n[basic]\nak = B\nregion = r\n\n; about the other one\n[profile team]\nuser = u\n"
+        );
+        assert_eq!(edited(text, "team", &[set("domain", "d")]), format!("{text}domain = d\n"));
+        assert_eq!(edited(text, "new", &[set("token", "t")]), format!("{text}\n[new]\ntoken = t\n"));
+        assert_eq!(edited("", "default", &[set("ak", "a")]), "[default]\nak = a\n");
+        assert_eq!(edited("[a]\r\nak = x\r\n", "a", &[set("ak", "y")]), "[a]\r\nak = y\r\n");
+    }
+}
