@@ -27,11 +27,15 @@
 mod compare;
 mod generate;
 mod laws;
+mod matrix;
 mod model;
 mod plan;
+mod report;
 mod run;
 mod verdict;
 
+pub use matrix::{Matrix, Row};
 pub use plan::{Clause, Kind, Plan};
+pub use report::Format;
 pub use run::{Interrupt, Runner};
 pub use verdict::{Check, Difference, Exchange, Leftover, Outcome, Report, Verdict};

@@ -156,12 +156,7 @@ impl Auth {
 
     /// Puts a proof onto a request that is only looked at: nothing is fetched for it.
     #[cfg(feature = "raw")]
-    pub(super) fn preview(
-        &self,
-        request: &mut Request,
-        scope: Option<&Scope>,
-        clock: &dyn Clock,
-    ) -> Result<(), Error> {
+    pub(super) fn preview(&self, request: &mut Request, scope: Option<&Scope>, clock: &dyn Clock) -> Result<(), Error> {
         let header = match self {
             Self::Token { header, .. } => header.clone(),
             Self::Password(_) => token_header(&"to be fetched".into())?,
