@@ -43,7 +43,7 @@ impl Attempt<'_> {
     }
 
     /// An object as the endpoint shows it; nothing if it does not know it.
-    async fn read(&mut self, object: usize, path: &Path) -> Result<Option<Value>, Halt> {
+    async fn read(&mut self, object: usize, path: &Path, request: &Value) -> Result<Option<Value>, Halt> {
         let described = &model().objects[object];
         if let Some(show) = described.show {
             let answer = self.call(show, path, None).await?;
@@ -57,14 +57,14 @@ impl Attempt<'_> {
             return Ok(Some(unwrapped(answer.json()).clone()));
         }
         let Some(list) = described.list else { return Err(Halt::NotTried("nothing reads it".to_owned())) };
-        let search = self.search(list, &self.prefix());
-        let items = self.all(list, &path[..path.len() - 1], &search, None).await?;
+        let filters = [self.search(list, &self.prefix()), self.scope(list, request)].concat();
+        let items = self.all(list, &path[..path.len() - 1], &filters, None).await?;
         Ok(find(object, &items, path))
     }
 
     /// The object, which must be there.
-    async fn must_read(&mut self, object: usize, path: &Path) -> Result<Value, Halt> {
-        match self.read(object, path).await? {
+    async fn must_read(&mut self, made: &Fixture) -> Result<Value, Halt> {
+        match self.read(made.object, &made.path, &made.request).await? {
             Some(value) => Ok(value),
             None => {
                 self.differs(Check::Law, "what was created is unknown");
@@ -113,7 +113,7 @@ impl Attempt<'_> {
 
     async fn create_reads_back(&mut self, object: usize) -> Result<(), Halt> {
         let made = self.create(object, |_| {}).await?;
-        let shown = self.must_read(object, &made.path).await?;
+        let shown = self.must_read(&made).await?;
         self.holds(model().objects[object].create, &made.request, &shown, Self::form(object));
         Ok(())
     }
@@ -152,7 +152,7 @@ impl Attempt<'_> {
             let own = own.clone();
             self.holds(op, &body, &own, Self::form(object));
         }
-        let shown = self.must_read(object, &made.path).await?;
+        let shown = self.must_read(&made).await?;
         self.holds(op, &body, &shown, Self::form(object));
         Ok(())
     }
@@ -164,7 +164,7 @@ impl Attempt<'_> {
         for _ in 0..2 {
             let answer = self.call(op, &made.path, Some(body.clone())).await?;
             self.called(op, &answer)?;
-            states.push((unwrapped(answer.json()).clone(), self.must_read(object, &made.path).await?));
+            states.push((unwrapped(answer.json()).clone(), self.must_read(&made).await?));
         }
         for name in changed(&states[0].1, &states[1].1) {
             self.differs(Check::Law, format!("the same update again changes `{name}`"));
@@ -178,11 +178,11 @@ impl Attempt<'_> {
     async fn update_leaves_others(&mut self, object: usize) -> Result<(), Halt> {
         let made = self.create(object, |_| {}).await?;
         let other = self.create(object, |_| {}).await?;
-        let before = self.must_read(object, &other.path).await?;
+        let before = self.must_read(&other).await?;
         let Some((op, body)) = self.update_body(object).await? else { return Ok(()) };
         let answer = self.call(op, &made.path, Some(body)).await?;
         self.called(op, &answer)?;
-        let after = self.must_read(object, &other.path).await?;
+        let after = self.must_read(&other).await?;
         for name in changed(&before, &after) {
             self.differs(Check::Law, format!("the update of one object changes `{name}` of another"));
         }
@@ -193,7 +193,7 @@ impl Attempt<'_> {
         let made = self.create(object, |_| {}).await?;
         let Some((op, body)) = self.update_body(object).await? else { return Ok(()) };
         let without_effect = unsupported(&model().operations[op]);
-        let mut before = self.must_read(object, &made.path).await?;
+        let mut before = self.must_read(&made).await?;
         let fields: Vec<_> = body.as_object().into_iter().flatten().collect();
         for (name, value) in fields {
             if without_effect.contains(&name.as_str()) {
@@ -201,7 +201,7 @@ impl Attempt<'_> {
             }
             let answer = self.call(op, &made.path, Some(json!({name: value}))).await?;
             self.called(op, &answer)?;
-            let after = self.must_read(object, &made.path).await?;
+            let after = self.must_read(&made).await?;
             for other in changed(&before, &after).into_iter().filter(|other| other != name) {
                 self.differs(Check::Law, format!("an update of `{name}` alone changes `{other}`"));
             }
@@ -216,7 +216,7 @@ impl Attempt<'_> {
     async fn listed(&mut self, object: usize) -> Result<(), Halt> {
         let Some(list) = model().objects[object].list else { return Ok(()) };
         let made = self.create(object, |_| {}).await?;
-        let filters = [self.search(list, &self.prefix()), self.demanded(list, &made)].concat();
+        let filters = [self.search(list, &self.prefix()), self.scope(list, &made.request)].concat();
         let items = self.all(list, &made.path[..made.path.len() - 1], &filters, None).await?;
         match find(object, &items, &made.path) {
             Some(item) => {
@@ -246,7 +246,7 @@ impl Attempt<'_> {
             self.check_refusal(show, "what was deleted", Expected::Unknown, &answer);
         }
         if let Some(list) = described.list {
-            let filters = [self.search(list, &self.prefix()), self.demanded(list, &made)].concat();
+            let filters = [self.search(list, &self.prefix()), self.scope(list, &made.request)].concat();
             let items = self.all(list, &made.path[..made.path.len() - 1], &filters, None).await?;
             if find(object, &items, &made.path).is_some() {
                 self.differs(Check::Law, "what was deleted is still listed");
@@ -260,7 +260,7 @@ impl Attempt<'_> {
     }
 
     /// Stops an object as soon as its state allows.
-    async fn stop(&mut self, object: usize, path: &Path) -> Result<(), Halt> {
+    pub(super) async fn stop(&mut self, object: usize, path: &Path) -> Result<(), Halt> {
         let Some(stop) = model().objects[object].stop else { return Ok(()) };
         let started = Instant::now();
         loop {
@@ -273,12 +273,12 @@ impl Attempt<'_> {
     }
 
     /// Waits until an object has ended; whether it did.
-    async fn ended(&mut self, object: usize, path: &Path) -> Result<bool, Halt> {
+    pub(super) async fn ended(&mut self, object: usize, path: &Path) -> Result<bool, Halt> {
         let started = Instant::now();
         let mut wait = Duration::from_millis(10);
         loop {
-            let shown = self.must_read(object, path).await?;
-            if is_over(&shown) {
+            let shown = self.read(object, path, &Value::Null).await?;
+            if shown.as_ref().is_some_and(is_over) {
                 return Ok(true);
             }
             if started.elapsed() > self.run.options.patience {
@@ -360,12 +360,16 @@ impl Attempt<'_> {
         op.parameter("search_content").map(|_| ("search_content".to_owned(), text.to_owned())).into_iter().collect()
     }
 
-    /// What a list demands, as the object has it.
-    fn demanded(&self, list: usize, made: &Fixture) -> Vec<(String, String)> {
+    /// What a list must be asked with to hold an object at all, as the object was created with it.
+    fn scope(&self, list: usize, request: &Value) -> Vec<(String, String)> {
         let op = &model().operations[list];
-        let demanded = op.parameters.iter().filter(|parameter| parameter.required && !parameter.in_path);
-        demanded
-            .filter_map(|parameter| Some((parameter.name.to_owned(), plain(made.request.get(parameter.name)?)?)))
+        let document = op.document.value();
+        let fields = op.items().map(|(_, items)| properties(document, items)).unwrap_or_default();
+        let narrows = |name: &str| !fields.iter().any(|(field, _)| *field == name);
+        let parameters = op.parameters.iter().filter(|parameter| !parameter.in_path);
+        parameters
+            .filter(|parameter| parameter.required || narrows(parameter.name))
+            .filter_map(|parameter| Some((parameter.name.to_owned(), plain(request.get(parameter.name)?)?)))
             .collect()
     }
 
@@ -514,10 +518,10 @@ impl Attempt<'_> {
         if own.is_empty() {
             filters.clear();
         }
-        filters.extend(own.first().map(|made| self.demanded(list, made)).unwrap_or_default());
+        filters.extend(own.first().map(|made| self.scope(list, &made.request)).unwrap_or_default());
         match law {
             Law::Pages => self.pages(list, object, &path, &filters, &own).await,
-            Law::PageSize => self.all(list, &path, &filters, Some(1)).await.map(drop),
+            Law::PageSize => self.page_size(list, &path, &filters, own.len()).await,
             Law::Sort(key) => self.sort(list, object, &path, &filters, &own, key).await,
             Law::Search => self.searches(list, object, &path, &filters, &own).await,
             Law::Filter(name) => self.filter(list, object, &path, &filters, &own, name).await,
@@ -533,7 +537,10 @@ impl Attempt<'_> {
         filters: &[(String, String)],
         own: &[Arc<Fixture>],
     ) -> Result<(), Halt> {
-        let pages = self.all(list, path, filters, Some(2)).await?;
+        // Some ten pages, also where others have much.
+        let count = self.all(list, path, filters, None).await?.iter().flatten().count() as u64;
+        let size = (count / 10).max(2);
+        let pages = self.all(list, path, filters, Some(size)).await?;
         let items: Vec<&Value> = pages.iter().flatten().collect();
         for made in own {
             let times = items.iter().filter(|item| item_id(made.object, item).as_deref() == Some(made.id())).count();
@@ -545,8 +552,30 @@ impl Attempt<'_> {
         if let Some(twice) = ids.iter().enumerate().find(|(index, id)| ids[..*index].contains(id)) {
             self.differs(Check::Law, format!("the pages hold {} twice", twice.1));
         }
-        if pages.iter().rev().skip(1).any(|page| page.len() != 2) {
+        if pages.iter().rev().skip(1).any(|page| page.len() as u64 != size) {
             self.differs(Check::Law, "a page before the last one is not full");
+        }
+        Ok(())
+    }
+
+    async fn page_size(
+        &mut self,
+        list: usize,
+        path: &Path,
+        filters: &[(String, String)],
+        own: usize,
+    ) -> Result<(), Halt> {
+        let Some(size) =
+            ["per_page", "limit", "page_size"].iter().find(|size| model().operations[list].parameter(size).is_some())
+        else {
+            return Ok(());
+        };
+        let filters = [filters, &[((*size).to_owned(), "1".to_owned()), ("page".to_owned(), "1".to_owned())]].concat();
+        let known = |name: &str| model().operations[list].parameter(name).is_some();
+        let filters: Vec<_> = filters.into_iter().filter(|(name, _)| known(name)).collect();
+        let items = self.page(list, path, &filters).await?;
+        if items.len() > 1 || (own > 0 && items.is_empty()) {
+            self.differs(Check::Law, format!("a page has {} items where one was asked for", items.len()));
         }
         Ok(())
     }

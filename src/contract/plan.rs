@@ -585,7 +585,19 @@ impl Planner {
         };
         for bound in bounds(document, place.schema) {
             let mut trials = Vec::new();
+            let documented =
+                bodies(described).iter().find_map(|body| body.pointer(&pointer)?.as_str().map(str::to_owned));
             for value in &bound.accepted {
+                let value = &match (documented.as_deref().filter(|text| !text.is_empty()), value.as_str()) {
+                    (Some(text), Some(value)) if bound.name == "max-length" => {
+                        stretched(text, value.chars().count()).into()
+                    }
+                    // What a path leads to is no matter of its form, but its end often is.
+                    (Some(text), Some(_)) if bound.name == "pattern" && text.contains('/') => {
+                        stretched(text, text.chars().count() + 6).into()
+                    }
+                    _ => value.clone(),
+                };
                 if let Some(body) = fit(described, &place.tokens, &pointer, value) {
                     trials.push(trial(self, what(Expected::Accepted, &shown, value), body, Expected::Accepted));
                 }
@@ -828,6 +840,17 @@ pub(super) fn bodies(op: &Op) -> Vec<Value> {
     let Some(schema) = op.body else { return Vec::new() };
     let documented: Vec<Value> = op.examples.iter().filter_map(|example| example.request.cloned()).collect();
     if documented.is_empty() { vec![sample(op.document.value(), schema)] } else { documented }
+}
+
+/// A text of a length that begins and ends as another one does.
+fn stretched(text: &str, length: usize) -> String {
+    let end = text.rfind(['.', '/']).filter(|end| text[*end..].len() < 8).unwrap_or(text.len());
+    let more = length.saturating_sub(text.chars().count());
+    // Names are made of one letter alone, so that they can be told apart later.
+    let begin = if text.contains('/') { &text[..end] } else { "" };
+    let more = if begin.is_empty() { length } else { more };
+    let end = if begin.is_empty() { "" } else { &text[end..] };
+    format!("{begin}{}{end}", "a".repeat(more))
 }
 
 /// A good request with a value at a place; what the value excludes is left out.

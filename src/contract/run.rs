@@ -405,7 +405,7 @@ impl Run {
     async fn remove(&self, created: Vec<Created>) {
         for object in created.into_iter().rev() {
             if let Err(reason) = self.remove_one(&object).await {
-                let Object { item, create, .. } = &model().objects[object.object];
+                let Object { item, create, delete, .. } = &model().objects[object.object];
                 let what = match &object.id {
                     Some(_) => object
                         .path
@@ -418,6 +418,7 @@ impl Run {
                     created_by,
                     what,
                     reason,
+                    lasts: delete.is_none(),
                 });
             }
         }
@@ -505,11 +506,22 @@ pub(super) struct Attempt<'a> {
     pub(super) exchanges: Vec<Exchange>,
     pub(super) differences: Vec<Difference>,
     created: Vec<Created>,
+    /// Objects that it has for itself.
+    own: Vec<Arc<Fixture>>,
 }
 
 impl<'a> Attempt<'a> {
     fn new(run: &'a Run, op: Option<usize>, index: usize) -> Self {
-        Self { run, op, index, names: 0, exchanges: Vec::new(), differences: Vec::new(), created: Vec::new() }
+        Self {
+            run,
+            op,
+            index,
+            names: 0,
+            exchanges: Vec::new(),
+            differences: Vec::new(),
+            created: Vec::new(),
+            own: Vec::new(),
+        }
     }
 
     /// What all names of this attempt begin with.
@@ -542,10 +554,11 @@ impl<'a> Attempt<'a> {
         let mut excuse = None;
         for trial in trials {
             let answer = self.trial(trial).await?;
-            if trial.expected == Expected::Accepted && !answer.is_success() {
-                let rules = self.rules(trial);
+            let is_query = trial.place.is_none() && model().object_of(&model().operations[trial.op]).is_some();
+            // A good value may lead to another object, which is not there.
+            if trial.expected == Expected::Accepted && !answer.is_success() && !(is_query && is_unknown(&answer)) {
                 // A value that no example shows may need others beside it, which only sentences tell.
-                match rules.filter(|_| trial.what.contains(" = ") && self.is_chosen(trial)) {
+                match self.rules(trial) {
                     Some(rule) => {
                         excuse = Some(format!(
                             "{} was refused with {}; it may be by the rule: {rule}",
@@ -571,31 +584,41 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Whether the value on trial is one of an enumeration that no example shows.
-    fn is_chosen(&self, trial: &Trial) -> bool {
-        let (Some(place), Payload::Json(body)) = (&trial.place, &trial.body) else { return false };
-        let op = &model().operations[trial.op];
-        let value = body.pointer(place);
-        let schema = place.split('/').skip(1).try_fold(op.body.unwrap_or(&Value::Null), |schema, token| {
-            let document = op.document.value();
-            if token.parse::<usize>().is_ok() {
-                return Some(item(document, schema));
-            }
-            properties(document, schema).into_iter().find(|(name, _)| *name == token).map(|(_, inner)| inner)
-        });
-        schema.is_some_and(|schema| flat(op.document.value(), schema).contains_key("enum"))
-            && !op.examples.iter().any(|example| example.request.is_some_and(|body| body.pointer(place) == value))
-    }
-
+    /// The rules between fields that hold where an enumerated value is on trial that no example shows.
     fn rules(&self, trial: &Trial) -> Option<String> {
+        let (Some(place), Payload::Json(body)) = (&trial.place, &trial.body) else { return None };
         let op = &model().operations[trial.op];
-        let rules = flat(op.document.value(), op.body?).get("x-rules")?.as_array()?.clone();
-        Some(rules.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
+        let document = op.document.value();
+        let value = body.pointer(place);
+        if op.examples.iter().any(|example| example.request.is_some_and(|body| body.pointer(place) == value)) {
+            return None;
+        }
+        let (mut schema, mut rules) = (op.body?, Vec::new());
+        for token in place.split('/').skip(1) {
+            let here = flat(document, schema);
+            rules.extend(
+                here.get("x-rules")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned),
+            );
+            schema = match token.parse::<usize>() {
+                Ok(_) => item(document, schema),
+                Err(_) => properties(document, schema).into_iter().find(|(name, _)| *name == token)?.1,
+            };
+        }
+        let rules = rules.join(" ");
+        (flat(document, schema).contains_key("enum") && !rules.is_empty()).then_some(rules)
     }
 
     async fn trial(&mut self, trial: &Trial) -> Result<Answer, Halt> {
         let request = self.prepare(trial).await?;
-        let answer = self.send(&request).await?;
+        let mut answer = self.send(&request).await?;
+        if trial.target == Target::Fresh && matches!(trial.expected, Expected::Accepted | Expected::Documented(_)) {
+            answer = self.in_another_state(&request, answer).await?;
+        }
         match trial.expected {
             Expected::Accepted => {
                 if answer.is_success() {
@@ -612,6 +635,21 @@ impl<'a> Attempt<'a> {
         Ok(answer)
     }
 
+    /// The answer to the same request once the object has ended, if its first state does not allow it.
+    async fn in_another_state(&mut self, request: &Request, answer: Answer) -> Result<Answer, Halt> {
+        let object = model().object_of(&model().operations[request.op]);
+        match object {
+            Some(object)
+                if !answer.is_success() && model().objects[object].stop.is_some_and(|stop| stop != request.op) =>
+            {
+                self.stop(object, &request.path).await?;
+                self.ended(object, &request.path).await?;
+                self.send(request).await
+            }
+            _ => Ok(answer),
+        }
+    }
+
     /// The request of a trial, with what must exist created.
     async fn prepare(&mut self, trial: &Trial) -> Result<Request, Halt> {
         let op = &model().operations[trial.op];
@@ -619,22 +657,19 @@ impl<'a> Attempt<'a> {
         let mut unknown = trial.target == Target::Unknown;
         let names: Vec<&'static str> = op.path_parameters().collect();
         for (index, name) in names.iter().copied().enumerate() {
-            if let Some(value) = trial.parameters.get(name) {
-                path.push((name, plain(value).unwrap_or_default()));
-                continue;
-            }
             unknown |= trial.target == Target::UnknownAt(name);
-            let object = model().named_by(op.operation.path, name);
-            let value = match object {
+            match model().named_by(op.operation.path, name) {
                 Some(object) if !unknown => {
                     let fresh = trial.target == Target::Fresh && index + 1 == names.len();
-                    let fixture = self.fixture(object, fresh).await?;
-                    path.clone_from(&fixture.path);
-                    continue;
+                    path.clone_from(&self.fixture(object, fresh).await?.path);
                 }
-                _ => self.unknown_id(op, name),
-            };
-            path.push((name, value));
+                _ => path.push((name, self.unknown_id(op, name))),
+            }
+        }
+        for (name, value) in &mut path {
+            if let Some(on_trial) = trial.parameters.get(*name).and_then(plain) {
+                *value = on_trial;
+            }
         }
         let mut query = Vec::new();
         for (name, value) in trial.parameters.iter() {
@@ -722,14 +757,10 @@ impl<'a> Attempt<'a> {
     /// An object to refer to: one that the parent brought along, else one that is shared.
     async fn reference(&mut self, object: usize, path: &[(&'static str, String)]) -> Result<String, Halt> {
         let parameter = model().objects[object].parameter;
-        for parent in model().objects.iter().enumerate().map(|(index, _)| index) {
-            let Some(Ok(fixture)) = self.run.fixtures[parent].get() else { continue };
-            if !path.is_empty()
-                && fixture.path == path
-                && let Some(id) = fixture.answer.get(parameter).and_then(plain)
-            {
-                return Ok(id);
-            }
+        let shared = self.run.fixtures.iter().filter_map(|cell| cell.get()?.as_ref().ok());
+        let parent = self.own.iter().chain(shared).find(|fixture| !path.is_empty() && fixture.path == path);
+        if let Some(id) = parent.and_then(|parent| plain(parent.answer.get(parameter)?)) {
+            return Ok(id);
         }
         Ok(self.fixture(object, false).await?.id().to_owned())
     }
@@ -738,7 +769,9 @@ impl<'a> Attempt<'a> {
     pub(super) async fn fixture(&mut self, object: usize, fresh: bool) -> Result<Arc<Fixture>, Halt> {
         let run = self.run;
         if fresh && !run.options.read_only {
-            return Ok(Arc::new(Box::pin(self.create(object, |_| {})).await?));
+            let made = Arc::new(Box::pin(self.create(object, |_| {})).await?);
+            self.own.push(Arc::clone(&made));
+            return Ok(made);
         }
         let shared = run.fixtures[object].get_or_init(|| async {
             let mut attempt = Attempt::new(run, None, 46_000 + object);

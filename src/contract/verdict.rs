@@ -216,6 +216,8 @@ pub struct Leftover {
     pub what: String,
     /// Why it is still there.
     pub reason: String,
+    /// Whether the API has no way to remove it.
+    pub lasts: bool,
 }
 
 /// What a run found.
@@ -247,11 +249,11 @@ impl Report {
         self.outcomes.iter().filter(|outcome| outcome.verdict == verdict).count()
     }
 
-    /// Whether nothing that was tried differs or is absent, and nothing was left behind.
+    /// Whether nothing that was tried differs or is absent, and nothing was left behind that could be removed.
     pub fn is_honoured(&self) -> bool {
         self.count(Verdict::Differs) == 0
             && self.count(Verdict::Absent) == 0
-            && self.leftovers.is_empty()
+            && self.leftovers.iter().all(|leftover| leftover.lasts)
             && !self.interrupted
     }
 
@@ -280,7 +282,7 @@ impl Report {
                 }
             }
         }
-        for leftover in &self.leftovers {
+        for leftover in self.leftovers.iter().filter(|leftover| !leftover.lasts) {
             text.push_str(&format!("\nleft behind: {} ({})", leftover.what, leftover.reason));
         }
         assert!(text.is_empty() && !self.interrupted, "not everything is as documented:{text}");

@@ -295,8 +295,16 @@ fn summary(report: &Report, out: &mut impl Write) -> exit::Outcome {
     for (reason, count) in reasons {
         writeln!(out, "not tried: {count} ({})", reason.chars().take(160).collect::<String>())?;
     }
-    for leftover in &report.leftovers {
+    for leftover in report.leftovers.iter().filter(|leftover| !leftover.lasts) {
         writeln!(out, "left behind: {} of {}: {}", leftover.what, leftover.created_by, leftover.reason)?;
+    }
+    let lasting = report.leftovers.iter().filter(|leftover| leftover.lasts);
+    let lasting = lasting.fold(BTreeMap::<&str, usize>::new(), |mut counts, leftover| {
+        *counts.entry(leftover.created_by.as_str()).or_default() += 1;
+        counts
+    });
+    for (operation, count) in lasting {
+        writeln!(out, "left behind: {count} of {operation}, which no operation removes; the JSON report lists them")?;
     }
     let word = match (report.interrupted, report.failures().count()) {
         (true, _) => "interrupted".to_owned(),
