@@ -362,12 +362,11 @@ fn fields(document: &'static Document, operation: Operation<'static>) -> Vec<(St
 }
 
 /// All mutants: families of changes over all operations.
-fn mutants() -> Vec<Mutant> {
-    let plan = Plan::of_description();
+fn mutants(plan: &Plan) -> Vec<Mutant> {
     let mut mutants = Vec::new();
     for document in spec::documents() {
         for operation in document.operations() {
-            Breeder { document, operation, plan: &plan, mutants: &mut mutants }.breed();
+            Breeder { document, operation, plan, mutants: &mut mutants }.breed();
         }
     }
     mutants
@@ -540,7 +539,13 @@ impl Breeder<'_> {
 }
 
 /// Whether the contract tests notice a mutant.
-async fn is_noticed(emulator: &Emulator, mutant: &Mutant, seed: u64) -> Result<(), String> {
+async fn is_noticed(
+    emulator: &Emulator,
+    http: &reqwest::Client,
+    plan: &Plan,
+    mutant: &Mutant,
+    seed: u64,
+) -> Result<(), String> {
     let (document, operation) = spec::operation(mutant.operation).unwrap();
     let proxy = Proxy {
         upstream: emulator.endpoint(),
@@ -549,7 +554,7 @@ async fn is_noticed(emulator: &Emulator, mutant: &Mutant, seed: u64) -> Result<(
         operation,
         document,
         change: mutant.change.clone(),
-        http: reqwest::Client::new(),
+        http: http.clone(),
         first: Mutex::default(),
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -562,7 +567,7 @@ async fn is_noticed(emulator: &Emulator, mutant: &Mutant, seed: u64) -> Result<(
         .token(emulator.token())
         .build()
         .unwrap();
-    let plan = Plan::of_description().only(&mutant.clauses).unwrap();
+    let plan = plan.clone().only(&mutant.clauses).unwrap();
     let runner = Runner::new(session).allow_billed(true).workers(1).seed(seed).patience(Duration::from_millis(400));
     let report = runner.run(&plan, |_| {}).await.unwrap();
     server.abort();
@@ -578,19 +583,24 @@ async fn is_noticed(emulator: &Emulator, mutant: &Mutant, seed: u64) -> Result<(
 async fn what_is_broken_is_noticed() {
     let emulator = Arc::new(Emulator::builder().quota(1_000_000).check_answers(false).start().await.unwrap());
     emulator.set_time_scale(20.0);
-    let mutants: Vec<(usize, Mutant)> = mutants().into_iter().enumerate().collect();
+    let plan = Arc::new(Plan::of_description());
+    // The first session sets up TLS for all clients.
+    emulator.session().unwrap();
+    let http = reqwest::Client::new();
+    let mutants: Vec<(usize, Mutant)> = mutants(&plan).into_iter().enumerate().collect();
     assert!(mutants.len() >= 200, "{}", mutants.len());
     let total = mutants.len();
+    println!("{total} mutants");
     let queue = Arc::new(Mutex::new(mutants.into_iter()));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..4 {
-        let (queue, emulator) = (Arc::clone(&queue), Arc::clone(&emulator));
+        let (queue, emulator, http, plan) = (Arc::clone(&queue), Arc::clone(&emulator), http.clone(), Arc::clone(&plan));
         tasks.spawn(async move {
             let mut missed = BTreeMap::new();
             loop {
                 let next = queue.lock().unwrap().next();
                 let Some((seed, mutant)) = next else { return missed };
-                if let Err(why) = is_noticed(&emulator, &mutant, seed as u64 + 1).await {
+                if let Err(why) = is_noticed(&emulator, &http, &plan, &mutant, seed as u64 + 1).await {
                     missed.insert(mutant.name(), why);
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::Glob;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -330,20 +330,24 @@ impl Plan {
     ///
     /// A pattern is malformed, or no clause matches it.
     pub fn only(mut self, patterns: &[impl AsRef<str>]) -> Result<Self, Error> {
-        let mut set = GlobSetBuilder::new();
+        let mut chosen = vec![false; self.clauses.len()];
         for pattern in patterns {
             let text = pattern.as_ref();
             let glob = Glob::new(text)
-                .map_err(|error| Error::configuration(format!("`{text}` is no pattern of clause ids: {error}")))?;
-            let matcher = glob.compile_matcher();
-            if !self.clauses.iter().any(|clause| matcher.is_match(&clause.id)) {
+                .map_err(|error| Error::configuration(format!("`{text}` is no pattern of clause ids: {error}")))?
+                .compile_matcher();
+            let mut found = false;
+            for (clause, chosen) in self.clauses.iter().zip(&mut chosen) {
+                if clause.id == text || glob.is_match(&clause.id) {
+                    (found, *chosen) = (true, true);
+                }
+            }
+            if !found {
                 return Err(Error::configuration(format!("no clause has an id like `{text}`")));
             }
-            set.add(glob);
         }
-        let set: GlobSet =
-            set.build().map_err(|error| Error::configuration(format!("the patterns are too many: {error}")))?;
-        self.clauses.retain(|clause| set.is_match(&clause.id));
+        let mut chosen = chosen.into_iter();
+        self.clauses.retain(|_| chosen.next().unwrap_or_default());
         Ok(self)
     }
 }
