@@ -3,6 +3,7 @@
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use huaweicloud_jobs::emulator::{Emulator, EmulatorBuilder};
@@ -49,9 +50,12 @@ impl Answer {
 }
 
 async fn send(method: Method, url: String, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
-    // Of two tests one is first.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut request = Client::builder().no_proxy().build().unwrap().request(method, url);
+    // No connection outlives the runtime of its test.
+    static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap()
+    });
+    let mut request = CLIENT.request(method, url);
     for (name, value) in headers {
         request = request.header(*name, header::HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
@@ -270,13 +274,13 @@ async fn tokens_can_be_validated() {
 #[tokio::test]
 async fn tokens_end_by_the_emulators_clock() {
     let emulator = Emulator::start().await.unwrap();
-    emulator.set_time_scale(0.0);
+    emulator.set_time_scale(0.0).unwrap();
     let answer = token(&emulator, &json!({"project": {"id": PROJECT}})).await;
     let given = answer.header("x-subject-token");
     let day = Duration::from_secs(24 * 60 * 60);
-    emulator.advance_clock(day - Duration::from_secs(1));
+    emulator.advance_clock(day - Duration::from_secs(1)).unwrap();
     assert_eq!(get(&emulator, &jobs(), &[("x-auth-token", given)]).await.status, 200);
-    emulator.advance_clock(Duration::from_secs(1));
+    emulator.advance_clock(Duration::from_secs(1)).unwrap();
     let late = get(&emulator, &jobs(), &[("x-auth-token", given)]).await;
     late.refused(401, "APIG.0307", "The token must be updated");
     let expires_at = answer.body["token"]["expires_at"].as_str().unwrap();
@@ -415,7 +419,7 @@ async fn signatures_of_all_layouts_are_accepted() {
     let emulator = Emulator::start().await.unwrap();
     let secret = Secret::from(SECRET);
     let url = jobs();
-    let search = format!("{url}?search_content=a%20b%2F%2B&order=asc&per_page=10&search_content=");
+    let search = format!("{url}?search_content=a%20b%2F%2B&order=asc&unknown=b&per_page=10&unknown=&unknown=a%20b");
     let project = ("x-project-id", PROJECT);
     let every: &[(&str, &str)] = &[("content-type", "application/json"), ("user-agent", "someone else/1.0"), project];
     let unsigned = ("x-sdk-content-sha256", "UNSIGNED-PAYLOAD");
@@ -579,7 +583,7 @@ async fn five_failures_lock_a_key_for_five_minutes() {
     let open = Emulator::start().await.unwrap();
     let (secret, wrong) = (Secret::from(SECRET), Secret::from("another"));
     for emulator in [&locking, &open] {
-        emulator.set_time_scale(0.0);
+        emulator.set_time_scale(0.0).unwrap();
         let good = || Signed::new(emulator, Signer::new(KEY, &secret), Method::GET, &jobs(), &[], "", now(0));
         let bad = || Signed::new(emulator, Signer::new(KEY, &wrong), Method::GET, &jobs(), &[], "", now(0));
         // A success in between: they are not in a row.
@@ -597,9 +601,9 @@ async fn five_failures_lock_a_key_for_five_minutes() {
             continue;
         }
         answer.refused(401, "APIG.0301", "AK access failed to reach the limit,forbidden.");
-        emulator.advance_clock(Duration::from_secs(299));
+        emulator.advance_clock(Duration::from_secs(299)).unwrap();
         good().send(emulator).await.refused(401, "APIG.0301", "forbidden");
-        emulator.advance_clock(Duration::from_secs(1));
+        emulator.advance_clock(Duration::from_secs(1)).unwrap();
         assert_eq!(good().send(emulator).await.status, 200);
         bad().send(emulator).await.refused(401, "APIG.0301", "verify aksk signature fail");
     }
@@ -608,7 +612,7 @@ async fn five_failures_lock_a_key_for_five_minutes() {
 #[tokio::test]
 async fn dates_are_judged_by_the_real_clock() {
     let emulator = Emulator::start().await.unwrap();
-    emulator.advance_clock(Duration::from_secs(365 * 24 * 60 * 60));
+    emulator.advance_clock(Duration::from_secs(365 * 24 * 60 * 60)).unwrap();
     let session = emulator.session_with(emulator.access_key()).unwrap();
     session.modelarts().training_job(10).unwrap().update_description("x").await.unwrap();
 }
@@ -706,6 +710,20 @@ async fn what_is_given_twice_is_refused() {
 }
 
 #[tokio::test]
+async fn tokens_come_and_go_with_the_state() {
+    let emulator = Emulator::start().await.unwrap();
+    let given = token(&emulator, &json!({"project": {"id": PROJECT}})).await.header("x-subject-token").to_owned();
+    let headers = [("x-auth-token", given.as_str())];
+    assert_eq!(get(&emulator, &jobs(), &headers).await.status, 200);
+    let snapshot = emulator.snapshot().unwrap();
+    assert!(!snapshot.to_string().contains(&given));
+    emulator.reset().unwrap();
+    get(&emulator, &jobs(), &headers).await.refused(401, "APIG.0301", "decrypt token fail");
+    emulator.load(&snapshot).unwrap();
+    assert_eq!(get(&emulator, &jobs(), &headers).await.status, 200);
+}
+
+#[tokio::test]
 async fn tokens_stay_with_the_file_and_are_not_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");
@@ -718,5 +736,22 @@ async fn tokens_stay_with_the_file_and_are_not_in_it() {
     for entry in std::fs::read_dir(folder.path()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         assert!(!bytes.windows(given.len()).any(|window| window == given.as_bytes()));
+    }
+}
+
+#[cfg(feature = "cli")]
+#[tokio::test]
+async fn our_command_line_reads_the_canonical_request_of_a_refusal() {
+    let emulator = Emulator::start().await.unwrap();
+    let (wrong, url) = (Secret::from("another"), jobs());
+    let signed = Signed::new(&emulator, Signer::new(KEY, &wrong), Method::GET, &url, &[], "", now(0));
+    let answer = signed.send(&emulator).await;
+    let date = &signed.headers.iter().find(|(name, _)| name == "x-sdk-date").unwrap().1;
+    for (method, equal) in [("GET", true), ("PUT", false)] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hwjobs"));
+        command.args(["sign", "explain", "--method", method, "--url", &(emulator.endpoint() + &url)]);
+        command.args(["--ak", KEY, "--sk", SECRET, "--date", date, "--compare", &answer.body.to_string()]);
+        let output = command.env_clear().output().unwrap();
+        assert_eq!(output.status.success(), equal, "{}", String::from_utf8_lossy(&output.stdout));
     }
 }

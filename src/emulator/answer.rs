@@ -1,11 +1,13 @@
 //! Answers and refusals, in the shapes of the API families.
 
-use axum::body::Body;
-use axum::response::Response;
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::error::ErrorCode;
+
+/// An answer, whole in memory.
+pub(super) type Response = http::Response<Bytes>;
 
 /// Whose manner of failing an operation has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +49,10 @@ pub(super) enum Refusal {
     Taken(String),
     /// The project of the address is not the project of the token.
     OtherProject,
-    /// A documented rule with a code of its own, which says what is wrong.
-    Rule { status: StatusCode, code: &'static str },
     /// A documented refusal that says more than its code.
     Refused { code: &'static str, message: String },
+    /// The state of an object does not allow it.
+    Conflict { code: &'static str, message: String },
     /// The project may not have more objects of the kind.
     QuotaReached(i64),
     /// The emulator itself failed.
@@ -72,8 +74,24 @@ impl Refusal {
         }
     }
 
+    /// The gateway cannot make sense of the request.
+    pub(super) fn malformed(status: StatusCode, message: String) -> Self {
+        Self::Gateway { status, code: "APIG.0201", message }
+    }
+
+    /// Whether a part of the request may still be on its way: no other one can follow on the connection.
+    pub(super) fn ends_connection(&self) -> bool {
+        matches!(self, Self::Gateway { status, code: "APIG.0201", .. }
+            if matches!(*status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT))
+    }
+
     pub(super) fn unknown(what: &'static str, id: impl ToString) -> Self {
         Self::Unknown { what, id: id.to_string() }
+    }
+
+    /// What it says.
+    pub(super) fn text(self) -> String {
+        self.parts(Family::Job).2
     }
 
     /// Status, code and message as the family documents them.
@@ -85,7 +103,6 @@ impl Refusal {
                 let front = if family == Family::Identity { "" } else { "Incorrect IAM authentication information: " };
                 (StatusCode::UNAUTHORIZED, code, format!("{front}{reason}"))
             }
-            Self::Rule { status, code } => (status, code, meaning(code)),
             Self::Invalid(message) => {
                 (StatusCode::BAD_REQUEST, if mrs { "12000002" } else { "ModelArts.0104" }, message)
             }
@@ -94,8 +111,9 @@ impl Refusal {
                 if mrs { "0176" } else { "ModelArts.0102" },
                 format!("The {what} {id} does not exist."),
             ),
+            // No page prints the status of these; the request itself is valid.
             Self::Taken(name) => (
-                StatusCode::BAD_REQUEST,
+                StatusCode::CONFLICT,
                 if mrs { "12000002" } else { "ModelArts.0103" },
                 format!("Job name:{name} is existed"),
             ),
@@ -104,8 +122,9 @@ impl Refusal {
                 (StatusCode::FORBIDDEN, code, meaning(code))
             }
             Self::Refused { code, message } => (StatusCode::BAD_REQUEST, code, message),
+            Self::Conflict { code, message } => (StatusCode::CONFLICT, code, message),
             Self::QuotaReached(quota) => (
-                StatusCode::BAD_REQUEST,
+                StatusCode::CONFLICT,
                 "ModelArts.0106",
                 format!("The project has {quota} objects of this kind, which is the limit."),
             ),
@@ -123,21 +142,49 @@ impl Refusal {
             _ => false,
         };
         let (status, code, message) = self.parts(family);
-        let body = if gateway {
-            json!({"error_msg": message, "error_code": code, "request_id": request_id})
-        } else {
-            match family {
-                Family::Job => json!({"is_success": false, "error_message": message, "error_code": code}),
-                Family::Labeling | Family::Mrs => json!({"error_code": code, "error_msg": message}),
-                Family::Identity => json!({"error": {
-                    "code": status.as_u16(),
-                    "message": message,
-                    "title": status.canonical_reason().unwrap_or_default(),
-                }}),
-            }
-        };
-        respond(status, Some(&body), request_id)
+        failure((!gateway).then_some(family), status, code, &message, request_id)
     }
+}
+
+/// A failure in the form of a family, or of the gateway.
+fn failure(family: Option<Family>, status: StatusCode, code: &str, message: &str, request_id: &str) -> Response {
+    let body = match family {
+        None => json!({"error_msg": message, "error_code": code, "request_id": request_id}),
+        Some(Family::Job) => json!({"is_success": false, "error_message": message, "error_code": code}),
+        Some(Family::Labeling | Family::Mrs) => json!({"error_code": code, "error_msg": message}),
+        Some(Family::Identity) => json!({"error": {
+            "code": status.as_u16(),
+            "message": message,
+            "title": status.canonical_reason().unwrap_or_default(),
+        }}),
+    };
+    respond(status, Some(&body), request_id)
+}
+
+/// A failure on command; what is not said is what goes with the status.
+pub(super) fn commanded(
+    family: Family,
+    status: StatusCode,
+    code: Option<&str>,
+    message: Option<&str>,
+    request_id: &str,
+) -> Response {
+    let (_, own, _) = match status {
+        StatusCode::NOT_FOUND => Refusal::unknown("", ""),
+        status if status.is_server_error() => Refusal::Broken(String::new()),
+        _ => Refusal::Invalid(String::new()),
+    }
+    .parts(family);
+    let code = code.unwrap_or(match status {
+        StatusCode::UNAUTHORIZED => "APIG.0301",
+        StatusCode::FORBIDDEN => "APIG.0302",
+        StatusCode::TOO_MANY_REQUESTS => "APIG.0308",
+        StatusCode::BAD_GATEWAY => "APIG.0202",
+        StatusCode::GATEWAY_TIMEOUT => "APIG.0203",
+        _ => own,
+    });
+    let message = message.map_or_else(|| meaning(code), str::to_owned);
+    failure((!code.starts_with("API")).then_some(family), status, code, &message, request_id)
 }
 
 impl From<rusqlite::Error> for Refusal {
@@ -154,7 +201,7 @@ fn meaning(code: &str) -> String {
 /// An answer with the headers that all have.
 pub(super) fn respond(status: StatusCode, body: Option<&Value>, request_id: &str) -> Response {
     let bytes = body.map(ToString::to_string).unwrap_or_default();
-    let mut response = Response::new(Body::from(bytes));
+    let mut response = Response::new(bytes.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     if body.is_some() {

@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use jsonschema::Validator;
+use http::{HeaderMap, HeaderValue, header};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
-use super::answer::Refusal;
+use super::answer::{Refusal, Response};
+use super::json;
+use crate::error::ErrorCode;
 use crate::spec::Document;
-use crate::spec::load::Operation;
+use crate::spec::load::{self, Operation};
 
 /// The schemas of one operation, compiled when they are first needed: most runs use a few operations only.
 pub(super) struct Checker {
@@ -19,9 +23,16 @@ pub(super) struct Checker {
     answer: OnceLock<Option<Validator>>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Path,
+    Query,
+    Header,
+}
+
 struct Parameter {
     name: &'static str,
-    in_path: bool,
+    place: Place,
     required: bool,
     kind: &'static str,
     schema: &'static Value,
@@ -31,10 +42,14 @@ struct Parameter {
 impl Checker {
     pub(super) fn new(document: &'static Document, operation: Operation<'static>) -> Self {
         let parameter = |parameter: &'static Value| {
-            let schema = crate::spec::load::resolve(document.value(), &parameter["schema"]);
+            let schema = load::resolve(document.value(), &parameter["schema"]);
             Parameter {
                 name: parameter["name"].as_str().unwrap_or_default(),
-                in_path: parameter["in"] == "path",
+                place: match parameter["in"].as_str() {
+                    Some("path") => Place::Path,
+                    Some("header") => Place::Header,
+                    _ => Place::Query,
+                },
                 required: parameter["required"] == true,
                 kind: schema["type"].as_str().unwrap_or("string"),
                 schema: &parameter["schema"],
@@ -45,68 +60,223 @@ impl Checker {
         Self { document, operation, parameters, body: OnceLock::new(), answer: OnceLock::new() }
     }
 
-    /// Path and query as typed values by name.
+    /// Id of the operation.
+    pub(super) fn id(&self) -> &'static str {
+        self.operation.id()
+    }
+
+    /// Whether a query parameter of this name is described.
+    pub(super) fn has_query(&self, name: &str) -> bool {
+        self.parameters.iter().any(|parameter| parameter.place == Place::Query && parameter.name == name)
+    }
+
+    /// The described values of path, query and headers, typed, by name.
     pub(super) fn parameters(
         &self,
         path: &[(String, String)],
         query: &[(String, String)],
+        headers: &HeaderMap,
     ) -> Result<HashMap<&'static str, Value>, Refusal> {
         let mut values = HashMap::new();
         for parameter in &self.parameters {
-            let given = if parameter.in_path { path } else { query };
-            let Some((_, text)) = given.iter().find(|(name, _)| name == parameter.name) else {
-                if parameter.required {
-                    return Err(Refusal::Invalid(format!("The parameter {} is missing.", parameter.name)));
+            let name = parameter.name;
+            let pairs = |pairs: &[(String, String)]| -> Vec<String> {
+                pairs.iter().filter(|(given, _)| given == name).map(|(_, value)| value.clone()).collect()
+            };
+            let given = match parameter.place {
+                Place::Path => pairs(path),
+                Place::Query => pairs(query),
+                Place::Header => headers
+                    .get_all(name)
+                    .iter()
+                    .map(|value| value.to_str().map(str::to_owned))
+                    .collect::<Result<_, _>>()
+                    .map_err(|_| Refusal::Invalid(format!("The header {name} is no text.")))?,
+            };
+            let text = match given.as_slice() {
+                [] if parameter.required => {
+                    return Err(Refusal::Invalid(format!("The parameter {name} is missing.")));
                 }
-                continue;
+                [] => continue,
+                [text] => text,
+                _ => return Err(Refusal::Invalid(format!("The parameter {name} comes {} times.", given.len()))),
             };
             let value = typed(parameter.kind, text);
             let validator = parameter.validator.get_or_init(|| self.document.validator(parameter.schema));
             if let Err(error) = validator.validate(&value) {
-                return Err(Refusal::Invalid(format!("The parameter {} is invalid: {error}", parameter.name)));
+                return Err(Refusal::Invalid(format!("The parameter {name} is invalid: {}", reason(&error))));
             }
-            values.insert(parameter.name, value);
+            values.insert(name, value);
         }
         Ok(values)
     }
 
     /// The body as JSON, held against the description; `null` where the operation has none.
-    pub(super) fn body(&self, bytes: &[u8]) -> Result<Value, Refusal> {
-        let validator = self
-            .body
-            .get_or_init(|| self.document.request_schema(self.operation).map(|schema| self.document.validator(schema)));
+    pub(super) fn body(&self, headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Refusal> {
+        let validator =
+            self.body.get_or_init(|| self.document.request_schema(self.operation).map(|schema| self.document.validator(schema)));
         let Some(validator) = validator else { return Ok(Value::Null) };
-        let body: Value = serde_json::from_slice(bytes)
-            .map_err(|error| Refusal::Invalid(format!("The body is not JSON: {error}")))?;
-        let problem = validator.iter_errors(&body).next().map(|error| describe(&error));
-        problem.map_or(Ok(body), |problem| Err(Refusal::Invalid(problem)))
+        if bytes.is_empty() {
+            return Err(Refusal::Invalid("The body is missing.".to_owned()));
+        }
+        if let Some(kind) = headers.get(header::CONTENT_TYPE)
+            && !is_json(kind)
+        {
+            let kind = String::from_utf8_lossy(kind.as_bytes()).into_owned();
+            return Err(Refusal::Invalid(format!(
+                "The header Content-Type is `{kind}`; it must be `application/json`."
+            )));
+        }
+        let body =
+            json::parse(bytes).map_err(|error| Refusal::Invalid(format!("The body is no valid JSON: {error}")))?;
+        let refusal = validator.iter_errors(&body).next().map(|error| self.refusal(&error));
+        refusal.map_or(Ok(body), Err)
+    }
+
+    /// Why a body is refused. Where none of several alternatives holds, the one is meant whose fixed values are there.
+    fn refusal(&self, error: &ValidationError<'_>) -> Refusal {
+        let fixed = |error: &ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::Enum { .. });
+        let meant = match error.kind() {
+            ValidationErrorKind::AnyOf { context } => {
+                context.iter().enumerate().find(|(_, errors)| !errors.iter().any(fixed))
+            }
+            _ => None,
+        };
+        let Some((index, [first, ..])) = meant.map(|(index, errors)| (index, errors.as_slice())) else {
+            return Refusal::Invalid(describe(error));
+        };
+        // A rule between fields can have a code of its own, such as "12000068", which the description says beside it.
+        let schema =
+            load::resolve(self.document.value(), self.document.request_schema(self.operation).unwrap_or(&Value::Null));
+        let alternatives = error.schema_path().as_str().find("/allOf/").map(|at| &error.schema_path().as_str()[at..]);
+        let code = alternatives
+            .and_then(|path| schema.pointer(&format!("{path}/{index}/x-error-code")))
+            .and_then(Value::as_str)
+            .and_then(ErrorCode::lookup);
+        match code {
+            Some(code) => Refusal::Refused { code: code.code(), message: describe(first) },
+            None => Refusal::Invalid(describe(first)),
+        }
+    }
+
+    /// What of a checked request is not described: it has no effect.
+    pub(super) fn undescribed(&self, query: &[(String, String)], body: &Value) -> Vec<String> {
+        let mut found: Vec<String> = query
+            .iter()
+            .filter(|(name, _)| !self.has_query(name))
+            .map(|(name, _)| format!("the parameter {name}"))
+            .collect();
+        if let Some(schema) = self.document.request_schema(self.operation) {
+            undescribed(self.document.value(), schema, body, "", &mut found);
+        }
+        found
     }
 
     /// Where an answer differs from the description, if it does.
-    pub(super) fn answer(&self, status: u16, body: Option<&Value>) -> Option<String> {
-        let validator = self.answer.get_or_init(|| {
-            let response = self.document.response(self.operation, status)?;
-            Some(self.document.validator(response.pointer("/content/application~1json/schema")?))
-        });
-        match (validator, body) {
-            (None, None) => None,
-            (Some(validator), Some(body)) => validator.iter_errors(body).next().map(|error| describe(&error)),
-            (None, Some(_)) => Some("a body where none is described".to_owned()),
-            (Some(_), None) => Some("no body where one is described".to_owned()),
+    pub(super) fn answer(&self, response: &Response) -> Option<String> {
+        let status = response.status().as_u16();
+        let described = match self.document.response(self.operation, status) {
+            Some(described) => described,
+            // The gateway, and not the service, says these.
+            None => return Some(format!("the status {status} is not described")),
+        };
+        for (name, header) in described["headers"].as_object().into_iter().flatten() {
+            let header = load::resolve(self.document.value(), header);
+            match response.headers().get(name).map(HeaderValue::to_str) {
+                None if header["required"] == true || name == "X-Request-Id" => {
+                    return Some(format!("the header {name} is missing"));
+                }
+                None => {}
+                Some(value) => {
+                    let schema = &header["schema"];
+                    let value = typed(schema["type"].as_str().unwrap_or("string"), value.unwrap_or_default());
+                    if let Err(error) = self.document.validator(schema).validate(&value) {
+                        return Some(format!("the header {name} is invalid: {error}"));
+                    }
+                }
+            }
+        }
+        let class = usize::from(status / 100);
+        let success = class == 2;
+        let schema = || described.pointer("/content/application~1json/schema").map(|schema| self.document.validator(schema));
+        let compiled;
+        // The answer of success is the one that all requests come for; failures are rare.
+        let validator = if success {
+            self.answer.get_or_init(schema)
+        } else {
+            compiled = schema();
+            &compiled
+        };
+        let body = response.body();
+        match validator {
+            None if body.is_empty() => None,
+            None => Some("a body where none is described".to_owned()),
+            Some(_) if body.is_empty() => Some("no body where one is described".to_owned()),
+            Some(validator) => match serde_json::from_slice(body) {
+                Ok(body) => validator.iter_errors(&body).next().map(|error| describe(&error)),
+                Err(error) => Some(format!("the body is no JSON: {error}")),
+            },
         }
     }
 }
 
-/// Field, limit, and for a text its length: what a caller needs to put it right.
-fn describe(error: &jsonschema::ValidationError<'_>) -> String {
+/// Whether a body of this type is read: JSON, in whatever charset it claims, since JSON has only one.
+pub(super) fn is_json(kind: &HeaderValue) -> bool {
+    let essence = kind.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
+
+/// The fields of a value that its schema does not name.
+fn undescribed(document: &Value, schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
+    let schema = described(document, schema);
+    match value {
+        Value::Object(fields) => {
+            let Some(properties) = schema["properties"].as_object() else { return };
+            for (name, value) in fields {
+                let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+                match properties.get(name).or_else(|| schema.get("additionalProperties")) {
+                    Some(schema) => undescribed(document, schema, value, &place, found),
+                    None => found.push(format!("the field {place}")),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                undescribed(document, &schema["items"], item, &format!("{place}.{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The schema that says what a value has: references are followed, also those that are wrapped to be described.
+fn described<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let schema = load::resolve(document, schema);
+    match schema["allOf"].as_array().map(Vec::as_slice) {
+        Some([part]) if schema.get("properties").is_none() => described(document, part),
+        _ => schema,
+    }
+}
+
+/// Field and limit: what a caller needs to put it right.
+fn describe(error: &ValidationError<'_>) -> String {
     let place = error.instance_path().to_string();
     let place =
         if place.is_empty() { "The body".to_owned() } else { format!("The field {}", place[1..].replace('/', ".")) };
-    match error.instance().as_str() {
-        Some(text) if text.chars().count() > 40 => {
-            format!("{place} is invalid: it has {} characters ({})", text.chars().count(), error.kind().keyword())
+    format!("{place} is invalid: {}", reason(error))
+}
+
+/// What is wrong with a value, which itself is not repeated: it may be long, or a password.
+fn reason(error: &ValidationError<'_>) -> String {
+    let length = || error.instance().as_str().map_or(0, |text| text.chars().count());
+    match error.kind() {
+        ValidationErrorKind::MaxLength { limit } => format!("it has {} characters, the limit is {limit}", length()),
+        ValidationErrorKind::MinLength { limit } => format!("it has {} characters, it needs {limit}", length()),
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            let choices: Vec<String> = context.iter().filter_map(|errors| errors.first()).map(reason).collect();
+            choices.join(", or ")
         }
-        _ => format!("{place} is invalid: {error}"),
+        _ => error.masked_with("the value").to_string(),
     }
 }
 

@@ -3,8 +3,26 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Virtual time: a point of it, the real instant of that point, and how fast it has passed since.
-pub(super) struct Clock(Mutex<Hand>);
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::store::Store;
+
+/// Virtual time: a point of it, the real instant of that point, and how fast it has passed since. The store keeps it, so
+/// that it goes on where it was when the emulator comes back to a file.
+pub(super) struct Clock {
+    hand: Mutex<Hand>,
+    /// With what it begins where the store has none.
+    start: Start,
+}
+
+/// How a clock begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Start {
+    /// Milliseconds since the Unix epoch; the real time if absent.
+    pub(super) at: Option<i64>,
+    /// Virtual seconds in a real second; one if absent.
+    pub(super) scale: Option<f64>,
+}
 
 #[derive(Clone, Copy)]
 struct Hand {
@@ -17,23 +35,44 @@ struct Hand {
 
 impl Hand {
     fn now(self) -> i64 {
-        self.at + (self.since.elapsed().as_secs_f64() * self.scale * 1000.0) as i64
+        self.at.saturating_add((self.since.elapsed().as_secs_f64() * self.scale * 1000.0) as i64)
+    }
+
+    fn scaled(self, scale: f64) -> Self {
+        Self { at: self.now(), since: Instant::now(), scale }
     }
 }
 
+impl Start {
+    fn hand(self) -> Hand {
+        Hand { at: self.at.unwrap_or_else(real), since: Instant::now(), scale: self.scale.unwrap_or(1.0) }
+    }
+}
+
+/// Milliseconds since the Unix epoch by the machine's clock.
+fn real() -> i64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+}
+
 impl Clock {
-    /// A clock that starts at a time, or at the real one.
-    pub(super) fn new(at: Option<i64>, scale: f64) -> Self {
-        let real = || {
-            let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
-        };
-        Self(Mutex::new(Hand { at: at.unwrap_or_else(real), since: Instant::now(), scale }))
+    /// The clock of a store; one that is new begins as it is told to.
+    pub(super) fn open(store: &Store, start: Start) -> rusqlite::Result<Self> {
+        let hand = store.write(|transaction| {
+            let hand = match (kept(transaction)?, start.scale) {
+                (None, _) => start.hand(),
+                (Some(hand), None) => return Ok(hand),
+                (Some(hand), Some(scale)) => hand.scaled(scale),
+            };
+            keep(transaction, hand)?;
+            Ok::<_, rusqlite::Error>(hand)
+        })?;
+        Ok(Self { hand: Mutex::new(hand), start })
     }
 
     /// Milliseconds since the Unix epoch, the time of ModelArts.
     pub(super) fn now(&self) -> i64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).now()
+        self.hand().now()
     }
 
     /// The same as a system time.
@@ -41,15 +80,55 @@ impl Clock {
         UNIX_EPOCH + Duration::from_millis(u64::try_from(self.now()).unwrap_or_default())
     }
 
-    /// Moves on at once.
-    pub(super) fn advance(&self, by: Duration) {
-        let mut hand = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        hand.at = hand.at.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+    /// Virtual seconds in a real second.
+    pub(super) fn scale(&self) -> f64 {
+        self.hand().scale
     }
 
-    /// Lets time pass so many times as fast as real time from now on; 0 stops it.
-    pub(super) fn set_scale(&self, scale: f64) {
-        let mut hand = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *hand = Hand { at: hand.now(), since: Instant::now(), scale };
+    /// Moves on at once, then goes on as fast as it is told, or as before.
+    pub(super) fn change(&self, store: &Store, by: Duration, scale: Option<f64>) -> rusqlite::Result<()> {
+        store.write(|transaction| {
+            let mut hand = self.hand();
+            hand = hand.scaled(scale.unwrap_or(hand.scale));
+            hand.at = hand.at.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+            keep(transaction, hand)?;
+            self.set(hand);
+            Ok(())
+        })
     }
+
+    /// Begins anew, or takes the time of a store that has been loaded.
+    pub(super) fn restart(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        let hand = kept(transaction)?.unwrap_or_else(|| self.start.hand());
+        keep(transaction, hand)?;
+        self.set(hand);
+        Ok(())
+    }
+
+    fn hand(&self) -> Hand {
+        *self.hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, hand: Hand) {
+        *self.hand.lock().unwrap_or_else(PoisonError::into_inner) = hand;
+    }
+}
+
+/// The clock of a store. It has gone on while nobody looked, but never back.
+fn kept(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Hand>> {
+    let row = transaction
+        .query_row("SELECT at, real, scale FROM clock", [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, f64>(2)?))
+        })
+        .optional()?;
+    Ok(row.map(|(at, since, scale)| {
+        let passed = real().saturating_sub(since).max(0) as f64 * scale;
+        Hand { at: at.saturating_add(passed as i64), since: Instant::now(), scale }
+    }))
+}
+
+fn keep(transaction: &Transaction<'_>, hand: Hand) -> rusqlite::Result<()> {
+    transaction
+        .execute("REPLACE INTO clock VALUES (1, ?1, ?2, ?3)", params![hand.now(), real(), hand.scale])
+        .map(|_| ())
 }

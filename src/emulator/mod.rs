@@ -21,8 +21,8 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -36,15 +36,21 @@ mod access;
 mod answer;
 mod check;
 mod clock;
+mod connection;
+mod control;
+mod faults;
 mod handlers;
+mod json;
 mod lifecycle;
 mod record;
 mod server;
+mod snapshot;
 mod store;
 mod world;
 
+pub use faults::{ActiveFault, Fault, FaultAction, Faults};
 pub use lifecycle::Transitions;
-pub use record::Exchange;
+pub use record::{AccessLog, Exchange, Verdict};
 
 /// The project that the documented world lives in.
 const PROJECT_ID: &str = "5a3314075bfa49b9ae360f4ecd333695";
@@ -143,24 +149,70 @@ impl Emulator {
         variables
     }
 
+    /// The time of the emulator's clock.
+    pub fn now(&self) -> SystemTime {
+        self.state.clock.system_time()
+    }
+
     /// Moves the emulator's clock on at once.
-    pub fn advance_clock(&self, by: Duration) {
-        self.state.clock.advance(by);
+    pub fn advance_clock(&self, by: Duration) -> Result<(), Error> {
+        self.change_clock(by, None)
     }
 
     /// Lets the emulator's time pass so many times as fast as real time from now on; 0 stops it.
-    pub fn set_time_scale(&self, scale: f64) {
-        self.state.clock.set_scale(scale);
+    pub fn set_time_scale(&self, scale: f64) -> Result<(), Error> {
+        check_scale(scale)?;
+        self.change_clock(Duration::ZERO, Some(scale))
+    }
+
+    fn change_clock(&self, by: Duration, scale: Option<f64>) -> Result<(), Error> {
+        let failed = |error| failed("change its clock").with_source(error);
+        self.state.clock.change(&self.state.store, by, scale).map_err(failed)
+    }
+
+    /// The faults that it shows, to be added to and taken from.
+    ///
+    /// ```
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # runtime.block_on(async {
+    /// use huaweicloud_jobs::emulator::{Emulator, Fault};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// // The next two updates answer 503; the client tries again and gets through.
+    /// emulator.faults().add(Fault::status(503).on("update_training_job").times(2))?;
+    /// emulator.session()?.modelarts().training_job(10)?.update_description("third time lucky").await?;
+    /// # assert!(emulator.faults().list().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn faults(&self) -> Faults<'_> {
+        Faults(&self.state.faults)
+    }
+
+    /// The whole state as JSON, for [`EmulatorBuilder::load`].
+    pub fn snapshot(&self) -> Result<serde_json::Value, Error> {
+        self.state.snapshot().map_err(|refusal| failed(&format!("write a snapshot: {}", refusal.text())))
+    }
+
+    /// Puts a snapshot, with its time, in the place of all that is there.
+    pub fn load(&self, snapshot: &serde_json::Value) -> Result<(), Error> {
+        self.state.load(snapshot).map_err(|refusal| failed(&format!("load the snapshot: {}", refusal.text())))
+    }
+
+    /// Goes back to what it began with: state, time, faults and recorded exchanges.
+    pub fn reset(&self) -> Result<(), Error> {
+        self.state.reset().map_err(|refusal| failed(&format!("begin anew: {}", refusal.text())))
     }
 
     /// Chooses what moves jobs from one state to the next from now on, also those that are on their way.
     pub fn set_transitions(&self, transitions: Transitions) -> Result<(), Error> {
-        self.state.set_transitions(transitions)
+        self.state.set_transitions(transitions).map_err(|refusal| failed(&refusal.text()))
     }
 
     /// Takes the latest exchanges out of the record, the oldest first.
     pub fn take_exchanges(&self) -> Vec<Exchange> {
-        self.state.record.lock().unwrap_or_else(PoisonError::into_inner).take()
+        server::lock(&self.state.record).take()
     }
 
     /// Stops it and waits until what it was answering is answered.
@@ -206,12 +258,19 @@ pub struct EmulatorBuilder {
     token: Secret,
     lock_out: bool,
     documented: bool,
+    snapshot: Option<serde_json::Value>,
     data: Option<PathBuf>,
+    time_scale: Option<f64>,
+    strict: bool,
     transitions: Transitions,
     quota: u32,
     seed: Option<u64>,
+    training_jobs: u32,
     check_answers: bool,
     record: usize,
+    log: AccessLog,
+    allow_remote: bool,
+    client_time: Duration,
 }
 
 impl Default for EmulatorBuilder {
@@ -225,12 +284,19 @@ impl Default for EmulatorBuilder {
             token: TOKEN.into(),
             lock_out: false,
             documented: true,
+            snapshot: None,
             data: None,
+            time_scale: None,
+            strict: false,
             transitions: Transitions::default(),
             quota: QUOTA,
             seed: None,
+            training_jobs: 0,
             check_answers: cfg!(debug_assertions),
             record: 0,
+            log: AccessLog::Off,
+            allow_remote: false,
+            client_time: connection::CLIENT_TIME,
         }
     }
 }
@@ -299,6 +365,14 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Starts with a snapshot, see [`Emulator::snapshot`], instead of with what the documents' examples name.
+    ///
+    /// What a file of [`data`](Self::data) holds is replaced.
+    pub fn load(mut self, snapshot: serde_json::Value) -> Self {
+        self.snapshot = Some(snapshot);
+        self
+    }
+
     /// Keeps the state in a file, which stays when the emulator ends; in memory by default.
     ///
     /// The documented world is written only into a new file.
@@ -327,9 +401,47 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Starts with so many training jobs that have ended, besides the others: to see how a program deals with long lists.
+    pub fn training_jobs(mut self, count: u32) -> Self {
+        self.training_jobs = count;
+        self
+    }
+
     /// Whether every answer is checked against the description before it is sent; in debug builds it is.
     pub fn check_answers(mut self, check_answers: bool) -> Self {
         self.check_answers = check_answers;
+        self
+    }
+
+    /// Lets the emulator's time pass so many times as fast as real time; 0 stops it. A clock that comes from a file goes
+    /// on as it did by default.
+    pub fn time_scale(mut self, scale: f64) -> Self {
+        self.time_scale = Some(scale);
+        self
+    }
+
+    /// Refuses fields of bodies and query parameters that are not described; by default they have no effect.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Writes a line on standard error for each request; by default it does not.
+    pub fn log(mut self, log: AccessLog) -> Self {
+        self.log = log;
+        self
+    }
+
+    /// How long a client may take to send the head of a request, to send its body, and to read the answer; 30 seconds by
+    /// default. An idle connection is closed after the same time.
+    pub fn client_time(mut self, time: Duration) -> Self {
+        self.client_time = time;
+        self
+    }
+
+    /// Lets the control API serve other machines too. It has no authentication.
+    pub fn allow_remote(mut self, allow_remote: bool) -> Self {
+        self.allow_remote = allow_remote;
         self
     }
 
@@ -341,48 +453,56 @@ impl EmulatorBuilder {
 
     /// Starts it.
     pub async fn start(self) -> Result<Emulator, Error> {
-        let failed = |what: &str| Error::configuration(format!("the emulator cannot {what}"));
+        if let Some(scale) = self.time_scale {
+            check_scale(scale)?;
+        }
         let access = self.access()?;
         let store = store::Store::open(self.data.as_deref())?;
-        if store.is_new {
-            let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
-            store
-                .write(|transaction| {
-                    store::set_seed(transaction, seed)?;
-                    if self.documented { world::documented(transaction, &access.project().id) } else { Ok(()) }
-                })
-                .map_err(|error: rusqlite::Error| failed("write what it begins with").with_source(error))?;
-        }
-        let listener = TcpListener::bind(self.address).await.map_err(|error| failed("listen").with_source(error))?;
+        let is_new = store.is_new;
+        let start = match self.seed {
+            None => clock::Start { at: None, scale: self.time_scale },
+            Some(_) => clock::Start { at: Some(SEEDED_TIME), scale: Some(self.time_scale.unwrap_or(0.0)) },
+        };
+        let clock = clock::Clock::open(&store, start).map_err(|error| failed("start its clock").with_source(error))?;
+        let listener = TcpListener::bind(self.address)
+            .await
+            .map_err(|error| failed(&format!("listen on {}", self.address)).with_source(error))?;
         let address = listener.local_addr().map_err(|error| failed("listen").with_source(error))?;
         let (stop, stopped) = oneshot::channel::<()>();
         let state = Arc::new(server::State {
             store,
-            clock: self
-                .seed
-                .map_or_else(|| clock::Clock::new(None, 1.0), |_| clock::Clock::new(Some(SEEDED_TIME), 0.0)),
+            clock,
             transitions: Mutex::new(self.transitions),
             quota: self.quota.into(),
-            is_seeded: self.seed.is_some(),
+            seed: self.seed,
+            training_jobs: self.training_jobs,
             routes: server::Routes::new(),
             access,
             endpoint: format!("http://{address}"),
             check_answers: self.check_answers,
+            strict: self.strict,
             record: Mutex::new(record::Record::new(self.record)),
+            log: self.log,
+            faults: Mutex::new(faults::Injected::new(self.seed.unwrap_or_else(|| fastrand::u64(..)))),
+            allow_remote: self.allow_remote,
+            client_time: self.client_time,
+            documented: self.documented && self.snapshot.is_none(),
+            panics: AtomicU64::default(),
+            control_requests: AtomicU64::default(),
             requests: AtomicU64::default(),
         });
+        if let Some(snapshot) = &self.snapshot {
+            state.load(snapshot).map_err(|refusal| failed(&format!("load the snapshot: {}", refusal.text())))?;
+        } else if is_new {
+            let write = |error: rusqlite::Error| failed("write what it begins with").with_source(error);
+            state.store.write(|transaction| state.populate(transaction)).map_err(write)?;
+        }
         // A file may hold jobs on their way, begun under other transitions.
-        state.set_transitions(self.transitions)?;
-        let router = server::router(Arc::clone(&state));
-        let server = tokio::spawn(async move {
-            let serve = axum::serve(listener, router);
-            // Ends when the sender is dropped.
-            let stopped = async move { drop(stopped.await) };
-            // `axum::serve` retries failed accepts by itself and has no other error.
-            let _ = serve.with_graceful_shutdown(stopped).await;
-        });
+        state.set_transitions(self.transitions).map_err(|refusal| failed(&refusal.text()))?;
+        let server = tokio::spawn(connection::serve(listener, Arc::clone(&state), stopped));
         Ok(Emulator { address, state, stop: Some(stop), server })
     }
+
     /// What was given, and for what was not the defaults.
     fn access(&self) -> Result<access::Access, Error> {
         let mut given = self.clone();
@@ -398,4 +518,14 @@ impl EmulatorBuilder {
         let domain = access::Domain::new(&given.domain, given.projects, given.users);
         access::Access::new(domain, given.keys, given.token, given.documented, given.lock_out)
     }
+}
+
+fn failed(what: &str) -> Error {
+    Error::configuration(format!("the emulator cannot {what}"))
+}
+
+fn check_scale(scale: f64) -> Result<(), Error> {
+    let refused =
+        || Error::configuration(format!("time cannot pass {scale} times as fast: 0 to {}", control::MAX_SCALE));
+    control::is_scale(scale).then_some(()).ok_or_else(refused)
 }

@@ -1,32 +1,33 @@
 //! From a request on the wire to an operation and back.
 
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State as Shared};
-use axum::response::Response;
 use bytes::Bytes;
-use form_urlencoded::parse;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
 use percent_encoding::percent_decode_str;
+use rusqlite::Transaction;
+use serde_json::Value;
+use tokio::time::sleep;
 
 use super::access::{self, Access};
-use super::answer::{Family, Refusal, respond};
+use super::answer::{Family, Refusal, Response, respond};
 use super::check::Checker;
 use super::clock::Clock;
+use super::connection::Abort;
+use super::control;
+use super::faults::{Hit, Injected, Plan};
 use super::handlers::iam::Extra;
-use super::handlers::{self, Call};
+use super::handlers::{self, Answer, Call};
 use super::lifecycle::{Lifecycles, Transitions};
-use super::record::{self, Exchange, Record};
-use super::store::Store;
-use crate::error::Error;
+use super::record::{self, AccessLog, Exchange, Record, Verdict};
+use super::store::{self, Store};
+use super::{snapshot, world};
 use crate::spec;
-
-/// The gateway's documented limit of a body.
-const MAX_BODY: usize = 12 * 1024 * 1024;
 
 /// What all requests share.
 pub(super) struct State {
@@ -34,30 +35,32 @@ pub(super) struct State {
     pub(super) clock: Clock,
     pub(super) transitions: Mutex<Transitions>,
     pub(super) quota: i64,
-    /// Whether nothing in an answer may come from elsewhere than the seed and the requests.
-    pub(super) is_seeded: bool,
+    /// What fixes ids, times and bytes of answers; a different one each time if absent.
+    pub(super) seed: Option<u64>,
+    /// With how many training jobs of no interest it begins.
+    pub(super) training_jobs: u32,
     pub(super) routes: Routes,
     pub(super) access: Access,
     /// Its own base address.
     pub(super) endpoint: String,
     pub(super) check_answers: bool,
+    /// Whether what is not described is refused.
+    pub(super) strict: bool,
     pub(super) record: Mutex<Record>,
+    pub(super) log: AccessLog,
+    pub(super) faults: Mutex<Injected>,
+    /// How long a client may take for anything.
+    pub(super) client_time: Duration,
+    /// Whether the control API serves other machines too.
+    pub(super) allow_remote: bool,
+    /// Whether the documented world is what it begins with.
+    pub(super) documented: bool,
+    /// Requests that failed by a defect of the emulator.
+    pub(super) panics: AtomicU64,
+    /// Requests of the control API.
+    pub(super) control_requests: AtomicU64,
     /// How many have come: their ids are the same for the same sequence of requests.
     pub(super) requests: AtomicU64,
-}
-
-impl State {
-    /// Chooses what moves jobs, between two requests.
-    pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Error> {
-        self.store
-            .write(|transaction| {
-                *self.transitions.lock().unwrap_or_else(PoisonError::into_inner) = transitions;
-                Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()
-            })
-            .map_err(|error: rusqlite::Error| {
-                Error::configuration("the emulator cannot change how its jobs move").with_source(error)
-            })
-    }
 }
 
 /// One operation, ready to be served.
@@ -106,114 +109,358 @@ impl Routes {
     }
 }
 
-/// Serves every path: which of them exist is for the description to say.
-pub(super) fn router(state: Arc<State>) -> Router {
-    Router::new().fallback(serve).with_state(state)
+/// Where a request leads.
+enum Found<'a> {
+    /// To an operation, with the values of its path as they were sent.
+    Operation(&'a Route, Vec<(String, String)>),
+    /// To something that clients do and the documents do not show.
+    Extra(Extra<'a>),
+    /// To a path that has other methods.
+    OtherMethod(String),
+    Nowhere,
 }
 
-async fn serve(Shared(state): Shared<Arc<State>>, request: Request<Body>) -> Response {
-    let (parts, body) = request.into_parts();
-    // The gateway's documented limit comes before anything else; a body that breaks off is the client's own doing.
-    let bytes = to_bytes(body, MAX_BODY).await;
-    let response = respond_to(&state, &parts, bytes.as_ref().map_err(ToString::to_string));
-    let (mut head, body) = response.into_parts();
-    if state.is_seeded
-        && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(state.clock.system_time()))
-    {
-        head.headers.insert(header::DATE, date);
-    }
-    // Answers are whole in memory: this takes, and waits for nothing.
-    let answer = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    state.record.lock().unwrap_or_else(PoisonError::into_inner).add(|| Exchange {
-        method: parts.method.to_string(),
-        target: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
-        headers: record::readable(&parts.headers),
-        request: String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned(),
-        status: head.status.as_u16(),
-        answer: String::from_utf8_lossy(&answer).into_owned(),
-    });
-    Response::from_parts(head, Body::from(answer))
-}
-
-fn respond_to(state: &State, parts: &Parts, bytes: Result<&Bytes, String>) -> Response {
-    let request_id = format!("{:032x}", state.requests.fetch_add(1, Ordering::Relaxed) + 1);
-    let gateway = |status, code, message: &str| {
-        Refusal::Gateway { status, code, message: message.to_owned() }.answer(Family::Job, &request_id)
-    };
-    let (now, base) = (state.clock.now(), access::base(&parts.headers, &state.endpoint));
-    if let Some(extra) = Extra::find(parts) {
-        let body = bytes.map_or(&[][..], |bytes| &bytes[..]);
-        return match extra.answer(&state.access, &state.store, parts, body, now, &base) {
-            Ok(answer) => finish(StatusCode::OK, answer, &request_id),
-            Err(refusal) => refusal.answer(Family::Identity, &request_id),
-        };
-    }
-    let Ok(found) = state.routes.0.at(parts.uri.path()) else {
-        return gateway(StatusCode::NOT_FOUND, "APIG.0101", "The API does not exist or has not been published.");
-    };
-    let Some(route) = found.value.iter().find(|route| route.method == parts.method) else {
-        let mut response = gateway(StatusCode::METHOD_NOT_ALLOWED, "APIG.0101", "The API does not have this method.");
-        let methods: Vec<&str> = found.value.iter().map(|route| route.method.as_str()).collect();
-        if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {
-            response.headers_mut().insert(header::ALLOW, allow);
+impl Routes {
+    fn find<'a>(&'a self, parts: &'a Parts) -> Found<'a> {
+        if let Some(extra) = Extra::find(parts) {
+            return Found::Extra(extra);
         }
-        return response;
-    };
-    let path: Vec<(String, String)> = found
-        .params
-        .iter()
-        .map(|(name, value)| (name.to_owned(), percent_decode_str(value).decode_utf8_lossy().into_owned()))
-        .collect();
-    let query: Vec<(String, String)> = parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let outcome = || {
-        let bytes = bytes.map_err(|error| Refusal::Gateway {
-            status: StatusCode::PAYLOAD_TOO_LARGE,
-            code: "APIG.0201",
-            message: format!("The body cannot be read or is larger than {MAX_BODY} bytes: {error}"),
-        })?;
+        let Ok(found) = self.0.at(parts.uri.path()) else { return Found::Nowhere };
+        // What answers GET answers HEAD; the body stays behind.
+        let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
+        match found.value.iter().find(|route| route.method == *method) {
+            Some(route) => {
+                let values = found.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+                Found::Operation(route, values.collect())
+            }
+            None => {
+                let methods: Vec<&str> = found.value.iter().map(|route| route.method.as_str()).collect();
+                Found::OtherMethod(methods.join(", "))
+            }
+        }
+    }
+}
+
+impl State {
+    /// The whole state as one JSON value.
+    pub(super) fn snapshot(&self) -> Result<Value, Refusal> {
+        self.store.write(|transaction| snapshot::dump(transaction).map_err(Refusal::from))
+    }
+
+    /// Puts a snapshot, with its time, in the place of all that is there.
+    pub(super) fn load(&self, snapshot: &Value) -> Result<(), Refusal> {
+        self.store.write(|transaction| {
+            snapshot::load(transaction, snapshot)?;
+            Ok(self.resume(transaction)?)
+        })
+    }
+
+    /// Goes back to what it began with, faults, records and time included.
+    pub(super) fn reset(&self) -> Result<(), Refusal> {
+        self.store.write(|transaction| {
+            snapshot::empty(transaction)?;
+            self.resume(transaction)?;
+            self.populate(transaction)?;
+            lock(&self.faults).clear();
+            lock(&self.record).take();
+            self.requests.store(0, Ordering::Relaxed);
+            Ok(())
+        })
+    }
+
+    /// Goes on with tables that have just been filled.
+    fn resume(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.access.forget();
+        self.clock.restart(transaction)?;
+        Lifecycles { transaction, transitions: *lock(&self.transitions), now: self.clock.now() }.adopt()
+    }
+
+    /// Chooses what moves jobs, between two requests.
+    pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Refusal> {
+        self.store.write(|transaction| {
+            *lock(&self.transitions) = transitions;
+            Ok(Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()?)
+        })
+    }
+
+    /// Writes what it begins with into empty tables.
+    pub(super) fn populate(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        store::set_seed(transaction, self.seed.unwrap_or_else(|| fastrand::u64(..)))?;
+        let project = &self.access.project().id;
+        if self.documented {
+            world::documented(transaction, project)?;
+        }
+        world::many_training_jobs(transaction, project, self.training_jobs, self.clock.now())
+    }
+
+    /// Answers one request, or ends its connection.
+    pub(super) async fn serve(
+        &self,
+        peer: SocketAddr,
+        parts: &Parts,
+        body: Result<Bytes, Refusal>,
+    ) -> Result<Response, Abort> {
+        if control::is_meant(parts) {
+            return Ok(control::serve(self, peer, parts, body));
+        }
+        let started = Instant::now();
+        let request_id = format!("{:032x}", self.requests.fetch_add(1, Ordering::Relaxed) + 1);
+        let found = self.routes.find(parts);
+        let Plan { delay, hit } = match &found {
+            Found::Operation(route, _) => lock(&self.faults).plan(route.checker.id(), self.clock.now()),
+            _ => Plan::default(),
+        };
+        if !delay.is_zero() {
+            sleep(delay).await;
+        }
+        let mut ignored = Vec::new();
+        let act = |ignored: &mut Vec<String>| {
+            let act = AssertUnwindSafe(|| self.respond(&found, parts, body.as_ref(), &request_id, ignored));
+            catch_unwind(act).unwrap_or_else(|_| {
+                self.panics.fetch_add(1, Ordering::Relaxed);
+                let family = found.family();
+                Refusal::Broken("the emulator has failed; please report it".to_owned()).answer(family, &request_id)
+            })
+        };
+        let mut outcome = match &hit {
+            None => Ok(act(&mut ignored)),
+            Some(hit) => {
+                let done = hit.acts().then(|| act(&mut ignored));
+                hit.show(done, found.family(), &request_id)
+            }
+        };
+        if let (Some(_), Ok(response)) = (self.seed, &mut outcome)
+            && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(self.clock.system_time()))
+        {
+            response.headers_mut().insert(header::DATE, date);
+        }
+        self.note(
+            &Seen { peer, parts, body: &body, started, request_id, found: &found, hit: hit.as_ref(), ignored },
+            &outcome,
+        );
+        outcome
+    }
+
+    fn respond(
+        &self,
+        found: &Found<'_>,
+        parts: &Parts,
+        body: Result<&Bytes, &Refusal>,
+        request_id: &str,
+        ignored: &mut Vec<String>,
+    ) -> Response {
+        // A head that is too large has not been looked at.
+        let oversized = match body {
+            Err(Refusal::Gateway { status, .. }) => matches!(status.as_u16(), 414 | 494),
+            _ => false,
+        };
+        let (route, path) = match found {
+            _ if oversized => match body {
+                Err(refusal) => return refusal.clone().answer(Family::Job, request_id),
+                Ok(_) => return respond(StatusCode::NO_CONTENT, None, request_id),
+            },
+            Found::Operation(route, path) => (route, path),
+            Found::Extra(extra) => {
+                let outcome = body.map_err(Refusal::clone).and_then(|body| {
+                    let (now, base) = (self.clock.now(), access::base(&parts.headers, &self.endpoint));
+                    extra.answer(&self.access, &self.store, parts, body, now, &base)
+                });
+                return match outcome {
+                    Ok(answer) => finish(StatusCode::OK, answer, request_id),
+                    Err(refusal) => refusal.answer(Family::Identity, request_id),
+                };
+            }
+            Found::Nowhere => {
+                let message = "The API does not exist or has not been published.".to_owned();
+                let refusal = Refusal::Gateway { status: StatusCode::NOT_FOUND, code: "APIG.0101", message };
+                return refusal.answer(Family::Job, request_id);
+            }
+            Found::OtherMethod(methods) => {
+                let mut response = if parts.method == Method::OPTIONS {
+                    respond(StatusCode::NO_CONTENT, None, request_id)
+                } else {
+                    let message = format!("The API does not have this method; it has {methods}.");
+                    let status = StatusCode::METHOD_NOT_ALLOWED;
+                    Refusal::Gateway { status, code: "APIG.0101", message }.answer(Family::Job, request_id)
+                };
+                if let Ok(allow) = HeaderValue::from_str(methods) {
+                    response.headers_mut().insert(header::ALLOW, allow);
+                }
+                return response;
+            }
+        };
+        let response = match self.act(route, parts, path, body, ignored) {
+            Err(refusal) => refusal.answer(route.family, request_id),
+            Ok(answer) => finish(route.success, answer, request_id),
+        };
+        match self.check_answers.then(|| route.checker.answer(&response)).flatten() {
+            Some(difference) => Refusal::Broken(format!("the answer breaks the description: {difference}"))
+                .answer(route.family, request_id),
+            None => response,
+        }
+    }
+
+    /// Does what an operation does.
+    fn act(
+        &self,
+        route: &Route,
+        parts: &Parts,
+        path: &[(String, String)],
+        body: Result<&Bytes, &Refusal>,
+        ignored: &mut Vec<String>,
+    ) -> Result<Answer, Refusal> {
+        let malformed = |what: &str, problem| {
+            Refusal::malformed(StatusCode::BAD_REQUEST, format!("The {what} of the request {problem}."))
+        };
+        let path: Vec<(String, String)> = path
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), decode(value)?)))
+            .collect::<Result<_, _>>()
+            .map_err(|problem| malformed("path", problem))?;
+        let query = pairs(parts.uri.query().unwrap_or_default()).map_err(|problem| malformed("query", problem))?;
+        let bytes = body.map_err(Refusal::clone)?;
+        let (now, base) = (self.clock.now(), access::base(&parts.headers, &self.endpoint));
         let caller = match route.authenticated {
-            true => Some(state.access.caller(&state.store, parts, bytes, now)?),
+            true => Some(self.access.caller(&self.store, parts, bytes, now)?),
             false => None,
         };
         let project = match (&caller, path.iter().find(|(name, _)| name == "project_id")) {
             (Some(caller), Some((_, id))) => &caller.enter(id, &parts.headers).ok_or(Refusal::OtherProject)?.id,
             _ => "",
         };
-        let parameters = route.checker.parameters(&path, &query)?;
-        let body = route.checker.body(bytes)?;
-        state.store.write(|transaction| {
-            let transitions = *state.transitions.lock().unwrap_or_else(PoisonError::into_inner);
+        let parameters = route.checker.parameters(&path, &query, &parts.headers)?;
+        let body = route.checker.body(&parts.headers, bytes)?;
+        if self.strict || self.is_watched() {
+            *ignored = route.checker.undescribed(&query, &body);
+        }
+        if self.strict && !ignored.is_empty() {
+            return Err(Refusal::Invalid(format!("Not described, and the emulator is strict: {}", ignored.join(", "))));
+        }
+        self.store.write(|transaction| {
+            let transitions = *lock(&self.transitions);
             Lifecycles { transaction, transitions, now }.advance()?;
             (route.handler)(&Call {
                 transaction,
                 project,
                 caller: caller.as_ref(),
-                access: &state.access,
+                access: &self.access,
                 base: &base,
                 parameters: &parameters,
                 body: &body,
                 now,
                 transitions,
-                quota: state.quota,
+                quota: self.quota,
             })
         })
-    };
-    match outcome() {
-        Err(refusal) => refusal.answer(route.family, &request_id),
-        Ok(answer) => {
-            let body = answer.body.as_ref();
-            let wrong = state.check_answers.then(|| route.checker.answer(route.success.as_u16(), body)).flatten();
-            match wrong {
-                Some(difference) => Refusal::Broken(format!("the answer breaks the description: {difference}"))
-                    .answer(route.family, &request_id),
-                None => finish(route.success, answer, &request_id),
-            }
+    }
+
+    /// Whether somebody wants to know what comes.
+    fn is_watched(&self) -> bool {
+        self.log != AccessLog::Off || lock(&self.record).is_on()
+    }
+
+    /// Writes down what came and how it was answered.
+    fn note(&self, seen: &Seen<'_>, outcome: &Result<Response, Abort>) {
+        if !self.is_watched() {
+            return;
+        }
+        let exchange = seen.exchange(outcome);
+        self.log.write(&exchange, seen.peer, seen.started.elapsed());
+        lock(&self.record).add(exchange);
+    }
+}
+
+impl Found<'_> {
+    fn family(&self) -> Family {
+        match self {
+            Self::Operation(route, _) => route.family,
+            Self::Extra(_) => Family::Identity,
+            Self::OtherMethod(_) | Self::Nowhere => Family::Job,
         }
     }
 }
 
-fn finish(status: StatusCode, answer: handlers::Answer, request_id: &str) -> Response {
+/// One request, for those who watch.
+struct Seen<'a> {
+    peer: SocketAddr,
+    parts: &'a Parts,
+    body: &'a Result<Bytes, Refusal>,
+    started: Instant,
+    request_id: String,
+    found: &'a Found<'a>,
+    hit: Option<&'a Hit>,
+    ignored: Vec<String>,
+}
+
+impl Seen<'_> {
+    fn exchange(&self, outcome: &Result<Response, Abort>) -> Exchange {
+        let route = match self.found {
+            Found::Operation(route, _) => Some(route),
+            _ => None,
+        };
+        let checker = route.map(|route| &route.checker);
+        let (status, answer) = match outcome {
+            Ok(response) => (response.status().as_u16(), String::from_utf8_lossy(response.body()).into_owned()),
+            Err(_) => (0, String::new()),
+        };
+        let verdict = match (self.hit, status) {
+            (Some(_), _) => Verdict::Fault,
+            (None, ..400) => Verdict::Accepted,
+            (None, 400..500) => Verdict::Refused,
+            (None, _) => Verdict::Failed,
+        };
+        Exchange {
+            method: self.parts.method.to_string(),
+            target: record::target(&self.parts.uri, |name| checker.is_some_and(|checker| checker.has_query(name))),
+            headers: record::readable(&self.parts.headers),
+            request: self.body.as_deref().map(record::body).unwrap_or_default(),
+            status,
+            reason: match self.hit {
+                Some(hit) => Some(format!("fault {}", hit.id)),
+                None if verdict == Verdict::Accepted => None,
+                None => record::reason(&answer),
+            },
+            answer,
+            request_id: self.request_id.clone(),
+            operation: checker.map(|checker| checker.id().to_owned()),
+            verdict,
+            ignored: self.ignored.clone(),
+        }
+    }
+}
+
+fn finish(status: StatusCode, answer: Answer, request_id: &str) -> Response {
     let mut response = respond(status, answer.body.as_ref(), request_id);
     response.headers_mut().extend(answer.headers);
     response
+}
+
+/// What is under a lock; a request that failed while it held it has left it sound.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A part of an address as text.
+fn decode(text: &str) -> Result<String, &'static str> {
+    let bytes = text.as_bytes();
+    let broken = |(at, _): (usize, &u8)| {
+        !bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%').any(broken) {
+        return Err("has a `%` without two hexadecimal digits");
+    }
+    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| "is not UTF-8")?;
+    if decoded.contains('\0') { Err("has the character NUL") } else { Ok(decoded.into_owned()) }
+}
+
+/// Names and values of a query in their order.
+fn pairs(query: &str) -> Result<Vec<(String, String)>, &'static str> {
+    let decode = |text: &str| decode(&text.replace('+', " "));
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decode(name)?, decode(value)?))
+        })
+        .collect()
 }

@@ -15,6 +15,9 @@ const MIGRATIONS: [&str; 1] = [concat!(
     include_str!("schema/mrs.sql")
 )];
 
+/// The version of the tables.
+pub(super) const FORMAT: usize = MIGRATIONS.len();
+
 /// Marks a SQLite file as an emulator's: `hwjb`.
 const APPLICATION: i64 = 0x6877_6a62;
 
@@ -62,16 +65,14 @@ impl Store {
                 "the emulator cannot keep its state in {shown}: it belongs to another program"
             )));
         }
-        let known = MIGRATIONS.len();
+        let known = FORMAT;
         let done = usize::try_from(version).ok().filter(|done| *done <= known).ok_or_else(|| {
             Error::configuration(format!(
                 "the emulator cannot keep its state in {shown}: it has format {version} of a newer version of hwjobs; \
                  this one knows {known}"
             ))
         })?;
-        for migration in &MIGRATIONS[done..] {
-            transaction.execute_batch(migration).map_err(failed)?;
-        }
+        migrate(&transaction, done, known).map_err(failed)?;
         transaction.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
         transaction.pragma_update(None, "user_version", known as i64).map_err(failed)?;
         transaction.commit().map_err(failed)?;
@@ -90,6 +91,11 @@ impl Store {
         transaction.commit()?;
         Ok(outcome)
     }
+}
+
+/// Leads the tables from one version to another.
+pub(super) fn migrate(transaction: &Transaction<'_>, from: usize, to: usize) -> rusqlite::Result<()> {
+    MIGRATIONS[from..to].iter().try_for_each(|migration| transaction.execute_batch(migration))
 }
 
 /// The next number of a sequence; the first is 1.

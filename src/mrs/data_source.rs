@@ -60,20 +60,17 @@ impl DataSources {
 }
 
 /// A URL as its type of data source wants it, which no schema can say.
-fn fitting<T>(url: String, source_type: types::DataSourceTypeForRequest) -> Result<T, Error>
+fn fitting<T>(url: String, source_type: Option<types::DataSourceTypeForRequest>) -> Result<T, Error>
 where
     T: for<'a> TryFrom<&'a str, Error: std::fmt::Display>,
 {
     let prefix = match source_type {
-        types::DataSourceTypeForRequest::Hdfs => "/",
-        types::DataSourceTypeForRequest::Obs => "s3a://",
-        types::DataSourceTypeForRequest::Swift => "",
+        Some(types::DataSourceTypeForRequest::Hdfs) => "/",
+        Some(types::DataSourceTypeForRequest::Obs) => "s3a://",
+        Some(types::DataSourceTypeForRequest::Swift) | None => "",
     };
     if !url.starts_with(prefix) {
-        return Err(Error::invalid_field(
-            "url",
-            format!("does not begin with {prefix}, as the type {source_type} wants"),
-        ));
+        return Err(Error::invalid_field("url", format!("does not begin with {prefix}, as its type wants")));
     }
     checked("url", url)
 }
@@ -121,7 +118,7 @@ impl CreateDataSource {
     pub async fn send(self) -> Result<Entry<DataSource, types::DataSource>, Error> {
         let body = types::CreateDataSourceRequest {
             name: checked("name", self.name)?,
-            url: fitting(self.url, self.source_type)?,
+            url: fitting(self.url, Some(self.source_type))?,
             credentials: self.credentials,
             is_protected: self.is_protected,
             is_public: self.is_public,
@@ -158,20 +155,22 @@ impl DataSource {
         Ok(call(&operations::SHOW_DATA_SOURCE, request.data_source_id(&self.id).send()).await?.data_source)
     }
 
-    /// Changes fields of it; what is not given stays as it is. The type must be given, as the documents say.
+    /// Changes fields of it; what is not given stays as it is.
+    ///
+    /// The documents call the type mandatory; real clients leave it out and are understood.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
     /// use huaweicloud_jobs::mrs::types::DataSourceTypeForRequest as Type;
     /// let source = session.mrs().data_source("b2a7d0e4-6109-4a09-a338-c4ee1b0963ed")?;
-    /// source.update(Type::Obs).url("s3a://bucket/may/").send().await?;
+    /// source.update().source_type(Type::Obs).url("s3a://bucket/may/").send().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn update(&self, source_type: types::DataSourceTypeForRequest) -> UpdateDataSource<'_> {
+    pub fn update(&self) -> UpdateDataSource<'_> {
         UpdateDataSource {
             source: self,
-            source_type,
+            source_type: None,
             name: None,
             url: None,
             description: None,
@@ -192,7 +191,7 @@ impl DataSource {
 #[must_use = "nothing is sent before `send`"]
 pub struct UpdateDataSource<'a> {
     source: &'a DataSource,
-    source_type: types::DataSourceTypeForRequest,
+    source_type: Option<types::DataSourceTypeForRequest>,
     name: Option<String>,
     url: Option<String>,
     description: Option<String>,
@@ -204,6 +203,12 @@ impl UpdateDataSource<'_> {
     /// New name, 1 to 80 letters, digits, `-` or `_`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// New type; the URL has to fit it.
+    pub fn source_type(mut self, source_type: types::DataSourceTypeForRequest) -> Self {
+        self.source_type = Some(source_type);
         self
     }
 

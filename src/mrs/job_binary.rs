@@ -28,7 +28,7 @@ impl JobBinaries {
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
     /// let binary = session.mrs().job_binaries().create("wordcount", "s3a://bucket/wordcount.jar", "").send().await?;
-    /// println!("{} is at {}", binary.id(), binary.details.url);
+    /// println!("{} is {}", binary.id(), binary.details.name);
     /// # Ok(())
     /// # }
     /// ```
@@ -118,24 +118,19 @@ impl JobBinary {
         Ok(call(&operations::SHOW_JOB_BINARY, request.job_binary_id(&self.id).send()).await?.job_binary)
     }
 
-    /// Changes fields of it; what is not given stays as it is. The description must be given, as the documents say.
+    /// Changes fields of it; what is not given stays as it is.
+    ///
+    /// The documents call the description mandatory; real clients leave it out and are understood.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
     /// let binary = session.mrs().job_binary("2628d0e4-6109-4a09-a338-c4ee1b0963ed")?;
-    /// binary.update("the program of May").url("s3a://bucket/may.jar").send().await?;
+    /// binary.update().url("s3a://bucket/may.jar").description("the program of May").send().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn update(&self, description: impl Into<String>) -> UpdateJobBinary<'_> {
-        UpdateJobBinary {
-            binary: self,
-            description: description.into(),
-            name: None,
-            url: None,
-            is_protected: None,
-            is_public: None,
-        }
+    pub fn update(&self) -> UpdateJobBinary<'_> {
+        UpdateJobBinary { binary: self, description: None, name: None, url: None, is_protected: None, is_public: None }
     }
 
     /// Deletes it. What it names stays where it is.
@@ -150,7 +145,7 @@ impl JobBinary {
 #[must_use = "nothing is sent before `send`"]
 pub struct UpdateJobBinary<'a> {
     binary: &'a JobBinary,
-    description: String,
+    description: Option<String>,
     name: Option<String>,
     url: Option<String>,
     is_protected: Option<bool>,
@@ -167,6 +162,12 @@ impl UpdateJobBinary<'_> {
     /// New place of the program, at most 255 characters; begins with `s3a://` (OBS) or `/` (HDFS).
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
+        self
+    }
+
+    /// New description, at most 65535 characters. The empty text is a value and is sent.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
         self
     }
 
@@ -189,7 +190,7 @@ impl UpdateJobBinary<'_> {
             url: self.url.map(|text| checked("url", text)).transpose()?,
             is_protected: self.is_protected,
             is_public: self.is_public,
-            description: checked("description", self.description)?,
+            description: self.description.map(|text| checked("description", text)).transpose()?,
         };
         let JobBinary { session, id } = self.binary;
         let request = session.mrs_client().update_job_binary().project_id(session.project_id()).job_binary_id(id);

@@ -215,9 +215,13 @@ pub fn is_field_rule(schema: &Value) -> bool {
             "required" => true,
             "not" => is_field_rule(value),
             "oneOf" | "anyOf" | "allOf" => value.as_array().is_some_and(|parts| parts.iter().all(is_field_rule)),
-            // A rule may tie a field to a value of another: `properties: {type: {enum: [obs]}}`.
+            // A rule may tie the value of a field to that of another: `properties: {type: {enum: [obs]}}`.
             "properties" => value.as_object().is_some_and(|fields| {
-                fields.values().all(|field| field.as_object().is_some_and(|f| f.len() == 1 && f.contains_key("enum")))
+                fields.values().all(|field| {
+                    field.as_object().is_some_and(|field| {
+                        field.keys().all(|key| matches!(key.as_str(), "enum" | "pattern" | "minLength" | "minItems"))
+                    })
+                })
             }),
             _ => key.starts_with("x-") || key == "description",
         })

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Args;
-use huaweicloud_jobs::emulator::Emulator;
+use clap::{Args, ValueEnum};
+use huaweicloud_jobs::emulator::{AccessLog, Emulator, Transitions};
 use tokio::signal;
 
 /// How to run it.
@@ -19,37 +19,132 @@ pub(super) struct Options {
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// Start with what the documents' examples name (the default).
-    #[arg(long, conflicts_with = "empty")]
+    #[arg(long)]
     documented: bool,
     /// Start with nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "documented")]
     empty: bool,
+    /// Start with this JSON snapshot, as the control API writes it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["documented", "empty"])]
+    load: Option<PathBuf>,
     /// Let the emulator's time pass so many times as fast as real time; 0 stops it.
-    #[arg(long, value_name = "X", default_value_t = 1.0)]
-    time_scale: f64,
-    /// Write the base address into this file as soon as requests are answered.
+    #[arg(long, value_name = "X")]
+    time_scale: Option<f64>,
+    /// Fix ids, tokens, times and random choices; the time stands still unless --time-scale says otherwise.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// What moves jobs from one state to the next: `at-once`, `reads:N` (once answers have shown a state N times) or `clock`.
+    #[arg(long, value_name = "HOW", default_value = "clock", value_parser = transitions)]
+    transitions: Transitions,
+    /// Lock an access key for five minutes after five failures in a row, as the gateway does.
+    #[arg(long)]
+    lock_out: bool,
+    /// Name of the account; its users and projects belong to it.
+    #[arg(long, value_name = "NAME")]
+    domain: Option<String>,
+    /// A user, for signing in by password; repeat for more. Replaces the default one.
+    #[arg(long, value_name = "NAME:PASSWORD", value_parser = pair)]
+    user: Vec<(String, String)>,
+    /// An access key; repeat for more. Replaces the default one. A temporary one has its security token at the end.
+    #[arg(long, value_name = "AK:SK[:TOKEN]", value_parser = pair)]
+    key: Vec<(String, String)>,
+    /// A project by id and name; repeat for more, the first has the documented objects. Replaces the default one.
+    #[arg(long, value_name = "ID:NAME", value_parser = pair)]
+    project: Vec<(String, String)>,
+    /// Refuse fields and query parameters that are not described, instead of ignoring them.
+    #[arg(long)]
+    strict: bool,
+    /// Write the base address into this file as soon as requests are answered; it is removed at the end.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
-    /// Keep so many of the latest exchanges.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    /// Write a line on standard error for each request.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Log::Text)]
+    log: Log,
+    /// Let the control API serve other machines too. It has no authentication.
+    #[arg(long)]
+    allow_remote: bool,
+    /// Keep so many of the latest exchanges for the control API.
+    #[arg(long, value_name = "N", default_value_t = 100)]
     record: usize,
+}
+
+fn transitions(text: &str) -> Result<Transitions, String> {
+    match text {
+        "at-once" => Ok(Transitions::AtOnce),
+        "clock" => Ok(Transitions::Clock),
+        _ => text
+            .strip_prefix("reads:")
+            .and_then(|reads| reads.parse().ok())
+            .map(Transitions::AfterReads)
+            .ok_or_else(|| "it is `at-once`, `reads:N` or `clock`".to_owned()),
+    }
+}
+
+/// Two texts with a colon between; the second may have more of them.
+fn pair(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once(':') {
+        Some((first, second)) if !first.is_empty() && !second.is_empty() => Ok((first.to_owned(), second.to_owned())),
+        _ => Err("two texts with a colon between are needed"),
+    }
+}
+
+/// How to write the access log.
+#[derive(Clone, Copy, ValueEnum)]
+enum Log {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+    /// Not at all.
+    Off,
 }
 
 /// Serves until it is told to stop.
 pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
     // Heard from here on: a signal that comes while it starts stops it in the same orderly way.
     let stopped = stop_signal()?;
-    let mut builder = Emulator::builder().listen(options.listen).record(options.record);
+    let log = match options.log {
+        Log::Text => AccessLog::Text,
+        Log::Json => AccessLog::Json,
+        Log::Off => AccessLog::Off,
+    };
+    let mut builder = Emulator::builder()
+        .listen(options.listen)
+        .strict(options.strict)
+        .transitions(options.transitions)
+        .lock_out(options.lock_out)
+        .log(log)
+        .allow_remote(options.allow_remote)
+        .record(options.record);
+    if let Some(seed) = options.seed {
+        builder = builder.seed(seed);
+    }
+    if let Some(domain) = options.domain {
+        builder = builder.domain(domain);
+    }
+    builder = options.user.into_iter().fold(builder, |builder, (name, password)| builder.user(name, password));
+    builder = options.key.into_iter().fold(builder, |builder, (key, secrets)| match secrets.split_once(':') {
+        Some((secret, token)) => builder.temporary_key(key, secret, token),
+        None => builder.key(key, secrets),
+    });
+    builder = options.project.into_iter().fold(builder, |builder, (id, name)| builder.project(id, name));
     if options.empty {
         builder = builder.empty();
+    }
+    if let Some(file) = &options.load {
+        let shown = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+        let text = std::fs::read_to_string(file).map_err(|error| shown(&error))?;
+        builder = builder.load(serde_json::from_str(&text).map_err(|error| shown(&error))?);
     }
     if let Some(file) = options.data {
         builder = builder.data(file);
     }
+    if let Some(scale) = options.time_scale {
+        builder = builder.time_scale(scale);
+    }
     let emulator = builder.start().await?;
-    emulator.set_time_scale(options.time_scale);
     for (name, value) in emulator.environment() {
-        writeln!(out, "export {name}={value}")?;
+        writeln!(out, "export {name}={}", quoted(&value))?;
     }
     out.flush()?;
     if let Some(file) = &options.ready_file {
@@ -62,6 +157,16 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
         let _ = std::fs::remove_file(file);
     }
     Ok(true)
+}
+
+/// A value as a shell reads it: as it is if nothing in it means anything to one.
+fn quoted(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !value.is_empty() && value.chars().all(plain) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    }
 }
 
 /// Ends when the process is asked to stop.

@@ -1,7 +1,7 @@
 //! IAM: signing in, and finding one's projects.
 
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 
 use super::{Answer, Call, Handler};
@@ -228,7 +228,7 @@ impl<'a> Extra<'a> {
             }
             Self::Validation(subject) => {
                 let caller = access.caller(store, parts, body, now)?;
-                let unknown = || Refusal::Rule { status: StatusCode::NOT_FOUND, code: "404" };
+                let unknown = || Refusal::unknown("token", "of X-Subject-Token");
                 let facts = access.live_token(store, subject, now).map_err(|_| unknown())?;
                 // Other accounts' tokens are nobody's business.
                 if facts.caller.domain.id != caller.domain.id {

@@ -47,7 +47,8 @@ pub(super) struct Lifecycle {
 }
 
 /// All kinds of jobs that move.
-pub(super) static LIFECYCLES: [&Lifecycle; 2] = [&modelarts::TRAINING_JOB_VERSION, &modelarts::VISUALIZATION_JOB];
+pub(super) static LIFECYCLES: [&Lifecycle; 3] =
+    [&modelarts::TRAINING_JOB_VERSION, &modelarts::VISUALIZATION_JOB, &mrs::RUN];
 
 /// What a handler answers; the status is the documented one.
 pub(super) struct Answer {

@@ -10,6 +10,21 @@ CREATE TABLE training_job (
     duration INTEGER NOT NULL DEFAULT 0, versions INTEGER NOT NULL DEFAULT 0, last_number INTEGER NOT NULL DEFAULT 0,
     UNIQUE (project, id), UNIQUE (project, name)
 ) STRICT;
+-- Pages of a workspace by each documented sort key, and the same within a state.
+CREATE INDEX training_job_by_status ON training_job (project, workspace_id, status, id);
+CREATE INDEX training_job_by_name ON training_job (project, workspace_id, name, id);
+CREATE INDEX training_job_by_description ON training_job (project, workspace_id, description, id);
+CREATE INDEX training_job_by_created ON training_job (project, workspace_id, created, id);
+CREATE INDEX training_job_by_duration ON training_job (project, workspace_id, duration, id);
+CREATE INDEX training_job_by_versions ON training_job (project, workspace_id, versions, id);
+CREATE INDEX training_job_by_status_name ON training_job (project, workspace_id, status, name, id);
+CREATE INDEX training_job_by_status_description ON training_job (project, workspace_id, status, description, id);
+CREATE INDEX training_job_by_status_created ON training_job (project, workspace_id, status, created, id);
+CREATE INDEX training_job_by_status_duration ON training_job (project, workspace_id, status, duration, id);
+CREATE INDEX training_job_by_status_versions ON training_job (project, workspace_id, status, versions, id);
+-- Parts of names, of three characters and more.
+CREATE VIRTUAL TABLE training_job_search
+    USING fts5 (name, content = 'training_job', content_rowid = 'key', tokenize = 'trigram', detail = 'none');
 CREATE TABLE training_job_version (
     key INTEGER PRIMARY KEY, job INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, previous INTEGER,
     status INTEGER NOT NULL, created INTEGER NOT NULL, started INTEGER, duration INTEGER NOT NULL,
@@ -18,22 +33,25 @@ CREATE TABLE training_job_version (
 ) STRICT;
 CREATE INDEX training_job_version_running ON training_job_version (key) WHERE status = 8;
 CREATE TRIGGER training_job_version_inserted AFTER INSERT ON training_job_version BEGIN
-    UPDATE training_job SET versions = versions + 1 WHERE key = new.job;
+    UPDATE training_job SET versions = (SELECT count(*) FROM training_job_version WHERE job = new.job)
+        WHERE key = new.job;
     UPDATE training_job SET latest = new.id, status = new.status, started = new.started, duration = new.duration
-        WHERE key = new.job AND latest < new.id;
+        WHERE key = new.job AND latest <= new.id;
 END;
 CREATE TRIGGER training_job_version_updated AFTER UPDATE OF status, started, duration ON training_job_version BEGIN
     UPDATE training_job SET status = new.status, started = new.started, duration = new.duration
         WHERE key = new.job AND latest = new.id;
 END;
 CREATE TRIGGER training_job_version_deleted AFTER DELETE ON training_job_version BEGIN
-    UPDATE training_job SET versions = versions - 1 WHERE key = old.job;
+    UPDATE training_job SET versions = (SELECT count(*) FROM training_job_version WHERE job = old.job)
+        WHERE key = old.job;
     UPDATE training_job SET (latest, status, started, duration) = (
             SELECT coalesce(max(id), 0), coalesce(status, 0), started, coalesce(duration, 0)
             FROM training_job_version WHERE job = old.job
         ) WHERE key = old.job AND latest = old.id;
 END;
 CREATE TRIGGER training_job_inserted AFTER INSERT ON training_job BEGIN
+    INSERT INTO training_job_search (rowid, name) VALUES (new.key, new.name);
     INSERT INTO tally SELECT id, 'training_job', new.workspace_id, new.status, 1 FROM training_project
         WHERE key = new.project
         ON CONFLICT DO UPDATE SET amount = amount + 1;
@@ -46,6 +64,7 @@ CREATE TRIGGER training_job_moved AFTER UPDATE OF status ON training_job WHEN ol
         ON CONFLICT DO UPDATE SET amount = amount + 1;
 END;
 CREATE TRIGGER training_job_deleted AFTER DELETE ON training_job BEGIN
+    INSERT INTO training_job_search (training_job_search, rowid, name) VALUES ('delete', old.key, old.name);
     UPDATE tally SET amount = amount - 1 WHERE kind = 'training_job' AND part = old.workspace_id
         AND status = old.status AND project_id = (SELECT id FROM training_project WHERE key = old.project);
 END;

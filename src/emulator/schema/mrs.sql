@@ -41,3 +41,21 @@ CREATE INDEX run_in_order ON run (project_id);
 CREATE INDEX run_by_updated ON run (project_id, updated);
 CREATE INDEX run_by_job ON run (project_id, job_id);
 CREATE INDEX run_by_cluster ON run (project_id, cluster_id);
+CREATE INDEX exe_in_order ON run (project_id) WHERE job_id = '';
+CREATE INDEX exe_by_status ON run (project_id, status) WHERE job_id = '';
+CREATE INDEX exe_by_name ON run (project_id, name) WHERE job_id = '';
+CREATE INDEX exe_by_cluster ON run (project_id, cluster_id, status) WHERE job_id = '';
+CREATE TRIGGER exe_created AFTER INSERT ON run WHEN new.job_id = '' BEGIN
+    INSERT INTO tally VALUES (new.project_id, 'job_exe', new.cluster_id, new.status, 1)
+    ON CONFLICT DO UPDATE SET amount = amount + 1;
+END;
+CREATE TRIGGER exe_moved AFTER UPDATE OF status ON run WHEN new.job_id = '' BEGIN
+    UPDATE tally SET amount = amount - 1
+    WHERE project_id = old.project_id AND kind = 'job_exe' AND part = old.cluster_id AND status = old.status;
+    INSERT INTO tally VALUES (new.project_id, 'job_exe', new.cluster_id, new.status, 1)
+    ON CONFLICT DO UPDATE SET amount = amount + 1;
+END;
+CREATE TRIGGER exe_deleted AFTER DELETE ON run WHEN old.job_id = '' BEGIN
+    UPDATE tally SET amount = amount - 1
+    WHERE project_id = old.project_id AND kind = 'job_exe' AND part = old.cluster_id AND status = old.status;
+END;

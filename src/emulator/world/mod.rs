@@ -5,8 +5,11 @@ use serde_json::Value;
 
 use crate::spec;
 
+mod many;
 mod modelarts;
 mod mrs;
+
+pub(super) use many::training_jobs as many_training_jobs;
 
 /// Writes the documented world into an empty project.
 pub(super) fn documented(transaction: &Transaction<'_>, project: &str) -> rusqlite::Result<()> {

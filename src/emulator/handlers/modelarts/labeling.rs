@@ -126,7 +126,7 @@ fn unknown(call: &Call<'_>) -> Refusal {
 
 /// An image of a job; the documents do not say what tags look like.
 fn image(id: &str, path: &str, kind: &str, number: usize) -> Value {
-    let tag = if number % 2 == 0 { "cat" } else { "dog" };
+    let tag = if number.is_multiple_of(2) { "cat" } else { "dog" };
     let tag = if kind == "Manual Object detection" {
         json!({"name": tag, "box": [10, 10, 90, 90]})
     } else {

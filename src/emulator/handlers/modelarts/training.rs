@@ -76,14 +76,19 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let (limit, offset) = call.page(1);
     let mut from = format!("training_job WHERE project = {PROJECT} AND workspace_id = ?2");
     let mut parameters: Vec<&dyn ToSql> = vec![&call.project, &workspace];
-    let pattern = anywhere(search);
     if let Some(status) = &status {
         parameters.push(status);
         from += &format!(" AND status = ?{}", parameters.len());
     }
+    let (pattern, sieve) = (anywhere(search), format!("%{search}%"));
     if !search.is_empty() {
         parameters.push(&pattern);
         from += &format!(" AND name LIKE ?{} ESCAPE '\\'", parameters.len());
+    }
+    // The index of parts of names finds no less: to it `%` and `_` stand for anything.
+    if search.chars().count() > 2 {
+        parameters.push(&sieve);
+        from += &format!(" AND key IN (SELECT rowid FROM training_job_search WHERE name LIKE ?{})", parameters.len());
     }
     let list = List {
         columns: "id, name, description, created, latest, status, duration, versions, key, started",

@@ -58,7 +58,20 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
             call.body.get("is_protected").and_then(Value::as_bool),
             call.now,
         ])?;
-    KIND.show(call)
+    let answer = KIND.show(call)?;
+    // The description sees to what one request says; here its half of it meets the half that the store has.
+    let source = answer.body.as_ref().map_or(&Value::Null, |body| &body[KIND.one]);
+    let (kind, url) = (text(source, "type").unwrap_or_default(), text(source, "url").unwrap_or_default());
+    match kind {
+        "hdfs" if !url.starts_with('/') => Err(mismatch(kind, url, "/")),
+        "obs" if !url.starts_with("s3a://") => Err(mismatch(kind, url, "s3a://")),
+        _ => Ok(answer),
+    }
+}
+
+fn mismatch(kind: &str, url: &str, start: &str) -> Refusal {
+    let message = format!("The url of a data source of type {kind} begins with {start}; that of this one is {url}.");
+    Refusal::Conflict { code: "12000002", message }
 }
 
 fn read(call: &Call<'_>, row: &Row<'_>) -> Result<Value, Refusal> {

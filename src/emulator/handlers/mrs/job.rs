@@ -1,6 +1,5 @@
 //! MRS job objects.
 
-use http::StatusCode;
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
@@ -23,15 +22,7 @@ pub(super) const KIND: Kind = Kind {
 };
 
 pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let kind = text(call.body, "type").unwrap_or_default();
     let (mains, libs) = (references(call, "mains")?, references(call, "libs")?);
-    // Documented for these types, with codes of their own.
-    if matches!(kind, "Hive" | "SparkScript") && mains == "[]" {
-        return Err(Refusal::Rule { status: StatusCode::BAD_REQUEST, code: "12000068" });
-    }
-    if matches!(kind, "MapReduce" | "Spark") && libs == "[]" {
-        return Err(Refusal::Rule { status: StatusCode::BAD_REQUEST, code: "12000069" });
-    }
     let id = next_id(call.transaction)?;
     call.transaction
         .prepare_cached("INSERT INTO job VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)")?
@@ -39,7 +30,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
             call.project,
             id,
             text(call.body, "name"),
-            kind,
+            text(call.body, "type"),
             text(call.body, "description").unwrap_or_default(),
             mains,
             libs,

@@ -8,6 +8,8 @@ mod job_binary;
 mod objects;
 mod run;
 
+pub(super) use run::LIFECYCLE as RUN;
+
 pub(super) fn find(operation: &str) -> Option<Handler> {
     Some(match operation {
         "create_job_binary" => job_binary::create,
@@ -26,10 +28,10 @@ pub(super) fn find(operation: &str) -> Option<Handler> {
         "update_job" => job::update,
         "delete_job" => |call| job::KIND.delete(call),
         "execute_job" => run::execute,
-        "list_job_executions" => |call| run::EXECUTION.list(call),
-        "show_job_execution" => |call| run::EXECUTION.show(call),
+        "list_job_executions" => run::list,
+        "show_job_execution" => run::show,
         "cancel_job_execution" => run::cancel,
-        "delete_job_execution" => |call| run::EXECUTION.delete(call),
+        "delete_job_execution" => run::delete,
         "submit_job" => run::submit,
         "list_job_exes" => run::list_exes,
         "show_job_exe" => run::show_exe,

@@ -1,23 +1,44 @@
 //! Runs: of job objects, which are called job executions, and of jobs submitted straight to a cluster, of which there
 //! is an exe object too.
 
-use http::StatusCode;
-use rusqlite::{Row, params};
+use rusqlite::{Row, ToSql, params};
 use serde_json::{Map, Value, json};
 
 use super::objects::{Kind, timestamp};
 use super::{data_source, job};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::{fields, text};
-use crate::emulator::handlers::{Answer, Call};
+use crate::emulator::handlers::{Answer, Call, Lifecycle, List};
+use crate::emulator::lifecycle::Next;
 use crate::emulator::store::next_id;
 
 /// States of a run.
 const TERMINATED: i64 = -1;
 const RUNNING: i64 = 2;
+const COMPLETED: i64 = 3;
 /// How a run ended.
 const UNFINISHED: i64 = 0;
+const SUCCEEDED: i64 = 2;
 const CANCELED: i64 = 3;
+
+/// A run takes half a minute and succeeds.
+pub(in crate::emulator::handlers) static LIFECYCLE: Lifecycle = Lifecycle {
+    kind: "run",
+    next: |_, _, _, now| Ok(if now == RUNNING { Next::after_seconds(30, COMPLETED) } else { None }),
+    write: |transaction, project, id, new, at| {
+        let (outcome, ended) = match new {
+            COMPLETED => (SUCCEEDED, Some(at)),
+            TERMINATED => (CANCELED, Some(at)),
+            _ => (UNFINISHED, None),
+        };
+        transaction
+            .prepare_cached(
+                "UPDATE run SET status = ?3, outcome = ?4, updated = ?5, ended = ?6 WHERE project_id = ?1 AND id = ?2",
+            )?
+            .execute(params![project, id, new, outcome, at, ended])?;
+        Ok(())
+    },
+};
 
 /// All runs, as job executions.
 pub(super) const EXECUTION: Kind = Kind {
@@ -58,7 +79,6 @@ pub(super) fn execute(call: &Call<'_>) -> Result<Answer, Refusal> {
 /// Submits a job straight to a cluster.
 pub(super) fn submit(call: &Call<'_>) -> Result<Answer, Refusal> {
     let body = call.body;
-    rules(body)?;
     let mut details: Value = SUBMITTED
         .iter()
         .filter_map(|field| Some(((*field).to_owned(), body.get(field)?.clone())))
@@ -146,37 +166,6 @@ fn guarded(arguments: &str) -> String {
     arguments.split(' ').map(guard).collect::<Vec<_>>().join(" ")
 }
 
-/// The documented rules between the fields of a submitted job.
-fn rules(body: &Value) -> Result<(), Refusal> {
-    let given = |field: &str| text(body, field).unwrap_or_default();
-    let missing = |code| Err(Refusal::Rule { status: StatusCode::BAD_REQUEST, code });
-    let invalid = |message: &str| Err(Refusal::Invalid(message.to_owned()));
-    let (jar, kind) = (given("jar_path").to_ascii_lowercase(), body["job_type"].as_i64().unwrap_or_default());
-    match kind {
-        1 | 2 if jar.is_empty() => return missing("12000081"),
-        1 | 2 if !jar.ends_with(".jar") => return invalid("The field jar_path must end in .jar for this type of job."),
-        6 if !jar.is_empty() && !jar.ends_with(".sql") => {
-            return invalid("The field jar_path must end in .sql for this type of job.");
-        }
-        3 | 6 | 7 if given("hive_script_path").is_empty() => return missing("12000114"),
-        7 if given("hql").is_empty() => return invalid("The field hql is missing, which this type of job needs."),
-        5 => {
-            let (from, to) = match given("file_action") {
-                "import" => ("s3a://", "/"),
-                "export" => ("/", "s3a://"),
-                _ => return invalid("The field file_action is missing, which this type of job needs."),
-            };
-            for (field, start) in [("input", from), ("output", to)] {
-                if !given(field).starts_with(start) {
-                    return invalid(&format!("The field {field} must begin with {start} for this file_action."));
-                }
-            }
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
 /// Stores a new run, and says its id.
 fn start(call: &Call<'_>, job: &str, name: &str, details: &Value) -> Result<String, Refusal> {
     let id = next_id(call.transaction)?;
@@ -193,27 +182,48 @@ fn start(call: &Call<'_>, job: &str, name: &str, details: &Value) -> Result<Stri
             call.now,
             details.to_string(),
         ])?;
+    call.enter(&LIFECYCLE, &id, RUNNING)?;
     Ok(id)
+}
+
+/// Shows a job execution.
+pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let answer = EXECUTION.show(call)?;
+    call.seen(&LIFECYCLE, call.text(EXECUTION.parameter))?;
+    Ok(answer)
+}
+
+/// Lists job executions.
+pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let answer = EXECUTION.list(call)?;
+    seen(call, &answer)?;
+    Ok(answer)
+}
+
+/// Says that an answer shows the state of all runs in it.
+fn seen(call: &Call<'_>, answer: &Answer) -> Result<(), Refusal> {
+    let runs = answer.body.as_ref().and_then(|body| body["job_executions"].as_array());
+    runs.into_iter().flatten().filter_map(|run| text(run, "id")).try_for_each(|id| call.seen(&LIFECYCLE, id))
 }
 
 /// Stops a run that has not ended.
 pub(super) fn cancel(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let id = call.text(EXECUTION.parameter);
     let mut answer = EXECUTION.show(call)?;
-    let canceled = call
-        .transaction
-        .prepare_cached(
-            "UPDATE run SET status = ?3, outcome = ?4, updated = ?5, ended = ?5
-             WHERE project_id = ?1 AND id = ?2 AND ended IS NULL",
-        )?
-        .execute(params![call.project, call.text(EXECUTION.parameter), TERMINATED, CANCELED, call.now])?;
-    if canceled == 0 {
-        return Err(Refusal::Rule { status: StatusCode::CONFLICT, code: "0175" });
-    }
+    let execution = answer.body.as_mut().map(|body| &mut body[EXECUTION.one]);
+    let Some(execution) = execution.filter(|execution| execution["end_time"].is_null()) else {
+        return Err(Refusal::Conflict { code: "0175", message: format!("The job execution {id} has ended.") });
+    };
+    call.enter(&LIFECYCLE, id, TERMINATED)?;
     // As documented, the answer comes before the end is recorded.
-    if let Some(body) = &mut answer.body {
-        body[EXECUTION.one]["updated_at"] = timestamp(call.now).into();
-    }
+    execution["updated_at"] = timestamp(call.now).into();
     Ok(answer)
+}
+
+/// Deletes a run; one that has not ended is stopped with it, as in the documents' example.
+pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
+    call.gone(&LIFECYCLE, call.text(EXECUTION.parameter))?;
+    EXECUTION.delete(call)
 }
 
 /// A run as a job execution.
@@ -245,25 +255,42 @@ const EXE_COLUMNS: &str = "id, name, cluster_id, status, outcome, created, updat
 
 /// Answers one page of the submitted jobs that meet all given conditions, the newest first.
 pub(super) fn list_exes(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let (size, page) = (call.number_or("page_size", 10), call.number_or("current_page", 1).max(1));
+    let (limit, page) = (call.number_or("page_size", 10), call.number_or("current_page", 1).max(1));
     let state = call.parameters.get("state").and_then(Value::as_i64);
-    let conditions = "FROM run WHERE project_id = ?1 AND job_id = '' AND (?2 IN ('', cluster_id)) AND ?3 IN ('', id)
-                      AND ?4 IN ('', name) AND ifnull(?5, status) = status";
-    let (cluster, id, name) = (call.text("cluster_id"), call.text("id"), call.text("job_name"));
-    let total: i64 = call
-        .transaction
-        .prepare_cached(&format!("SELECT count(*) {conditions}"))?
-        .query_row(params![call.project, cluster, id, name, state], |row| row.get(0))?;
-    let mut query = call
-        .transaction
-        .prepare_cached(&format!("SELECT {EXE_COLUMNS} {conditions} ORDER BY number DESC LIMIT ?6 OFFSET ?7"))?;
-    let mut rows =
-        query.query(params![call.project, cluster, id, name, state, size, (page - 1).saturating_mul(size)])?;
-    let mut exes = Vec::new();
-    while let Some(row) = rows.next()? {
-        exes.push(exe(call, row)?);
+    let texts: Vec<(&str, &str)> = [("cluster_id", "cluster_id"), ("id", "id"), ("name", "job_name")]
+        .map(|(column, parameter)| (column, call.text(parameter)))
+        .into_iter()
+        .filter(|(_, text)| !text.is_empty())
+        .collect();
+    let mut from = "run WHERE project_id = ?1 AND job_id = ''".to_owned();
+    let mut parameters: Vec<&dyn ToSql> = vec![&call.project];
+    for (column, text) in &texts {
+        parameters.push(text);
+        from += &format!(" AND {column} = ?{}", parameters.len());
     }
-    Ok(json!({"totalRecord": total, "job_executions": exes}).into())
+    if let Some(state) = &state {
+        parameters.push(state);
+        from += &format!(" AND status = ?{}", parameters.len());
+    }
+    let list = List {
+        columns: EXE_COLUMNS,
+        from: &from,
+        parameters: &parameters,
+        order: ["number", "number"],
+        descending: true,
+        limit,
+        offset: (page - 1).saturating_mul(limit),
+    };
+    // Most are asked for by cluster and state, which are counted all the time.
+    let total = match texts.as_slice() {
+        [] => call.tally("job_exe", None, state)?,
+        [("cluster_id", cluster)] => call.tally("job_exe", Some(cluster), state)?,
+        _ => list.count(call)?,
+    };
+    let exes = list.read(call, total, |row| exe(call, row))?;
+    let answer = Answer::from(json!({"totalRecord": total, "job_executions": exes}));
+    seen(call, &answer)?;
+    Ok(answer)
 }
 
 /// Answers with the exe object of a submitted job.
@@ -274,11 +301,13 @@ pub(super) fn show_exe(call: &Call<'_>) -> Result<Answer, Refusal> {
         .prepare_cached(&format!("SELECT {EXE_COLUMNS} FROM run WHERE project_id = ?1 AND id = ?2 AND job_id = ''"))?;
     let mut rows = query.query([call.project, id])?;
     let row = rows.next()?.ok_or_else(|| Refusal::unknown("job exe object", id))?;
-    Ok(json!({"job_execution": exe(call, row)?}).into())
+    let answer = json!({"job_execution": exe(call, row)?});
+    call.seen(&LIFECYCLE, id)?;
+    Ok(answer.into())
 }
 
 /// A run as an exe object.
-fn exe(call: &Call<'_>, row: &Row<'_>) -> Result<Value, Refusal> {
+fn exe(call: &Call<'_>, row: &Row<'_>) -> rusqlite::Result<Value> {
     let (created, started, ended): (i64, i64, Option<i64>) =
         (row.get("created")?, row.get("started")?, row.get("ended")?);
     let details: Value = serde_json::from_str(&row.get::<_, String>("details")?).unwrap_or_default();

@@ -1,0 +1,219 @@
+//! Connections: their limits, and what may go wrong on them.
+
+use std::error::Error;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::request::Parts;
+use http::{HeaderMap, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
+
+use super::answer::Refusal;
+use super::server::State;
+
+/// More wait until one of these ends.
+const MAX_CONNECTIONS: usize = 1024;
+/// How long a client may take, unless it is said otherwise: for the head of a request, for its body, and to read the
+/// answer. An idle connection may last as long.
+pub(super) const CLIENT_TIME: Duration = Duration::from_secs(30);
+/// How long open connections may take when the server stops.
+const STOP_TIME: Duration = Duration::from_secs(10);
+/// The gateway's documented limits, in bytes.
+const MAX_ADDRESS: usize = 32 * 1024;
+const MAX_HEADER: usize = 32 * 1024;
+const MAX_HEADERS: usize = 128 * 1024;
+const MAX_BODY: usize = 12 * 1024 * 1024;
+/// So much of a body that is too large is read and dropped, so that the client comes to read the answer.
+const MAX_DROPPED: usize = 4 * MAX_BODY;
+/// Room for the largest head, and some more, so that one too large is refused with an answer that says so.
+const HEAD_BUFFER: usize = 2 * (MAX_ADDRESS + MAX_HEADERS);
+
+/// An answer that HTTP does not allow for: these bytes go out as they are, then the connection ends.
+#[derive(Debug)]
+pub(super) struct Abort {
+    pub(super) bytes: Vec<u8>,
+    /// Whether the client sees a reset instead of an end.
+    pub(super) reset: bool,
+}
+
+impl fmt::Display for Abort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection is to be cut")
+    }
+}
+
+impl Error for Abort {}
+
+/// Serves until the sender of `stop` is dropped, then until what has begun is answered.
+pub(super) async fn serve(listener: TcpListener, state: Arc<State>, mut stop: oneshot::Receiver<()>) {
+    let (closing, _) = watch::channel(false);
+    // Dropping the set ends its connections.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = &mut stop => break,
+            Some(ended) = connections.join_next() => note(&state, ended),
+            accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
+                Ok((stream, peer)) => {
+                    connections.spawn(connection(stream, peer, Arc::clone(&state), closing.subscribe()));
+                }
+                // Out of file descriptors, most likely: some are free again when a connection has ended.
+                Err(_) => sleep(Duration::from_millis(50)).await,
+            },
+        }
+    }
+    drop(listener);
+    closing.send_replace(true);
+    // Whoever takes longer is cut off.
+    let _ = timeout(STOP_TIME, async {
+        while let Some(ended) = connections.join_next().await {
+            note(&state, ended);
+        }
+    })
+    .await;
+}
+
+fn note(state: &State, ended: Result<(), tokio::task::JoinError>) {
+    if ended.is_err_and(|error| error.is_panic()) {
+        state.panics.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, state: Arc<State>, mut closing: watch::Receiver<bool>) {
+    // Answers are written whole; one that goes out late is no error.
+    let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(state.client_time));
+    let client_time = state.client_time;
+    let service = service_fn(move |request| answer(Arc::clone(&state), peer, request));
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(client_time)
+        .max_buf_size(HEAD_BUFFER)
+        .half_close(true)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+    let outcome = tokio::select! {
+        outcome = &mut connection => outcome,
+        // Said once, and the sender outlives all connections.
+        _ = closing.changed() => {
+            std::pin::Pin::new(&mut connection).graceful_shutdown();
+            (&mut connection).await
+        }
+    };
+    let Some(error) = outcome.err() else { return };
+    // All other errors are the client's doing, and it has heard of them or is gone.
+    if let Some(abort) = error.source().and_then(|source| source.downcast_ref::<Abort>()) {
+        let mut stream = connection.into_parts().io.into_inner();
+        let sent = stream.write_all(&abort.bytes).await;
+        if abort.reset {
+            let _ = stream.as_ref().get_ref().get_ref().set_zero_linger();
+        } else if sent.is_ok() {
+            let _ = stream.shutdown().await;
+        }
+    }
+}
+
+async fn answer(
+    state: Arc<State>,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Abort> {
+    let (parts, body) = request.into_parts();
+    let body = match too_large(&parts) {
+        Some(refusal) => Err(refusal),
+        None => read(&parts.headers, body, state.client_time).await,
+    };
+    let broken = matches!(&body, Err(refusal) if refusal.ends_connection());
+    let mut response = Box::pin(state.serve(peer, &parts, body)).await?.map(Full::new);
+    if broken {
+        response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}
+
+/// What the gateway says to a head that is too large.
+fn too_large(parts: &Parts) -> Option<Refusal> {
+    let address = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    if address > MAX_ADDRESS {
+        let message = format!("The address has {address} bytes; the limit is {MAX_ADDRESS}.");
+        return Some(Refusal::malformed(StatusCode::URI_TOO_LONG, message));
+    }
+    // ": " and the line's end count, as they do on the wire.
+    let size = |(name, value): (&header::HeaderName, &header::HeaderValue)| name.as_str().len() + value.len() + 4;
+    let (largest, all) =
+        parts.headers.iter().map(size).fold((0, 0), |(largest, all), size| (size.max(largest), all + size));
+    let status = StatusCode::from_u16(494).unwrap_or(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    if largest > MAX_HEADER {
+        let message = format!("A header has {largest} bytes; the limit is {MAX_HEADER}.");
+        return Some(Refusal::malformed(status, message));
+    }
+    (all > MAX_HEADERS).then(|| {
+        let message = format!("The headers have {all} bytes; the limit is {MAX_HEADERS}.");
+        Refusal::malformed(status, message)
+    })
+}
+
+/// The whole body, or what is wrong with it.
+async fn read(headers: &HeaderMap, mut body: Incoming, time: Duration) -> Result<Bytes, Refusal> {
+    let too_large = || {
+        let message = format!("The body is larger than the limit of {MAX_BODY} bytes.");
+        Refusal::malformed(StatusCode::PAYLOAD_TOO_LARGE, message)
+    };
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let declared = length.unwrap_or(0);
+    if declared > MAX_DROPPED || (declared > MAX_BODY && headers.contains_key(header::EXPECT)) {
+        return Err(too_large());
+    }
+    let (mut whole, mut read) = (BytesMut::new(), 0);
+    let all = async {
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| {
+                Refusal::malformed(StatusCode::BAD_REQUEST, format!("The body cannot be read: {error}"))
+            })?;
+            let Ok(data) = frame.into_data() else { continue };
+            read += data.len();
+            if read > MAX_DROPPED {
+                break;
+            }
+            if read > MAX_BODY {
+                whole = BytesMut::new();
+            } else {
+                whole.extend_from_slice(&data);
+            }
+        }
+        Ok::<_, Refusal>(())
+    };
+    timeout(time, all).await.map_err(|_| {
+        let message = format!("The body did not arrive within {} seconds.", time.as_secs_f64());
+        Refusal::malformed(StatusCode::REQUEST_TIMEOUT, message)
+    })??;
+    if read > MAX_BODY { Err(too_large()) } else { Ok(whole.freeze()) }
+}
+
+/// An answer as it goes over the wire, for those that HTTP does not allow for.
+pub(super) fn on_the_wire(response: &Response<Bytes>, content_length: usize) -> Vec<u8> {
+    let status = response.status();
+    let reason = status.canonical_reason().unwrap_or_default();
+    let mut bytes = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
+    for (name, value) in response.headers() {
+        bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    bytes.extend(format!("content-length: {content_length}\r\n\r\n").into_bytes());
+    bytes.extend(response.body());
+    bytes
+}

@@ -1,0 +1,264 @@
+//! The control API under `/_emulator/`: no part of the cloud, described in `openapi/emulator.yaml`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::uri::Authority;
+use http::{HeaderValue, Method, StatusCode, header};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::answer::{Refusal, Response, respond};
+use super::check::is_json;
+use super::faults::{Fault, Faults};
+use super::json;
+use super::lifecycle::Transitions;
+use super::server::{State, lock};
+use crate::spec;
+
+const PREFIX: &str = "/_emulator/";
+
+/// Whether a request is for this API.
+pub(super) fn is_meant(parts: &Parts) -> bool {
+    parts.uri.path().starts_with(PREFIX)
+}
+
+/// Why the control API does not do something: a status and a text.
+type Failure = (StatusCode, String);
+
+fn bad(message: impl Into<String>) -> Failure {
+    (StatusCode::BAD_REQUEST, message.into())
+}
+
+/// What it answers: a status, and a body if there is one.
+type Done = Result<(StatusCode, Option<Value>), Failure>;
+
+fn ok(body: Value) -> Done {
+    Ok((StatusCode::OK, Some(body)))
+}
+
+const NOTHING: Done = Ok((StatusCode::NO_CONTENT, None));
+
+pub(super) fn serve(state: &State, peer: SocketAddr, parts: &Parts, body: Result<Bytes, Refusal>) -> Response {
+    // These do not count among the requests of the cloud's clients, whose ids are the same in each run.
+    let request_id = format!("emulator-{}", state.control_requests.fetch_add(1, Ordering::Relaxed) + 1);
+    let act = AssertUnwindSafe(|| {
+        may_come_in(state, peer, parts)?;
+        let path = &parts.uri.path()[PREFIX.len()..];
+        let body = body.map_err(|refusal| bad(refusal.text()))?;
+        // What answers GET answers HEAD; the body stays behind.
+        let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
+        act(state, method.as_str(), path, &Request { parts, body })
+    });
+    let done = catch_unwind(act).unwrap_or_else(|_| {
+        state.panics.fetch_add(1, Ordering::Relaxed);
+        Err((StatusCode::INTERNAL_SERVER_ERROR, "the emulator has failed; please report it".to_owned()))
+    });
+    let (status, body) = match done {
+        Ok(done) => done,
+        Err((status, message)) => (status, Some(json!({"error_msg": message, "request_id": request_id}))),
+    };
+    let mut response = respond(status, body.as_ref(), &request_id);
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        let methods = methods(&parts.uri.path()[PREFIX.len()..]);
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+    }
+    response
+}
+
+/// Only this machine, and no web page that a browser on it shows.
+fn may_come_in(state: &State, peer: SocketAddr, parts: &Parts) -> Result<(), Failure> {
+    let refused = |message: &str| Err((StatusCode::FORBIDDEN, message.to_owned()));
+    if !state.allow_remote && !peer.ip().to_canonical().is_loopback() {
+        return refused("the control API serves this machine only; see --allow-remote");
+    }
+    let header = |name| parts.headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
+    let host = header(header::HOST).or(parts.uri.authority().map(Authority::as_str)).unwrap_or_default();
+    // A name that someone else has made to lead here would make his pages and this one the same to a browser.
+    if !state.allow_remote && !host.is_empty() && !is_loopback(host) {
+        return refused("the header Host names another machine");
+    }
+    let foreign = header(header::ORIGIN).is_some_and(|origin| origin.strip_prefix("http://") != Some(host))
+        || header(header::HeaderName::from_static("sec-fetch-site"))
+            .is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    if foreign {
+        return refused("the request comes from a page of another site");
+    }
+    Ok(())
+}
+
+/// Whether a host, with or without port, is this machine whoever is asked.
+fn is_loopback(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+struct Request<'a> {
+    parts: &'a Parts,
+    body: Bytes,
+}
+
+impl Request<'_> {
+    fn value(&self) -> Result<Value, Failure> {
+        // A form of a web page can be sent anywhere; JSON of a web page cannot.
+        if !self.parts.headers.get(header::CONTENT_TYPE).is_some_and(is_json) {
+            return Err(bad("the header Content-Type must be `application/json`"));
+        }
+        json::parse(&self.body).map_err(|error| bad(format!("the body is no valid JSON: {error}")))
+    }
+
+    fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_path_to_error::deserialize(self.value()?).map_err(|error| bad(format!("the body is invalid: {error}")))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockChange {
+    /// Seconds to move on by at once.
+    #[serde(default)]
+    advance: f64,
+    /// Virtual seconds in a real second from now on.
+    scale: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TransitionsChange {
+    mode: Mode,
+    reads: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    AtOnce,
+    Reads,
+    Clock,
+}
+
+fn transitions(state: &State) -> Value {
+    match *lock(&state.transitions) {
+        Transitions::AtOnce => json!({"mode": "at_once"}),
+        Transitions::AfterReads(reads) => json!({"mode": "reads", "reads": reads}),
+        Transitions::Clock => json!({"mode": "clock"}),
+    }
+}
+
+/// The methods of a path, as `Allow` lists them; empty if there is no such path.
+fn methods(path: &str) -> &'static str {
+    match path {
+        "health" | "version" => "GET",
+        "state" => "GET, PUT, DELETE",
+        "clock" => "GET, PATCH",
+        "transitions" => "GET, PUT",
+        "faults" => "GET, POST, DELETE",
+        "requests" => "GET, DELETE",
+        _ if path.strip_prefix("faults/").is_some_and(|id| id.parse::<u64>().is_ok()) => "DELETE",
+        _ => "",
+    }
+}
+
+fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
+    let faults = Faults(&state.faults);
+    match (path, method) {
+        ("health", "GET") => ok(json!({
+            "status": "ok",
+            "requests": state.requests.load(Ordering::Relaxed),
+            "panics": state.panics.load(Ordering::Relaxed),
+        })),
+        ("version", "GET") => {
+            let version =
+                |document: &spec::Document| (document.name().to_owned(), document.value()["info"]["version"].clone());
+            ok(json!({
+                "version": env!("CARGO_PKG_VERSION"),
+                "descriptions": spec::documents().iter().map(version).collect::<serde_json::Map<_, _>>(),
+            }))
+        }
+        ("state", "GET") => ok(state.snapshot().map_err(refused)?),
+        ("state", "PUT") => {
+            state.load(&request.value()?).map_err(refused)?;
+            NOTHING
+        }
+        ("state", "DELETE") => {
+            state.reset().map_err(refused)?;
+            NOTHING
+        }
+        ("clock", "GET") => ok(clock(state)),
+        ("clock", "PATCH") => {
+            let ClockChange { advance, scale } = request.read()?;
+            let advance = Duration::try_from_secs_f64(advance).map_err(|_| {
+                bad("the body is invalid: advance: seconds, 0 or more, since the clock never goes back")
+            })?;
+            if scale.is_some_and(|scale| !is_scale(scale)) {
+                return Err(bad(format!("the body is invalid: scale: 0 to {MAX_SCALE}")));
+            }
+            state.clock.change(&state.store, advance, scale).map_err(|error| refused(error.into()))?;
+            ok(clock(state))
+        }
+        ("transitions", "GET") => ok(transitions(state)),
+        ("transitions", "PUT") => {
+            let wanted = match request.read()? {
+                TransitionsChange { mode: Mode::AtOnce, reads: None } => Transitions::AtOnce,
+                TransitionsChange { mode: Mode::Clock, reads: None } => Transitions::Clock,
+                TransitionsChange { mode: Mode::Reads, reads: Some(reads) } => Transitions::AfterReads(reads),
+                _ => return Err(bad("the body is invalid: `reads` goes with the mode `reads`, and with no other")),
+            };
+            state.set_transitions(wanted).map_err(refused)?;
+            ok(transitions(state))
+        }
+        ("faults", "GET") => ok(json!({"faults": faults.list()})),
+        ("faults", "POST") => {
+            let fault: Fault = request.read()?;
+            match fault.problem() {
+                Some(problem) => Err(bad(format!("the fault cannot be: {problem}"))),
+                None => Ok((StatusCode::CREATED, Some(json!({"id": lock(&state.faults).add(fault)})))),
+            }
+        }
+        ("faults", "DELETE") => {
+            faults.clear();
+            NOTHING
+        }
+        ("requests", "GET") => ok(json!({"requests": lock(&state.record).list()})),
+        ("requests", "DELETE") => {
+            lock(&state.record).take();
+            NOTHING
+        }
+        _ => match path.strip_prefix("faults/").and_then(|id| id.parse().ok()) {
+            Some(id) if method == "DELETE" && faults.remove(id) => NOTHING,
+            Some(id) if method == "DELETE" => Err((StatusCode::NOT_FOUND, format!("there is no fault {id}"))),
+            _ if methods(path).is_empty() => {
+                Err((StatusCode::NOT_FOUND, "the control API has no such path".to_owned()))
+            }
+            _ => Err((StatusCode::METHOD_NOT_ALLOWED, format!("the path has {}", methods(path)))),
+        },
+    }
+}
+
+/// Faster, and a year is over in a blink.
+pub(super) const MAX_SCALE: f64 = 1e9;
+
+/// Whether time can pass so fast.
+pub(super) fn is_scale(scale: f64) -> bool {
+    (0.0..=MAX_SCALE).contains(&scale)
+}
+
+fn clock(state: &State) -> Value {
+    let now = state.clock.now();
+    let time = Timestamp::from_millisecond(now).map(|time| time.to_string()).ok();
+    json!({"now": now, "time": time, "scale": state.clock.scale()})
+}
+
+fn refused(refusal: Refusal) -> Failure {
+    match refusal {
+        Refusal::Invalid(message) => bad(message),
+        other => (StatusCode::INTERNAL_SERVER_ERROR, other.text()),
+    }
+}

@@ -1,0 +1,342 @@
+//! Failures on command.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use http::{StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use super::answer::{Family, Response, commanded};
+use super::connection::{Abort, on_the_wire};
+use crate::error::Error;
+use crate::spec;
+
+/// A failure that the emulator is to show, and when.
+///
+/// ```
+/// use huaweicloud_jobs::emulator::Fault;
+///
+/// // The next two updates of a training job answer 503.
+/// let fault = Fault::status(503).on("update_training_job").times(2);
+/// # assert_eq!(fault.count, Some(2));
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Fault {
+    /// Ids of the operations that it hits; all if there are none.
+    #[serde(default)]
+    pub operations: Vec<String>,
+    /// How many requests it still hits; all that come if it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// The share of requests that it hits, up to 1.
+    #[serde(default = "always")]
+    pub probability: f64,
+    /// Whether the operation is done before the fault shows: its effect is there, its answer is not.
+    #[serde(default)]
+    pub after: bool,
+    /// What happens.
+    pub action: FaultAction,
+}
+
+/// What a [`Fault`] does to a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum FaultAction {
+    /// The answer comes so much later, in real time. Other faults may hit the same request.
+    Delay {
+        /// How much later.
+        milliseconds: u64,
+    },
+    /// The answer is a failure with this status, in the form of the operation's family.
+    Status {
+        /// 200, under which ModelArts may fail too, or 400 to 599.
+        status: u16,
+        /// Code of the failure; one that goes with the status if it is absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+        /// Message of the failure; what the documents say of the code if it is absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+        /// Seconds for the header `Retry-After`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u32>,
+    },
+    /// The connection is reset without an answer.
+    Reset,
+    /// The connection ends after so many bytes of the answer's body. The operation is done.
+    Cut {
+        /// So many bytes of the body are sent.
+        bytes: usize,
+    },
+    /// `Content-Length` is wrong by so much, then the connection ends. The operation is done.
+    Length {
+        /// How much more, or less if negative, is declared than is sent.
+        by: i64,
+    },
+    /// More requests than these are answered 429, by the emulator's clock.
+    Throttle {
+        /// So many pass ...
+        requests: u32,
+        /// ... in so many seconds.
+        seconds: u32,
+    },
+}
+
+fn always() -> f64 {
+    1.0
+}
+
+impl Fault {
+    /// A fault that hits every request.
+    pub fn new(action: FaultAction) -> Self {
+        Self { operations: Vec::new(), count: None, probability: 1.0, after: false, action }
+    }
+
+    /// An answer with this status.
+    pub fn status(status: u16) -> Self {
+        Self::new(FaultAction::Status { status, code: None, message: None, retry_after: None })
+    }
+
+    /// An answer with this status and code.
+    pub fn code(status: u16, code: impl Into<String>) -> Self {
+        Self::new(FaultAction::Status { status, code: Some(code.into()), message: None, retry_after: None })
+    }
+
+    /// An answer that comes later.
+    pub fn delay(delay: Duration) -> Self {
+        Self::new(FaultAction::Delay { milliseconds: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX) })
+    }
+
+    /// Hits this operation, beside those already named.
+    #[must_use]
+    pub fn on(mut self, operation: impl Into<String>) -> Self {
+        self.operations.push(operation.into());
+        self
+    }
+
+    /// Hits so many requests.
+    #[must_use]
+    pub fn times(mut self, count: u64) -> Self {
+        self.count = Some(count);
+        self
+    }
+
+    /// Hits this share of the requests.
+    #[must_use]
+    pub fn with_probability(mut self, probability: f64) -> Self {
+        self.probability = probability;
+        self
+    }
+
+    /// Lets the operation be done first.
+    #[must_use]
+    pub fn after(mut self) -> Self {
+        self.after = true;
+        self
+    }
+
+    /// What is wrong with it, if anything.
+    pub(super) fn problem(&self) -> Option<String> {
+        if let Some(unknown) = self.operations.iter().find(|id| spec::operation(id).is_none()) {
+            return Some(format!("no operation is called `{unknown}`"));
+        }
+        if !(self.probability > 0.0 && self.probability <= 1.0) {
+            return Some(format!("the probability is {}; it is above 0 and up to 1", self.probability));
+        }
+        match &self.action {
+            FaultAction::Status { status, .. } if *status != 200 && !(400..=599).contains(status) => {
+                Some(format!("the status is {status}; it is 200 or 400 to 599"))
+            }
+            FaultAction::Status { code: Some(code), .. } if code.is_empty() => Some("the code is empty".to_owned()),
+            FaultAction::Throttle { seconds: 0, .. } => Some("`seconds` is 0; it is 1 or more".to_owned()),
+            FaultAction::Length { by: 0 } => Some("`by` is 0, which is the right length".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// A fault that waits for requests.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ActiveFault {
+    /// Its number.
+    pub id: u64,
+    /// How many requests it has hit.
+    pub hits: u64,
+    /// The fault; its count goes down with each hit.
+    #[serde(flatten)]
+    pub fault: Fault,
+}
+
+/// The faults of a running emulator, see [`Emulator::faults`](super::Emulator::faults).
+#[derive(Clone, Copy, Debug)]
+pub struct Faults<'a>(pub(super) &'a Mutex<Injected>);
+
+impl Faults<'_> {
+    /// Adds a fault and gives its number.
+    pub fn add(&self, fault: Fault) -> Result<u64, Error> {
+        if let Some(problem) = fault.problem() {
+            return Err(Error::configuration(format!("the fault cannot be: {problem}")));
+        }
+        Ok(self.injected().add(fault))
+    }
+
+    /// The faults that wait for requests, the oldest first.
+    pub fn list(&self) -> Vec<ActiveFault> {
+        self.injected().list()
+    }
+
+    /// Takes a fault away; whether it was there.
+    pub fn remove(&self, id: u64) -> bool {
+        self.injected().remove(id)
+    }
+
+    /// Takes all faults away.
+    pub fn clear(&self) {
+        self.injected().clear();
+    }
+
+    fn injected(&self) -> std::sync::MutexGuard<'_, Injected> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is to happen to one request.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) delay: Duration,
+    pub(super) hit: Option<Hit>,
+}
+
+/// The fault that decides about the answer.
+#[derive(Debug)]
+pub(super) struct Hit {
+    pub(super) id: u64,
+    pub(super) after: bool,
+    pub(super) action: FaultAction,
+}
+
+impl Hit {
+    /// Whether the operation is done.
+    pub(super) fn acts(&self) -> bool {
+        self.after || matches!(self.action, FaultAction::Cut { .. } | FaultAction::Length { .. })
+    }
+
+    /// What the client gets instead of the answer, if there is one.
+    pub(super) fn show(&self, done: Option<Response>, family: Family, request_id: &str) -> Result<Response, Abort> {
+        match (&self.action, done) {
+            (FaultAction::Cut { bytes }, Some(answer)) => {
+                let length = answer.body().len();
+                let answer = answer.map(|body| body.slice(..length.min(*bytes)));
+                Err(Abort { bytes: on_the_wire(&answer, length), reset: false })
+            }
+            (FaultAction::Length { by }, Some(answer)) => {
+                let length = answer.body().len().saturating_add_signed(isize::try_from(*by).unwrap_or(isize::MAX));
+                Err(Abort { bytes: on_the_wire(&answer, length), reset: false })
+            }
+            (FaultAction::Status { status, code, message, retry_after }, _) => {
+                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let answer = commanded(family, status, code.as_deref(), message.as_deref(), request_id);
+                Ok(match retry_after {
+                    Some(seconds) => in_seconds(answer, *seconds),
+                    None => answer,
+                })
+            }
+            (FaultAction::Throttle { requests, seconds }, _) => {
+                let message = format!(
+                    "The throttling threshold has been reached: policy user over ratelimit,limit:{requests},\
+                     time:{seconds} second"
+                );
+                let answer = commanded(family, StatusCode::TOO_MANY_REQUESTS, None, Some(&message), request_id);
+                Ok(in_seconds(answer, seconds.div_ceil((*requests).max(1))))
+            }
+            (FaultAction::Delay { .. }, Some(answer)) => Ok(answer),
+            _ => Err(Abort { bytes: Vec::new(), reset: true }),
+        }
+    }
+}
+
+/// Says when to come again.
+fn in_seconds(mut answer: Response, seconds: u32) -> Response {
+    answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    answer
+}
+
+/// All faults, and the chance that decides about them.
+#[derive(Debug)]
+pub(super) struct Injected {
+    last: u64,
+    entries: Vec<Entry>,
+    random: fastrand::Rng,
+}
+
+#[derive(Debug)]
+struct Entry {
+    active: ActiveFault,
+    /// For `Throttle`: how many may still pass, and the time of that count in milliseconds.
+    allowance: Option<(f64, i64)>,
+}
+
+impl Injected {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { last: 0, entries: Vec::new(), random: fastrand::Rng::with_seed(seed) }
+    }
+
+    pub(super) fn add(&mut self, fault: Fault) -> u64 {
+        self.last += 1;
+        if fault.count != Some(0) {
+            let active = ActiveFault { id: self.last, hits: 0, fault };
+            self.entries.push(Entry { active, allowance: None });
+        }
+        self.last
+    }
+
+    pub(super) fn list(&self) -> Vec<ActiveFault> {
+        self.entries.iter().map(|entry| entry.active.clone()).collect()
+    }
+
+    pub(super) fn remove(&mut self, id: u64) -> bool {
+        let before = self.entries.len();
+        self.entries.retain(|entry| entry.active.id != id);
+        self.entries.len() < before
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+    }
+
+    /// What happens to a request for an operation at a time of the emulator's clock, in milliseconds.
+    pub(super) fn plan(&mut self, operation: &str, now: i64) -> Plan {
+        let mut plan = Plan::default();
+        for Entry { active, allowance } in &mut self.entries {
+            let fault = &mut active.fault;
+            let meant = fault.operations.is_empty() || fault.operations.iter().any(|id| id == operation);
+            if !meant || (fault.probability < 1.0 && self.random.f64() >= fault.probability) {
+                continue;
+            }
+            match &fault.action {
+                FaultAction::Delay { milliseconds } => plan.delay += Duration::from_millis(*milliseconds),
+                _ if plan.hit.is_some() => continue,
+                FaultAction::Throttle { requests, seconds } if passes(*requests, *seconds, allowance, now) => continue,
+                action => plan.hit = Some(Hit { id: active.id, after: fault.after, action: action.clone() }),
+            }
+            active.hits += 1;
+            fault.count = fault.count.map(|count| count - 1);
+        }
+        self.entries.retain(|entry| entry.active.fault.count != Some(0));
+        plan
+    }
+}
+
+/// Whether a request is within the rate: an allowance that fills up steadily.
+fn passes(requests: u32, seconds: u32, allowance: &mut Option<(f64, i64)>, now: i64) -> bool {
+    let (left, at) = allowance.unwrap_or((f64::from(requests), now));
+    let gained = (now - at).max(0) as f64 / 1000.0 * f64::from(requests) / f64::from(seconds);
+    let left = (left + gained).min(f64::from(requests));
+    let pass = left >= 1.0;
+    *allowance = Some((if pass { left - 1.0 } else { left }, now));
+    pass
+}
