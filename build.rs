@@ -153,12 +153,18 @@ fn compile(service: &str, file: &str, target: &Path) -> Result<Names, String> {
     }
     let lowered = lower::lower(&document);
     let (code, names) = generate(service, &lowered).map_err(|error| format!("{file}: {error}"))?;
+    if env::var_os("CARGO_FEATURE_MOCK").is_some() {
+        let code = mock(service, &lowered).map_err(|error| format!("{file}: {error}"))?;
+        let target = target.with_file_name(format!("{service}_mock.rs"));
+        fs::write(&target, code).map_err(|error| format!("{}: {error}", target.display()))?;
+    }
     let code = format!("{code}\n{}", operation_table(&document));
     fs::write(target, code).map_err(|error| format!("{}: {error}", target.display()))?;
     Ok(names)
 }
 
-fn generate(service: &str, document: &Value) -> Result<(String, Names), String> {
+/// How the generator shall treat a service, and its open enums.
+fn settings(service: &str, document: &Value) -> Result<(GenerationSettings, BTreeMap<String, Vec<String>>), String> {
     let mut settings = GenerationSettings::default();
     settings
         .with_interface(InterfaceStyle::Builder)
@@ -183,6 +189,20 @@ fn generate(service: &str, document: &Value) -> Result<(String, Names), String> 
             [TypeImpl::Display, TypeImpl::FromStr].into_iter(),
         );
     }
+    Ok((settings, enums))
+}
+
+/// The typed mocks of a service.
+fn mock(service: &str, document: &Value) -> Result<String, String> {
+    let (settings, _) = settings(service, document)?;
+    let openapi = serde_json::from_value(document.clone()).map_err(|error| error.to_string())?;
+    let path = format!("crate::api::{service}");
+    let tokens = Generator::new(&settings).httpmock(&openapi, &path).map_err(|error| error.to_string())?;
+    Ok(prettyplease::unparse(&syn::parse2(tokens).map_err(|error| error.to_string())?))
+}
+
+fn generate(service: &str, document: &Value) -> Result<(String, Names), String> {
+    let (settings, enums) = settings(service, document)?;
     let openapi = serde_json::from_value(document.clone()).map_err(|error| error.to_string())?;
     let tokens = Generator::new(&settings).generate_tokens(&openapi).map_err(|error| error.to_string())?;
     let mut code: syn::File = syn::parse2(tokens).map_err(|error| error.to_string())?;

@@ -25,7 +25,7 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-r
 
 const ROUNDS: usize = 21;
 const WARM_UP: u32 = 500;
-const CALLS: u32 = 10_000;
+const CALLS: u32 = 20_000;
 
 #[cfg(unix)]
 fn main() {

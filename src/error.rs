@@ -504,7 +504,9 @@ impl Clone for Error {
 /// `Retry-After` in both its forms: seconds, or a date; a date that has passed asks for no wait.
 fn retry_after(text: &str) -> Option<Duration> {
     let by_date = || Some(httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).unwrap_or_default());
-    text.parse().ok().map(Duration::from_secs).or_else(by_date)
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // A number too large to be read asks for longer than anyone waits.
+    if digits { Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX))) } else { by_date() }
 }
 
 /// Whether a body under a success status says that the call failed.

@@ -72,6 +72,8 @@ text_ids! {
     ProjectId = "project_id";
     /// Id of a visualization job. The path takes a text, the answers print a number; both are accepted.
     VisualizationJobId = "job_id";
+    /// Name of a saved configuration of training jobs, by which it is found.
+    TrainingJobConfigName = "config_name";
     /// Id of a labeling job.
     LabelingJobId = "job_id";
     /// Id of an MRS job object.

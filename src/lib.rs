@@ -3,9 +3,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod api;
+pub mod bulk;
+#[doc = include_str!("../docs/coming-from-the-python-sdk.md")]
+pub mod coming_from_the_python_sdk {}
 mod entry;
 mod error;
 mod ids;
+#[cfg(feature = "mock")]
+pub mod mock;
 pub mod modelarts;
 pub mod mrs;
 pub mod paging;
@@ -22,8 +27,8 @@ pub mod spec;
 pub use entry::Entry;
 pub use error::{Error, ErrorCode, ErrorKind, Retry};
 pub use ids::{
-    DataSourceId, JobBinaryId, JobExeId, JobExecutionId, JobId, LabelingJobId, ProjectId, TrainingJobId,
-    TrainingJobVersionId, VisualizationJobId,
+    DataSourceId, JobBinaryId, JobExeId, JobExecutionId, JobId, LabelingJobId, ProjectId, TrainingJobConfigName,
+    TrainingJobId, TrainingJobVersionId, VisualizationJobId,
 };
 /// The crate whose [`Timestamp`](jiff::Timestamp) and [`SignedDuration`](jiff::SignedDuration) the answers hold.
 pub use jiff;

@@ -118,9 +118,16 @@ enum Then {
         size: u32,
     },
     Marker(Option<String>),
+    /// The list has one page.
+    Nothing,
 }
 
 impl<T> Batch<T> {
+    /// All there is.
+    pub(crate) fn whole(entries: Vec<T>) -> Self {
+        Self { entries, then: Then::Nothing }
+    }
+
     /// A page with a number; `size` is what was asked for, or the documented default.
     pub(crate) fn numbered(entries: Vec<T>, total: Option<Integer>, size: u32) -> Self {
         let total = total.and_then(|total| u64::try_from(total.get()).ok());
@@ -218,6 +225,7 @@ impl Cursor {
         let more = match batch.then {
             Then::Count { total, size } => self.turn(&ids, fresh.is_empty(), total, size, before.as_ref()),
             Then::Marker(next) => self.follow(next),
+            Then::Nothing => Ok(false),
         };
         *before = Some(ids);
         match more {

@@ -34,7 +34,7 @@ use crate::error::{Error, ErrorKind};
 use crate::session::Session;
 
 /// Failed questions in a row that end a wait, where failing may pass.
-const PATIENCE: u32 = 3;
+pub(crate) const PATIENCE: u32 = 3;
 
 /// A job whose state changes by itself until it is done. Implemented by the handles of this crate.
 pub trait Awaited: Clone + fmt::Debug + Send + Sync {
@@ -219,7 +219,7 @@ fn since(started: SystemTime, now: SystemTime) -> Duration {
 }
 
 /// Whether the same question may be answered later.
-fn may_pass(error: &Error) -> bool {
+pub(crate) fn may_pass(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Throttled | ErrorKind::Network | ErrorKind::Timeout => !error.says_bad_certificate(),
         ErrorKind::Service => error.status().is_some_and(|status| status.is_server_error()),

@@ -207,7 +207,8 @@ fn examples_in_the_help_are_requests() {
         let body = examples.iter().find_map(|example| example.request).cloned().unwrap_or_default();
         std::fs::write(user.path("body.json"), body.to_string()).unwrap();
         let (_, lines) = rest.split_once("Example").unwrap();
-        let lines: String = lines.lines().skip(1).map(|line| line.trim().to_owned() + " ").collect();
+        let lines: String =
+            lines.lines().skip(1).map(|line| line.trim().trim_end_matches('\\').to_owned() + " ").collect();
         for example in lines.split("hwjobs ").skip(1).filter(|example| !example.contains("updates.csv")) {
             let script = format!("'{}' {example} --dry-run -o json", env!("CARGO_BIN_EXE_hwjobs"));
             let mut shell = Command::new("/bin/sh");
@@ -327,6 +328,23 @@ async fn colour_is_for_terminals_and_can_be_switched_off() {
     let forced = User::of_emulator(&emulator).with("CLICOLOR_FORCE", "1");
     assert!(forced.says(&list).starts_with("\u{1b}[1mJOB_ID"));
     assert!(stderr(&forced.runs(&["training-job", "update", "999", "--job-desc", "x"])).contains('\u{1b}'));
+    #[cfg(unix)]
+    {
+        use std::io::Read;
+        let size = nix::pty::Winsize { ws_row: 24, ws_col: 60, ws_xpixel: 0, ws_ypixel: 0 };
+        let terminal = nix::pty::openpty(Some(&size), None).unwrap();
+        let user = User::of_emulator(&emulator).with("TERM", "xterm");
+        let mut child = user.command(&["mrs", "job", "list"]).stdout(terminal.slave).spawn().unwrap();
+        let mut master = std::fs::File::from(terminal.master);
+        let mut text = Vec::new();
+        // The end of the other side is an error here.
+        let _ = master.read_to_end(&mut text);
+        assert!(child.wait().unwrap().success());
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains("\u{1b}[1m") && text.lines().count() > 7, "{text}");
+        let plain = text.replace("\u{1b}[1m", "").replace("\u{1b}[0m", "");
+        assert!(plain.lines().all(|line| line.chars().count() <= 60), "{plain}");
+    }
     let without = forced.with("NO_COLOR", "1");
     assert!(without.says(&list).starts_with("JOB_ID"));
     assert!(!stderr(&without.runs(&["training-job", "update", "999", "--job-desc", "x"])).contains('\u{1b}'));
@@ -840,4 +858,54 @@ fn shells_and_man_know_the_commands() {
     assert!(page.contains("job\\-desc") && page.contains("hwjobs training\\-job update 10"), "{page}");
     let pages = std::fs::read_dir(user.path("pages")).unwrap().count();
     assert!(pages > 80, "{pages}");
+}
+
+/// The page shows what the commands print.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_about_the_command_line_is_true() {
+    let emulator = Emulator::start().await.unwrap();
+    let user = User::new();
+    let folder = Path::new(env!("CARGO_BIN_EXE_hwjobs")).parent().unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
+    let page = std::fs::read_to_string(&file).unwrap();
+    let (mut written, mut in_block, mut tried) = (String::new(), false, 0);
+    for line in page.lines() {
+        match line {
+            "```console" => in_block = true,
+            "```" => in_block = false,
+            // What was printed is written anew.
+            _ if in_block && !line.starts_with("$ ") => continue,
+            _ => {}
+        }
+        written += &format!("{line}\n");
+        let Some(command) = line.strip_prefix("$ ").filter(|_| in_block) else { continue };
+        let mut shell = Command::new("/bin/sh");
+        // The id of the project is enough: its name would be looked up.
+        let variables = emulator.environment().into_iter().filter(|(name, _)| *name != "HWJOBS_PROJECT_NAME");
+        shell.args(["-c", &format!("{{ {command}\n}} 2>&1")]).env_clear().envs(variables).env("PATH", &path);
+        let output = shell.env("HOME", user.home.path()).current_dir(user.home.path()).output().unwrap();
+        written += &steady(stdout(&output), &emulator, &user);
+        tried += 1;
+    }
+    assert!(tried > 20, "{tried}");
+    expectorate::assert_contents(file, &written);
+}
+
+/// A text without what is different in each run.
+#[cfg(unix)]
+fn steady(text: &str, emulator: &Emulator, user: &User) -> String {
+    let text = text.replace(&emulator.endpoint(), "http://127.0.0.1:8080");
+    let text = text.replace(user.home.path().to_str().unwrap(), "/home/me");
+    let mut lines = String::new();
+    for line in text.lines() {
+        let line = match (line.split_once("x-sdk-date: "), line.split_once(" [request ")) {
+            (Some((before, _)), _) => format!("{before}x-sdk-date: 20300101T000000Z"),
+            (_, Some((before, rest))) => format!("{before} [request 0000...0001]{}", rest.split_once(']').unwrap().1),
+            _ => line.to_owned(),
+        };
+        lines += &(line + "\n");
+    }
+    lines
 }

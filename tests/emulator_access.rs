@@ -3,6 +3,7 @@
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use huaweicloud_jobs::emulator::{Emulator, EmulatorBuilder};
@@ -49,9 +50,12 @@ impl Answer {
 }
 
 async fn send(method: Method, url: String, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
-    // Of two tests one is first.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut request = Client::builder().no_proxy().build().unwrap().request(method, url);
+    // No connection outlives the runtime of its test.
+    static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap()
+    });
+    let mut request = CLIENT.request(method, url);
     for (name, value) in headers {
         request = request.header(*name, header::HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
@@ -415,7 +419,7 @@ async fn signatures_of_all_layouts_are_accepted() {
     let emulator = Emulator::start().await.unwrap();
     let secret = Secret::from(SECRET);
     let url = jobs();
-    let search = format!("{url}?search_content=a%20b%2F%2B&order=asc&per_page=10&other=b&other=");
+    let search = format!("{url}?search_content=a%20b%2F%2B&order=asc&unknown=b&per_page=10&unknown=&unknown=a%20b");
     let project = ("x-project-id", PROJECT);
     let every: &[(&str, &str)] = &[("content-type", "application/json"), ("user-agent", "someone else/1.0"), project];
     let unsigned = ("x-sdk-content-sha256", "UNSIGNED-PAYLOAD");
@@ -703,6 +707,20 @@ async fn what_is_given_twice_is_refused() {
     refused(Emulator::builder().project("a/b", "x"), "slash").await;
     refused(Emulator::builder().user("u", "p").user("u", "q"), "user u").await;
     refused(Emulator::builder().key("K", "p").temporary_key("K", "q", "t"), "access key K").await;
+}
+
+#[tokio::test]
+async fn tokens_come_and_go_with_the_state() {
+    let emulator = Emulator::start().await.unwrap();
+    let given = token(&emulator, &json!({"project": {"id": PROJECT}})).await.header("x-subject-token").to_owned();
+    let headers = [("x-auth-token", given.as_str())];
+    assert_eq!(get(&emulator, &jobs(), &headers).await.status, 200);
+    let snapshot = emulator.snapshot().unwrap();
+    assert!(!snapshot.to_string().contains(&given));
+    emulator.reset().unwrap();
+    get(&emulator, &jobs(), &headers).await.refused(401, "APIG.0301", "decrypt token fail");
+    emulator.load(&snapshot).unwrap();
+    assert_eq!(get(&emulator, &jobs(), &headers).await.status, 200);
 }
 
 #[tokio::test]

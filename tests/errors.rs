@@ -6,6 +6,7 @@ mod common;
 
 use common::{Server, head};
 use huaweicloud_jobs::modelarts::types::{LabelingDataType, LabelingJobType};
+use huaweicloud_jobs::modelarts::{Code, Data, Resources, Training};
 use huaweicloud_jobs::{Error, ErrorKind};
 
 /// The failure of one update answered with these bytes.
@@ -201,7 +202,7 @@ async fn what_breaks_a_limit_never_leaves_the_machine() {
     let (modelarts, mrs) = (session.modelarts(), session.mrs());
     let long = "描".repeat(257);
     let job = mrs.job("b8ea4daa").unwrap();
-    let config = || serde_json::from_str(r#"{"worker_server_num": 1}"#).unwrap();
+    let config = || Training::new(Code::algorithm(1), Data::obs("/bucket/data/"), Resources::spec(1));
     let errors = [
         (modelarts.training_job(10).unwrap().update_description(&long).await.unwrap_err(), "job_desc", "256", "257"),
         (

@@ -214,6 +214,22 @@ fn faults() -> Vec<Fault> {
             .fails(Throttled, "no body")
             .status(429),
         Fault::http(
+            "429 with a time beyond numbers",
+            [answer(429, "retry-after: 99999999999999999999999\r\n", "")],
+            (1, 1),
+            &[],
+        )
+        .fails(Throttled, "no body")
+        .status(429),
+        Fault::http(
+            "503 until the end of time",
+            [answer(503, "retry-after: Fri, 31 Dec 9999 23:59:59 GMT\r\n", "")],
+            (1, 1),
+            &[],
+        )
+        .fails(Service, "no body")
+        .status(503),
+        Fault::http(
             "429 with an endless time",
             [
                 answer(429, "retry-after: 2\r\n", ""),
@@ -622,6 +638,21 @@ async fn a_call_can_be_given_up_while_it_waits() {
     soon(update(&session)).await.unwrap();
     soon(create(&session)).await.unwrap();
     assert_eq!(server.arrived().len(), 4, "what was given up is not sent later");
+}
+
+#[tokio::test]
+async fn who_gives_up_while_waiting_takes_nothing_from_the_others() {
+    let server = Server::acting([answer(503, "", "")]).await;
+    let clock = Arc::new(Forever::default());
+    let session = server.builder().clock(Arc::clone(&clock) as _).build().unwrap();
+    // More often than a session may repeat in all.
+    for round in 1..=120 {
+        let session = session.clone();
+        let waiting = tokio::spawn(async move { update(&session).await });
+        until(|| *clock.0.lock().unwrap() == round || waiting.is_finished()).await;
+        waiting.abort();
+        assert!(waiting.await.unwrap_err().is_cancelled(), "{round}: it was to wait");
+    }
 }
 
 #[tokio::test]

@@ -169,6 +169,27 @@ async fn an_older_http_is_understood() {
 }
 
 #[tokio::test]
+async fn a_proxy_of_the_environment_is_used() {
+    const NAME: &str = "a_proxy_of_the_environment_is_used";
+    // The environment is the whole process's, so the call is made in one of its own.
+    if std::env::var_os("CALL_THROUGH_PROXY").is_some() {
+        let session = Session::builder().endpoint("http://service.invalid").project_id(PROJECT).token("t");
+        let session = session.retry(RetryPolicy::never()).build().unwrap();
+        return session.modelarts().training_job(10).unwrap().update_description("x").await.unwrap();
+    }
+    let proxy = Server::json(200, GOOD).await;
+    let mut call = std::process::Command::new(std::env::current_exe().unwrap());
+    call.args(["--exact", NAME]).env("CALL_THROUGH_PROXY", "1").env("http_proxy", &proxy.endpoint);
+    call.env_remove("no_proxy").env_remove("NO_PROXY").env_remove("REQUEST_METHOD");
+    let output = tokio::task::spawn_blocking(move || call.output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let arrived = proxy.arrived();
+    assert_eq!(arrived.len(), 1);
+    assert_eq!(arrived[0].target, format!("http://service.invalid/v1/{PROJECT}/training-jobs/10"));
+    assert_eq!(arrived[0].header("host"), Some("service.invalid"));
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let elsewhere = Server::json(200, GOOD).await;
     let (outcome, arrived, _) = update([answer(307, &format!("location: {}/\r\n", elsewhere.endpoint), "")]).await;
@@ -353,6 +374,7 @@ async fn what_arrives_is_what_was_signed() {
         assert_eq!(arrived.header("x-project-id"), Some(PROJECT));
         assert_eq!(arrived.header("x-security-token"), Some("security-token-not-a-secret"));
         assert_eq!(arrived.header("x-auth-token"), None);
+        assert_eq!(arrived.header("api-version"), None, "the generator's own");
         assert!(
             arrived
                 .header("authorization")
@@ -407,6 +429,55 @@ async fn a_session_is_made_from_what_the_environment_says() {
     let nothing = Session::builder().context(Context::empty()).connect().await.unwrap_err();
     assert_eq!(nothing.kind(), ErrorKind::Configuration);
     assert!(nothing.message().contains("environment"), "it lists what was tried: {nothing}");
+}
+
+#[tokio::test]
+async fn the_identity_service_is_asked_for_the_account() {
+    let projects = r#"{"projects": [{"id": "the-id", "name": "cn-north-4", "links": {}}], "links": {}}"#;
+    let iam = Server::json(200, projects).await;
+    let service = Server::json(200, GOOD).await;
+    let keys = || Credentials::access_key(KEY.0, KEY.1);
+    let scopes = |arrived: Vec<Arrived>| {
+        let scope = |arrived: Arrived| {
+            verify(&arrived).unwrap_or_else(|error| panic!("{arrived:?}: {error}"));
+            let signed = |name: &str| {
+                let value = arrived.header(name)?;
+                let authorization = arrived.header("authorization").unwrap();
+                assert!(authorization.contains(&format!(";{name};")), "{name} is signed: {authorization}");
+                Some(value.to_owned())
+            };
+            (signed("x-domain-id"), signed("x-project-id"))
+        };
+        arrived.into_iter().map(scope).collect::<Vec<_>>()
+    };
+    let domain = || (Some("the-account".to_owned()), None);
+    let project = |id: &str| (None, Some(id.to_owned()));
+
+    // The account from the environment; the project is looked for.
+    let context = Context::empty().variables([
+        ("HUAWEICLOUD_SDK_AK", KEY.0),
+        ("HUAWEICLOUD_SDK_SK", KEY.1),
+        ("HUAWEICLOUD_SDK_DOMAIN_ID", "the-account"),
+        ("HWJOBS_IAM_ENDPOINT", &iam.endpoint),
+        ("HWJOBS_ENDPOINT", &service.endpoint),
+        ("HWJOBS_REGION", "cn-north-4"),
+    ]);
+    let session = Session::builder().context(context).connect().await.unwrap();
+    session.modelarts().training_job(10).unwrap().update_description("x").await.unwrap();
+    session.iam().list_projects().send().await.unwrap();
+    assert_eq!(scopes(iam.arrived()), [domain(), domain()]);
+    assert_eq!(scopes(service.arrived()), [project("the-id")]);
+
+    // The account from the builder; without one, the project is all there is to say.
+    let builder = || service.builder().endpoint_of(Service::Iam, &iam.endpoint).credentials(keys());
+    builder().domain_id("the-account").build().unwrap().iam().list_projects().send().await.unwrap();
+    builder().build().unwrap().iam().list_projects().send().await.unwrap();
+    assert_eq!(scopes(iam.arrived())[2..], [domain(), project(PROJECT)]);
+
+    // A token has its own.
+    let session = service.builder().endpoint_of(Service::Iam, &iam.endpoint).domain_id("the-account").build().unwrap();
+    session.iam().list_projects().send().await.unwrap();
+    assert_eq!(iam.arrived()[4].header("x-domain-id"), None);
 }
 
 #[tokio::test]

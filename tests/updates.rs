@@ -7,7 +7,8 @@ mod common;
 
 use common::{Server, head};
 use huaweicloud_jobs::emulator::Emulator;
-use huaweicloud_jobs::modelarts::types::{AutoStopInput, LabelingDataType, LabelingJobType, TrainingJobConfig};
+use huaweicloud_jobs::modelarts::types::{AutoStopInput, LabelingDataType, LabelingJobType};
+use huaweicloud_jobs::modelarts::{Code, Data, Resources, Training};
 use huaweicloud_jobs::mrs::types::{JobTypeForCreate, JobTypeForUpdate, UpdateJobRequest};
 use huaweicloud_jobs::{ErrorKind, Session};
 use serde_json::{Value, json};
@@ -15,12 +16,9 @@ use serde_json::{Value, json};
 const JOB: &str = "b8ea4daa-0042-45e0-a522-e8b714e74760";
 const LIBRARY: &str = "2628d0e4-6109-4a09-a338-c4ee1b0963ed";
 
-fn config() -> TrainingJobConfig {
-    serde_json::from_value(json!({
-        "worker_server_num": 1, "app_url": "/usr/app/", "boot_file_url": "/usr/app/boot.py",
-        "data_url": "/usr/data/", "spec_id": 1, "engine_id": 1,
-    }))
-    .unwrap()
+fn training() -> Training {
+    let code = Code::own("/usr/app/", "/usr/app/boot.py").engine(1);
+    Training::new(code, Data::obs("/usr/data/"), Resources::spec(1))
 }
 
 /// The bytes of the last request, head and body.
@@ -48,7 +46,7 @@ async fn three_ways_to_a_training_job_end_in_the_same_request() {
     let text = "update description";
     modelarts.training_job("10").unwrap().update_description(text).await.unwrap();
     requests.push(last(&server));
-    let created = modelarts.training_jobs().create("a", config()).send().await.unwrap();
+    let created = modelarts.training_jobs().create("a", training()).send().await.unwrap();
     created.update_description(text).await.unwrap();
     requests.push(last(&server));
     let versions = created.versions().list().try_collect::<Vec<_>>().await.unwrap();
@@ -167,7 +165,7 @@ async fn what_is_changed_reads_back() {
     let emulator = Emulator::start().await.unwrap();
     let modelarts = emulator.session().unwrap().modelarts();
 
-    let training = modelarts.training_jobs().create("mine", config()).description("old").send().await.unwrap();
+    let training = modelarts.training_jobs().create("mine", training()).description("old").send().await.unwrap();
     training.update_description("描述 ☃").await.unwrap();
     let listed = modelarts.training_jobs().list().search("mine").try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(listed.len(), 1);
@@ -221,7 +219,7 @@ async fn the_emulator_refuses_with_the_documented_codes() {
         Session::builder().endpoint(emulator.endpoint()).project_id("another").token(elsewhere).build().unwrap();
     let unknown_labeling = modelarts.labeling_job("nobody").unwrap();
     let unknown_job = mrs.job("nobody").unwrap();
-    modelarts.training_jobs().create("twice", config()).send().await.unwrap();
+    modelarts.training_jobs().create("twice", training()).send().await.unwrap();
     let refused = [
         (stranger.update_description("x").await.unwrap_err(), ErrorKind::Authentication, 401, "APIG.0301"),
         (
@@ -246,15 +244,15 @@ async fn the_emulator_refuses_with_the_documented_codes() {
         (unknown_labeling.update("x").send().await.unwrap_err(), ErrorKind::NotFound, 404, "ModelArts.0102"),
         (unknown_job.update().send().await.unwrap_err(), ErrorKind::NotFound, 404, "0176"),
         (
-            modelarts.training_jobs().create("twice", config()).send().await.unwrap_err(),
+            modelarts.training_jobs().create("twice", training()).send().await.unwrap_err(),
             ErrorKind::Conflict,
-            400,
+            409,
             "ModelArts.0103",
         ),
         (
             modelarts.visualization_jobs().create("apiTest-11", "/o/").send().await.unwrap_err(),
             ErrorKind::Conflict,
-            400,
+            409,
             "ModelArts.0103",
         ),
         (
@@ -336,7 +334,7 @@ async fn an_empty_emulator_knows_nothing_and_two_know_nothing_of_each_other() {
         (Emulator::builder().empty().start().await.unwrap(), Emulator::builder().empty().start().await.unwrap());
     let (ours, theirs) = (first.session().unwrap().modelarts(), second.session().unwrap().modelarts());
     assert!(ours.training_jobs().list().try_collect::<Vec<_>>().await.unwrap().is_empty());
-    let job = ours.training_jobs().create("only-here", config()).send().await.unwrap();
+    let job = ours.training_jobs().create("only-here", training()).send().await.unwrap();
     assert!(theirs.training_job(job.id().get()).unwrap().update_description("x").await.unwrap_err().is_not_found());
     let endpoint = first.endpoint();
     drop(first);

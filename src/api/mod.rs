@@ -73,12 +73,13 @@ service!(modelarts, "ModelArts v1: training, visualization and labeling jobs");
 service!(mrs, "MRS v1.1: the Sahara-compatible job objects");
 
 /// Runs one generated call and gives the body of its answer.
-pub(crate) async fn call<T: DeserializeOwned>(
+pub(crate) fn call<T: DeserializeOwned>(
     operation: &Operation,
     request: impl Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
-) -> Result<T, Error> {
+) -> impl Future<Output = Result<T, Error>> {
     // What is large lies still: every layer would hold it twice, and move it.
-    exchange(operation, Box::pin(request)).await.map(ResponseValue::into_inner)
+    let request = Box::pin(request);
+    async move { exchange(operation, request).await.map(ResponseValue::into_inner) }
 }
 
 /// Runs one generated call and turns its outcome into the crate's own.

@@ -26,6 +26,9 @@ const FAILURES: u32 = 5;
 /// ... for so many milliseconds.
 const LOCK: i64 = 5 * 60 * 1000;
 
+/// Of so many tokens it is known without the store whose they are.
+const LATELY: usize = 1024;
+
 /// An account, which IAM calls a domain.
 #[derive(Clone, Debug)]
 pub(super) struct Domain {
@@ -73,8 +76,24 @@ pub(super) struct Access {
     domains: Vec<Domain>,
     keys: Vec<Key>,
     token: Secret,
+    token_hash: Hash,
     lock_out: bool,
     strikes: Mutex<HashMap<String, Strikes>>,
+    /// Tokens that came lately, as the store has them: most requests bring the one of the request before.
+    lately: Mutex<HashMap<Hash, Row>>,
+}
+
+/// The SHA-256 of a token.
+type Hash = [u8; 32];
+
+/// A token as the store keeps it.
+#[derive(Clone)]
+struct Row {
+    user_id: String,
+    project_id: Option<String>,
+    is_for_account: bool,
+    issued: i64,
+    expires: i64,
 }
 
 /// Who is asking.
@@ -173,7 +192,14 @@ impl Access {
             other.projects.retain(|project| domains[0].projects.iter().all(|own| own.id != project.id));
             domains.push(other);
         }
-        Ok(Self { domains, keys, token, lock_out, strikes: Mutex::default() })
+        let token_hash = hash(token.expose().as_bytes());
+        Ok(Self { domains, keys, token, token_hash, lock_out, strikes: Mutex::default(), lately: Mutex::default() })
+    }
+
+    /// Forgets failures of keys and what it knows of the store's tokens: the tables are other ones now.
+    pub(super) fn forget(&self) {
+        self.strikes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.lately.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Who is asking, by token or else by signature.
@@ -203,28 +229,29 @@ impl Access {
     }
 
     fn find_token(&self, store: &Store, token: &[u8], now: i64) -> Result<Option<Token<'_>>, Refusal> {
-        let Ok(text) = std::str::from_utf8(token) else { return Ok(None) };
-        if self.token == Secret::from(text) {
+        let hash = hash(token);
+        if hash == self.token_hash {
             let caller = self.first(Scope::Project(self.project()));
             return Ok(Some(Token { caller, issued: now, expires: now + TOKEN_LIFE }));
         }
-        let row = store.write(|transaction| {
-            transaction
-                .prepare_cached(
-                    "SELECT user_id, project_id, is_for_account, issued, expires FROM token WHERE hash = ?1",
-                )?
-                .query_row([&hash(text)[..]], |row| {
-                    Ok((
-                        row.get::<_, String>(0)?,
-                        row.get::<_, Option<String>>(1)?,
-                        row.get::<_, bool>(2)?,
-                        row.get::<_, i64>(3)?,
-                        row.get::<_, i64>(4)?,
-                    ))
-                })
-                .optional()
-        })?;
-        let found = row.and_then(|(user_id, project_id, is_for_account, issued, expires)| {
+        let known = || self.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        let lately = known().get(&hash).cloned();
+        let row = match lately {
+            Some(row) => Some(row),
+            None => store.write(|transaction| {
+                let row = Row::read(transaction, &hash)?;
+                // While nobody else can change the tables, so that `forget` leaves nothing behind.
+                if let Some(row) = &row {
+                    let mut known = known();
+                    if known.len() == LATELY {
+                        known.clear();
+                    }
+                    known.insert(hash, row.clone());
+                }
+                Ok::<_, rusqlite::Error>(row)
+            })?,
+        };
+        let found = row.and_then(|Row { user_id, project_id, is_for_account, issued, expires }| {
             let find = |domain: &'_ Domain| domain.users.iter().position(|user| user.id == user_id);
             let (domain, user) = self.domains.iter().find_map(|domain| Some((domain, &domain.users[find(domain)?])))?;
             let scope = match project_id {
@@ -282,7 +309,7 @@ impl Access {
         // One that ended is remembered for a while: whoever still has it is told why it is refused.
         transaction.execute("DELETE FROM token WHERE expires < ?1", [now - TOKEN_LIFE])?;
         transaction.prepare_cached("INSERT INTO token VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
-            hash(&text),
+            hash(text.as_bytes()),
             caller.user.id,
             match caller.scope {
                 Scope::Project(project) => Some(&project.id),
@@ -364,6 +391,23 @@ impl Access {
     }
 }
 
+impl Row {
+    fn read(transaction: &Transaction<'_>, hash: &Hash) -> rusqlite::Result<Option<Self>> {
+        transaction
+            .prepare_cached("SELECT user_id, project_id, is_for_account, issued, expires FROM token WHERE hash = ?1")?
+            .query_row([&hash[..]], |row| {
+                Ok(Self {
+                    user_id: row.get(0)?,
+                    project_id: row.get(1)?,
+                    is_for_account: row.get(2)?,
+                    issued: row.get(3)?,
+                    expires: row.get(4)?,
+                })
+            })
+            .optional()
+    }
+}
+
 /// The base address through which a client came; `own` where it does not say.
 pub(super) fn base(headers: &HeaderMap, own: &str) -> String {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -380,11 +424,11 @@ pub(super) fn base(headers: &HeaderMap, own: &str) -> String {
 
 /// An id that follows from names.
 pub(super) fn id_of(names: &[&str]) -> String {
-    hex::encode(&hash(&names.join("/"))[..16])
+    hex::encode(&hash(names.join("/").as_bytes())[..16])
 }
 
-fn hash(text: &str) -> [u8; 32] {
-    Sha256::digest(text).into()
+fn hash(bytes: &[u8]) -> Hash {
+    Sha256::digest(bytes).into()
 }
 
 /// Milliseconds since the Unix epoch in the form of IAM: `2020-01-04T09:05:22.701000Z`.

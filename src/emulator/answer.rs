@@ -111,8 +111,9 @@ impl Refusal {
                 if mrs { "0176" } else { "ModelArts.0102" },
                 format!("The {what} {id} does not exist."),
             ),
+            // No page prints the status of these; the request itself is valid.
             Self::Taken(name) => (
-                StatusCode::BAD_REQUEST,
+                StatusCode::CONFLICT,
                 if mrs { "12000002" } else { "ModelArts.0103" },
                 format!("Job name:{name} is existed"),
             ),
@@ -123,7 +124,7 @@ impl Refusal {
             Self::Refused { code, message } => (StatusCode::BAD_REQUEST, code, message),
             Self::Conflict { code, message } => (StatusCode::CONFLICT, code, message),
             Self::QuotaReached(quota) => (
-                StatusCode::BAD_REQUEST,
+                StatusCode::CONFLICT,
                 "ModelArts.0106",
                 format!("The project has {quota} objects of this kind, which is the limit."),
             ),

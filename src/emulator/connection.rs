@@ -28,12 +28,9 @@ use super::server::State;
 
 /// More wait until one of these ends.
 const MAX_CONNECTIONS: usize = 1024;
-/// How long a client may take for the head of a request; also how long a connection may be idle.
-const HEAD_TIME: Duration = Duration::from_secs(30);
-/// How long a client may take for the body of a request.
-const BODY_TIME: Duration = Duration::from_secs(30);
-/// How long a client may leave an answer unread.
-const WRITE_TIME: Duration = Duration::from_secs(30);
+/// How long a client may take, unless it is said otherwise: for the head of a request, for its body, and to read the
+/// answer. An idle connection may last as long.
+pub(super) const CLIENT_TIME: Duration = Duration::from_secs(30);
 /// How long open connections may take when the server stops.
 const STOP_TIME: Duration = Duration::from_secs(10);
 /// The gateway's documented limits, in bytes.
@@ -101,11 +98,12 @@ async fn connection(stream: TcpStream, peer: SocketAddr, state: Arc<State>, mut 
     // Answers are written whole; one that goes out late is no error.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_TIME));
+    stream.set_write_timeout(Some(state.client_time));
+    let client_time = state.client_time;
     let service = service_fn(move |request| answer(Arc::clone(&state), peer, request));
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
+        .header_read_timeout(client_time)
         .max_buf_size(HEAD_BUFFER)
         .half_close(true)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
@@ -138,7 +136,7 @@ async fn answer(
     let (parts, body) = request.into_parts();
     let body = match too_large(&parts) {
         Some(refusal) => Err(refusal),
-        None => read(&parts.headers, body).await,
+        None => read(&parts.headers, body, state.client_time).await,
     };
     let broken = matches!(&body, Err(refusal) if refusal.ends_connection());
     let mut response = Box::pin(state.serve(peer, &parts, body)).await?.map(Full::new);
@@ -171,7 +169,7 @@ fn too_large(parts: &Parts) -> Option<Refusal> {
 }
 
 /// The whole body, or what is wrong with it.
-async fn read(headers: &HeaderMap, mut body: Incoming) -> Result<Bytes, Refusal> {
+async fn read(headers: &HeaderMap, mut body: Incoming, time: Duration) -> Result<Bytes, Refusal> {
     let too_large = || {
         let message = format!("The body is larger than the limit of {MAX_BODY} bytes.");
         Refusal::malformed(StatusCode::PAYLOAD_TOO_LARGE, message)
@@ -200,8 +198,8 @@ async fn read(headers: &HeaderMap, mut body: Incoming) -> Result<Bytes, Refusal>
         }
         Ok::<_, Refusal>(())
     };
-    timeout(BODY_TIME, all).await.map_err(|_| {
-        let message = format!("The body did not arrive within {} seconds.", BODY_TIME.as_secs());
+    timeout(time, all).await.map_err(|_| {
+        let message = format!("The body did not arrive within {} seconds.", time.as_secs_f64());
         Refusal::malformed(StatusCode::REQUEST_TIMEOUT, message)
     })??;
     if read > MAX_BODY { Err(too_large()) } else { Ok(whole.freeze()) }

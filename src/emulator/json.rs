@@ -49,6 +49,8 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        // A whole number that fits into no integer comes as the nearest of these, and the least integer is one of them.
+        let value = if value == -(2_f64.powi(63)) { value.next_down() } else { value };
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is out of range"))
     }
 

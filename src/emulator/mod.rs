@@ -270,6 +270,7 @@ pub struct EmulatorBuilder {
     record: usize,
     log: AccessLog,
     allow_remote: bool,
+    client_time: Duration,
 }
 
 impl Default for EmulatorBuilder {
@@ -295,6 +296,7 @@ impl Default for EmulatorBuilder {
             record: 0,
             log: AccessLog::Off,
             allow_remote: false,
+            client_time: connection::CLIENT_TIME,
         }
     }
 }
@@ -430,6 +432,13 @@ impl EmulatorBuilder {
         self
     }
 
+    /// How long a client may take to send the head of a request, to send its body, and to read the answer; 30 seconds by
+    /// default. An idle connection is closed after the same time.
+    pub fn client_time(mut self, time: Duration) -> Self {
+        self.client_time = time;
+        self
+    }
+
     /// Lets the control API serve other machines too. It has no authentication.
     pub fn allow_remote(mut self, allow_remote: bool) -> Self {
         self.allow_remote = allow_remote;
@@ -466,6 +475,7 @@ impl EmulatorBuilder {
             transitions: Mutex::new(self.transitions),
             quota: self.quota.into(),
             seed: self.seed,
+            training_jobs: self.training_jobs,
             routes: server::Routes::new(),
             access,
             endpoint: format!("http://{address}"),
@@ -475,8 +485,8 @@ impl EmulatorBuilder {
             log: self.log,
             faults: Mutex::new(faults::Injected::new(self.seed.unwrap_or_else(|| fastrand::u64(..)))),
             allow_remote: self.allow_remote,
+            client_time: self.client_time,
             documented: self.documented && self.snapshot.is_none(),
-            training_jobs: self.training_jobs,
             panics: AtomicU64::default(),
             control_requests: AtomicU64::default(),
             requests: AtomicU64::default(),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -37,6 +37,8 @@ pub(super) struct State {
     pub(super) quota: i64,
     /// What fixes ids, times and bytes of answers; a different one each time if absent.
     pub(super) seed: Option<u64>,
+    /// With how many training jobs of no interest it begins.
+    pub(super) training_jobs: u32,
     pub(super) routes: Routes,
     pub(super) access: Access,
     /// Its own base address.
@@ -47,12 +49,12 @@ pub(super) struct State {
     pub(super) record: Mutex<Record>,
     pub(super) log: AccessLog,
     pub(super) faults: Mutex<Injected>,
+    /// How long a client may take for anything.
+    pub(super) client_time: Duration,
     /// Whether the control API serves other machines too.
     pub(super) allow_remote: bool,
     /// Whether the documented world is what it begins with.
     pub(super) documented: bool,
-    /// With how many generated training jobs it begins besides.
-    pub(super) training_jobs: u32,
     /// Requests that failed by a defect of the emulator.
     pub(super) panics: AtomicU64,
     /// Requests of the control API.
@@ -157,8 +159,8 @@ impl State {
     pub(super) fn reset(&self) -> Result<(), Refusal> {
         self.store.write(|transaction| {
             snapshot::empty(transaction)?;
-            self.populate(transaction)?;
             self.resume(transaction)?;
+            self.populate(transaction)?;
             lock(&self.faults).clear();
             lock(&self.record).take();
             self.requests.store(0, Ordering::Relaxed);
@@ -168,6 +170,7 @@ impl State {
 
     /// Goes on with tables that have just been filled.
     fn resume(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.access.forget();
         self.clock.restart(transaction)?;
         Lifecycles { transaction, transitions: *lock(&self.transitions), now: self.clock.now() }.adopt()
     }

@@ -22,6 +22,23 @@ impl LabelingJobs {
     }
 
     /// Creates a labeling job.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), huaweicloud_jobs::Error> {
+    /// use huaweicloud_jobs::modelarts::types::{LabelingDataType, LabelingJobType};
+    /// # let emulator = huaweicloud_jobs::emulator::Emulator::start().await?;
+    /// # let session = emulator.session()?;
+    /// let jobs = session.modelarts().labeling_jobs();
+    /// let job = jobs.create("cats", LabelingDataType::Obs, LabelingJobType::ManualImageClassify);
+    /// let job = job.path("cat-dataset/").send().await?;
+    /// println!("{}", job.id());
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
     #[doc(alias = "create_label_job")]
     pub fn create(
         &self,
@@ -200,6 +217,58 @@ impl LabelingJob {
     #[doc(alias = "mod_label_job")]
     pub fn update(&self, name: impl Into<String>) -> UpdateLabelingJob<'_> {
         UpdateLabelingJob { job: self, name: name.into(), description: None }
+    }
+
+    /// Deletes the job.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// session.modelarts().labeling_job("062ef90a-da4d-4af4-82ba-1523da57e78e")?.delete().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "delete_label_job")]
+    pub async fn delete(&self) -> Result<(), Error> {
+        let Self { session, id } = self;
+        let request = session.modelarts_client().delete_annotation_job().project_id(session.project_id()).job_id(id);
+        call(&operations::DELETE_ANNOTATION_JOB, request.send()).await?;
+        Ok(())
+    }
+
+    /// The images that are to be checked, and how the last check went.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// let job = session.modelarts().labeling_job("062ef90a-da4d-4af4-82ba-1523da57e78e")?;
+    /// for image in job.validation().await?.images {
+    ///     println!("{:?} {:?}", image.url, image.tags);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "query_validation")]
+    pub async fn validation(&self) -> Result<types::ShowAnnotationJobValidationResponse, Error> {
+        let Self { session, id } = self;
+        let request = session.modelarts_client().show_annotation_job_validation().project_id(session.project_id());
+        call(&operations::SHOW_ANNOTATION_JOB_VALIDATION, request.job_id(id).send()).await
+    }
+
+    /// Saves how a check went: the share of images that passed, from 0.00 to 100.00 with at most two decimals.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// let job = session.modelarts().labeling_job("062ef90a-da4d-4af4-82ba-1523da57e78e")?;
+    /// job.save_validation("98.00").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn save_validation(&self, pass_rate: impl AsRef<str>) -> Result<(), Error> {
+        let pass_rate = pass_rate.as_ref().parse().map_err(|reason| Error::invalid_field("pass_rate", reason))?;
+        let body = types::SaveAnnotationJobValidationRequest { pass_rate };
+        let Self { session, id } = self;
+        let request = session.modelarts_client().save_annotation_job_validation().project_id(session.project_id());
+        call(&operations::SAVE_ANNOTATION_JOB_VALIDATION, request.job_id(id).body(body).send()).await?;
+        Ok(())
     }
 }
 

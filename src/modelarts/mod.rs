@@ -2,21 +2,32 @@
 
 use crate::api::modelarts::Client;
 use crate::error::Error;
-use crate::ids::{LabelingJobId, TrainingJobId, VisualizationJobId};
-use crate::paging::Position;
+use crate::ids::{LabelingJobId, TrainingJobConfigName, TrainingJobId, VisualizationJobId};
+use crate::paging::{List, Position};
 use crate::session::Session;
 
+mod catalog;
+mod job_configs;
 mod labeling;
+mod logs;
+pub(crate) mod obs;
+mod setup;
 mod status;
 mod training;
 mod visualization;
 
 pub use crate::api::modelarts::{open, types};
+pub use catalog::{BuiltInAlgorithmsQuery, EnginesQuery, ResourceSpecsQuery};
+pub use job_configs::{
+    CreateTrainingJobConfig, TrainingJobConfig, TrainingJobConfigs, TrainingJobConfigsQuery, UpdateTrainingJobConfig,
+};
 pub use labeling::{CreateLabelingJob, LabelingJob, LabelingJobs, LabelingJobsQuery, UpdateLabelingJob};
+pub use logs::{FollowLog, LogFile, ReadLog};
+pub use setup::{Code, Data, Resources, Training, Volume};
 pub use status::{JobState, JobStatus};
 pub use training::{
-    CreateTrainingJob, TrainingJob, TrainingJobVersion, TrainingJobVersions, TrainingJobVersionsQuery, TrainingJobs,
-    TrainingJobsQuery,
+    CreateTrainingJob, CreateTrainingJobVersion, TrainingJob, TrainingJobVersion, TrainingJobVersions,
+    TrainingJobVersionsQuery, TrainingJobs, TrainingJobsQuery,
 };
 pub use visualization::{CreateVisualizationJob, VisualizationJob, VisualizationJobs, VisualizationJobsQuery};
 
@@ -56,6 +67,64 @@ impl ModelArts {
         Error: From<I::Error>,
     {
         Ok(TrainingJob::new(self.session.clone(), id.try_into()?))
+    }
+
+    /// The saved configurations of training jobs.
+    pub fn training_job_configs(&self) -> TrainingJobConfigs {
+        TrainingJobConfigs::new(self.session.clone())
+    }
+
+    /// One saved configuration by its name; nothing is sent.
+    pub fn training_job_config<I>(&self, name: I) -> Result<TrainingJobConfig, Error>
+    where
+        I: TryInto<TrainingJobConfigName>,
+        Error: From<I::Error>,
+    {
+        Ok(TrainingJobConfig::new(self.session.clone(), name.try_into()?))
+    }
+
+    /// The algorithms that come with the service, see [`paging`](crate::paging).
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// let algorithms: Vec<_> = session.modelarts().built_in_algorithms().search("yolo").try_collect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "get_built_in_algorithms")]
+    pub fn built_in_algorithms(&self) -> List<BuiltInAlgorithmsQuery> {
+        BuiltInAlgorithmsQuery::list(self.session.clone())
+    }
+
+    /// The sizes of machines that jobs can run on.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// use huaweicloud_jobs::modelarts::types::ResourceJobType;
+    /// let specs: Vec<_> = session.modelarts().resource_specs().job_type(ResourceJobType::Train).try_collect().await?;
+    /// let cpu = specs.iter().find(|spec| spec.core.as_deref() == Some("2"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "get_train_instance_types")]
+    pub fn resource_specs(&self) -> List<ResourceSpecsQuery> {
+        ResourceSpecsQuery::list(self.session.clone())
+    }
+
+    /// The engines that run code, each in one version.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// let mut engines = session.modelarts().engines();
+    /// while let Some(engine) = engines.try_next().await? {
+    ///     println!("{:?} {:?}", engine.engine_id, engine.engine_name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "get_framework_list")]
+    pub fn engines(&self) -> List<EnginesQuery> {
+        EnginesQuery::list(self.session.clone())
     }
 
     /// All visualization jobs of the project.

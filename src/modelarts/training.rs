@@ -1,10 +1,13 @@
 //! Training jobs and their versions.
 
+use futures_core::Stream;
+
 use super::status::phase;
-use super::{JobState, PER_PAGE, page_number, types};
+use super::{JobState, PER_PAGE, Training, Volume, page_number, types};
 use crate::api::modelarts::operations;
 use crate::api::wire::{bounded, checked};
 use crate::api::{Operation, call};
+use crate::bulk::Bulk;
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::ids::{TrainingJobId, TrainingJobVersionId};
@@ -23,21 +26,80 @@ impl TrainingJobs {
         Self { session }
     }
 
-    /// Creates a training job and, unless the configuration says otherwise, starts its first version.
+    /// Creates a training job and, unless told otherwise, starts its first version.
     ///
     /// The name has 1 to 64 letters, digits, `_` or `-`, and is new in the project.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), huaweicloud_jobs::Error> {
+    /// use huaweicloud_jobs::modelarts::{Code, Data, Resources, Training};
+    /// # let emulator = huaweicloud_jobs::emulator::Emulator::start().await?;
+    /// # let session = emulator.session()?;
+    /// let training = Training::new(
+    ///     Code::own("/bucket/src/", "/bucket/src/boot.py"),
+    ///     Data::obs("/bucket/data/"),
+    ///     Resources::spec(1),
+    /// );
+    /// let job = session.modelarts().training_jobs().create("my-job", training).description("first try").send().await?;
+    /// job.update_description("it works").await?;
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
     #[doc(alias = "fit")]
-    pub fn create(&self, name: impl Into<String>, config: types::TrainingJobConfig) -> CreateTrainingJob {
+    pub fn create(&self, name: impl Into<String>, training: Training) -> CreateTrainingJob {
         CreateTrainingJob {
             session: self.session.clone(),
             name: name.into(),
-            config,
+            training,
             description: None,
             workspace_id: None,
+            volumes: None,
+            create_version: None,
         }
     }
 
+    /// Replaces the descriptions of many jobs, several at once, see [`bulk`](crate::bulk).
+    #[doc(alias = "update_job_description")]
+    pub fn update_descriptions<'a, I, D>(
+        &self,
+        updates: impl Stream<Item = (I, D)> + Send + 'a,
+    ) -> Bulk<'a, TrainingJobId>
+    where
+        I: Into<TrainingJobId>,
+        D: Into<String>,
+    {
+        let session = self.session.clone();
+        Bulk::new(self.session.clone(), updates, move |id, description| {
+            let job = TrainingJob::new(session.clone(), id);
+            Box::pin(async move { job.update_description(description).await })
+        })
+    }
+
     /// Lists the training jobs, see [`paging`](crate::paging).
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), huaweicloud_jobs::Error> {
+    /// use huaweicloud_jobs::modelarts::JobState;
+    /// use huaweicloud_jobs::modelarts::types::{SortOrder, TrainingJobSortKey};
+    /// # let emulator = huaweicloud_jobs::emulator::Emulator::start().await?;
+    /// # let session = emulator.session()?;
+    /// let jobs = session.modelarts().training_jobs().list();
+    /// let jobs = jobs.status(JobState::Running).search("job");
+    /// let mut jobs = jobs.sort_by(TrainingJobSortKey::CreateTime).order(SortOrder::Desc);
+    /// while let Some(job) = jobs.try_next().await? {
+    ///     println!("{} {}", job.id(), job.details.job_name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
     #[doc(alias = "get_job_list")]
     pub fn list(&self) -> List<TrainingJobsQuery> {
         List::new(TrainingJobsQuery {
@@ -58,9 +120,11 @@ impl TrainingJobs {
 pub struct CreateTrainingJob {
     session: Session,
     name: String,
-    config: types::TrainingJobConfig,
+    training: Training,
     description: Option<String>,
     workspace_id: Option<String>,
+    volumes: Option<Vec<types::VolumeInput>>,
+    create_version: Option<bool>,
 }
 
 impl CreateTrainingJob {
@@ -76,12 +140,44 @@ impl CreateTrainingJob {
         self
     }
 
+    /// Volumes to mount; none by default.
+    pub fn volumes(mut self, volumes: impl IntoIterator<Item = Volume>) -> Self {
+        self.volumes = Some(volumes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Whether the first version is created and started too; it is by default.
+    pub fn create_version(mut self, create_version: bool) -> Self {
+        self.create_version = Some(create_version);
+        self
+    }
+
     /// Creates the job.
     pub async fn send(self) -> Result<Entry<TrainingJob, types::CreateTrainingJobResponse>, Error> {
+        let fields = self.training.fields()?;
         let body = types::CreateTrainingJobRequest {
             job_name: checked("job_name", self.name)?,
             job_desc: self.description.map(|text| checked("job_desc", text)).transpose()?,
-            config: self.config,
+            config: types::TrainingJobConfig {
+                worker_server_num: fields.worker_server_num,
+                app_url: fields.app_url,
+                boot_file_url: fields.boot_file_url,
+                parameter: fields.parameter,
+                data_url: fields.data_url,
+                dataset_id: fields.dataset_id,
+                dataset_version_id: fields.dataset_version_id,
+                data_source: fields.data_source,
+                spec_id: fields.spec_id,
+                engine_id: fields.engine_id,
+                model_id: fields.model_id,
+                train_url: fields.train_url,
+                log_url: fields.log_url,
+                user_image_url: fields.user_image_url,
+                user_command: fields.user_command,
+                create_version: self.create_version,
+                volumes: self.volumes,
+                pool_id: fields.pool_id,
+            },
             workspace_id: self.workspace_id,
         };
         let client = self.session.modelarts_client();
@@ -89,6 +185,20 @@ impl CreateTrainingJob {
         let created = call(&operations::CREATE_TRAINING_JOB, request.send()).await?;
         let job = TrainingJob::new(self.session.clone(), created.job_id.get().into());
         Ok(Entry::new(job, created))
+    }
+}
+
+impl Entry<TrainingJob, types::CreateTrainingJobResponse> {
+    /// The first version, if it was created too.
+    pub fn first_version(&self) -> Option<TrainingJobVersion> {
+        self.details.version_id.map(|id| self.version(id.get()))
+    }
+}
+
+impl Entry<TrainingJob, types::TrainingJob> {
+    /// The version whose id and state the list shows.
+    pub fn shown_version(&self) -> TrainingJobVersion {
+        self.version(self.details.version_id.get())
     }
 }
 
@@ -220,7 +330,66 @@ impl TrainingJob {
         Ok(())
     }
 
+    /// What the service knows of the job: its name and description, and all its versions.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), huaweicloud_jobs::Error> {
+    /// # let emulator = huaweicloud_jobs::emulator::Emulator::start().await?;
+    /// # let session = emulator.session()?;
+    /// let job = session.modelarts().training_job(10)?.show().await?;
+    /// println!("{} has {} versions", job.job_name, job.versions.len());
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
+    pub async fn show(&self) -> Result<types::ListTrainingJobVersionsResponse, Error> {
+        let client = self.session.modelarts_client();
+        // Page 0 is the whole list.
+        let request = client.list_training_job_versions().project_id(self.session.project_id());
+        call(&operations::LIST_TRAINING_JOB_VERSIONS, request.job_id(self.id.get()).page(0).send()).await
+    }
+
+    /// Deletes the job with all its versions. It goes on in the background.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// session.modelarts().training_job(182626)?.delete().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "delete_job")]
+    #[doc(alias = "delete_job_by_id")]
+    pub async fn delete(&self) -> Result<(), Error> {
+        let client = self.session.modelarts_client();
+        let request = client.delete_training_job().project_id(self.session.project_id()).job_id(self.id.get());
+        call(&operations::DELETE_TRAINING_JOB, request.send()).await?;
+        Ok(())
+    }
+
+    /// Waits until the newest version of the job is done, see [`waiting`](crate::waiting).
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// session.modelarts().training_job(182626)?.wait().for_completion().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wait(&self) -> Wait<'_, Self> {
+        Wait::new(self)
+    }
+
     /// One version by its id; nothing is sent.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// let version = session.modelarts().training_job(10)?.version(20).show().await?;
+    /// println!("{:?}", version.status.map(|status| status.state()));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn version(&self, id: impl Into<TrainingJobVersionId>) -> TrainingJobVersion {
         TrainingJobVersion { job: self.clone(), id: id.into() }
     }
@@ -238,10 +407,93 @@ pub struct TrainingJobVersions {
 }
 
 impl TrainingJobVersions {
+    /// Creates a version that is derived from an earlier one, and starts it. The training needs a
+    /// [`train_url`](Training::train_url).
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), huaweicloud_jobs::Error> {
+    /// use huaweicloud_jobs::modelarts::{Code, Data, Resources, Training};
+    /// # let emulator = huaweicloud_jobs::emulator::Emulator::start().await?;
+    /// # let session = emulator.session()?;
+    /// let code = Code::own("/bucket/src/", "/bucket/src/boot.py");
+    /// let training = Training::new(code, Data::obs("/bucket/data/"), Resources::spec(1));
+    /// let version = session.modelarts().training_job(10)?.versions().create(10, training);
+    /// # // Without an output nothing is sent.
+    /// assert_eq!(version.send().await.unwrap_err().field(), Some("train_url"));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
+    #[doc(alias = "create_job_version")]
+    pub fn create(
+        &self,
+        pre_version_id: impl Into<TrainingJobVersionId>,
+        training: Training,
+    ) -> CreateTrainingJobVersion {
+        let (job, pre_version_id) = (self.job.clone(), pre_version_id.into());
+        CreateTrainingJobVersion { job, pre_version_id, training, description: None }
+    }
+
     /// Lists the versions, see [`paging`](crate::paging).
     #[doc(alias = "get_job_version_object_list")]
     pub fn list(&self) -> List<TrainingJobVersionsQuery> {
         List::new(TrainingJobVersionsQuery { job: self.job.clone(), per_page: None })
+    }
+}
+
+/// A version to be created, see [`TrainingJobVersions::create`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct CreateTrainingJobVersion {
+    job: TrainingJob,
+    pre_version_id: TrainingJobVersionId,
+    training: Training,
+    description: Option<String>,
+}
+
+impl CreateTrainingJobVersion {
+    /// Description of the job, 0 to 256 characters; not sent by default.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Creates the version.
+    pub async fn send(self) -> Result<Entry<TrainingJobVersion, types::CreateTrainingJobVersionResponse>, Error> {
+        let fields = self.training.fields()?;
+        let train_url = fields.train_url.ok_or_else(|| {
+            Error::invalid_field("train_url", "is needed for a version: call `.train_url(..)` of the training")
+        })?;
+        let body = types::CreateTrainingJobVersionRequest {
+            job_desc: self.description.map(|text| checked("job_desc", text)).transpose()?,
+            config: types::TrainingJobVersionConfig {
+                worker_server_num: fields.worker_server_num,
+                app_url: fields.app_url,
+                boot_file_url: fields.boot_file_url,
+                parameter: fields.parameter,
+                data_url: fields.data_url,
+                dataset_id: fields.dataset_id,
+                dataset_version_id: fields.dataset_version_id,
+                data_source: fields.data_source,
+                spec_id: fields.spec_id,
+                engine_id: fields.engine_id,
+                model_id: fields.model_id,
+                train_url,
+                log_url: fields.log_url,
+                pre_version_id: self.pre_version_id.get(),
+                user_image_url: fields.user_image_url,
+                user_command: fields.user_command,
+                pool_id: fields.pool_id,
+            },
+        };
+        let TrainingJob { session, id } = &self.job;
+        let request = session.modelarts_client().create_training_job_version().project_id(session.project_id());
+        let request = request.job_id(id.get()).body(body);
+        let created = call(&operations::CREATE_TRAINING_JOB_VERSION, request.send()).await?;
+        Ok(Entry::new(self.job.version(created.version_id.get()), created))
     }
 }
 
@@ -312,6 +564,40 @@ impl TrainingJobVersion {
         call(&operations::SHOW_TRAINING_JOB_VERSION, request.job_id(job_id.get()).version_id(id.get()).send()).await
     }
 
+    /// Stops the version while it runs. It goes on in the background.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// session.modelarts().training_job(10)?.version(20).stop().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "stop_job_version")]
+    pub async fn stop(&self) -> Result<(), Error> {
+        let Self { job: TrainingJob { session, id: job_id }, id } = self;
+        let request = session.modelarts_client().stop_training_job_version().project_id(session.project_id());
+        let request = request.job_id(job_id.get()).version_id(id.get());
+        call(&operations::STOP_TRAINING_JOB_VERSION, request.send()).await?;
+        Ok(())
+    }
+
+    /// Deletes the version; the other ones stay. It goes on in the background.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// session.modelarts().training_job(10)?.version(20).delete().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "delete_job_version")]
+    pub async fn delete(&self) -> Result<(), Error> {
+        let Self { job: TrainingJob { session, id: job_id }, id } = self;
+        let request = session.modelarts_client().delete_training_job_version().project_id(session.project_id());
+        let request = request.job_id(job_id.get()).version_id(id.get());
+        call(&operations::DELETE_TRAINING_JOB_VERSION, request.send()).await?;
+        Ok(())
+    }
+
     /// Waits until the version is done, see [`waiting`](crate::waiting).
     pub fn wait(&self) -> Wait<'_, Self> {
         Wait::new(self)
@@ -320,6 +606,23 @@ impl TrainingJobVersion {
     /// The job that the version belongs to. The description is the job's: change it there.
     pub fn job(&self) -> &TrainingJob {
         &self.job
+    }
+}
+
+impl Awaited for TrainingJob {
+    type Details = types::ListTrainingJobVersionsResponse;
+
+    fn session(&self) -> &Session {
+        &self.session
+    }
+
+    async fn details(&self) -> Result<Self::Details, Error> {
+        self.show().await
+    }
+
+    fn phase(details: &Self::Details) -> (Phase, String) {
+        let newest = details.versions.iter().max_by_key(|version| version.version_id.get());
+        phase(newest.and_then(|version| version.status.as_ref()))
     }
 }
 

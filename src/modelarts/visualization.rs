@@ -1,6 +1,9 @@
 //! Visualization jobs: TensorBoard and MindInsight on a training output.
 
-use super::{JobState, PER_PAGE, page_number, types};
+use std::time::Duration;
+
+use super::status::phase;
+use super::{JobState, PER_PAGE, obs, page_number, types};
 use crate::api::modelarts::operations;
 use crate::api::wire::{bounded, checked};
 use crate::api::{Operation, call};
@@ -9,6 +12,7 @@ use crate::error::Error;
 use crate::ids::VisualizationJobId;
 use crate::paging::{Batch, List, Numbered, Position, Query};
 use crate::session::Session;
+use crate::waiting::{Awaited, Phase, Wait, WaitError};
 
 /// The visualization jobs of a project.
 #[derive(Clone, Debug)]
@@ -23,7 +27,24 @@ impl VisualizationJobs {
 
     /// Creates a visualization job that shows the training output at an OBS path.
     ///
-    /// The name has 1 to 20 letters, digits, `_` or `-`.
+    /// The name has 1 to 20 letters, digits, `_` or `-`; the path is a directory, `/bucket/dir/`.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), huaweicloud_jobs::Error> {
+    /// use std::time::Duration;
+    /// # let emulator = huaweicloud_jobs::emulator::Emulator::start().await?;
+    /// # let session = emulator.session()?;
+    /// let jobs = session.modelarts().visualization_jobs();
+    /// let job = jobs.create("my-board", "/bucket/output/").stop_after(Duration::from_secs(3600)).send().await?;
+    /// println!("{:?}", job.details.service_url);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
+    #[doc(alias = "create_visualization_job")]
     pub fn create(&self, name: impl Into<String>, train_url: impl Into<String>) -> CreateVisualizationJob {
         CreateVisualizationJob {
             session: self.session.clone(),
@@ -31,7 +52,9 @@ impl VisualizationJobs {
             train_url: train_url.into(),
             description: None,
             job_type: None,
+            flavor: None,
             schedule: None,
+            stop_after: None,
         }
     }
 
@@ -60,7 +83,9 @@ pub struct CreateVisualizationJob {
     train_url: String,
     description: Option<String>,
     job_type: Option<types::VisualizationJobType>,
+    flavor: Option<String>,
     schedule: Option<Vec<types::AutoStopInput>>,
+    stop_after: Option<Duration>,
 }
 
 impl CreateVisualizationJob {
@@ -82,15 +107,31 @@ impl CreateVisualizationJob {
         self
     }
 
+    /// Stops the job by itself after whole hours, 24 at the most; it goes on by default.
+    pub fn stop_after(mut self, time: Duration) -> Self {
+        self.stop_after = Some(time);
+        self
+    }
+
+    /// Code of the resources that it runs on; the free ones by default.
+    pub fn flavor(mut self, code: impl Into<String>) -> Self {
+        self.flavor = Some(code.into());
+        self
+    }
+
     /// Creates the job.
     pub async fn send(self) -> Result<Entry<VisualizationJob, types::CreateVisualizationJobResponse>, Error> {
+        let schedule = match self.stop_after {
+            Some(time) => Some(vec![after(time)?]),
+            None => self.schedule,
+        };
         let body = types::CreateVisualizationJobRequest {
             job_name: checked("job_name", self.name)?,
             job_desc: self.description.map(|text| checked("job_desc", text)).transpose()?,
-            train_url: self.train_url,
+            train_url: obs::directory("train_url", self.train_url)?,
             job_type: self.job_type,
-            flavor: None,
-            schedule: self.schedule,
+            flavor: self.flavor.map(|code| types::VisualizationFlavorInput { code }),
+            schedule,
         };
         let client = self.session.modelarts_client();
         let request = client.create_visualization_job().project_id(self.session.project_id()).body(body);
@@ -98,6 +139,20 @@ impl CreateVisualizationJob {
         let job = VisualizationJob::new(self.session.clone(), created.job_id.get().into());
         Ok(Entry::new(job, created))
     }
+}
+
+/// The end after a time as it goes over the wire.
+fn after(time: Duration) -> Result<types::AutoStopInput, Error> {
+    let refuse = || Error::invalid_field("duration", format!("is whole hours, from 0 to 24, not {time:?}"));
+    let hours = i64::try_from(time.as_secs() / 3600).map_err(|_| refuse())?;
+    if Duration::from_secs(time.as_secs() / 3600 * 3600) != time {
+        return Err(refuse());
+    }
+    Ok(types::AutoStopInput {
+        type_: types::AutoStopType::Stop,
+        time_unit: types::AutoStopTimeUnit::Hours,
+        duration: hours.try_into().map_err(|_| refuse())?,
+    })
 }
 
 /// Visualization jobs, see [`VisualizationJobs::list`].
@@ -211,6 +266,20 @@ impl VisualizationJob {
     }
 
     /// What the service knows of the job.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), huaweicloud_jobs::Error> {
+    /// # let emulator = huaweicloud_jobs::emulator::Emulator::start().await?;
+    /// # let session = emulator.session()?;
+    /// let job = session.modelarts().visualization_job(8992)?.show().await?;
+    /// println!("{} at {:?}", job.job_name, job.service_url);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
     #[doc(alias = "get_visualization_job_info")]
     pub async fn show(&self) -> Result<types::ShowVisualizationJobResponse, Error> {
         let client = self.session.modelarts_client();
@@ -236,5 +305,85 @@ impl VisualizationJob {
             client.update_visualization_job().project_id(self.session.project_id()).job_id(&self.id).body(body);
         call(&operations::UPDATE_VISUALIZATION_JOB, request.send()).await?;
         Ok(())
+    }
+    /// Stops the job. It goes on in the background.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// session.modelarts().visualization_job(8992)?.stop().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "stop_visualization_job")]
+    pub async fn stop(&self) -> Result<(), Error> {
+        let client = self.session.modelarts_client();
+        let request = client.stop_visualization_job().project_id(self.session.project_id()).job_id(&self.id);
+        call(&operations::STOP_VISUALIZATION_JOB, request.send()).await?;
+        Ok(())
+    }
+
+    /// Starts the job again after it was stopped. It goes on in the background; wait for it with
+    /// [`for_running`](Wait::for_running).
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// let job = session.modelarts().visualization_job(8992)?;
+    /// job.restart().await?;
+    /// println!("{:?}", job.wait().for_running().await?.service_url);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "restart_visualization_job")]
+    pub async fn restart(&self) -> Result<(), Error> {
+        let client = self.session.modelarts_client();
+        let request = client.restart_visualization_job().project_id(self.session.project_id()).job_id(&self.id);
+        call(&operations::RESTART_VISUALIZATION_JOB, request.send()).await?;
+        Ok(())
+    }
+
+    /// Deletes the job. It goes on in the background.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// session.modelarts().visualization_job(8992)?.delete().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "delete_visualization_job")]
+    pub async fn delete(&self) -> Result<(), Error> {
+        let client = self.session.modelarts_client();
+        let request = client.delete_visualization_job().project_id(self.session.project_id()).job_id(&self.id);
+        call(&operations::DELETE_VISUALIZATION_JOB, request.send()).await?;
+        Ok(())
+    }
+
+    /// Waits for the job, see [`waiting`](crate::waiting).
+    pub fn wait(&self) -> Wait<'_, Self> {
+        Wait::new(self)
+    }
+}
+
+impl Awaited for VisualizationJob {
+    type Details = types::ShowVisualizationJobResponse;
+
+    fn session(&self) -> &Session {
+        &self.session
+    }
+
+    async fn details(&self) -> Result<Self::Details, Error> {
+        self.show().await
+    }
+
+    fn phase(details: &Self::Details) -> (Phase, String) {
+        phase(details.status.as_ref())
+    }
+}
+
+impl Wait<'_, VisualizationJob> {
+    /// Waits until the job runs and can be looked at.
+    pub async fn for_running(
+        self,
+    ) -> Result<types::ShowVisualizationJobResponse, WaitError<types::ShowVisualizationJobResponse>> {
+        self.until(|details| details.status.as_ref().is_some_and(|status| status.state() == JobState::Running)).await
     }
 }

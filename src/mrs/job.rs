@@ -1,5 +1,6 @@
 //! Job objects, the templates from which executions are started.
 
+use futures_core::Stream;
 use serde_json::{Map, Value};
 
 use super::execution::ExecuteJob;
@@ -7,6 +8,7 @@ use super::list::JobsQuery;
 use super::types;
 use crate::api::mrs::operations;
 use crate::api::{call, wire::checked};
+use crate::bulk::Bulk;
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::ids::JobId;
@@ -35,6 +37,18 @@ impl Jobs {
     /// Lists the job objects, see [`paging`](crate::paging).
     pub fn list(&self) -> List<JobsQuery> {
         JobsQuery::list(&self.session)
+    }
+
+    /// Replaces the descriptions of many jobs, several at once, see [`bulk`](crate::bulk).
+    pub fn update_descriptions<'a, D>(&self, updates: impl Stream<Item = (JobId, D)> + Send + 'a) -> Bulk<'a, JobId>
+    where
+        D: Into<String>,
+    {
+        let session = self.session.clone();
+        Bulk::new(self.session.clone(), updates, move |id, description| {
+            let job = Job::new(session.clone(), id);
+            Box::pin(async move { job.update().description(description).send().await.map(drop) })
+        })
     }
 }
 

@@ -28,7 +28,7 @@ impl JobBinaries {
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
     /// let binary = session.mrs().job_binaries().create("wordcount", "s3a://bucket/wordcount.jar", "").send().await?;
-    /// println!("{} is at {}", binary.id(), binary.details.url);
+    /// println!("{} is {}", binary.id(), binary.details.name);
     /// # Ok(())
     /// # }
     /// ```

@@ -71,19 +71,31 @@ impl Keys {
 
     /// Keys that are good now; looked for again when their end comes near.
     async fn current(&self) -> Result<Credentials, Error> {
-        let known = || self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let found = known();
-        if !found.needs_refresh(self.context.now()) {
-            return Ok(found.credentials);
+        let known = self.known(|found| !found.needs_refresh(self.context.now()));
+        match known {
+            Some(credentials) => Ok(credentials),
+            None => Box::pin(self.renewed()).await,
         }
+    }
+
+    /// The keys, if they are what they should be.
+    fn known(&self, fit: impl FnOnce(&Found) -> bool) -> Option<Credentials> {
+        let found = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        fit(&found).then(|| found.credentials.clone())
+    }
+
+    async fn renewed(&self) -> Result<Credentials, Error> {
+        let alive = || self.known(|found| !found.is_expired(self.context.now()));
         let _looking = match self.looking.try_lock() {
             Ok(guard) => guard,
-            Err(_) if !found.is_expired(self.context.now()) => return Ok(found.credentials),
-            Err(_) => self.looking.lock().await,
+            Err(_) => match alive() {
+                Some(credentials) => return Ok(credentials),
+                None => self.looking.lock().await,
+            },
         };
-        let found = known();
-        if !found.needs_refresh(self.context.now()) {
-            return Ok(found.credentials);
+        // Somebody may have found them in the meantime.
+        if let Some(credentials) = self.known(|found| !found.needs_refresh(self.context.now())) {
+            return Ok(credentials);
         }
         match self.chain.resolve(&self.context).await {
             Ok(next) => {
@@ -91,12 +103,14 @@ impl Keys {
                 *self.current.lock().unwrap_or_else(PoisonError::into_inner) = next;
                 Ok(credentials)
             }
-            // There is still time; the next call looks again.
-            Err(error) if !found.is_expired(self.context.now()) => {
-                tracing::warn!(%error, "temporary keys could not be renewed yet");
-                Ok(found.credentials)
-            }
-            Err(error) => Err(error),
+            Err(error) => match alive() {
+                // There is still time; the next call looks again.
+                Some(credentials) => {
+                    tracing::warn!(%error, "temporary keys could not be renewed yet");
+                    Ok(credentials)
+                }
+                None => Err(error),
+            },
         }
     }
 }

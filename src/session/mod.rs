@@ -28,7 +28,7 @@ pub use credentials::Service;
 pub use retry::RetryPolicy;
 pub use secret::Secret;
 pub use transport::Transport;
-pub(crate) use transport::observe;
+pub(crate) use transport::{observe, once};
 
 use auth::{Auth, Keys, Scope};
 use credentials::{Chain, Context, Credentials, Settings};
@@ -387,6 +387,8 @@ impl SessionBuilder {
         let mut client = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .connect_timeout(self.connect_timeout)
+            // The transport alone repeats.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             // A redirect would send the credentials elsewhere; these APIs have none.
             .redirect(reqwest::redirect::Policy::none());
         if !self.certificates.is_empty() {

@@ -78,15 +78,37 @@ impl Default for Budget {
 
 impl Budget {
     /// Takes a retry, if one is left.
-    pub(super) fn take(&self) -> bool {
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(COST)).is_ok()
+    pub(super) fn take(&self) -> Option<Taken<'_>> {
+        let took = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(COST));
+        took.ok().map(|_| Taken(self))
     }
 
     /// A call went well.
     pub(super) fn refill(&self) {
+        self.give(1);
+    }
+
+    fn give(&self, parts: u32) {
+        let full = BUDGET * COST;
         let _ = self
             .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| (left < BUDGET * COST).then_some(left + 1));
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| (left < full).then_some(full.min(left + parts)));
+    }
+}
+
+/// A retry that was taken: it goes back if the call is given up before it is made.
+pub(super) struct Taken<'a>(&'a Budget);
+
+impl Taken<'_> {
+    /// The retry is made.
+    pub(super) fn spend(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.0.give(COST);
     }
 }
 
@@ -97,11 +119,14 @@ mod tests {
     #[test]
     fn an_empty_budget_repeats_nothing_until_calls_go_well() {
         let budget = Budget::default();
-        assert_eq!((0..1000).filter(|_| budget.take()).count(), BUDGET as usize);
+        let spend = |budget: &Budget| budget.take().map(Taken::spend).is_some();
+        let left = || (0..1000).filter(|_| spend(&budget)).count();
+        (0..1000).for_each(|_| drop(budget.take()));
+        assert_eq!(left(), BUDGET as usize, "what is not spent goes back");
         (0..COST).for_each(|_| budget.refill());
-        assert!(budget.clone().take(), "clones share it");
-        assert!(!budget.take());
+        assert!(spend(&budget.clone()), "clones share it");
+        assert!(!spend(&budget));
         (0..10_000).for_each(|_| budget.refill());
-        assert_eq!((0..1000).filter(|_| budget.take()).count(), BUDGET as usize, "it does not grow beyond its size");
+        assert_eq!(left(), BUDGET as usize, "it does not grow beyond its size");
     }
 }

@@ -84,9 +84,18 @@ impl Tokens {
 
     /// A token that is still good for some time.
     pub(super) async fn token(&self, clock: &dyn Clock) -> Result<Secret, Error> {
-        if let Some(token) = self.fresh(clock) {
-            return Ok(token);
+        match self.fresh(clock) {
+            Some(token) => Ok(token),
+            None => self.renewed(clock).await,
         }
+    }
+
+    /// Boxed, since signing in is itself a call of this session.
+    fn renewed<'a>(&'a self, clock: &'a dyn Clock) -> Pin<Box<dyn Future<Output = Result<Secret, Error>> + Send + 'a>> {
+        Box::pin(self.renew(clock))
+    }
+
+    async fn renew(&self, clock: &dyn Clock) -> Result<Secret, Error> {
         let seen = self.failures.load(Ordering::Acquire);
         let _fetching = self.fetching.lock().await;
         // Somebody may have fetched it, or failed to, in the meantime.
@@ -98,7 +107,7 @@ impl Tokens {
         {
             return Err(failure);
         }
-        match self.fetch(clock).await {
+        match self.sign_in(clock).await {
             Ok(known) => {
                 let token = known.token.clone();
                 *lock(&self.known) = Some(known);
@@ -123,11 +132,6 @@ impl Tokens {
     fn fresh(&self, clock: &dyn Clock) -> Option<Secret> {
         let known = lock(&self.known);
         known.as_ref().filter(|known| clock.now() < known.renew_at).map(|known| known.token.clone())
-    }
-
-    /// Boxed, since signing in is itself a call of this session.
-    fn fetch<'a>(&'a self, clock: &'a dyn Clock) -> Pin<Box<dyn Future<Output = Result<Known, Error>> + Send + 'a>> {
-        Box::pin(self.sign_in(clock))
     }
 
     async fn sign_in(&self, clock: &dyn Clock) -> Result<Known, Error> {

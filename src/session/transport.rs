@@ -52,6 +52,13 @@ impl fmt::Debug for Transport {
 tokio::task_local! {
     /// What the current call learned of its answer. The generator's errors lose the status of a body they cannot read.
     static ANSWER: RefCell<Answer>;
+    /// Set where the caller repeats calls by a plan of its own.
+    static ONCE: ();
+}
+
+/// Runs calls that are sent once, whatever the session's [`RetryPolicy`].
+pub(crate) async fn once<T>(calls: impl Future<Output = T>) -> T {
+    ONCE.scope((), calls).await
 }
 
 /// Runs a call and keeps what was learned of its answer.
@@ -97,28 +104,28 @@ impl Transport {
     }
 
     /// Sends a request, as often as it takes.
-    pub(crate) async fn send(
+    pub(crate) fn send(
         &self,
         http: &reqwest::Client,
-        request: Request,
+        mut request: Request,
         operation: Option<&'static Operation>,
-    ) -> Result<(Response, Answer), Error> {
-        let id = operation.map_or("unknown", |operation| operation.id);
-        let span = tracing::debug_span!(
-            "call",
-            operation = id,
-            status = field::Empty,
-            request_id = field::Empty,
-            duration_ms = field::Empty
-        );
-        let _timed = Timed::new(&span);
-        // What is large lies still: every layer above would move it along.
-        let outcome = Box::pin(self.attempts(http, request, operation)).instrument(span.clone()).await;
-        match &outcome {
-            Ok((response, answer)) => record(&span, Some(response.status()), answer.request_id.as_deref()),
-            Err(error) => record(&span, error.status(), error.request_id()),
-        }
-        outcome
+    ) -> impl Future<Output = Result<(Response, Answer), Error>> {
+        // What is large lies still: every layer above would hold it twice and move it along.
+        Box::pin(async move {
+            let span = Timed::new(tracing::debug_span!(
+                "call",
+                operation = operation.map_or("unknown", |operation| operation.id),
+                status = field::Empty,
+                request_id = field::Empty,
+                duration_ms = field::Empty
+            ));
+            let outcome = self.attempts(http, &mut request, operation).instrument(span.0.clone()).await;
+            match &outcome {
+                Ok((response, answer)) => record(&span.0, Some(response.status()), answer.request_id.as_deref()),
+                Err(error) => record(&span.0, error.status(), error.request_id()),
+            }
+            outcome
+        })
     }
 
     /// Makes a request look as it would be sent, without sending anything.
@@ -131,49 +138,52 @@ impl Transport {
     async fn attempts(
         &self,
         http: &reqwest::Client,
-        mut request: Request,
+        request: &mut Request,
         operation: Option<&'static Operation>,
     ) -> Result<(Response, Answer), Error> {
         let Inner { auth, scope, retry, budget, clock, timeout } = &*self.0;
         let started = clock.now();
         // A clock that was set back has used no time.
         let spent = || clock.now().duration_since(started).unwrap_or_default();
+        let repeats = ONCE.try_with(|()| ()).is_err();
         let (mut attempt, mut renewed) = (1, false);
         // Whether any of the attempts so far may have arrived: the last one alone does not tell.
         let mut sent = false;
         loop {
-            let Some(again) = request.try_clone() else {
-                return Err(Error::invalid_request("a body that is a stream cannot be sent"));
+            // A block of its own, so that the request is not held any longer.
+            let (pending, secret) = {
+                let Some(mut this) = take(request) else {
+                    return Err(Error::invalid_request("a body that is a stream cannot be sent"));
+                };
+                let secret = match operation {
+                    Some(operation) if !operation.authenticated => None,
+                    // Where no token was to be had, this request was not sent, whatever became of the one for the token.
+                    _ => {
+                        auth.apply(&mut this, scope.as_ref(), &**clock).await.map_err(|error| error.with_sent(sent))?
+                    }
+                };
+                // After signing in, which takes its part of the time.
+                let Some(left) = timeout.checked_sub(spent()).filter(|left| !left.is_zero()) else {
+                    return Err(Error::timeout("the time for the call is used up").with_sent(sent));
+                };
+                *this.timeout_mut() = Some(left);
+                (http.execute(this), secret)
             };
-            // The clone has no room for more headers, so it is the one to be kept.
-            let mut this = std::mem::replace(&mut request, again);
-            let secret = match operation {
-                Some(operation) if !operation.authenticated => None,
-                // Where no token was to be had, this request was not sent, whatever became of the one for the token.
-                _ => auth.apply(&mut this, scope.as_ref(), &**clock).await.map_err(|error| error.with_sent(sent))?,
-            };
-            // After signing in, which takes its part of the time.
-            let Some(left) = timeout.checked_sub(spent()).filter(|left| !left.is_zero()) else {
-                return Err(Error::timeout("the time for the call is used up").with_sent(sent));
-            };
-            *this.timeout_mut() = Some(left);
-            let span = tracing::debug_span!(
-                "attempt",
-                attempt,
-                status = field::Empty,
-                request_id = field::Empty,
-                duration_ms = field::Empty
-            );
-            let outcome = {
-                let _timed = Timed::new(&span);
-                send(http, this, secret.clone()).instrument(span.clone()).await
-            };
-            let error = match outcome {
-                Ok(answered) => {
-                    budget.refill();
-                    return Ok(answered);
+            let error = {
+                let span = Timed::new(tracing::debug_span!(
+                    "attempt",
+                    attempt,
+                    status = field::Empty,
+                    request_id = field::Empty,
+                    duration_ms = field::Empty
+                ));
+                match receive(pending, secret.clone()).instrument(span.0.clone()).await {
+                    Ok(answered) => {
+                        budget.refill();
+                        return Ok(answered);
+                    }
+                    Err(error) => error,
                 }
-                Err(error) => error,
             };
             sent |= error.may_have_been_sent();
             tracing::debug!(attempt, kind = ?error.kind(), code = error.code(), "failed");
@@ -185,26 +195,43 @@ impl Transport {
                 renewed = true;
                 continue;
             }
-            match retry.wait(attempt, operation, &error) {
-                // A service may ask for more time than can be added up.
-                Some(wait) if spent().saturating_add(wait) < *timeout && budget.take() => clock.sleep(wait).await,
-                _ => return Err(error.with_sent(sent)),
-            }
+            // A service may ask for more time than can be added up.
+            let wait = retry.wait(attempt, operation, &error).filter(|_| repeats);
+            let wait = wait.filter(|wait| spent().saturating_add(*wait) < *timeout);
+            let Some((wait, taken)) = wait.and_then(|wait| Some((wait, budget.take()?))) else {
+                return Err(error.with_sent(sent));
+            };
+            clock.sleep(wait).await;
+            taken.spend();
             attempt += 1;
         }
     }
 }
 
-/// Records how long something took on its span, also when it is given up midway.
-struct Timed<'a>(&'a Span, Option<Instant>);
+/// Takes a request and leaves the same in its place; `None` if its body is a stream.
+///
+/// What [`Request::try_clone`] copies besides costs more than all of this, and a generated request has none of it.
+fn take(request: &mut Request) -> Option<Request> {
+    let mut copy = Request::new(request.method().clone(), request.url().clone());
+    request.headers().clone_into(copy.headers_mut());
+    if let Some(body) = request.body() {
+        *copy.body_mut() = Some(body.as_bytes()?.to_vec().into());
+    }
+    // The copy has no room for more headers, so it is the one to be kept.
+    Some(std::mem::replace(request, copy))
+}
 
-impl<'a> Timed<'a> {
-    fn new(span: &'a Span) -> Self {
-        Self(span, (!span.is_disabled()).then(Instant::now))
+/// A span that records how long it took, also when it is given up midway.
+struct Timed(Span, Option<Instant>);
+
+impl Timed {
+    fn new(span: Span) -> Self {
+        let started = (!span.is_disabled()).then(Instant::now);
+        Self(span, started)
     }
 }
 
-impl Drop for Timed<'_> {
+impl Drop for Timed {
     fn drop(&mut self) {
         let Self(span, started) = self;
         if let Some(started) = started {
@@ -213,9 +240,12 @@ impl Drop for Timed<'_> {
     }
 }
 
-/// Sends one attempt and reads its answer once, whatever the status.
-async fn send(http: &reqwest::Client, request: Request, secret: Option<Secret>) -> Result<(Response, Answer), Error> {
-    let mut response = http.execute(request).await?;
+/// Reads the answer of one attempt once, whatever the status.
+async fn receive(
+    sent: impl Future<Output = reqwest::Result<Response>>,
+    secret: Option<Secret>,
+) -> Result<(Response, Answer), Error> {
+    let mut response = sent.await?;
     let answer = Answer::new(response.status(), response.headers(), secret);
     record(&Span::current(), Some(response.status()), answer.request_id.as_deref());
     let mut body = BytesMut::new();

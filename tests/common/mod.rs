@@ -3,6 +3,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
+pub mod wire;
+
 use std::future::Future;
 use std::io;
 use std::pin::Pin;

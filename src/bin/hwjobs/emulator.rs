@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use huaweicloud_jobs::emulator::{AccessLog, Emulator};
+use huaweicloud_jobs::emulator::{AccessLog, Emulator, Transitions};
 use tokio::signal;
 
 /// How to run it.
@@ -30,6 +30,27 @@ pub(super) struct Options {
     /// Let the emulator's time pass so many times as fast as real time; 0 stops it.
     #[arg(long, value_name = "X")]
     time_scale: Option<f64>,
+    /// Fix ids, tokens, times and random choices; the time stands still unless --time-scale says otherwise.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// What moves jobs from one state to the next: `at-once`, `reads:N` (once answers have shown a state N times) or `clock`.
+    #[arg(long, value_name = "HOW", default_value = "clock", value_parser = transitions)]
+    transitions: Transitions,
+    /// Lock an access key for five minutes after five failures in a row, as the gateway does.
+    #[arg(long)]
+    lock_out: bool,
+    /// Name of the account; its users and projects belong to it.
+    #[arg(long, value_name = "NAME")]
+    domain: Option<String>,
+    /// A user, for signing in by password; repeat for more. Replaces the default one.
+    #[arg(long, value_name = "NAME:PASSWORD", value_parser = pair)]
+    user: Vec<(String, String)>,
+    /// An access key; repeat for more. Replaces the default one. A temporary one has its security token at the end.
+    #[arg(long, value_name = "AK:SK[:TOKEN]", value_parser = pair)]
+    key: Vec<(String, String)>,
+    /// A project by id and name; repeat for more, the first has the documented objects. Replaces the default one.
+    #[arg(long, value_name = "ID:NAME", value_parser = pair)]
+    project: Vec<(String, String)>,
     /// Refuse fields and query parameters that are not described, instead of ignoring them.
     #[arg(long)]
     strict: bool,
@@ -45,6 +66,26 @@ pub(super) struct Options {
     /// Keep so many of the latest exchanges for the control API.
     #[arg(long, value_name = "N", default_value_t = 100)]
     record: usize,
+}
+
+fn transitions(text: &str) -> Result<Transitions, String> {
+    match text {
+        "at-once" => Ok(Transitions::AtOnce),
+        "clock" => Ok(Transitions::Clock),
+        _ => text
+            .strip_prefix("reads:")
+            .and_then(|reads| reads.parse().ok())
+            .map(Transitions::AfterReads)
+            .ok_or_else(|| "it is `at-once`, `reads:N` or `clock`".to_owned()),
+    }
+}
+
+/// Two texts with a colon between; the second may have more of them.
+fn pair(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once(':') {
+        Some((first, second)) if !first.is_empty() && !second.is_empty() => Ok((first.to_owned(), second.to_owned())),
+        _ => Err("two texts with a colon between are needed"),
+    }
 }
 
 /// How to write the access log.
@@ -70,9 +111,23 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
     let mut builder = Emulator::builder()
         .listen(options.listen)
         .strict(options.strict)
+        .transitions(options.transitions)
+        .lock_out(options.lock_out)
         .log(log)
         .allow_remote(options.allow_remote)
         .record(options.record);
+    if let Some(seed) = options.seed {
+        builder = builder.seed(seed);
+    }
+    if let Some(domain) = options.domain {
+        builder = builder.domain(domain);
+    }
+    builder = options.user.into_iter().fold(builder, |builder, (name, password)| builder.user(name, password));
+    builder = options.key.into_iter().fold(builder, |builder, (key, secrets)| match secrets.split_once(':') {
+        Some((secret, token)) => builder.temporary_key(key, secret, token),
+        None => builder.key(key, secrets),
+    });
+    builder = options.project.into_iter().fold(builder, |builder, (id, name)| builder.project(id, name));
     if options.empty {
         builder = builder.empty();
     }

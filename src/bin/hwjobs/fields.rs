@@ -87,7 +87,7 @@ impl Kind {
             },
             Self::Json => match serde_json::from_str::<Value>(text) {
                 // `98.00` is not the number 98.
-                Ok(value) if !value.is_number() || value.to_string() == text => Ok(value),
+                Ok(value) if !value.is_number() || value.to_string().as_str() == text => Ok(value),
                 Ok(_) => Ok(text.into()),
                 Err(error) if text.trim_start().starts_with(['{', '[', '"']) => Err(format!("not JSON: {error}")),
                 Err(_) => Ok(text.into()),
@@ -315,8 +315,13 @@ pub(super) fn example(
     fields: &[Field],
 ) -> String {
     let documented = document.examples(operation).into_iter().find(|example| example.parameters.is_some());
-    let mut line = format!("hwjobs {words}");
+    let (mut lines, mut line) = (Vec::new(), format!("hwjobs {words}"));
     let mut say = |text: String| {
+        // Each line can be copied as it is.
+        if line.len() + text.len() > 88 {
+            lines.push(std::mem::take(&mut line) + " \\");
+            line.push_str("   ");
+        }
         line.push(' ');
         line.push_str(&text);
     };
@@ -344,7 +349,8 @@ pub(super) fn example(
     if !small {
         say("--body body.json".to_owned());
     }
-    line
+    lines.push(line);
+    lines.join("\n  ")
 }
 
 /// A value as a shell takes it.

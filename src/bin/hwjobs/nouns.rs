@@ -333,7 +333,7 @@ impl Verb {
                 let follow = Arg::new("follow").long("follow").short('f').action(ArgAction::SetTrue);
                 (
                     command
-                        .about("Print a log, the newest lines first asked for")
+                        .about("Print the lines of a log, and follow it")
                         .long_about(
                             "Print the lines of a log as they are.\n\nWithout --log-file, the first of the log files is \
                              read. With --follow, new lines are printed as they come, until the version has ended.",

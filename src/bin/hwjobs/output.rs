@@ -221,5 +221,6 @@ impl Shape {
 fn status_word(value: &Value) -> Option<String> {
     use huaweicloud_jobs::modelarts::{JobState, JobStatus};
     let state = serde_json::from_value::<JobStatus>(value.clone()).ok()?.state();
-    (value.is_number() && state != JobState::Undocumented).then(|| format!("{state:?}"))
+    let is_code = plain(value).parse::<i64>().is_ok();
+    (is_code && state != JobState::Undocumented).then(|| format!("{state:?}"))
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::Write;
 
 use huaweicloud_jobs::emulator::{Emulator, Exchange};
-use huaweicloud_jobs::modelarts::types as modelarts;
+use huaweicloud_jobs::modelarts::{Code, Data, Resources, Training};
 use huaweicloud_jobs::mrs::types as mrs;
 use huaweicloud_jobs::{Session, spec};
 use serde::Serialize;
@@ -100,7 +100,7 @@ impl Run<'_> {
         let title = "training job named by its id";
         steps.push(self.training("2a", title, job.id().get(), SDK_TRAINING_TEXT).await?);
 
-        let job = modelarts.training_jobs().create("quickstart", training_config()?).send().await?;
+        let job = modelarts.training_jobs().create("quickstart", training()).send().await?;
         job.update_description(SDK_TRAINING_TEXT).await?;
         let title = "training job as create returned it";
         steps.push(self.training("2b", title, job.id().get(), SDK_TRAINING_TEXT).await?);
@@ -274,13 +274,7 @@ fn same(answer: &Value, documented: &Value) -> bool {
 }
 
 /// The documents' own example, with the data of the second one: named by its OBS path.
-fn training_config() -> Result<modelarts::TrainingJobConfig, Box<dyn Error>> {
-    Ok(modelarts::TrainingJobConfig::builder()
-        .worker_server_num(1)
-        .app_url("/usr/app/".to_owned())
-        .boot_file_url("/usr/app/boot.py".to_owned())
-        .data_url("/usr/data/".to_owned())
-        .spec_id(1)
-        .engine_id(1)
-        .try_into()?)
+fn training() -> Training {
+    let code = Code::own("/usr/app/", "/usr/app/boot.py").engine(1);
+    Training::new(code, Data::obs("/usr/data/"), Resources::spec(1))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{catalog, whole};
+use super::{catalog, not_allowed, whole};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::fields;
 
@@ -27,10 +27,11 @@ const FIELDS: [&str; 17] = [
     "pool_id",
 ];
 
-/// Holds a configuration against the documented rules that the schema cannot say, and gives what is kept of it.
+/// Holds a configuration against the documented rules that the schema cannot say, and gives what is kept of it. What breaks
+/// them is valid by the description, so it is a conflict.
 pub(super) fn accept(config: &Value) -> Result<Value, Refusal> {
     let has = |field: &str| config.get(field).is_some();
-    let invalid = |message: &str| Err(Refusal::Invalid(message.to_owned()));
+    let invalid = |message: &str| Err(not_allowed(message));
     if has("boot_file_url") && !has("app_url") {
         return invalid("The field boot_file_url goes only with app_url, the directory that the file lies in.");
     }

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
-use super::config;
+use super::{config, not_allowed};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
 use crate::emulator::handlers::{Answer, Call, List, anywhere};
@@ -30,7 +30,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
 pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let key = match call.text("sortBy") {
         "create_time" if is_sample(call) => {
-            return Err(Refusal::Invalid("The samples cannot be sorted by create_time.".to_owned()));
+            return Err(not_allowed("The samples cannot be sorted by create_time."));
         }
         "create_time" => "created",
         "config_desc" => "description",

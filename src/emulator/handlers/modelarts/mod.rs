@@ -76,7 +76,12 @@ mod state {
 
 /// The documented refusal of something that makes no sense in the state of a job.
 fn not_in_state(action: &str, state: i64) -> Refusal {
-    Refusal::Refused { code: "ModelArts.0105", message: format!("This job can't be {action}. job status: {state}") }
+    not_allowed(&format!("This job can't be {action}. job status: {state}"))
+}
+
+/// The refusal of what the description allows and a rule or a state does not.
+fn not_allowed(message: &str) -> Refusal {
+    Refusal::Conflict { code: "ModelArts.0105", message: message.to_owned() }
 }
 
 /// A whole number of a body: `1.0` is one, too.

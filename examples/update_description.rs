@@ -1,0 +1,23 @@
+//! Changes the description of a training job.
+//!
+//! `cargo run --example update_description -- 182626 "a new description"`
+//!
+//! Credentials come from the environment (see `docs/credentials.md`); `eval "$(hwjobs emulator ...)"` is one.
+
+use huaweicloud_jobs::{Error, Session, TrainingJobId};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let mut arguments = std::env::args().skip(1);
+    let id: TrainingJobId = arguments.next().as_deref().unwrap_or("10").parse()?;
+    let description = arguments.next().unwrap_or_else(|| "This is a ModelArts job".to_owned());
+
+    let session = Session::from_environment().await?;
+    let job = session.modelarts().training_job(id)?;
+    match job.update_description(&description).await {
+        Ok(()) => println!("job {id}: {:?}", job.show().await?.job_desc),
+        Err(error) if error.is_not_found() => println!("this project has no job {id}"),
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
