@@ -59,9 +59,9 @@ fn the_reference_is_drawn_by_what_is_named() {
 /// What a page has become after its scripts ran, or nothing where there is no browser.
 fn rendered(address: &str) -> Option<String> {
     let profile = tempfile::tempdir().unwrap();
-    let browser = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
-        Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
-    })?;
+    let browser = ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()))?;
     let output = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])

@@ -18,8 +18,8 @@ use super::answer::{Refusal, Response, respond};
 use super::check::is_json;
 use super::faults::{Fault, Faults};
 use super::json;
-use super::pages;
 use super::lifecycle::Transitions;
+use super::pages;
 use super::server::{State, lock};
 use crate::spec;
 

@@ -120,12 +120,7 @@ fn holdings(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Value>> {
          ORDER BY 1, 2, 3",
     )?;
     let rows = query.query_map([], |row| {
-        Ok((
-            row.get::<_, String>(0)?,
-            row.get::<_, String>(1)?,
-            row.get::<_, Option<i64>>(2)?,
-            row.get::<_, i64>(3)?,
-        ))
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<i64>>(2)?, row.get::<_, i64>(3)?))
     })?;
     let mut holdings: Vec<Value> = Vec::new();
     for row in rows {
@@ -149,7 +144,8 @@ fn holdings(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Value>> {
             Some(last) => last["count"] = json!(last["count"].as_i64().unwrap_or_default() + count),
             None => holdings.push(json!({"project": project, "kind": label, "count": count, "states": []})),
         }
-        if let (Some(state), Some(states)) = (state, holdings.last_mut().and_then(|last| last["states"].as_array_mut())) {
+        if let (Some(state), Some(states)) = (state, holdings.last_mut().and_then(|last| last["states"].as_array_mut()))
+        {
             states.push(json!({"state": state, "count": count}));
         }
     }
