@@ -3,6 +3,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod api;
+#[cfg(feature = "contract")]
+pub mod contract;
 pub mod bulk;
 #[doc = include_str!("../docs/coming-from-the-python-sdk.md")]
 pub mod coming_from_the_python_sdk {}

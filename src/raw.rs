@@ -28,12 +28,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use futures_core::Stream;
+use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use progenitor_client::{ClientInfo, encode_path};
+use progenitor_client::encode_path;
 use serde_json::{Map, Value};
 
 use crate::api::wire::{Segment, checked};
 use crate::api::{Operation, iam, modelarts, mrs};
+use crate::bulk::Bulk;
 use crate::error::Error;
 use crate::session::{Session, Transport};
 use crate::spec::{self, Document, load};
@@ -61,6 +64,14 @@ impl Session {
             parameters: BTreeMap::new(),
             body: None,
             checks: true,
+        })
+    }
+
+    /// Makes many raw calls, several at once, as the service can bear it; what they are answered is not kept.
+    pub fn send_all<'a>(&self, requests: impl Stream<Item = Request> + Send + 'a) -> Bulk<'a, Request> {
+        let calls = requests.map(|request| (request, String::new()));
+        Bulk::new(self.clone(), calls, |request: Request, _| {
+            Box::pin(async move { request.send().await.map(|_answer| ()) })
         })
     }
 }
@@ -150,11 +161,7 @@ impl Request {
     }
 
     fn client(&self) -> (&Transport, &reqwest::Client, &str) {
-        match self.document.name() {
-            "iam" => parts(self.session.iam()),
-            "modelarts" => parts(self.session.modelarts_client()),
-            _ => parts(self.session.mrs_client()),
-        }
+        self.session.way_to(self.document.name())
     }
 
     /// The request without what says who sends it.
@@ -236,10 +243,6 @@ impl Request {
     }
 }
 
-fn parts<C: ClientInfo<Transport>>(client: &C) -> (&Transport, &reqwest::Client, &str) {
-    (client.inner(), client.client(), client.baseurl())
-}
-
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A body may hold a password.
@@ -279,8 +282,7 @@ impl Parameter {
 
 /// Whether a value is as described; else where it is not, and why.
 fn holds(document: &Document, schema: &Value, value: &Value) -> Result<(), (String, String)> {
-    let validator = jsonschema::validator_for(&document.json_schema(schema))
-        .map_err(|error| (String::new(), format!("the description cannot be used: {error}")))?;
+    let validator = document.validator(schema);
     let Some(error) = validator.iter_errors(value).next() else { return Ok(()) };
     let place = error.instance_path().to_string().trim_start_matches('/').replace('/', ".");
     let reason = match error.instance().as_str() {

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use huaweicloud_jobs::Session;
+use huaweicloud_jobs::session::SessionBuilder;
 use huaweicloud_jobs::session::credentials::{Chain, Context};
 
 use super::exit::{Failure, usage};
@@ -52,9 +53,11 @@ pub(super) fn add(command: Command) -> Command {
     command.args(arguments())
 }
 
-/// Keeps the options out of the help of a command that makes no calls, and of all below it.
+/// Keeps the options out of the help of a command that makes no calls, and of all below it; one of its own stays.
 pub(super) fn hide(command: Command) -> Command {
-    command.args(arguments().into_iter().map(|argument| argument.hide(true)))
+    let own: Vec<_> = command.get_arguments().map(|argument| argument.get_id().clone()).collect();
+    let others = arguments().into_iter().filter(|argument| !own.contains(argument.get_id()));
+    command.args(others.map(|argument| argument.hide(true)))
 }
 
 impl Options {
@@ -83,8 +86,8 @@ impl Options {
         }
     }
 
-    /// The session to make calls with. For a dry run nothing is looked up over the network.
-    pub(super) async fn session(&self) -> Result<Session, Failure> {
+    /// What was said of region, project and address.
+    pub(super) fn builder(&self) -> SessionBuilder {
         let mut builder = Session::builder();
         if let Some(region) = &self.region {
             builder = builder.region(region);
@@ -95,6 +98,12 @@ impl Options {
         if let Some(endpoint) = &self.endpoint {
             builder = builder.endpoint(endpoint);
         }
+        builder
+    }
+
+    /// The session to make calls with. For a dry run nothing is looked up over the network.
+    pub(super) async fn session(&self) -> Result<Session, Failure> {
+        let mut builder = self.builder();
         if !self.dry_run {
             return Ok(builder.context(self.context()).connect().await?);
         }
