@@ -115,7 +115,8 @@ impl Answer {
 /// Whether a path is one of a template.
 fn fits(template: &str, path: &str) -> bool {
     let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
-    template.len() == path.len() && template.iter().zip(&path).all(|(known, given)| known.starts_with('{') || known == given)
+    template.len() == path.len()
+        && template.iter().zip(&path).all(|(known, given)| known.starts_with('{') || known == given)
 }
 
 fn successful(status: StatusCode, body: &Value) -> bool {
@@ -188,7 +189,8 @@ async fn serve(State(proxy): State<Arc<Proxy>>, request: Request<Body>) -> Respo
                 let query = query.iter().map(|(_, value)| value.chars().count()).max().unwrap_or_default();
                 if longest.max(query) >= *length {
                     let code = if proxy.document.name() == "mrs" { "12000002" } else { "ModelArts.0104" };
-                    let body = json!({"is_success": false, "error_code": code, "error_msg": "no", "error_message": "no"});
+                    let body =
+                        json!({"is_success": false, "error_code": code, "error_msg": "no", "error_message": "no"});
                     let bytes = body.to_string().into_bytes();
                     pretend = Some((StatusCode::BAD_REQUEST, bytes));
                 }
@@ -220,7 +222,9 @@ async fn serve(State(proxy): State<Arc<Proxy>>, request: Request<Body>) -> Respo
     }
     let mut response = Response::new(Body::from(answer.bytes));
     *response.status_mut() = answer.status;
-    for name in [header::CONTENT_TYPE, HeaderName::from_static("x-request-id"), HeaderName::from_static("x-subject-token")] {
+    for name in
+        [header::CONTENT_TYPE, HeaderName::from_static("x-request-id"), HeaderName::from_static("x-subject-token")]
+    {
         if let Some(value) = answer.headers.get(&name) {
             response.headers_mut().insert(name, value.clone());
         }
@@ -233,7 +237,9 @@ fn successful_example(proxy: &Proxy) -> Option<(StatusCode, Vec<u8>)> {
     let status = proxy.document.success_status(proxy.operation)?;
     let example = proxy.document.examples(proxy.operation).into_iter().find_map(|example| example.response);
     let body = match example {
-        Some((_, body)) if body.as_object().is_some_and(|fields| fields.len() == 1 && fields.contains_key("is_success")) => {
+        Some((_, body))
+            if body.as_object().is_some_and(|fields| fields.len() == 1 && fields.contains_key("is_success")) =>
+        {
             body.to_string()
         }
         None if status == 204 => String::new(),
@@ -250,14 +256,18 @@ fn list(value: &mut Value) -> Option<&mut Vec<Value>> {
 
 fn change(proxy: &Proxy, answer: &mut Answer) {
     let body = answer.json();
-    let parent = |pointer: &str| pointer.rsplit_once('/').map(|(parent, name)| (parent.to_owned(), name.to_owned())).unwrap();
+    let parent =
+        |pointer: &str| pointer.rsplit_once('/').map(|(parent, name)| (parent.to_owned(), name.to_owned())).unwrap();
     if !successful(answer.status, &body) {
         match &proxy.change {
             Change::RefusalStatus(status) => answer.status = StatusCode::from_u16(*status).unwrap(),
             Change::RefusalCode(code) => answer.edit(|body| body["error_code"] = (*code).into()),
             Change::RefusalShape => answer.edit(|body| {
                 let text = body.as_object_mut().and_then(|fields| {
-                    fields.remove("error_message").or_else(|| fields.remove("error_msg")).or_else(|| fields.remove("error"))
+                    fields
+                        .remove("error_message")
+                        .or_else(|| fields.remove("error_msg"))
+                        .or_else(|| fields.remove("error"))
                 });
                 body["reason"] = text.unwrap_or_default();
             }),
@@ -332,29 +342,38 @@ fn change(proxy: &Proxy, answer: &mut Answer) {
 
 /// Where an answer has fields, as the description says: pointer and schema, required ones first.
 fn fields(document: &'static Document, operation: Operation<'static>) -> Vec<(String, bool)> {
-    fn walk(document: &'static Value, schema: &'static Value, pointer: &str, found: &mut Vec<(String, bool)>, depth: usize) {
+    fn walk(
+        document: &'static Value,
+        schema: &'static Value,
+        pointer: &str,
+        found: &mut Vec<(String, bool)>,
+        (depth, certain): (usize, bool),
+    ) {
         let schema = load::resolve(document, schema);
         for part in schema["allOf"].as_array().into_iter().flatten() {
-            walk(document, part, pointer, found, depth);
+            walk(document, part, pointer, found, (depth, certain));
         }
-        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             let here = format!("{pointer}/{name}");
-            found.push((here.clone(), required.contains(&name.as_str())));
+            let certain = certain && required.contains(&name.as_str());
+            found.push((here.clone(), certain));
             if depth < 2 {
-                walk(document, property, &here, found, depth + 1);
+                walk(document, property, &here, found, (depth + 1, certain));
                 let property = load::resolve(document, property);
                 if let Some(items) = property.get("items") {
-                    walk(document, items, &format!("{here}/0"), found, depth + 1);
+                    walk(document, items, &format!("{here}/0"), found, (depth + 1, certain));
                 }
             }
         }
     }
     let mut found = Vec::new();
     let status = document.success_status(operation).unwrap_or(200);
-    let schema = document.response(operation, status).and_then(|answer| answer.pointer("/content/application~1json/schema"));
+    let schema =
+        document.response(operation, status).and_then(|answer| answer.pointer("/content/application~1json/schema"));
     if let Some(schema) = schema {
-        walk(document.value(), schema, "", &mut found, 0);
+        walk(document.value(), schema, "", &mut found, (0, true));
     }
     found.retain(|(pointer, _)| !pointer.contains("/error_"));
     found.sort_by_key(|(pointer, required)| (!required, pointer.matches('/').count()));
@@ -397,16 +416,22 @@ impl Breeder<'_> {
         let fields = fields(document, operation);
         let examples = document.examples(operation);
         let documented = |pointer: &str| {
-            let mut answers = examples.iter().filter(|example| example.parameters.is_some()).filter_map(|example| example.response).peekable();
+            let mut answers = examples
+                .iter()
+                .filter(|example| example.parameters.is_some())
+                .filter_map(|example| example.response)
+                .peekable();
             answers.peek().is_some() && answers.all(|(_, body)| body.pointer(pointer).is_some())
         };
-        let certain: Vec<&String> = fields.iter().filter(|(_, required)| *required).map(|(pointer, _)| pointer).collect();
+        let certain: Vec<&String> =
+            fields.iter().filter(|(_, required)| *required).map(|(pointer, _)| pointer).collect();
         for pointer in certain.iter().take(2) {
             self.add(Change::Drop((*pointer).clone()), success);
         }
         // A field that the schema does not demand and every example has.
-        let shown = fields.iter().find(|(pointer, required)| !required && documented(pointer) && !pointer.contains("/0"));
-        if let Some((pointer, _)) = shown.filter(|_| !id.starts_with("show_training_job") ) {
+        let shown =
+            fields.iter().find(|(pointer, required)| !required && documented(pointer) && !pointer.contains("/0"));
+        if let Some((pointer, _)) = shown.filter(|_| !id.starts_with("show_training_job")) {
             self.add(Change::Drop(pointer.clone()), success);
         }
         if let Some(pointer) = certain.last() {
@@ -418,7 +443,12 @@ impl Breeder<'_> {
             self.add(Change::NotJson, success);
             self.add(if id.len() % 2 == 0 { Change::NoBody } else { Change::Wrap }, success);
         }
-        if document.name() == "mrs" && certain.first().is_some_and(|pointer| fields.iter().filter(|(other, _)| other.matches('/').count() == 1).count() == 1 && pointer.matches('/').count() == 1) {
+        if document.name() == "mrs"
+            && certain.first().is_some_and(|pointer| {
+                fields.iter().filter(|(other, _)| other.matches('/').count() == 1).count() == 1
+                    && pointer.matches('/').count() == 1
+            })
+        {
             self.add(Change::Unwrap, success);
         }
         self.add(Change::Status(if status == 200 { 201 } else { 200 }), success);
@@ -428,8 +458,11 @@ impl Breeder<'_> {
         }
 
         let refusal = move |clause: &Clause| own(clause, &[Kind::Failure]);
-        let codes: [&'static str; 3] =
-            if document.name() == "mrs" { ["0023", "ModelArts.0104", "9999"] } else { ["ModelArts.0103", "12000002", "ModelArts.9999"] };
+        let codes: [&'static str; 3] = if document.name() == "mrs" {
+            ["0023", "ModelArts.0104", "9999"]
+        } else {
+            ["ModelArts.0103", "12000002", "ModelArts.9999"]
+        };
         if self.plan.clauses().iter().any(refusal) {
             self.add(Change::RefusalStatus(502), refusal);
             self.add(Change::RefusalShape, refusal);
@@ -440,7 +473,8 @@ impl Breeder<'_> {
             self.add(Change::RefusalIsNotJson, refusal);
         }
         self.laws();
-        let access = |name: &'static str| move |clause: &Clause| own(clause, &[Kind::Access]) && clause.id().ends_with(name);
+        let access =
+            |name: &'static str| move |clause: &Clause| own(clause, &[Kind::Access]) && clause.id().ends_with(name);
         self.add(Change::AnyToken, access("-token"));
         self.add(Change::AnySignature, access(if id.len() % 2 == 0 { "stale-date" } else { "bad-signature" }));
         self.add(Change::AnyProject, access("other-project"));
@@ -456,7 +490,9 @@ impl Breeder<'_> {
         };
         let named = |name: &'static str| move |clause: &Clause| clause.operation() == id && clause.id().contains(name);
         let parameter = |name: &str| document.parameters(operation).any(|parameter| parameter["name"] == name);
-        let has = |plan: &Plan, name: &str| plan.clauses().iter().any(|clause| clause.operation() == id && clause.id().contains(name));
+        let has = |plan: &Plan, name: &str| {
+            plan.clauses().iter().any(|clause| clause.operation() == id && clause.id().contains(name))
+        };
         if has(self.plan, ".law.idempotent") {
             self.add(Change::Stale, touching);
             if operation.method == "patch" {
@@ -473,7 +509,10 @@ impl Breeder<'_> {
             self.add(Change::Swallow, touching);
         }
         if has(self.plan, ".law.distinct") {
-            self.add(Change::SameId, touching);
+            // Where the name is the id, the answer tells none.
+            if fields(document, operation).iter().any(|(pointer, _)| pointer.ends_with("id")) {
+                self.add(Change::SameId, touching);
+            }
             if has(self.plan, ".law.reads-back") {
                 let schema = document.request_schema(operation).map(|schema| load::resolve(document.value(), schema));
                 let text = schema.and_then(|schema| schema["properties"].as_object()).into_iter().flatten();
@@ -519,8 +558,12 @@ impl Breeder<'_> {
     /// Every third limit is ignored, and lengths are a character tighter.
     fn limits(&mut self) {
         let id = self.operation.id();
-        let limits: Vec<&Clause> =
-            self.plan.clauses().iter().filter(|clause| clause.operation() == id && clause.kind() == Kind::Limit).collect();
+        let limits: Vec<&Clause> = self
+            .plan
+            .clauses()
+            .iter()
+            .filter(|clause| clause.operation() == id && clause.kind() == Kind::Limit)
+            .collect();
         for (index, clause) in limits.into_iter().enumerate() {
             let only = clause.id().to_owned();
             if index % 3 == 0 {
@@ -581,8 +624,8 @@ async fn is_noticed(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_is_broken_is_noticed() {
-    let emulator = Arc::new(Emulator::builder().quota(1_000_000).check_answers(false).start().await.unwrap());
-    emulator.set_time_scale(20.0);
+    let emulator =
+        Arc::new(Emulator::builder().quota(1_000_000).check_answers(false).time_scale(20.0).start().await.unwrap());
     let plan = Arc::new(Plan::of_description());
     // The first session sets up TLS for all clients.
     emulator.session().unwrap();
@@ -594,7 +637,8 @@ async fn what_is_broken_is_noticed() {
     let queue = Arc::new(Mutex::new(mutants.into_iter()));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..4 {
-        let (queue, emulator, http, plan) = (Arc::clone(&queue), Arc::clone(&emulator), http.clone(), Arc::clone(&plan));
+        let (queue, emulator, http, plan) =
+            (Arc::clone(&queue), Arc::clone(&emulator), http.clone(), Arc::clone(&plan));
         tasks.spawn(async move {
             let mut missed = BTreeMap::new();
             loop {
@@ -612,8 +656,7 @@ async fn what_is_broken_is_noticed() {
     }
     let share = 100.0 * (total - missed.len()) as f64 / total as f64;
     println!("{} of {total} mutants noticed, {share:.1} %", total - missed.len());
-    let unknown: Vec<_> =
-        missed.iter().filter(|(name, _)| !ACCEPTED.iter().any(|(known, _)| known == name)).collect();
+    let unknown: Vec<_> = missed.iter().filter(|(name, _)| !ACCEPTED.iter().any(|(known, _)| known == name)).collect();
     assert!(unknown.is_empty(), "{share:.1} %; not noticed: {unknown:#?}");
     assert!(share >= 97.0, "{share:.1} %");
 }

@@ -113,8 +113,9 @@ impl Checker {
 
     /// The body as JSON, held against the description; `null` where the operation has none.
     pub(super) fn body(&self, headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Refusal> {
-        let validator =
-            self.body.get_or_init(|| self.document.request_schema(self.operation).map(|schema| self.document.validator(schema)));
+        let validator = self
+            .body
+            .get_or_init(|| self.document.request_schema(self.operation).map(|schema| self.document.validator(schema)));
         let Some(validator) = validator else { return Ok(Value::Null) };
         if bytes.is_empty() {
             return Err(Refusal::Invalid("The body is missing.".to_owned()));
@@ -198,7 +199,8 @@ impl Checker {
         }
         let class = usize::from(status / 100);
         let success = class == 2;
-        let schema = || described.pointer("/content/application~1json/schema").map(|schema| self.document.validator(schema));
+        let schema =
+            || described.pointer("/content/application~1json/schema").map(|schema| self.document.validator(schema));
         let compiled;
         // The answer of success is the one that all requests come for; failures are rare.
         let validator = if success {
