@@ -796,8 +796,10 @@ impl Planner {
             }
             let mut trial = self.base(op, name.replace('-', " "), expected);
             trial.identity = identity;
-            // Whoever gets in all the same shall find nothing.
-            trial.target = Target::Unknown;
+            // Whoever gets in all the same shall find nothing; what is there in the own project is not in another one.
+            if identity != Identity::OtherProject {
+                trial.target = Target::Unknown;
+            }
             self.add(op, Kind::Access, name, summary.to_owned(), Case::Trials(vec![trial]));
         }
     }

@@ -532,7 +532,8 @@ impl<'a> Attempt<'a> {
     /// A name that nobody else has.
     pub(super) fn name(&mut self) -> String {
         self.names += 1;
-        format!("{}{}", self.prefix(), base36(self.names as u64, 2))
+        // Later ones sort before earlier ones, so that the order of names is not that of creation.
+        format!("{}{}", self.prefix(), base36(36 * 36 - 1 - self.names as u64, 2))
     }
 
     /// A name of a length that nobody else has, where there is room for that.
@@ -1119,9 +1120,21 @@ impl<'a> Attempt<'a> {
             }
             _ => {}
         }
+        // Such a code says that the service failed, and the status that it was the request.
+        if let Some(code) = code
+            && kind.is_none()
+            && (400..500).contains(&answer.status)
+            && !code.statuses().is_empty()
+            && code.statuses().iter().all(|status| *status >= 500)
+        {
+            let text = format!("{what}: the code {} is documented with {:?} alone", code.code(), code.statuses());
+            self.note_difference(Check::Code, text, answer);
+        }
         let means = match expected {
             Expected::Code(wanted) => code.is_some_and(|code| code.code() == wanted),
-            Expected::Unknown => service == "iam" || is_unknown(answer),
+            Expected::Unknown => {
+                service == "iam" || kind == Some(ErrorKind::NotFound) || (code.is_none() && answer.status == 404)
+            }
             Expected::Invalid => !matches!(kind, Some(ErrorKind::Authentication | ErrorKind::Conflict)),
             Expected::Unauthenticated => kind.is_none_or(|kind| kind == ErrorKind::Authentication),
             _ => true,
@@ -1169,8 +1182,10 @@ impl<'a> Attempt<'a> {
                 given.extend(fixture.into_iter().flatten().flat_map(|fixture| names(&fixture.request)));
             }
         }
-        let editions = op.examples.iter().filter_map(|example| Some(example.response?.1)).collect();
-        let mut comparison = Comparison { determined, optional, given, editions, differences: Vec::new() };
+        let editions = op.examples.iter().filter_map(|example| example.response);
+        let editions = editions.filter(|(status, _)| status.starts_with('2')).map(|(_, body)| body).collect();
+        let shows = model().objects.iter().any(|object| object.show == Some(trial.op));
+        let mut comparison = Comparison { determined, optional, given, editions, shows, differences: Vec::new() };
         comparison.compare("", "", documented, answer.json());
         for difference in comparison.differences {
             self.note_difference(Check::Example, difference, answer);

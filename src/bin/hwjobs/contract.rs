@@ -139,10 +139,7 @@ impl Run {
         let elsewhere = [&options.endpoint, &options.region, &options.profile];
         let own = [&self.iam_endpoint, &self.modelarts_endpoint, &self.mrs_endpoint];
         let embedded = elsewhere.into_iter().chain(own).all(Option::is_none);
-        let emulator = match embedded {
-            true => Some(Emulator::builder().time_scale(TIME_SCALE).start().await?),
-            false => None,
-        };
+        let emulator = if embedded { Some(Emulator::builder().time_scale(TIME_SCALE).start().await?) } else { None };
         let session = match &emulator {
             Some(emulator) => emulator.session()?,
             None => self.session(options).await?,
