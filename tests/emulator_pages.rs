@@ -1,6 +1,7 @@
 //! The pages of the emulator, as files and in a real browser.
 
 #![cfg(feature = "emulator")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
 use std::process::Command;
 
