@@ -15,6 +15,8 @@ async fn get(emulator: &Emulator, path: &str) -> reqwest::Response {
 #[tokio::test]
 async fn pages_load_nothing_from_elsewhere() {
     let emulator = Emulator::start().await.unwrap();
+    // Chooses the TLS provider that any client wants to have.
+    emulator.session().unwrap();
     for path in ["/", "/docs", "/docs?api=mrs"] {
         let answer = get(&emulator, path).await;
         assert_eq!(answer.status(), 200, "{path}");
