@@ -3,9 +3,9 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod api;
+pub mod bulk;
 #[cfg(feature = "contract")]
 pub mod contract;
-pub mod bulk;
 #[doc = include_str!("../docs/coming-from-the-python-sdk.md")]
 pub mod coming_from_the_python_sdk {}
 mod entry;
