@@ -4,6 +4,8 @@
 
 pub mod api;
 pub mod bulk;
+#[cfg(feature = "contract")]
+pub mod contract;
 #[doc = include_str!("../docs/coming-from-the-python-sdk.md")]
 pub mod coming_from_the_python_sdk {}
 mod entry;

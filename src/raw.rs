@@ -31,7 +31,7 @@ use std::fmt;
 use futures_core::Stream;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use progenitor_client::{ClientInfo, encode_path};
+use progenitor_client::encode_path;
 use serde_json::{Map, Value};
 
 use crate::api::wire::{Segment, checked};
@@ -161,11 +161,7 @@ impl Request {
     }
 
     fn client(&self) -> (&Transport, &reqwest::Client, &str) {
-        match self.document.name() {
-            "iam" => parts(self.session.iam()),
-            "modelarts" => parts(self.session.modelarts_client()),
-            _ => parts(self.session.mrs_client()),
-        }
+        self.session.way_to(self.document.name())
     }
 
     /// The request without what says who sends it.
@@ -247,10 +243,6 @@ impl Request {
     }
 }
 
-fn parts<C: ClientInfo<Transport>>(client: &C) -> (&Transport, &reqwest::Client, &str) {
-    (client.inner(), client.client(), client.baseurl())
-}
-
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A body may hold a password.
@@ -290,8 +282,7 @@ impl Parameter {
 
 /// Whether a value is as described; else where it is not, and why.
 fn holds(document: &Document, schema: &Value, value: &Value) -> Result<(), (String, String)> {
-    let validator = jsonschema::validator_for(&document.json_schema(schema))
-        .map_err(|error| (String::new(), format!("the description cannot be used: {error}")))?;
+    let validator = document.validator(schema);
     let Some(error) = validator.iter_errors(value).next() else { return Ok(()) };
     let place = error.instance_path().to_string().trim_start_matches('/').replace('/', ".");
     let reason = match error.instance().as_str() {

@@ -70,10 +70,6 @@ impl Checker {
         self.parameters.iter().any(|parameter| parameter.place == Place::Query && parameter.name == name)
     }
 
-    fn compile(&self, schema: &Value) -> Validator {
-        jsonschema::validator_for(&self.document.json_schema(schema)).expect("the description holds valid schemas")
-    }
-
     /// The described values of path, query and headers, typed, by name.
     pub(super) fn parameters(
         &self,
@@ -106,7 +102,7 @@ impl Checker {
                 _ => return Err(Refusal::Invalid(format!("The parameter {name} comes {} times.", given.len()))),
             };
             let value = typed(parameter.kind, text);
-            let validator = parameter.validator.get_or_init(|| self.compile(parameter.schema));
+            let validator = parameter.validator.get_or_init(|| self.document.validator(parameter.schema));
             if let Err(error) = validator.validate(&value) {
                 return Err(Refusal::Invalid(format!("The parameter {name} is invalid: {}", reason(&error))));
             }
@@ -117,8 +113,9 @@ impl Checker {
 
     /// The body as JSON, held against the description; `null` where the operation has none.
     pub(super) fn body(&self, headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Refusal> {
-        let validator =
-            self.body.get_or_init(|| self.document.request_schema(self.operation).map(|schema| self.compile(schema)));
+        let validator = self
+            .body
+            .get_or_init(|| self.document.request_schema(self.operation).map(|schema| self.document.validator(schema)));
         let Some(validator) = validator else { return Ok(Value::Null) };
         if bytes.is_empty() {
             return Err(Refusal::Invalid("The body is missing.".to_owned()));
@@ -194,7 +191,7 @@ impl Checker {
                 Some(value) => {
                     let schema = &header["schema"];
                     let value = typed(schema["type"].as_str().unwrap_or("string"), value.unwrap_or_default());
-                    if let Err(error) = self.compile(schema).validate(&value) {
+                    if let Err(error) = self.document.validator(schema).validate(&value) {
                         return Some(format!("the header {name} is invalid: {error}"));
                     }
                 }
@@ -202,7 +199,8 @@ impl Checker {
         }
         let class = usize::from(status / 100);
         let success = class == 2;
-        let schema = || described.pointer("/content/application~1json/schema").map(|schema| self.compile(schema));
+        let schema =
+            || described.pointer("/content/application~1json/schema").map(|schema| self.document.validator(schema));
         let compiled;
         // The answer of success is the one that all requests come for; failures are rare.
         let validator = if success {

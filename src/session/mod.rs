@@ -113,6 +113,19 @@ impl Session {
     pub(crate) fn mrs_client(&self) -> &mrs::Client {
         &self.0.mrs
     }
+
+    /// What leads to the service of a document: how to authenticate, the HTTP client, the base address.
+    #[cfg(any(feature = "contract", feature = "raw"))]
+    pub(crate) fn way_to(&self, document: &str) -> (&Transport, &reqwest::Client, &str) {
+        fn parts<C: ClientInfo<Transport>>(client: &C) -> (&Transport, &reqwest::Client, &str) {
+            (client.inner(), client.client(), client.baseurl())
+        }
+        match document {
+            "iam" => parts(self.iam()),
+            "modelarts" => parts(self.modelarts_client()),
+            _ => parts(self.mrs_client()),
+        }
+    }
 }
 
 impl fmt::Debug for Session {

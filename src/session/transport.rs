@@ -12,6 +12,8 @@ use tracing::{Instrument, Span, field};
 
 use super::auth::{Auth, Scope};
 use super::clock::Clock;
+#[cfg(feature = "contract")]
+use super::credentials::Credentials;
 use super::retry::{Budget, RetryPolicy};
 use crate::api::Operation;
 use crate::error::{self, Answer, Error};
@@ -126,6 +128,26 @@ impl Transport {
             }
             outcome
         })
+    }
+
+    /// Puts the proof of who is asking onto a request that is sent by other means; gives the secret that goes along.
+    #[cfg(feature = "contract")]
+    pub(crate) async fn authenticate(&self, request: &mut Request) -> Result<Option<Secret>, Error> {
+        let Inner { auth, scope, clock, .. } = &*self.0;
+        auth.apply(request, scope.as_ref(), &**clock).await
+    }
+
+    /// Signs as somebody else, by another clock: for requests that a service must refuse.
+    #[cfg(feature = "contract")]
+    pub(crate) fn stranger(credentials: &Credentials, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        Ok(Self::new(Inner {
+            auth: Auth::signature(credentials)?.into(),
+            scope: None,
+            retry: RetryPolicy::default(),
+            budget: Budget::default(),
+            clock,
+            timeout: Duration::from_secs(60),
+        }))
     }
 
     /// Makes a request look as it would be sent, without sending anything.

@@ -105,6 +105,12 @@ impl Document {
         json_schema::convert(&self.value, schema)
     }
 
+    /// What holds values against a schema of this document.
+    #[cfg(any(feature = "emulator", feature = "contract", feature = "raw"))]
+    pub(crate) fn validator(&self, schema: &Value) -> jsonschema::Validator {
+        jsonschema::validator_for(&self.json_schema(schema)).expect("the description holds valid schemas")
+    }
+
     /// All documented examples of an operation: requests with their answers first, then failures without a request.
     pub fn examples<'a>(&'a self, operation: Operation<'a>) -> Vec<Example<'a>> {
         let mut responses: Vec<(&str, &str, &Value)> = Vec::new();

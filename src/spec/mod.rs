@@ -33,3 +33,12 @@ mod rust_types;
 mod tests;
 
 pub use document::{Document, Example, documents, operation};
+
+#[cfg(any(feature = "contract", feature = "publish"))]
+/// A text as it can stand in HTML, with `code` in backticks shown as such.
+pub(crate) fn html(text: &str) -> String {
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    escaped.split('`').enumerate().fold(String::new(), |page, (index, part)| {
+        if index % 2 == 1 { page + "<code>" + part + "</code>" } else { page + part }
+    })
+}

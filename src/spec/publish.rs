@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::errors::{self, ErrorFile};
 use super::load::Operation;
-use super::{Document, deviations, documents};
+use super::{Document, deviations, documents, html};
 use crate::error::{ErrorCode, Retry};
 
 /// Draws the pages; see `assets/redoc/README.md`.
@@ -288,12 +288,4 @@ fn error_page() -> String {
         .replace("{described}", &described.len().to_string())
         .replace("{others}", &others.len().to_string())
         .replace("{rows}", &rows)
-}
-
-/// A text as it can stand in HTML, with `code` in backticks shown as such.
-fn html(text: &str) -> String {
-    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    escaped.split('`').enumerate().fold(String::new(), |page, (index, part)| {
-        if index % 2 == 1 { page + "<code>" + part + "</code>" } else { page + part }
-    })
 }

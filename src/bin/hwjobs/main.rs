@@ -14,6 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 mod api;
 mod bulk;
 mod call;
+mod contract;
 mod emulator;
 mod exit;
 mod fields;
@@ -39,6 +40,9 @@ struct Cli {
 /// The commands that are not an operation.
 #[derive(Subcommand)]
 enum Local {
+    /// Ask an endpoint which documented behaviour it honours.
+    #[command(subcommand)]
+    Contract(contract::Command),
     /// Serve the documented APIs on this machine, as a stand-in for the cloud.
     #[command(after_help = "Example:\n  hwjobs emulator --data jobs.db")]
     Emulator(Box<emulator::Options>),
@@ -123,6 +127,10 @@ fn run(matches: &ArgMatches) -> Outcome {
         _ => {}
     }
     match Cli::from_arg_matches(matches)?.command {
+        // It cleans up before it stops.
+        Local::Contract(command) => {
+            wait_for(leaf, false, async { contract::run(command, options::Options::of(leaf)).await })
+        }
         Local::Emulator(options) => {
             // It stops in its own orderly way.
             wait_for(leaf, false, async { emulator::run(*options, &mut io::stdout().lock()).await })

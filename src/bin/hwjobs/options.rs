@@ -4,6 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use huaweicloud_jobs::Session;
+use huaweicloud_jobs::session::SessionBuilder;
 use huaweicloud_jobs::session::credentials::{Chain, Context};
 
 use super::exit::{Failure, usage};
@@ -85,8 +86,8 @@ impl Options {
         }
     }
 
-    /// The session to make calls with. For a dry run nothing is looked up over the network.
-    pub(super) async fn session(&self) -> Result<Session, Failure> {
+    /// What was said of region, project and address.
+    pub(super) fn builder(&self) -> SessionBuilder {
         let mut builder = Session::builder();
         if let Some(region) = &self.region {
             builder = builder.region(region);
@@ -97,6 +98,12 @@ impl Options {
         if let Some(endpoint) = &self.endpoint {
             builder = builder.endpoint(endpoint);
         }
+        builder
+    }
+
+    /// The session to make calls with. For a dry run nothing is looked up over the network.
+    pub(super) async fn session(&self) -> Result<Session, Failure> {
+        let mut builder = self.builder();
         if !self.dry_run {
             return Ok(builder.context(self.context()).connect().await?);
         }

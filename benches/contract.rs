@@ -1,0 +1,59 @@
+//! How long the contract tests take, and how long their requests take without any check.
+//!
+//! `cargo bench --all-features --bench contract`
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use huaweicloud_jobs::contract::{Exchange, Plan, Runner};
+use huaweicloud_jobs::emulator::Emulator;
+
+const WORKERS: usize = 4;
+const TOKEN: &str = "emulator-token-not-a-secret";
+
+#[tokio::main]
+async fn main() {
+    let emulator = Emulator::builder().time_scale(10.0).start().await.expect("loopback is there");
+    let session = emulator.session().expect("the emulator has a session");
+    let started = Instant::now();
+    let plan = Plan::of_description();
+    let planned = started.elapsed();
+    let runner = Runner::new(session).allow_billed(true).workers(WORKERS).keep_exchanges(true);
+    let report = runner.run(&plan, |_| {}).await.expect("the emulator is there");
+    let checked = started.elapsed();
+    report.assert_honoured();
+
+    // The same requests to a new emulator. Half of what they name does not exist there, which is answered faster.
+    let other = Emulator::builder().time_scale(10.0).start().await.expect("loopback is there");
+    let exchanges: Vec<Exchange> = report.outcomes.into_iter().flat_map(|outcome| outcome.exchanges).collect();
+    let count = exchanges.len();
+    let (from, to) = (emulator.endpoint(), other.endpoint());
+    let queue = Arc::new(Mutex::new(exchanges.into_iter()));
+    let http = reqwest::Client::new();
+    let started = Instant::now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..WORKERS {
+        let (queue, http, from, to) = (Arc::clone(&queue), http.clone(), from.clone(), to.clone());
+        tasks.spawn(async move {
+            loop {
+                let next = queue.lock().expect("nobody panics").next();
+                let Some(exchange) = next else { return };
+                let method = exchange.method.parse().expect("it was sent before");
+                let mut request = http.request(method, exchange.url.replace(&from, &to));
+                for (name, value) in &exchange.headers {
+                    request = request.header(name, if name == "x-auth-token" { TOKEN } else { value });
+                }
+                let answer = request.body(exchange.body.unwrap_or_default()).send().await.expect("it answers");
+                answer.bytes().await.expect("it answers whole");
+            }
+        });
+    }
+    while tasks.join_next().await.is_some() {}
+    let bare = started.elapsed();
+    println!(
+        "{} clauses, {} requests: planned in {planned:.2?}, tried in {checked:.2?}; {count} of the requests alone {bare:.2?}; {:.1} times",
+        plan.clauses().len(),
+        report.requests,
+        checked.as_secs_f64() / bare.as_secs_f64(),
+    );
+}

@@ -1,0 +1,352 @@
+//! `hwjobs contract`: which documented behaviour does an endpoint honour?
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use comfy_table::{CellAlignment, Table, presets};
+use huaweicloud_jobs::Session;
+use huaweicloud_jobs::contract::{Format, Kind, Matrix, Outcome, Plan, Report, Runner, Verdict};
+use huaweicloud_jobs::emulator::Emulator;
+use huaweicloud_jobs::session::credentials::Service;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::exit::{self, Failure, Usage, usage};
+use super::options::Options;
+
+/// The embedded emulator's time passes so many times as fast, so that jobs that are stopped end soon.
+const TIME_SCALE: f64 = 10.0;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Try the clauses of the description against an endpoint and say which it honours.
+    #[command(after_help = RUN_HELP)]
+    Run(Box<Run>),
+    /// Put reports of several endpoints side by side.
+    #[command(after_help = "Example:\n  hwjobs contract matrix otc.json hws.json --report html=matrix.html")]
+    Matrix(Compare),
+}
+
+const RUN_HELP: &str = "\
+Without --endpoint, --region or --profile the embedded emulator is tried. Credentials are looked for as by every call.
+
+Exit codes: 0 everything is honoured, 1 something differs or is absent, 2 it could not run.
+
+Examples:
+  hwjobs contract run
+  hwjobs contract run --plan --only 'mrs.*.law.*'
+  hwjobs contract run --endpoint https://gateway.example --read-only --rate 5 --report html=report.html,junit=junit.xml
+  hwjobs contract run --endpoint https://gateway.example --replay report.json";
+
+/// What to try, where and how.
+#[derive(Args)]
+pub(super) struct Run {
+    /// Address of the identity service.
+    #[arg(long, value_name = "URL")]
+    iam_endpoint: Option<String>,
+    /// Address of ModelArts.
+    #[arg(long, value_name = "URL")]
+    modelarts_endpoint: Option<String>,
+    /// Address of the MapReduce Service.
+    #[arg(long, value_name = "URL")]
+    mrs_endpoint: Option<String>,
+    /// Print what would be sent, and send nothing.
+    #[arg(long)]
+    plan: bool,
+    /// Send only what changes nothing; look at what exists instead of creating something.
+    #[arg(long)]
+    read_only: bool,
+    /// Try also what starts work that is paid for: training and visualization jobs, job executions.
+    #[arg(long)]
+    allow_billed: bool,
+    /// Try only clauses with these ids; `*` stands for anything.
+    #[arg(long, value_name = "ID")]
+    only: Vec<String>,
+    /// Try only what failed in this report.
+    #[arg(long, value_name = "FILE", conflicts_with = "only")]
+    replay: Option<PathBuf>,
+    /// What names and values are chosen by; a new one each time by default, and told.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How many clauses are tried at a time.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    workers: usize,
+    /// How many requests are sent in a second at most.
+    #[arg(long, value_name = "N")]
+    rate: Option<f64>,
+    /// A value for what must exist already, for example cluster_id=... or train_url=/bucket/out/.
+    #[arg(long, value_name = "NAME=VALUE")]
+    given: Vec<String>,
+    /// How many seconds to wait for a job to end or to become removable.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    patience: u64,
+    /// Reports to write: json, junit, markdown, html or sarif.
+    #[arg(long, value_name = "FORMAT=FILE", value_delimiter = ',')]
+    report: Vec<Output>,
+}
+
+/// Which reports to compare.
+#[derive(Args)]
+pub(super) struct Compare {
+    /// Reports in JSON, each of one endpoint; NAME=FILE gives it another name than the file's.
+    #[arg(required = true, num_args = 1.., value_name = "FILE")]
+    files: Vec<String>,
+    /// Show also the clauses on which all agree.
+    #[arg(long)]
+    all: bool,
+    /// What to write: markdown, json or html.
+    #[arg(long, value_name = "FORMAT=FILE", value_delimiter = ',')]
+    report: Vec<Output>,
+}
+
+/// `FORMAT=FILE`.
+#[derive(Clone)]
+struct Output {
+    format: Format,
+    file: PathBuf,
+}
+
+impl FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (format, file) = text.split_once('=').ok_or("it must be FORMAT=FILE, for example json=report.json")?;
+        Ok(Self { format: format.parse()?, file: file.into() })
+    }
+}
+
+/// Runs a command. Whatever keeps it from running is a failure of its own kind, told apart from differences.
+pub(super) async fn run(command: Command, options: Options) -> exit::Outcome {
+    let outcome = match command {
+        Command::Run(run) => run.run(&options).await,
+        Command::Matrix(compare) => compare.run(),
+    };
+    let left = |error: &Failure| {
+        error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    outcome.map_err(|error| if left(&error) { error } else { Usage(error.to_string()).into() })
+}
+
+impl Run {
+    async fn run(&self, options: &Options) -> exit::Outcome {
+        let plan = self.chosen()?;
+        if self.plan {
+            return print_plan(&plan);
+        }
+        let elsewhere = [&options.endpoint, &options.region, &options.profile];
+        let own = [&self.iam_endpoint, &self.modelarts_endpoint, &self.mrs_endpoint];
+        let embedded = elsewhere.into_iter().chain(own).all(Option::is_none);
+        let emulator = if embedded { Some(Emulator::builder().time_scale(TIME_SCALE).start().await?) } else { None };
+        let session = match &emulator {
+            Some(emulator) => emulator.session()?,
+            None => self.session(options).await?,
+        };
+        let seed = self.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
+        let mut runner = Runner::new(session)
+            .embedded(embedded)
+            .read_only(self.read_only)
+            .allow_billed(self.allow_billed || embedded)
+            .workers(self.workers)
+            .seed(seed)
+            .patience(Duration::from_secs(self.patience));
+        if let Some(rate) = self.rate {
+            runner = runner.rate(rate);
+        }
+        for given in &self.given {
+            let Some((name, value)) = given.split_once('=') else {
+                return Ok(usage(format!("--given {given}: it must be NAME=VALUE"))?);
+            };
+            runner = runner.given(name, value);
+        }
+        match &emulator {
+            Some(emulator) => {
+                println!("The embedded emulator at {} is tried, no cloud; seed {seed}.", emulator.endpoint())
+            }
+            None => println!("Seed {seed}."),
+        }
+        let interrupt = runner.interrupt();
+        let listening = tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                interrupt.stop();
+                // Nothing is left to tell it to if this fails.
+                let _ = writeln!(io::stderr(), "hwjobs: stopping; what was created is being removed");
+            }
+        });
+        let bar = bar(plan.clauses().len());
+        let shown = bar.clone();
+        let report = runner
+            .run(&plan, move |outcome| {
+                shown.inc(1);
+                shown.set_message(outcome.operation.clone());
+                if matches!(outcome.verdict, Verdict::Differs | Verdict::Absent) {
+                    shown.suspend(|| eprintln!("{}: {}", outcome.verdict, outcome.id));
+                }
+            })
+            .await;
+        listening.abort();
+        bar.finish_and_clear();
+        let report = report?;
+        for Output { format, file } in &self.report {
+            write(file, &format.report(&report)?)?;
+        }
+        summary(&report, &mut io::stdout().lock())?;
+        if let Some(emulator) = emulator {
+            emulator.stop().await;
+        }
+        Ok(report.is_honoured())
+    }
+
+    /// The clauses that are asked for.
+    fn chosen(&self) -> Result<Plan, Failure> {
+        let plan = Plan::of_description();
+        if let Some(file) = &self.replay {
+            let failed: Vec<String> = read(file)?.failures().map(|outcome| outcome.id.clone()).collect();
+            if failed.is_empty() {
+                return Ok(usage(format!("{}: nothing failed", file.display()))?);
+            }
+            return Ok(plan.only(&failed)?);
+        }
+        Ok(if self.only.is_empty() { plan } else { plan.only(&self.only)? })
+    }
+
+    async fn session(&self, options: &Options) -> Result<Session, Failure> {
+        let mut builder = options.builder().context(options.context());
+        let own = [
+            (Service::Iam, &self.iam_endpoint),
+            (Service::ModelArts, &self.modelarts_endpoint),
+            (Service::Mrs, &self.mrs_endpoint),
+        ];
+        for (service, endpoint) in own {
+            if let Some(endpoint) = endpoint {
+                builder = builder.endpoint_of(service, endpoint);
+            }
+        }
+        Ok(builder.connect().await?)
+    }
+}
+
+fn print_plan(plan: &Plan) -> exit::Outcome {
+    let mut out = io::stdout().lock();
+    for clause in plan.clauses() {
+        let billed = if clause.is_billed() { " [billed]" } else { "" };
+        let reads = if clause.reads_only() { " [reads only]" } else { "" };
+        writeln!(out, "{}{billed}{reads}\n  {}", clause.id(), clause.summary())?;
+        for request in clause.requests() {
+            writeln!(out, "    {request}")?;
+        }
+    }
+    writeln!(out, "\n{} clauses", plan.clauses().len())?;
+    let billed = plan.clauses().iter().filter(|clause| clause.is_billed()).count();
+    if billed > 0 {
+        writeln!(out, "{billed} of them start work that is paid for, and are tried only with --allow-billed.")?;
+    }
+    Ok(true)
+}
+
+/// A bar for people; nothing where nobody watches.
+fn bar(clauses: usize) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(clauses as u64).with_style(style)
+}
+
+fn table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table
+}
+
+/// Counts by service and kind, what is left, and the last word.
+fn summary(report: &Report, out: &mut impl Write) -> exit::Outcome {
+    let mut counts: BTreeMap<(&str, Kind), [usize; 4]> = BTreeMap::new();
+    for Outcome { service, kind, verdict, .. } in &report.outcomes {
+        let place = Verdict::ALL.iter().position(|known| known == verdict).unwrap_or_default();
+        counts.entry((service, *kind)).or_default()[place] += 1;
+    }
+    let mut table = table();
+    table.set_header(["service", "kind"].into_iter().chain(Verdict::ALL.map(Verdict::name)));
+    for column in 2..6 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let mut totals = [0; 4];
+    for ((service, kind), row) in &counts {
+        table.add_row([(*service).to_owned(), kind.to_string()].into_iter().chain(row.map(|count| count.to_string())));
+        for (total, count) in totals.iter_mut().zip(row) {
+            *total += count;
+        }
+    }
+    table.add_row(["all".to_owned(), String::new()].into_iter().chain(totals.map(|count| count.to_string())));
+    writeln!(out, "{table}")?;
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for outcome in report.outcomes.iter().filter(|outcome| outcome.verdict == Verdict::NotTried) {
+        *reasons.entry(outcome.reason.as_deref().unwrap_or_default()).or_default() += 1;
+    }
+    for (reason, count) in reasons {
+        writeln!(out, "not tried: {count} ({})", reason.chars().take(160).collect::<String>())?;
+    }
+    for leftover in report.leftovers.iter().filter(|leftover| !leftover.lasts) {
+        writeln!(out, "left behind: {} of {}: {}", leftover.what, leftover.created_by, leftover.reason)?;
+    }
+    let lasting = report.leftovers.iter().filter(|leftover| leftover.lasts);
+    let lasting = lasting.fold(BTreeMap::<&str, usize>::new(), |mut counts, leftover| {
+        *counts.entry(leftover.created_by.as_str()).or_default() += 1;
+        counts
+    });
+    for (operation, count) in lasting {
+        writeln!(out, "left behind: {count} of {operation}, which no operation removes; the JSON report lists them")?;
+    }
+    let word = match (report.interrupted, report.failures().count()) {
+        (true, _) => "interrupted".to_owned(),
+        (false, 0) => "everything that was tried is honoured".to_owned(),
+        (false, failures) => format!("{failures} of {} clauses are not honoured", report.outcomes.len()),
+    };
+    let seconds = report.milliseconds as f64 / 1000.0;
+    writeln!(out, "{word}; {} requests in {seconds:.1} s", report.requests)?;
+    Ok(true)
+}
+
+fn read(file: &std::path::Path) -> Result<Report, Failure> {
+    let shown = |error: &dyn std::fmt::Display| Failure::from(format!("{}: {error}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| shown(&error))?;
+    serde_json::from_str(&text).map_err(|error| shown(&error))
+}
+
+fn write(file: &std::path::Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()).into())
+}
+
+impl Compare {
+    fn run(&self) -> exit::Outcome {
+        let mut matrix = Matrix::default();
+        for file in &self.files {
+            let (name, file) = match file.split_once('=') {
+                Some((name, file)) => (name.to_owned(), PathBuf::from(file)),
+                None => {
+                    (PathBuf::from(file).file_stem().unwrap_or_default().to_string_lossy().into_owned(), file.into())
+                }
+            };
+            matrix.add(name, &read(&file)?);
+        }
+        for Output { format, file } in &self.report {
+            write(file, &format.matrix(&matrix)?)?;
+        }
+        let mut table = table();
+        table.set_header(std::iter::once("clause").chain(matrix.names().iter().map(String::as_str)));
+        for row in matrix.rows().filter(|row| self.all || !row.agrees()) {
+            let verdicts = row.verdicts().map(|verdict| verdict.map_or("", Verdict::name));
+            table.add_row(std::iter::once(row.id()).chain(verdicts));
+        }
+        let differing = matrix.rows().filter(|row| !row.agrees()).count();
+        let mut out = io::stdout().lock();
+        writeln!(out, "{table}\nthe endpoints differ in {differing} of {} clauses", matrix.rows().count())?;
+        Ok(true)
+    }
+}

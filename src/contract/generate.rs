@@ -1,0 +1,198 @@
+//! Values at the edge of what a schema allows.
+
+use regress::Regex;
+use serde_json::{Map, Value, json};
+
+use super::model::{flat, properties};
+use crate::spec::load;
+
+/// What a schema says of one value: what is just allowed, and what is just not.
+pub(super) struct Bound {
+    pub(super) name: &'static str,
+    pub(super) accepted: Vec<Value>,
+    pub(super) refused: Vec<Value>,
+}
+
+/// All that a schema says of one value. What it says of fields inside is theirs.
+pub(super) fn bounds(document: &'static Value, schema: &'static Value) -> Vec<Bound> {
+    let keywords = flat(document, schema);
+    let mut bounds: Vec<Bound> = Vec::new();
+    let mut add = |name: &'static str, accepted: Vec<Value>, refused: Vec<Value>| {
+        if !bounds.iter().any(|bound| bound.name == name) {
+            bounds.push(Bound { name, accepted, refused });
+        }
+    };
+    let number = |key: &str| keywords.get(key).and_then(Value::as_i64);
+    let pattern = keywords.get("pattern").and_then(Value::as_str);
+    let kind = keywords.get("type").and_then(Value::as_str).unwrap_or_default();
+    if let Some(other) = wrong_type(kind) {
+        add("type", vec![], vec![other, Value::Null]);
+    }
+    if let Some(values) = keywords.get("enum").and_then(Value::as_array) {
+        let unsupported = keywords.get("x-unsupported").and_then(Value::as_array);
+        let supported = |value: &&Value| !unsupported.is_some_and(|list| list.contains(value));
+        let unknown = match values.iter().filter_map(Value::as_i64).max() {
+            Some(largest) => json!(largest + 1),
+            None => json!("hwjobs-unknown"),
+        };
+        add("enum", values.iter().filter(supported).cloned().collect(), vec![unknown]);
+    }
+    if let Some(least) = number("minLength").and_then(|least| usize::try_from(least).ok()) {
+        // That one character is enough says little of values that must make sense.
+        let accepted = if least > 1 || (least == 1 && pattern.is_some()) { text(pattern, least) } else { None };
+        let refused = least.checked_sub(1).map(|length| text(None, length).unwrap_or_default());
+        if accepted.is_some() || refused.is_some() {
+            add(
+                "min-length",
+                accepted.into_iter().map(Value::from).collect(),
+                refused.into_iter().map(Value::from).collect(),
+            );
+        }
+    }
+    if let Some(most) = number("maxLength").and_then(|most| usize::try_from(most).ok()) {
+        let of = |length| text(pattern, length).map(Value::from).into_iter().collect();
+        add("max-length", of(most), of(most + 1));
+    }
+    if let Some(pattern) = pattern {
+        add(
+            "pattern",
+            every_kind(pattern).into_iter().map(Value::from).collect(),
+            breaking(pattern).into_iter().map(Value::from).collect(),
+        );
+    }
+    if let Some(least) = number("minimum") {
+        add("minimum", vec![json!(least)], vec![json!(least - 1)]);
+    }
+    if let Some(most) = number("maximum") {
+        add("maximum", vec![json!(most)], vec![json!(most + 1)]);
+    }
+    match keywords.get("format").and_then(Value::as_str) {
+        Some("int32") if number("maximum").is_none() => add("format", vec![], vec![json!(i64::from(i32::MAX) + 1)]),
+        Some("int64") => add("format", vec![], vec![json!(i64::MAX as u64 + 1)]),
+        _ => {}
+    }
+    if let Some(least) = number("minItems").filter(|least| *least > 0) {
+        let one = sample(document, keywords.get("items").map_or(&Value::Null, |_| item(document, schema)));
+        add("min-items", vec![vec![one; usize::try_from(least).unwrap_or(1)].into()], vec![json!([])]);
+    }
+    // A value that may have several forms is bounded as each form is.
+    let alternatives = load::resolve(document, schema).get("oneOf").and_then(Value::as_array);
+    for alternative in alternatives.into_iter().flatten() {
+        for bound in self::bounds(document, alternative).into_iter().filter(|bound| bound.name != "type") {
+            add(bound.name, bound.accepted, bound.refused);
+        }
+    }
+    bounds
+}
+
+/// The schema of an array's items.
+pub(super) fn item(document: &'static Value, schema: &'static Value) -> &'static Value {
+    let schema = load::resolve(document, schema);
+    schema
+        .get("items")
+        .or_else(|| schema["allOf"][0].get("$ref").map(|_| item(document, &schema["allOf"][0])))
+        .unwrap_or(&Value::Null)
+}
+
+fn wrong_type(kind: &str) -> Option<Value> {
+    Some(match kind {
+        "string" => json!(12345),
+        "integer" | "number" => json!("many"),
+        "boolean" => json!("maybe"),
+        "array" | "object" => json!("text"),
+        _ => return None,
+    })
+}
+
+/// A small value that a schema allows, with all fields that it demands.
+pub(super) fn sample(document: &'static Value, schema: &'static Value) -> Value {
+    let keywords = flat(document, schema);
+    if let Some(first) = keywords.get("enum").and_then(|values| values.get(0)) {
+        return first.clone();
+    }
+    let number = |key: &str| keywords.get(key).and_then(Value::as_i64);
+    match keywords.get("type").and_then(Value::as_str) {
+        Some("string") => {
+            let pattern = keywords.get("pattern").and_then(Value::as_str);
+            let length = number("minLength").and_then(|least| usize::try_from(least).ok()).unwrap_or_default().max(8);
+            text(pattern, length).unwrap_or_default().into()
+        }
+        Some("integer" | "number") => json!(number("minimum").unwrap_or(1)),
+        Some("boolean") => json!(false),
+        Some("array") => json!([sample(document, item(document, schema))]),
+        Some("object") => {
+            let required = keywords.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+            properties(document, schema)
+                .into_iter()
+                .filter(|(name, _)| required.iter().any(|required| required == name))
+                .map(|(name, property)| (name.to_owned(), sample(document, property)))
+                .collect::<Map<_, _>>()
+                .into()
+        }
+        _ => match load::resolve(document, schema).get("oneOf").and_then(|forms| forms.get(0)) {
+            Some(form) => sample(document, form),
+            None => json!("text"),
+        },
+    }
+}
+
+/// A text of a length that a pattern allows: one of the usual beginnings, letters, one of the usual ends.
+pub(super) fn text(pattern: Option<&str>, length: usize) -> Option<String> {
+    let pattern = pattern.and_then(|pattern| Regex::new(pattern).ok());
+    for begin in ["", "/", "s3a://"] {
+        for end in ["", ".sql", "/"] {
+            for fill in ["a", "1"] {
+                let Some(middle) = length.checked_sub(begin.len() + end.len()) else { continue };
+                let text = format!("{begin}{}{end}", fill.repeat(middle));
+                if pattern.as_ref().is_none_or(|pattern| pattern.find(&text).is_some()) {
+                    return Some(text);
+                }
+            }
+        }
+    }
+    None
+}
+
+/// A text with all that a pattern allows in names or paths.
+fn every_kind(pattern: &str) -> Option<String> {
+    let pattern = Regex::new(pattern).ok()?;
+    let candidates = ["aZ09_-", "/aZ09_-/x.y", "/aZ09_-/x.sql", "12.5", "1"];
+    candidates.into_iter().find(|text| pattern.find(text).is_some()).map(str::to_owned)
+}
+
+/// A text that a pattern forbids though it is short and not empty.
+fn breaking(pattern: &str) -> Option<String> {
+    let pattern = Regex::new(pattern).ok()?;
+    let candidates = ["%%123", "a b", "/a;b.sql", "x"];
+    candidates.into_iter().find(|text| pattern.find(text).is_none()).map(str::to_owned)
+}
+
+/// Puts a value at a place of a body; what leads there and is missing is made as small as it can be.
+pub(super) fn put(document: &'static Value, schema: &'static Value, body: &mut Value, place: &[String], value: Value) {
+    let Some((first, rest)) = place.split_first() else {
+        *body = value;
+        return;
+    };
+    if let Ok(index) = first.parse::<usize>() {
+        let inner = item(document, schema);
+        if !body.is_array() {
+            *body = json!([]);
+        }
+        let Some(items) = body.as_array_mut() else { return };
+        while items.len() <= index {
+            items.push(sample(document, inner));
+        }
+        put(document, inner, &mut items[index], rest, value);
+    } else {
+        let inner = properties(document, schema)
+            .into_iter()
+            .find(|(name, _)| name == first)
+            .map_or(&Value::Null, |(_, inner)| inner);
+        if !body.is_object() {
+            *body = sample(document, schema);
+        }
+        let Some(fields) = body.as_object_mut() else { return };
+        let field = fields.entry(first.clone()).or_insert_with(|| sample(document, inner));
+        put(document, inner, field, rest, value);
+    }
+}

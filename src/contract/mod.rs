@@ -1,0 +1,41 @@
+//! Contract tests: which documented behaviour does an endpoint honour?
+//!
+//! All clauses are derived from the description. They are tried with real requests, signed by a [`Session`], in the order
+//! in which objects depend on each other; what was created is removed again. `docs/contract-tests.md` tells how to read
+//! what comes out.
+//!
+//! [`Session`]: crate::Session
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), huaweicloud_jobs::Error> {
+//! # let emulator = huaweicloud_jobs::emulator::Emulator::start().await?;
+//! # let session = emulator.session()?;
+//! use huaweicloud_jobs::contract::{Plan, Runner};
+//!
+//! // A session with the server that is to be held to the description.
+//! let plan = Plan::of_description().only(&["modelarts.update_training_job.*"])?;
+//! let report = Runner::new(session).allow_billed(true).run(&plan, |_| {}).await?;
+//! report.assert_honoured();
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
+
+mod compare;
+mod generate;
+mod laws;
+mod matrix;
+mod model;
+mod plan;
+mod report;
+mod run;
+mod verdict;
+
+pub use matrix::{Matrix, Row};
+pub use plan::{Clause, Kind, Plan};
+pub use report::Format;
+pub use run::{Interrupt, Runner};
+pub use verdict::{Check, Difference, Exchange, Leftover, Outcome, Report, Verdict};

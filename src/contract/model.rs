@@ -1,0 +1,283 @@
+//! What the description says of operations and of the objects that they are about.
+
+use std::sync::{LazyLock, OnceLock};
+
+use jsonschema::Validator;
+use serde_json::{Map, Value};
+
+use crate::spec::load::{self, Operation};
+use crate::spec::{self, Document, Example};
+
+/// All operations, and the objects that some of them create.
+pub(super) struct Model {
+    pub(super) operations: Vec<Op>,
+    pub(super) objects: Vec<Object>,
+}
+
+/// An operation with what is looked up of it again and again.
+pub(super) struct Op {
+    pub(super) id: &'static str,
+    pub(super) document: &'static Document,
+    pub(super) operation: Operation<'static>,
+    pub(super) success: u16,
+    pub(super) parameters: Vec<Parameter>,
+    /// The schema of the body, references not resolved.
+    pub(super) body: Option<&'static Value>,
+    pub(super) examples: Vec<Example<'static>>,
+    /// Compiled when they are first needed.
+    body_validator: OnceLock<Validator>,
+    answer_validators: [OnceLock<Option<Validator>>; 4],
+}
+
+/// A parameter of path or query.
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    pub(super) in_path: bool,
+    pub(super) required: bool,
+    pub(super) schema: &'static Value,
+}
+
+/// A kind of object: what creates one, what names one, and what else there is to do with it.
+///
+/// It is derived from the paths: `{job_id}` in `/jobs/{job_id}` names what `POST /jobs` creates. Where nothing is
+/// posted to the collection, the `POST` of the same tag creates.
+pub(super) struct Object {
+    /// The path of one object up to its own parameter.
+    pub(super) item: &'static str,
+    pub(super) parameter: &'static str,
+    pub(super) create: usize,
+    pub(super) list: Option<usize>,
+    pub(super) show: Option<usize>,
+    pub(super) update: Option<usize>,
+    pub(super) delete: Option<usize>,
+    /// Ends it without deleting it.
+    pub(super) stop: Option<usize>,
+}
+
+/// The only model there is.
+pub(super) fn model() -> &'static Model {
+    static MODEL: LazyLock<Model> = LazyLock::new(Model::of_description);
+    &MODEL
+}
+
+impl Model {
+    fn of_description() -> Self {
+        let operations: Vec<Op> = spec::documents()
+            .iter()
+            .flat_map(|document| document.operations().map(move |operation| Op::new(document, operation)))
+            .collect();
+        let find = |method: &str, path: &str| {
+            operations.iter().position(|op| op.operation.method == method && op.operation.path == path)
+        };
+        let mut objects: Vec<Object> = Vec::new();
+        for op in &operations {
+            let path = op.operation.path;
+            let Some((item, parameter)) = path.rfind("/{").and_then(|start| {
+                let end = start + path[start..].find('}')?;
+                Some((&path[..=end], &path[start + 2..end]))
+            }) else {
+                continue;
+            };
+            if parameter == "project_id" || objects.iter().any(|object| object.item == item) {
+                continue;
+            }
+            let collection = item.rsplit_once('/').map_or("", |(collection, _)| collection);
+            let tag = |op: &Op| op.operation.value["tags"][0].as_str().unwrap_or_default();
+            let create = find("post", collection).or_else(|| {
+                operations.iter().position(|other| {
+                    other.operation.method == "post"
+                        && other.document.name() == op.document.name()
+                        && tag(other) == tag(op)
+                        && !other.operation.path.starts_with(item)
+                })
+            });
+            let Some(create) = create else { continue };
+            objects.push(Object {
+                item,
+                parameter,
+                create,
+                list: find("get", collection),
+                show: find("get", item),
+                update: find("put", item).or_else(|| find("patch", item)),
+                delete: find("delete", item),
+                stop: find("post", &format!("{item}/stop")).or_else(|| find("get", &format!("{item}/cancel"))),
+            });
+        }
+        Self { operations, objects }
+    }
+
+    pub(super) fn op(&self, id: &str) -> Option<usize> {
+        self.operations.iter().position(|op| op.id == id)
+    }
+
+    /// The kind of object that a parameter of a path names.
+    pub(super) fn named_by(&self, path: &str, parameter: &str) -> Option<usize> {
+        let item = &path[..path.find(&format!("{{{parameter}}}"))? + parameter.len() + 2];
+        self.objects.iter().position(|object| object.item == item)
+    }
+
+    /// The kind of object that an operation creates.
+    pub(super) fn created_by(&self, op: usize) -> Option<usize> {
+        self.objects.iter().position(|object| object.create == op)
+    }
+
+    /// The kind of object that an operation is about: the last one that its path names.
+    pub(super) fn object_of(&self, op: &Op) -> Option<usize> {
+        let parameter = op.path_parameters().last()?;
+        self.named_by(op.operation.path, parameter)
+    }
+}
+
+impl Op {
+    fn new(document: &'static Document, operation: Operation<'static>) -> Self {
+        let parameter = |value: &'static Value| Parameter {
+            name: value["name"].as_str().unwrap_or_default(),
+            in_path: value["in"] == "path",
+            required: value["required"] == true,
+            schema: &value["schema"],
+        };
+        Self {
+            id: operation.id(),
+            document,
+            operation,
+            success: document.success_status(operation).unwrap_or(200),
+            parameters: document.parameters(operation).map(parameter).collect(),
+            body: document.request_schema(operation),
+            examples: document.examples(operation),
+            body_validator: OnceLock::new(),
+            answer_validators: Default::default(),
+        }
+    }
+
+    /// `iam`, `modelarts` or `mrs`.
+    pub(super) fn service(&self) -> &'static str {
+        self.document.name()
+    }
+
+    /// The parameters of the path but for the project, outermost first.
+    pub(super) fn path_parameters(&self) -> impl Iterator<Item = &'static str> {
+        self.operation
+            .path
+            .split('/')
+            .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}').filter(|name| *name != "project_id"))
+    }
+
+    pub(super) fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|parameter| parameter.name == name)
+    }
+
+    /// Whether it only reads: a `GET` that may be sent twice.
+    pub(super) fn reads(&self) -> bool {
+        self.operation.method == "get" && self.operation.value["x-idempotent"] != false
+    }
+
+    pub(super) fn is_billed(&self) -> bool {
+        self.operation.value["x-billed"] == true
+    }
+
+    pub(super) fn is_authenticated(&self) -> bool {
+        self.operation.value.get("security").is_none()
+    }
+
+    /// Whether it changes more of its object than the values of fields.
+    pub(super) fn transforms(&self) -> bool {
+        let acts = self.operation.method == "post" || self.operation.value["x-idempotent"] == false;
+        self.operation.method == "delete" || (acts && self.path_parameters().last().is_some() && self.body.is_none())
+    }
+
+    /// Whether a body is as described.
+    pub(super) fn allows(&self, body: &Value) -> bool {
+        let Some(schema) = self.body else { return false };
+        self.body_validator.get_or_init(|| self.document.validator(schema)).is_valid(body)
+    }
+
+    /// The schema of an answer.
+    pub(super) fn answer_schema(&self, status: u16) -> Option<&'static Value> {
+        self.document.response(self.operation, status)?.pointer("/content/application~1json/schema")
+    }
+
+    /// The headers that are described for a status.
+    pub(super) fn answer_headers(&self, status: u16) -> impl Iterator<Item = &'static str> {
+        let headers =
+            self.document.response(self.operation, status).and_then(|response| response["headers"].as_object());
+        headers.into_iter().flatten().map(|(name, _)| name.as_str())
+    }
+
+    /// Where an answer's body differs from its schema. A status that is not described has none.
+    pub(super) fn differences(&self, status: u16, body: &Value) -> Vec<String> {
+        // One schema serves all statuses of a class, but for those that have their own.
+        let (index, status) = match status {
+            200..300 => (0, self.success),
+            401 => (1, 401),
+            ..500 => (2, 400),
+            _ => (3, 500),
+        };
+        let validator = self.answer_validators[index]
+            .get_or_init(|| self.answer_schema(status).map(|schema| self.document.validator(schema)));
+        let errors = validator.iter().flat_map(|validator| validator.iter_errors(body));
+        errors.take(3).map(|error| format!("`{}`: {error}", field(&error.instance_path().to_string()))).collect()
+    }
+
+    /// The name that a request gives to what it creates or changes: `name`, `job_name`, `config_name`.
+    pub(super) fn name_field(&self) -> Option<&'static str> {
+        let schema = load::resolve(self.document.value(), self.body?);
+        let properties = schema["properties"].as_object()?;
+        let is_name = |name: &&String| *name == "name" || name.ends_with("_name");
+        properties.keys().find(is_name).map(String::as_str)
+    }
+
+    /// The field of an answer that holds the items of a list, with their schema.
+    pub(super) fn items(&self) -> Option<(&'static str, &'static Value)> {
+        let document = self.document.value();
+        let schema = load::resolve(document, self.answer_schema(self.success)?);
+        schema["properties"].as_object()?.iter().find_map(|(name, property)| {
+            let property = load::resolve(document, property);
+            let items = load::resolve(document, property.get("items")?);
+            items.get("properties").map(|_| (name.as_str(), items))
+        })
+    }
+
+    /// The field of an answer that counts the items of all pages.
+    pub(super) fn total(&self) -> Option<&'static str> {
+        let schema = load::resolve(self.document.value(), self.answer_schema(self.success)?);
+        let counts =
+            |name: &&String| name.ends_with("total_count") || matches!(name.as_str(), "version_count" | "totalRecord");
+        schema["properties"].as_object()?.keys().find(counts).map(String::as_str)
+    }
+}
+
+/// A JSON pointer as people write places: `config.data_source[0].type`.
+pub(super) fn field(pointer: &str) -> String {
+    let mut place = String::new();
+    for token in pointer.split('/').skip(1) {
+        if token.parse::<usize>().is_ok() {
+            place.push_str(&format!("[{token}]"));
+        } else {
+            if !place.is_empty() {
+                place.push('.');
+            }
+            place.push_str(&token.replace("~1", "/").replace("~0", "~"));
+        }
+    }
+    place
+}
+
+/// The properties of a schema, those of its parts included, references resolved on the way.
+pub(super) fn properties(document: &'static Value, schema: &'static Value) -> Vec<(&'static str, &'static Value)> {
+    let schema = load::resolve(document, schema);
+    let own = schema["properties"].as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value));
+    let parts = schema["allOf"].as_array().into_iter().flatten().flat_map(|part| properties(document, part));
+    own.chain(parts).collect()
+}
+
+/// The keywords of a schema, those of its parts included.
+pub(super) fn flat(document: &'static Value, schema: &'static Value) -> Map<String, Value> {
+    let schema = load::resolve(document, schema);
+    let mut keywords = schema.as_object().cloned().unwrap_or_default();
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        for (key, value) in flat(document, part) {
+            keywords.entry(key).or_insert(value);
+        }
+    }
+    keywords
+}

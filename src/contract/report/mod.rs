@@ -1,0 +1,364 @@
+//! What was found, in the formats that others read.
+
+use std::fmt::Write;
+use std::str::FromStr;
+
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+use serde_json::{Value, json};
+
+use super::matrix::Matrix;
+use super::plan::Kind;
+use super::verdict::{Check, Outcome, Report, Verdict};
+use crate::error::Error;
+use crate::spec::html;
+
+/// Where the checks are explained.
+const GUIDE: &str = "docs/contract-tests.md";
+const PAGE: &str = include_str!("page.html");
+
+/// A format of reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// Everything, to be read back: for `--replay` and the matrix.
+    Json,
+    /// JUnit's XML, for CI systems.
+    Junit,
+    /// For a comment or a wiki.
+    Markdown,
+    /// One page that needs nothing else.
+    Html,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "json" => Self::Json,
+            "junit" => Self::Junit,
+            "markdown" => Self::Markdown,
+            "html" => Self::Html,
+            "sarif" => Self::Sarif,
+            _ => return Err(format!("`{text}` is none of json, junit, markdown, html and sarif")),
+        })
+    }
+}
+
+impl Format {
+    /// A report in this format.
+    ///
+    /// # Errors
+    ///
+    /// A text of an answer cannot be written in this format.
+    pub fn report(self, report: &Report) -> Result<String, Error> {
+        let failed =
+            |error: &dyn std::fmt::Display| Error::configuration(format!("the report cannot be written: {error}"));
+        match self {
+            Self::Json => serde_json::to_string_pretty(report).map(|text| text + "\n").map_err(|error| failed(&error)),
+            Self::Junit => junit(report).to_string().map_err(|error| failed(&error)),
+            Self::Markdown => Ok(markdown(report)),
+            Self::Html => Ok(page(&report_body(report), "Contract tests")),
+            Self::Sarif => Ok(format!("{:#}\n", sarif(report))),
+        }
+    }
+
+    /// A matrix in this format.
+    ///
+    /// # Errors
+    ///
+    /// The format is for the report of one endpoint.
+    pub fn matrix(self, matrix: &Matrix) -> Result<String, Error> {
+        match self {
+            Self::Json => Ok(format!("{:#}\n", matrix_json(matrix))),
+            Self::Markdown => Ok(matrix_markdown(matrix)),
+            Self::Html => Ok(page(&matrix_body(matrix), "Contract matrix")),
+            Self::Junit | Self::Sarif => {
+                Err(Error::configuration("junit and sarif are for one endpoint; a matrix is json, markdown or html"))
+            }
+        }
+    }
+}
+
+/// What is wrong, with the exchange that shows it: the text of a failure in all formats.
+fn story(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for difference in &outcome.differences {
+        let _ = writeln!(text, "{} ({GUIDE}#{}): {}", difference.check, difference.check, difference.text);
+    }
+    let mut shown: Vec<usize> = outcome.differences.iter().map(|difference| difference.exchange).collect();
+    shown.dedup();
+    for exchange in shown.into_iter().filter_map(|index| outcome.exchanges.get(index)) {
+        let _ = writeln!(text, "\n{}\n\n{}", exchange.curl(), exchange.status);
+        for (name, value) in &exchange.answer_headers {
+            let _ = writeln!(text, "{name}: {value}");
+        }
+        let _ = writeln!(text, "\n{}", exchange.answer);
+    }
+    let _ = writeln!(text, "\nSource: {}", sources(outcome));
+    text
+}
+
+fn sources(outcome: &Outcome) -> String {
+    let documentation = outcome.documentation.iter().map(String::as_str);
+    documentation.chain(outcome.sources.iter().map(String::as_str)).collect::<Vec<_>>().join(", ")
+}
+
+/// In a line: why there is this verdict.
+fn reason(outcome: &Outcome) -> String {
+    match (&outcome.reason, outcome.differences.first()) {
+        (Some(reason), _) => reason.clone(),
+        (None, Some(difference)) => format!("{}: {}", difference.check, difference.text),
+        (None, None) => String::new(),
+    }
+}
+
+fn junit(report: &Report) -> quick_junit::Report {
+    let mut root = quick_junit::Report::new("hwjobs contract");
+    root.set_time(std::time::Duration::from_millis(report.milliseconds));
+    let mut suites: Vec<TestSuite> = Vec::new();
+    for outcome in &report.outcomes {
+        let name = format!("{}.{}", outcome.service, outcome.operation);
+        let status = match outcome.verdict {
+            Verdict::Honours => TestCaseStatus::success(),
+            Verdict::Differs | Verdict::Absent => {
+                let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                status.set_message(reason(outcome)).set_type(outcome.verdict.name()).set_description(story(outcome));
+                status
+            }
+            Verdict::NotTried => {
+                let mut status = TestCaseStatus::skipped();
+                status.set_message(reason(outcome));
+                status
+            }
+        };
+        let mut case = TestCase::new(outcome.id.as_str(), status);
+        case.set_classname(name.as_str()).set_time(std::time::Duration::from_millis(outcome.milliseconds));
+        match suites.iter_mut().find(|suite| suite.name.as_str() == name) {
+            Some(suite) => {
+                suite.add_test_case(case);
+            }
+            None => {
+                let mut suite = TestSuite::new(name);
+                suite.add_test_case(case);
+                suites.push(suite);
+            }
+        }
+    }
+    root.add_test_suites(suites);
+    root
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
+
+fn headline(report: &Report) -> String {
+    let addresses: std::collections::BTreeSet<&str> = report.endpoints.values().map(String::as_str).collect();
+    let addresses = addresses.into_iter().collect::<Vec<_>>().join(", ");
+    let embedded = if report.embedded { " (the embedded emulator)" } else { "" };
+    let counts = Verdict::ALL.map(|verdict| format!("{} {verdict}", report.count(verdict))).join(", ");
+    format!("{addresses}{embedded}, seed {}, {}: {counts}", report.seed, report.tool)
+}
+
+fn markdown(report: &Report) -> String {
+    let mut text = format!("# Contract tests\n\n{}\n", headline(report));
+    let _ = writeln!(
+        text,
+        "\n| Service | Kind | {} |\n| --- | --- | ---: | ---: | ---: | ---: |",
+        Verdict::ALL.map(Verdict::name).join(" | ")
+    );
+    for (service, kind, counts) in counts(report) {
+        let _ = writeln!(text, "| {service} | {kind} | {} |", counts.map(|count| count.to_string()).join(" | "));
+    }
+    for outcome in report.failures() {
+        let _ =
+            writeln!(text, "\n## {}\n\n{} **{}**: {}\n", outcome.id, outcome.summary, outcome.verdict, reason(outcome));
+        let _ = writeln!(text, "````text\n{}````", story(outcome));
+    }
+    for leftover in &report.leftovers {
+        let _ = writeln!(text, "\nLeft behind by {}: {} ({})", leftover.created_by, leftover.what, leftover.reason);
+    }
+    text
+}
+
+/// How many clauses of each service and kind have each verdict.
+fn counts(report: &Report) -> Vec<(&str, Kind, [usize; 4])> {
+    let mut rows: Vec<(&str, Kind, [usize; 4])> = Vec::new();
+    for outcome in &report.outcomes {
+        let verdict = Verdict::ALL.iter().position(|known| *known == outcome.verdict).unwrap_or_default();
+        match rows.iter_mut().find(|(service, kind, _)| *service == outcome.service && *kind == outcome.kind) {
+            Some((.., counts)) => counts[verdict] += 1,
+            None => {
+                let mut counts = [0; 4];
+                counts[verdict] = 1;
+                rows.push((&outcome.service, outcome.kind, counts));
+            }
+        }
+    }
+    rows.sort_unstable();
+    rows
+}
+
+fn sarif(report: &Report) -> Value {
+    let rules = Check::ALL.map(|check| json!({"id": check.id(), "helpUri": format!("{GUIDE}#{check}")}));
+    let results: Vec<Value> = report
+        .failures()
+        .map(|outcome| {
+            let check = outcome.differences.first().map_or(Check::Status, |difference| difference.check);
+            json!({
+                "ruleId": check.id(),
+                "level": "error",
+                "message": {"text": format!("{}: {}", outcome.id, reason(outcome))},
+                "partialFingerprints": {"clause/v1": outcome.id},
+                "locations": [{
+                    "physicalLocation": {"artifactLocation": {"uri": format!("openapi/{}.yaml", outcome.service)}},
+                    "logicalLocations": [{"fullyQualifiedName": outcome.id, "kind": "member"}],
+                }],
+                "properties": {"verdict": outcome.verdict, "source": sources(outcome), "story": story(outcome)},
+            })
+        })
+        .collect();
+    let (name, version) = report.tool.split_once(' ').unwrap_or((&report.tool, ""));
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": {"name": name, "version": version, "rules": rules}}, "results": results}],
+    })
+}
+
+fn page(body: &str, title: &str) -> String {
+    PAGE.replace("{title}", title).replace("{body}", body)
+}
+
+/// The fields by which a page is filtered.
+fn filters(services: &[&str]) -> String {
+    let options = |values: &mut dyn Iterator<Item = &str>| {
+        values.fold(String::new(), |options, value| options + "<option>" + &html(value) + "</option>")
+    };
+    format!(
+        "<p><input id=\"text\" type=\"search\" placeholder=\"Filter by id or text\" aria-label=\"Filter\"> \
+         <select id=\"service\" aria-label=\"Service\"><option value=\"\">all services</option>{}</select> \
+         <select id=\"kind\" aria-label=\"Kind\"><option value=\"\">all kinds</option>{}</select> \
+         <select id=\"verdict\" aria-label=\"Verdict\"><option value=\"\">all verdicts</option>{}</select> \
+         <span id=\"shown\"></span></p>",
+        options(&mut services.iter().copied()),
+        options(&mut Kind::ALL.into_iter().map(Kind::name)),
+        options(&mut Verdict::ALL.into_iter().map(Verdict::name)),
+    )
+}
+
+/// A row that the filters know.
+fn row(outcome: &Outcome, verdicts: &str, cells: &str) -> String {
+    format!(
+        "<tr data-service=\"{}\" data-kind=\"{}\" data-verdict=\"{}\">{cells}</tr>\n",
+        html(&outcome.service),
+        outcome.kind,
+        html(verdicts),
+    )
+}
+
+fn verdict_cell(outcome: &Outcome) -> String {
+    let details = match outcome.verdict {
+        Verdict::Differs | Verdict::Absent => {
+            let text = story(outcome).replace('`', "'");
+            format!("<details><summary>{}</summary><pre>{}</pre></details>", html(&reason(outcome)), html(&text))
+        }
+        _ => html(&reason(outcome)),
+    };
+    let class = outcome.verdict.name().replace(' ', "-");
+    format!("<td class=\"{class}\">{} {details}</td>", outcome.verdict)
+}
+
+fn report_body(report: &Report) -> String {
+    let services: Vec<&str> = report.endpoints.keys().map(String::as_str).collect();
+    let mut body = format!("<p>{}</p>", html(&headline(report)));
+    body.push_str("<table class=\"counts\"><tr><th>Service</th><th>Kind</th>");
+    for verdict in Verdict::ALL {
+        let _ = write!(body, "<th>{verdict}</th>");
+    }
+    body.push_str("</tr>");
+    for (service, kind, counts) in counts(report) {
+        let cells = counts.map(|count| format!("<td>{count}</td>")).concat();
+        let _ = write!(body, "<tr><td>{}</td><td>{kind}</td>{cells}</tr>", html(service));
+    }
+    body.push_str("</table>");
+    for leftover in &report.leftovers {
+        let text = format!("Left behind by {}: {} ({})", leftover.created_by, leftover.what, leftover.reason);
+        let _ = write!(body, "<p class=\"differs\">{}</p>", html(&text));
+    }
+    body.push_str(&filters(&services));
+    body.push_str(
+        "<table id=\"clauses\"><thead><tr><th>Clause</th><th>Promise</th><th>Verdict</th></tr></thead><tbody>\n",
+    );
+    for outcome in &report.outcomes {
+        let cells =
+            format!("<td><code>{}</code></td><td>{}</td>{}", html(&outcome.id), linked(outcome), verdict_cell(outcome));
+        body.push_str(&row(outcome, outcome.verdict.name(), &cells));
+    }
+    body.push_str("</tbody></table>");
+    body
+}
+
+/// The promise, leading to the page that makes it.
+fn linked(outcome: &Outcome) -> String {
+    let summary = html(&outcome.summary);
+    let documentation = outcome.documentation.as_ref().filter(|url| url.starts_with("https://"));
+    documentation.map_or_else(|| summary.clone(), |url| format!("{summary} <a href=\"{}\">source</a>", html(url)))
+}
+
+fn matrix_json(matrix: &Matrix) -> Value {
+    let clauses: Vec<Value> = matrix
+        .rows()
+        .map(|row| {
+            let verdicts: serde_json::Map<String, Value> = matrix
+                .names()
+                .iter()
+                .zip(&row.outcomes)
+                .map(|(name, outcome)| {
+                    let verdict =
+                        outcome.as_ref().map(|outcome| json!({"verdict": outcome.verdict, "reason": reason(outcome)}));
+                    (name.clone(), verdict.unwrap_or_default())
+                })
+                .collect();
+            json!({"id": row.id(), "summary": row.first.summary, "agrees": row.agrees(), "endpoints": verdicts})
+        })
+        .collect();
+    json!({"endpoints": matrix.names(), "clauses": clauses})
+}
+
+fn matrix_markdown(matrix: &Matrix) -> String {
+    let names = matrix.names().iter().map(|name| cell(name)).collect::<Vec<_>>().join(" | ");
+    let mut text = format!("| Clause | {names} |\n| --- |{}\n", " --- |".repeat(matrix.names().len()));
+    for row in matrix.rows() {
+        let verdicts = row.verdicts().map(|verdict| verdict.map_or("", Verdict::name)).collect::<Vec<_>>().join(" | ");
+        let _ = writeln!(text, "| `{}` | {verdicts} |", row.id());
+    }
+    text
+}
+
+fn matrix_body(matrix: &Matrix) -> String {
+    let services: std::collections::BTreeSet<&str> = matrix.rows().map(|row| row.first.service.as_str()).collect();
+    let mut body = filters(&services.into_iter().collect::<Vec<_>>());
+    body.push_str("<p><label><input id=\"differing\" type=\"checkbox\"> only where they differ</label></p>");
+    body.push_str("<table id=\"clauses\"><thead><tr><th>Clause</th><th>Promise</th>");
+    for name in matrix.names() {
+        let _ = write!(body, "<th>{}</th>", html(name));
+    }
+    body.push_str("</tr></thead><tbody>\n");
+    for line in matrix.rows() {
+        let mut cells = format!("<td><code>{}</code></td><td>{}</td>", html(line.id()), linked(&line.first));
+        for outcome in &line.outcomes {
+            cells.push_str(&outcome.as_ref().map_or_else(|| "<td></td>".to_owned(), verdict_cell));
+        }
+        let mut verdicts: Vec<&str> = line.verdicts().flatten().map(Verdict::name).collect();
+        if !line.agrees() {
+            verdicts.push("~");
+        }
+        body.push_str(&row(&line.first, &verdicts.join(","), &cells));
+    }
+    body.push_str("</tbody></table>");
+    body
+}

@@ -1,0 +1,290 @@
+//! What came of a clause, as data.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::{Clause, Kind};
+
+/// What is looked at in an answer. `docs/contract-tests.md` has a section for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Check {
+    /// The status is the documented one, or of the documented family.
+    Status,
+    /// A body is announced as JSON and is JSON; where none is described there is none.
+    ContentType,
+    /// The described headers are there.
+    Headers,
+    /// The body is as its schema says.
+    Schema,
+    /// A failure has a documented code of the right meaning.
+    Code,
+    /// The answer is like the documented one.
+    Example,
+    /// What holds between several requests holds.
+    Law,
+    /// Nobody gets in without the right to.
+    Access,
+}
+
+impl Check {
+    /// All checks.
+    pub const ALL: [Self; 8] = [
+        Self::Status,
+        Self::ContentType,
+        Self::Headers,
+        Self::Schema,
+        Self::Code,
+        Self::Example,
+        Self::Law,
+        Self::Access,
+    ];
+
+    /// The id in reports and the anchor in the documentation.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::ContentType => "content-type",
+            Self::Headers => "headers",
+            Self::Schema => "schema",
+            Self::Code => "code",
+            Self::Example => "example",
+            Self::Law => "law",
+            Self::Access => "access",
+        }
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.id())
+    }
+}
+
+/// What is to be said of an endpoint and a clause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It does what is promised.
+    Honours,
+    /// It does something else.
+    Differs,
+    /// It does not have the operation.
+    Absent,
+    /// It was not asked; the reason is told.
+    NotTried,
+}
+
+impl Verdict {
+    /// All verdicts.
+    pub const ALL: [Self; 4] = [Self::Honours, Self::Differs, Self::Absent, Self::NotTried];
+
+    /// The words in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Honours => "honours",
+            Self::Differs => "differs",
+            Self::Absent => "absent",
+            Self::NotTried => "not tried",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One thing that is not as documented.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// What noticed it.
+    pub check: Check,
+    /// What was expected and what came.
+    pub text: String,
+    /// Which of the exchanges shows it.
+    pub exchange: usize,
+}
+
+/// A request that was sent and what came back. Secrets are hidden.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// The operation that was called.
+    pub operation: String,
+    /// The method in upper case.
+    pub method: String,
+    /// The whole address.
+    pub url: String,
+    /// The headers that were sent, those that prove something as variables of a shell.
+    pub headers: Vec<(String, String)>,
+    /// The body that was sent.
+    pub body: Option<String>,
+    /// The status of the answer.
+    pub status: u16,
+    /// Headers of the answer.
+    pub answer_headers: Vec<(String, String)>,
+    /// The body of the answer.
+    pub answer: String,
+}
+
+impl Exchange {
+    /// The request as a command to copy. Proofs are variables that are to be set, a signature is to be made anew.
+    pub fn curl(&self) -> String {
+        let mut command = format!("curl -i -X {} {}", self.method, quoted(&self.url));
+        for (name, value) in &self.headers {
+            // A variable is to be replaced by the shell.
+            let header = format!("{name}: {value}");
+            let header = if value.starts_with('$') { format!("\"{header}\"") } else { quoted(&header) };
+            command.push_str(&format!(" \\\n  -H {header}"));
+        }
+        if let Some(body) = &self.body {
+            command.push_str(&format!(" \\\n  --data-raw {}", quoted(body)));
+        }
+        command
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// What came of a clause.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The clause.
+    pub id: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// The service of its operation.
+    pub service: String,
+    /// Its operation.
+    pub operation: String,
+    /// What is promised.
+    pub summary: String,
+    /// Pages of the documentation that the promise is from.
+    pub sources: Vec<String>,
+    /// Address of the documentation.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub documentation: Option<String>,
+    /// What is to be said of it.
+    pub verdict: Verdict,
+    /// Why it was not tried, or how the operation was found absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// What is not as documented.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub differences: Vec<Difference>,
+    /// What was sent and came back, where there are differences.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub exchanges: Vec<Exchange>,
+    /// How many requests it took.
+    pub requests: usize,
+    /// How long it took.
+    pub milliseconds: u64,
+}
+
+impl Outcome {
+    /// The outcome of a clause of which nothing else is known.
+    pub(super) fn new(clause: &Clause, verdict: Verdict, reason: Option<String>) -> Self {
+        Self {
+            id: clause.id().to_owned(),
+            kind: clause.kind(),
+            service: clause.service().to_owned(),
+            operation: clause.operation().to_owned(),
+            summary: clause.summary().to_owned(),
+            sources: clause.sources().map(str::to_owned).collect(),
+            documentation: clause.documentation().map(str::to_owned),
+            verdict,
+            reason,
+            differences: Vec::new(),
+            exchanges: Vec::new(),
+            requests: 0,
+            milliseconds: 0,
+        }
+    }
+}
+
+/// Something that was created and could not be removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftover {
+    /// The operation that created it.
+    pub created_by: String,
+    /// Its path, or its name where no id is known.
+    pub what: String,
+    /// Why it is still there.
+    pub reason: String,
+    /// Whether the API has no way to remove it.
+    pub lasts: bool,
+}
+
+/// What a run found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Name and version of what made the report.
+    pub tool: String,
+    /// Address of each service that was asked.
+    pub endpoints: std::collections::BTreeMap<String, String>,
+    /// Whether it was the embedded emulator.
+    pub embedded: bool,
+    /// What names and values were chosen by.
+    pub seed: u64,
+    /// Whether it was stopped before its end.
+    pub interrupted: bool,
+    /// What came of each clause, in the order of the description.
+    pub outcomes: Vec<Outcome>,
+    /// What is still there.
+    pub leftovers: Vec<Leftover>,
+    /// How many requests were sent, clean-up included.
+    pub requests: usize,
+    /// How long it took.
+    pub milliseconds: u64,
+}
+
+impl Report {
+    /// How many clauses have a verdict.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.outcomes.iter().filter(|outcome| outcome.verdict == verdict).count()
+    }
+
+    /// Whether nothing that was tried differs or is absent, and nothing was left behind that could be removed.
+    pub fn is_honoured(&self) -> bool {
+        self.count(Verdict::Differs) == 0
+            && self.count(Verdict::Absent) == 0
+            && self.leftovers.iter().all(|leftover| leftover.lasts)
+            && !self.interrupted
+    }
+
+    /// The outcomes that differ or are absent.
+    pub fn failures(&self) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::Differs | Verdict::Absent))
+    }
+
+    /// For `cargo test`: fails with all that differs.
+    ///
+    /// # Panics
+    ///
+    /// Something differs, is absent, or was left behind.
+    #[track_caller]
+    pub fn assert_honoured(&self) {
+        let mut text = String::new();
+        for outcome in self.failures() {
+            text.push_str(&format!("\n{}: {}", outcome.id, outcome.verdict));
+            if let Some(reason) = &outcome.reason {
+                text.push_str(&format!(" ({reason})"));
+            }
+            for Difference { check, text: what, exchange } in &outcome.differences {
+                text.push_str(&format!("\n  {check}: {what}"));
+                if let Some(exchange) = outcome.exchanges.get(*exchange) {
+                    text.push_str(&format!("\n  {}\n  {} {}", exchange.curl(), exchange.status, exchange.answer));
+                }
+            }
+        }
+        for leftover in self.leftovers.iter().filter(|leftover| !leftover.lasts) {
+            text.push_str(&format!("\nleft behind: {} ({})", leftover.what, leftover.reason));
+        }
+        assert!(text.is_empty() && !self.interrupted, "not everything is as documented:{text}");
+    }
+}

@@ -1,0 +1,241 @@
+//! The contract tests as others use them: as a library and as a command.
+
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
+
+use std::collections::BTreeSet;
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+
+use huaweicloud_jobs::contract::{Check, Format, Kind, Matrix, Plan, Report, Runner, Verdict};
+use huaweicloud_jobs::emulator::Emulator;
+use huaweicloud_jobs::spec;
+use serde_json::Value;
+
+fn hwjobs(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_hwjobs")).args(arguments).output().unwrap()
+}
+
+async fn emulator() -> Emulator {
+    Emulator::builder().time_scale(10.0).start().await.unwrap()
+}
+
+async fn run(emulator: &Emulator, plan: &Plan, seed: u64) -> Report {
+    let runner = Runner::new(emulator.session().unwrap()).allow_billed(true).workers(8).seed(seed);
+    runner.run(plan, |_| {}).await.unwrap()
+}
+
+#[test]
+fn the_plan_comes_from_the_description_and_stays() {
+    let (plan, again) = (Plan::of_description(), Plan::of_description());
+    let ids: Vec<&str> = plan.clauses().iter().map(|clause| clause.id()).collect();
+    assert_eq!(ids, again.clauses().iter().map(|clause| clause.id()).collect::<Vec<_>>());
+    assert_eq!(ids.len(), ids.iter().collect::<BTreeSet<_>>().len(), "an id stands for two clauses");
+    for document in spec::documents() {
+        for operation in document.operations() {
+            let own: BTreeSet<Kind> = plan
+                .clauses()
+                .iter()
+                .filter(|clause| clause.operation() == operation.id())
+                .map(|clause| clause.kind())
+                .collect();
+            assert!(!own.is_empty(), "{} has no clause", operation.id());
+            let requests = document.examples(operation).into_iter().filter(|example| example.parameters.is_some());
+            for example in requests {
+                let id = format!("{}.{}.example.{}", document.name(), operation.id(), example.key);
+                assert!(ids.contains(&id.as_str()), "{id}");
+            }
+        }
+    }
+    for id in [
+        "modelarts.update_training_job.limit.job_desc.max-length",
+        "modelarts.create_training_job.failure.name-taken",
+        "mrs.update_job.law.leaves-rest",
+        "iam.list_projects.access.stale-date",
+    ] {
+        assert!(ids.contains(&id), "{id}");
+    }
+    assert!(plan.clauses().iter().all(|clause| clause.sources().next().is_some()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_emulator_honours_everything_whatever_the_seed() {
+    let plan = Plan::of_description();
+    for seed in [1, 0x5eed] {
+        let emulator = emulator().await;
+        let report = run(&emulator, &plan, seed).await;
+        report.assert_honoured();
+        assert_eq!(report.outcomes.len(), plan.clauses().len());
+        assert!(
+            report.count(Verdict::NotTried) < 5,
+            "{:#?}",
+            report.outcomes.iter().filter_map(|o| o.reason.as_ref()).collect::<Vec<_>>()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_behind() {
+    let emulator = emulator().await;
+    let session = emulator.session().unwrap();
+    let before = session.mrs().jobs().list().send().await.unwrap().len();
+    let plan = Plan::of_description().only(&["mrs.*_job.*", "modelarts.*_training_job.*"]).unwrap();
+    let report = run(&emulator, &plan, 7).await;
+    report.assert_honoured();
+    assert_eq!(session.mrs().jobs().list().send().await.unwrap().len(), before);
+    let jobs = session.modelarts().training_jobs().list().per_page(1000).send().await.unwrap();
+    assert!(jobs.iter().all(|job| !job.details.job_name.starts_with("hwjobs-ct-")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_only_sends_nothing_that_writes() {
+    let emulator = Emulator::builder().record(10_000).start().await.unwrap();
+    let runner = Runner::new(emulator.session().unwrap()).read_only(true).workers(8);
+    let report = runner.run(&Plan::of_description(), |_| {}).await.unwrap();
+    report.assert_honoured();
+    assert!(report.count(Verdict::Honours) > 100, "{}", report.count(Verdict::Honours));
+    let exchanges = emulator.take_exchanges();
+    assert!(exchanges.iter().all(|exchange| exchange.method == "GET" && !exchange.target.ends_with("/cancel")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_paid_for_without_leave() {
+    let emulator = Emulator::builder().record(10_000).start().await.unwrap();
+    let report = Runner::new(emulator.session().unwrap()).run(&Plan::of_description(), |_| {}).await.unwrap();
+    assert!(report.count(Verdict::NotTried) > 100);
+    for exchange in emulator.take_exchanges().into_iter().filter(|exchange| exchange.method == "POST") {
+        let paid = ["/training-jobs", "/versions", "/visualization-jobs", "/restart", "/execute", "/submit-job"];
+        let sent = paid.iter().any(|end| exchange.target.ends_with(end));
+        assert!(!sent || exchange.status == 401 || exchange.status == 403, "{} {}", exchange.target, exchange.status);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_run_cleans_up() {
+    let emulator = emulator().await;
+    let runner = Runner::new(emulator.session().unwrap()).allow_billed(true).workers(4);
+    let (interrupt, seen) = (runner.interrupt(), Arc::new(Mutex::new(0)));
+    let plan = Plan::of_description().only(&["mrs.*"]).unwrap();
+    let report = runner
+        .run(&plan, move |_| {
+            let mut seen = seen.lock().unwrap();
+            *seen += 1;
+            if *seen == 60 {
+                interrupt.stop();
+            }
+        })
+        .await
+        .unwrap();
+    assert!(report.interrupted && report.outcomes.len() < plan.clauses().len());
+    assert!(report.leftovers.iter().all(|leftover| leftover.lasts), "{:#?}", report.leftovers);
+    let jobs = emulator.session().unwrap().mrs().jobs().list().send().await.unwrap();
+    assert!(jobs.iter().all(|job| !job.details.name.starts_with("hwjobs-ct-")));
+}
+
+#[tokio::test]
+async fn nobody_at_the_address_is_an_error_of_its_own() {
+    let closed = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
+    let endpoint = format!("http://{closed}");
+    let session =
+        huaweicloud_jobs::Session::builder().endpoint(endpoint).project_id("p").token("made-up").build().unwrap();
+    let error = Runner::new(session).run(&Plan::of_description(), |_| {}).await.unwrap_err();
+    assert_eq!(error.kind(), huaweicloud_jobs::ErrorKind::Network);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_tell_what_is_absent_and_hide_what_is_secret() {
+    // A service that has none of the operations.
+    let app = axum::Router::new().fallback(|| async { (http::StatusCode::NOT_IMPLEMENTED, "<html>") });
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let token = "canary-of-a-token";
+    let session = huaweicloud_jobs::Session::builder().endpoint(endpoint).project_id("p").token(token).build().unwrap();
+    let plan = Plan::of_description().only(&["mrs.*", "iam.create_token.*"]).unwrap();
+    let report = Runner::new(session).allow_billed(true).run(&plan, |_| {}).await.unwrap();
+    assert!(
+        report.count(Verdict::Absent) > 50 && report.count(Verdict::Honours) == 0,
+        "{:?}",
+        report.count(Verdict::Honours)
+    );
+
+    let json = Format::Json.report(&report).unwrap();
+    assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
+    let junit = Format::Junit.report(&report).unwrap();
+    let read = quick_junit::Report::deserialize_from_str(&junit).unwrap();
+    assert_eq!((read.tests, read.failures), (report.outcomes.len(), report.failures().count()));
+    let sarif: Value = serde_json::from_str(&Format::Sarif.report(&report).unwrap()).unwrap();
+    assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), report.failures().count());
+    let html = Format::Html.report(&report).unwrap();
+    assert!(html.contains("&lt;html&gt;") && !html.contains("src=\"http") && !html.contains("<link"));
+    let markdown = Format::Markdown.report(&report).unwrap();
+    for text in [&json, &junit, &html, &markdown, &sarif.to_string()] {
+        assert!(!text.contains(token) && !text.contains("IAMPassword"));
+        assert!(text.contains("mrs.list_jobs."));
+    }
+    assert!(json.contains("curl") || json.contains("$HUAWEICLOUD_TOKEN"));
+
+    let emulator = emulator().await;
+    let other = run(&emulator, &plan, 1).await;
+    let mut matrix = Matrix::default();
+    matrix.add("nothing", &report);
+    matrix.add("emulator", &other);
+    let row = matrix.rows().find(|row| row.id() == "mrs.show_job.example.map-reduce").unwrap();
+    assert!(!row.agrees());
+    assert!(Format::Html.matrix(&matrix).unwrap().contains("mrs.show_job.example.map-reduce"));
+    let data: Value = serde_json::from_str(&Format::Json.matrix(&matrix).unwrap()).unwrap();
+    assert_eq!(data["endpoints"], serde_json::json!(["nothing", "emulator"]));
+    assert!(Format::Markdown.matrix(&matrix).unwrap().contains("| `mrs.show_job.example.map-reduce` |"));
+    assert!(Format::Junit.matrix(&matrix).is_err());
+}
+
+#[test]
+fn each_check_is_explained() {
+    let guide = include_str!("../docs/contract-tests.md");
+    for check in Check::ALL {
+        assert!(guide.contains(&format!("\n### {check}\n")), "{check}");
+    }
+    for kind in Kind::ALL {
+        assert!(guide.contains(&format!("\n| `{kind}` |")), "{kind}");
+    }
+}
+
+#[test]
+fn the_command_runs_replays_and_compares() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (json, html) = (file("a.json"), file("a.html"));
+    let reports = format!("json={json},html={html}");
+    let arguments = ["contract", "run", "--only", "mrs.*_job_binary.*", "--seed", "3", "--report", &reports];
+    let output = hwjobs(&arguments);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.starts_with("The embedded emulator at http://127.0.0.1:"), "{text}");
+    assert!(text.contains("everything that was tried is honoured"), "{text}");
+    assert!(std::fs::read_to_string(html).unwrap().contains("mrs.show_job_binary.example.program"));
+
+    // What failed elsewhere is tried again.
+    let mut report: Report = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    let nothing = hwjobs(&["contract", "run", "--replay", &json]);
+    assert_eq!(nothing.status.code(), Some(2));
+    report.outcomes[0].verdict = Verdict::Differs;
+    let failed = file("failed.json");
+    std::fs::write(&failed, serde_json::to_string(&report).unwrap()).unwrap();
+    let plan = hwjobs(&["contract", "run", "--plan", "--replay", &failed]);
+    let text = String::from_utf8_lossy(&plan.stdout).into_owned();
+    assert!(text.contains(&report.outcomes[0].id) && text.contains("1 clauses"), "{text}");
+
+    let matrix = file("matrix.html");
+    let compared =
+        hwjobs(&["contract", "matrix", &format!("ours={json}"), &failed, "--report", &format!("html={matrix}")]);
+    let text = String::from_utf8_lossy(&compared.stdout).into_owned();
+    assert!(text.contains("ours") && text.contains("the endpoints differ in 1 of"), "{text}");
+    assert!(std::fs::read_to_string(matrix).unwrap().contains("differing"));
+
+    assert_eq!(hwjobs(&["contract", "run", "--only", "no.such.clause"]).status.code(), Some(2));
+    let nowhere =
+        ["contract", "run", "--endpoint", "http://127.0.0.1:1", "--project", "p", "--only", "mrs.list_jobs.*"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hwjobs"));
+    let output = command.args(nowhere).env("HWJOBS_TOKEN", "made-up").output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -1,0 +1,80 @@
+//! `COVERAGE.md`: what there is for each operation. `EXPECTORATE=overwrite` writes it anew.
+
+#![cfg(all(feature = "cli", feature = "contract"))]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
+
+use std::fmt::Write;
+use std::path::Path;
+use std::{fs, io};
+
+use huaweicloud_jobs::api::{iam, modelarts, mrs};
+use huaweicloud_jobs::contract::{Kind, Plan};
+use huaweicloud_jobs::spec;
+
+/// All Rust sources below a directory as one text.
+fn sources(directory: &str) -> String {
+    fn read(path: &Path, text: &mut String) -> io::Result<()> {
+        for entry in fs::read_dir(path)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                read(&path, text)?;
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                text.push_str(&fs::read_to_string(path)?);
+            }
+        }
+        Ok(())
+    }
+    let mut text = String::new();
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(directory), &mut text).unwrap();
+    text
+}
+
+#[test]
+fn every_operation_is_complete() {
+    let handles = sources("src/modelarts") + &sources("src/mrs") + &sources("src/session");
+    let (nouns, emulator) = (sources("src/bin/hwjobs"), sources("src/emulator/handlers"));
+    let plan = Plan::of_description();
+    let clients = [iam::operations::ALL, modelarts::operations::ALL, mrs::operations::ALL].concat();
+    let mut text = "# Coverage\n\n<!-- Written by tests/coverage.rs: EXPECTORATE=overwrite cargo test --all-features --test coverage -->\n\n\
+        What there is for each described operation. An operation is complete with a description, a client method, a handle or \
+        a command, a route of the emulator, and contract clauses. Examples are as many as the documents print.\n".to_owned();
+    let mut holes = Vec::new();
+    for document in spec::documents() {
+        let title = document.value()["info"]["title"].as_str().unwrap();
+        let kinds = Kind::ALL.map(Kind::name).join(" | ");
+        writeln!(text, "\n## {title}\n\n| Operation | Examples | Client | Handle | Command | Emulator | {kinds} |")
+            .unwrap();
+        writeln!(text, "| --- | ---: | --- | --- | --- | --- |{}", " ---: |".repeat(Kind::ALL.len())).unwrap();
+        for operation in document.operations() {
+            let id = operation.id();
+            let constant = format!("operations::{}", id.to_ascii_uppercase());
+            let ends = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+            let has_handle =
+                handles.match_indices(&constant).any(|(at, _)| handles[at + constant.len()..].starts_with(ends));
+            let client = clients.iter().any(|known| known.id == id);
+            let (command, served) = (nouns.contains(&format!("\"{id}\"")), emulator.contains(&format!("\"{id}\"")));
+            let clauses = Kind::ALL.map(|kind| {
+                plan.clauses().iter().filter(|clause| clause.operation() == id && clause.kind() == kind).count()
+            });
+            let needed = [
+                (client, "client method"),
+                (has_handle || command, "handle or command"),
+                (served, "route of the emulator"),
+                (clauses.iter().sum::<usize>() > 0, "contract clause"),
+            ];
+            holes.extend(needed.iter().filter(|(there, _)| !there).map(|(_, what)| format!("{id} has no {what}")));
+            let mark = |there: bool| if there { "yes" } else { "" };
+            let examples = document.examples(operation).len();
+            let counts = clauses.map(|count| count.to_string()).join(" | ");
+            let row = [client, has_handle, command, served].map(mark).join(" | ");
+            writeln!(text, "| `{id}` | {examples} | {row} | {counts} |").unwrap();
+        }
+    }
+    let totals = Kind::ALL.map(|kind| {
+        let count = plan.clauses().iter().filter(|clause| clause.kind() == kind).count();
+        format!("{count} {kind}")
+    });
+    writeln!(text, "\n{} contract clauses: {}.", plan.clauses().len(), totals.join(", ")).unwrap();
+    assert!(holes.is_empty(), "{holes:#?}");
+    expectorate::assert_contents(Path::new(env!("CARGO_MANIFEST_DIR")).join("COVERAGE.md"), &text);
+}
