@@ -78,12 +78,12 @@ async fn the_emulator_honours_everything_whatever_the_seed() {
 async fn nothing_is_left_behind() {
     let emulator = emulator().await;
     let session = emulator.session().unwrap();
-    let before = session.mrs().jobs().list().send().await.unwrap().len();
+    let before = session.mrs().jobs().list().try_collect::<Vec<_>>().await.unwrap().len();
     let plan = Plan::of_description().only(&["mrs.*_job.*", "modelarts.*_training_job.*"]).unwrap();
     let report = run(&emulator, &plan, 7).await;
     report.assert_honoured();
-    assert_eq!(session.mrs().jobs().list().send().await.unwrap().len(), before);
-    let jobs = session.modelarts().training_jobs().list().per_page(1000).send().await.unwrap();
+    assert_eq!(session.mrs().jobs().list().try_collect::<Vec<_>>().await.unwrap().len(), before);
+    let jobs: Vec<_> = session.modelarts().training_jobs().list().try_collect().await.unwrap();
     assert!(jobs.iter().all(|job| !job.details.job_name.starts_with("hwjobs-ct-")));
 }
 
@@ -128,7 +128,7 @@ async fn an_interrupted_run_cleans_up() {
         .unwrap();
     assert!(report.interrupted && report.outcomes.len() < plan.clauses().len());
     assert!(report.leftovers.iter().all(|leftover| leftover.lasts), "{:#?}", report.leftovers);
-    let jobs = emulator.session().unwrap().mrs().jobs().list().send().await.unwrap();
+    let jobs: Vec<_> = emulator.session().unwrap().mrs().jobs().list().try_collect().await.unwrap();
     assert!(jobs.iter().all(|job| !job.details.name.starts_with("hwjobs-ct-")));
 }
 

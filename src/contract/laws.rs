@@ -610,12 +610,12 @@ impl Attempt<'_> {
             if values.len() < own.len() {
                 self.differs(Check::Law, format!("sorted by {key} {direction} the list loses items"));
             }
-            let mut ordered = values.windows(2).map(|pair| order(&pair[0], &pair[1]));
-            let fits = if *direction == "desc" {
-                ordered.all(|order| order.is_ge())
-            } else {
-                ordered.all(|order| order.is_le())
+            let sorted = |case: bool| {
+                let mut pairs = values.windows(2).map(|pair| order(&pair[0], &pair[1], case));
+                if *direction == "desc" { pairs.all(|order| order.is_ge()) } else { pairs.all(|order| order.is_le()) }
             };
+            // Whether capitals come first is nowhere said.
+            let fits = sorted(true) || sorted(false);
             if !fits {
                 self.differs(Check::Law, format!("sorted by {key} {direction} come {}", Value::from(values)));
             }
@@ -728,10 +728,14 @@ fn is_over(shown: &Value) -> bool {
             .any(|(name, value)| is_time(name) && name == "end_time" && !value.is_null())
 }
 
-/// Numbers by their size, texts by their characters without regard to case.
-fn order(left: &Value, right: &Value) -> std::cmp::Ordering {
+/// Numbers by their size, texts by their characters, with regard to case or without.
+fn order(left: &Value, right: &Value, case: bool) -> std::cmp::Ordering {
+    let text = |value: &Value| {
+        let text = plain(value).unwrap_or_default();
+        if case { text } else { text.to_lowercase() }
+    };
     match (left.as_f64(), right.as_f64()) {
         (Some(left), Some(right)) => left.total_cmp(&right),
-        _ => plain(left).unwrap_or_default().to_lowercase().cmp(&plain(right).unwrap_or_default().to_lowercase()),
+        _ => text(left).cmp(&text(right)),
     }
 }

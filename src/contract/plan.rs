@@ -379,6 +379,13 @@ impl Planner {
     }
 
     fn trial_is_billed(&self, trial: &Trial) -> bool {
+        // The marker of an example becomes one of an object that exists.
+        let listed = self.model.objects.iter().find(|object| object.list == Some(trial.op));
+        if let Some(object) = listed.filter(|_| trial.parameters.contains_key("marker"))
+            && self.is_billed(object.create)
+        {
+            return true;
+        }
         match trial.target {
             Target::Unknown => self.model.operations[trial.op].is_billed(),
             Target::Shared | Target::Fresh | Target::UnknownAt(_) => self.is_billed(trial.op),
@@ -576,8 +583,16 @@ impl Planner {
     fn body_limits(&mut self, op: usize, place: &Place) {
         let described = &self.model.operations[op];
         let document = described.document.value();
-        let label: Vec<&str> =
-            place.tokens.iter().map(String::as_str).filter(|token| token.parse::<usize>().is_err()).collect();
+        let last = place.tokens.len().saturating_sub(1);
+        let label: Vec<&str> = place
+            .tokens
+            .iter()
+            .enumerate()
+            .filter_map(|(index, token)| match token.parse::<usize>() {
+                Ok(_) => (index == last).then_some("item"),
+                Err(_) => Some(token.as_str()),
+            })
+            .collect();
         let label = if label.is_empty() { "body".to_owned() } else { label.join(".") };
         let pointer = place.tokens.iter().fold(String::new(), |pointer, token| pointer + "/" + token);
         let shown = if pointer.is_empty() { "body".to_owned() } else { field(&pointer) };
