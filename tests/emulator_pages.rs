@@ -59,12 +59,14 @@ fn the_reference_is_drawn_by_what_is_named() {
     assert!(page.contains(&hex::encode(Sha256::digest(&script))));
 }
 
-/// What a page has become after its scripts ran, or nothing where there is no browser.
+/// What a page has become after its scripts ran. Without a browser nothing is known, unless one was promised.
 fn rendered(address: &str) -> Option<String> {
     let profile = tempfile::tempdir().unwrap();
-    let browser = ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()))?;
+    let promised = std::env::var("HWJOBS_TEST_BROWSER").ok();
+    let browser = promised.as_deref().unwrap_or("chromium");
+    if promised.is_none() && Command::new(browser).arg("--version").output().is_err() {
+        return None;
+    }
     let output = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
@@ -83,7 +85,7 @@ async fn a_browser_draws_the_first_page() {
     job.update_description("<b>seen</b>").await.unwrap();
     let address = emulator.endpoint();
     let Some(page) = tokio::task::spawn_blocking(move || rendered(&address)).await.unwrap() else {
-        assert!(std::env::var_os("CI").is_none(), "CI has a browser");
+        eprintln!("not looked at: there is no chromium");
         return;
     };
     for text in ["training job", "JOBSTAT_COMPLETED", "/training-jobs/10", "accepted"] {

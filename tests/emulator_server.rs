@@ -122,7 +122,7 @@ fn an_unknown_path_is_the_gateways_404_and_an_undeclared_method_names_the_declar
             .filter(|operation| operation.path == path)
             .map(|operation| operation.method.to_uppercase())
             .collect();
-        let target = path.replace("{project_id}", PROJECT).replace('{', "").replace('}', "");
+        let target = path.replace("{project_id}", PROJECT).replace(['{', '}'], "");
         for method in ["GET", "PUT", "POST", "DELETE", "PATCH", "TRACE", "QUERY", "OPTIONS", "HEAD"] {
             let sent = cloud.send(method, &target, &[], b"");
             let known = declared.iter().any(|name| name == method || (name == "GET" && method == "HEAD"));
@@ -134,7 +134,8 @@ fn an_unknown_path_is_the_gateways_404_and_an_undeclared_method_names_the_declar
             assert_eq!(sent.status, expected, "{method} {path}");
             let mut allowed: Vec<&str> = sent.header("allow").unwrap().split(", ").collect();
             let mut declared: Vec<&str> = declared.iter().map(String::as_str).collect();
-            (allowed.sort_unstable(), declared.sort_unstable());
+            allowed.sort_unstable();
+            declared.sort_unstable();
             assert_eq!(allowed, declared, "{method} {path}");
         }
     }
