@@ -664,7 +664,7 @@ impl Attempt<'_> {
         };
         let own = own.first().map(|made| made.id().to_owned());
         let mut before = None;
-        let (value, wanted) = loop {
+        let value = loop {
             let all = self.all(list, path, filters, None).await?;
             let mut items = all.iter().flatten();
             let first = items.find(|item| own.is_none() || id(item) == own);
@@ -679,12 +679,12 @@ impl Attempt<'_> {
                 self.differs(Check::Law, format!("the filter {name}={value} gives something with {}", other[name]));
             }
             if pages.iter().flatten().any(|item| id(item) == wanted) {
-                break (value, wanted);
+                break value;
             }
             // A state may have changed between the two requests; if it has not, the filter is wrong.
             if before.as_ref() == Some(&value) {
                 self.differs(Check::Law, format!("the filter {name}={value} loses what has the value"));
-                break (value, wanted);
+                break value;
             }
             before = Some(value);
         };
@@ -701,12 +701,9 @@ impl Attempt<'_> {
             return Ok(());
         }
         let pages = self.all(list, path, &ask(&other), None).await?;
-        if pages
-            .iter()
-            .flatten()
-            .any(|item| id(item) == wanted && item.get(name).and_then(plain).as_deref() == Some(&value))
-        {
-            self.differs(Check::Law, format!("the filter {name}={other} gives something with {value}"));
+        let differs = |item: &&Value| item.get(name).and_then(plain).is_some_and(|known| known != other);
+        if let Some(wrong) = pages.iter().flatten().find(differs) {
+            self.differs(Check::Law, format!("the filter {name}={other} gives something with {}", wrong[name]));
         }
         Ok(())
     }
