@@ -139,7 +139,7 @@ fn users_keys_and_projects_are_told() {
         "someone:a b'c",
         "--key",
         "AK:SK",
-        "--project",
+        "--serve-project",
         "p1:one",
         "--domain",
         "ours",
