@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example update_description -- 182626 "a new description"`
 //!
-//! Credentials come from the environment (see `docs/credentials.md`); `eval "$(hwjobs emulator ...)"` is one.
+//! Credentials come from the environment, see `docs/credentials.md`. `hwjobs emulator` prints some for itself.
 
 use huaweicloud_jobs::{Error, Session, TrainingJobId};
 

@@ -78,6 +78,8 @@ pub struct Done<K> {
 }
 
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// An update on its way, and what became of it.
+type Attempt<K> = Pending<(Item<K>, Result<(), Error>)>;
 type Update<K> = Arc<dyn Fn(K, String) -> Pending<Result<(), Error>> + Send + Sync>;
 
 /// Updates that run, see the [module](self).
@@ -86,7 +88,7 @@ pub struct Bulk<'a, K> {
     session: Session,
     update: Update<K>,
     input: Option<BoxStream<'a, (K, String)>>,
-    running: FuturesUnordered<Pending<(Item<K>, Result<(), Error>)>>,
+    running: FuturesUnordered<Attempt<K>>,
     /// Throttled, to be sent again before anything new.
     again: VecDeque<Item<K>>,
     pause: Option<Pending<()>>,

@@ -28,12 +28,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use futures_core::Stream;
+use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use progenitor_client::encode_path;
 use serde_json::{Map, Value};
 
 use crate::api::wire::{Segment, checked};
 use crate::api::{Operation, iam, modelarts, mrs};
+use crate::bulk::Bulk;
 use crate::error::Error;
 use crate::session::{Session, Transport};
 use crate::spec::{self, Document, load};
@@ -61,6 +64,14 @@ impl Session {
             parameters: BTreeMap::new(),
             body: None,
             checks: true,
+        })
+    }
+
+    /// Makes many raw calls, several at once, as the service can bear it; what they are answered is not kept.
+    pub fn send_all<'a>(&self, requests: impl Stream<Item = Request> + Send + 'a) -> Bulk<'a, Request> {
+        let calls = requests.map(|request| (request, String::new()));
+        Bulk::new(self.clone(), calls, |request: Request, _| {
+            Box::pin(async move { request.send().await.map(|_answer| ()) })
         })
     }
 }

@@ -527,6 +527,8 @@ async fn deleting_asks_on_a_terminal() {
             .stderr(side())
             .spawn()
             .unwrap();
+        // Reading ends when the command does.
+        drop(terminal.slave);
         let mut master = std::fs::File::from(terminal.master);
         let mut said = Vec::new();
         while !said.ends_with(b"[y/N] ") {
@@ -548,8 +550,9 @@ async fn ctrl_c_ends_with_a_code_of_its_own() {
     let server = Server::acting([Act::Hang]).await;
     let user = User::of(&server.endpoint);
     let mut command = user.command(&["training-job", "list"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     while server.arrived().is_empty() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
         tokio::task::yield_now().await;
     }
     let id = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());

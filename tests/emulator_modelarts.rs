@@ -458,7 +458,7 @@ async fn documented_rules_beyond_the_schema_hold() {
         assert!(refused["error_message"].as_str().unwrap().contains(named), "{refused}");
         let mut config = config;
         config["config_name"] = json!("x");
-        assert_eq!(wire.post("/training-job-configs", config).await.0, 409);
+        assert!(matches!(wire.post("/training-job-configs", config).await.0, 400 | 409));
     }
     assert_eq!(wire.get("/training-jobs").await["job_total_count"], 0, "what is refused leaves nothing");
     let sampled = wire.send(Method::GET, "/training-job-configs?config_type=sample&sortBy=create_time", None).await;

@@ -103,7 +103,7 @@ fn message(reply: &Reply, path: &str) -> String {
 #[test]
 fn an_unknown_path_is_the_gateways_404_and_an_undeclared_method_names_the_declared_ones() {
     let cloud = Cloud::new();
-    for path in ["/", "/nope", "/v1", "/v1/", "//v1/x/training-jobs", "/v1/x/training-jobs/10/", "/v3/users"] {
+    for path in ["/nope", "/v1", "/v1/", "//v1/x/training-jobs", "/v1/x/training-jobs/10/", "/v3/users"] {
         let refused = cloud.get(path);
         assert_eq!((refused.status, &refused.json()["error_code"]), (404, &json!("APIG.0101")), "{path}");
         message(&refused, path);
@@ -122,7 +122,7 @@ fn an_unknown_path_is_the_gateways_404_and_an_undeclared_method_names_the_declar
             .filter(|operation| operation.path == path)
             .map(|operation| operation.method.to_uppercase())
             .collect();
-        let target = path.replace("{project_id}", PROJECT).replace('{', "").replace('}', "");
+        let target = path.replace("{project_id}", PROJECT).replace(['{', '}'], "");
         for method in ["GET", "PUT", "POST", "DELETE", "PATCH", "TRACE", "QUERY", "OPTIONS", "HEAD"] {
             let sent = cloud.send(method, &target, &[], b"");
             let known = declared.iter().any(|name| name == method || (name == "GET" && method == "HEAD"));
@@ -134,7 +134,8 @@ fn an_unknown_path_is_the_gateways_404_and_an_undeclared_method_names_the_declar
             assert_eq!(sent.status, expected, "{method} {path}");
             let mut allowed: Vec<&str> = sent.header("allow").unwrap().split(", ").collect();
             let mut declared: Vec<&str> = declared.iter().map(String::as_str).collect();
-            (allowed.sort_unstable(), declared.sort_unstable());
+            allowed.sort_unstable();
+            declared.sort_unstable();
             assert_eq!(allowed, declared, "{method} {path}");
         }
     }
@@ -574,7 +575,7 @@ fn the_control_api_takes_its_documented_requests() {
             }
         }
     }
-    assert_eq!(requests, 19);
+    assert_eq!(requests, 20);
     for (method, path, body, status, named) in [
         ("GET", "/nothing", None, 404, "path"),
         ("DELETE", "/health", None, 405, "GET"),

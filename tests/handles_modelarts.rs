@@ -366,7 +366,7 @@ async fn each_documented_request_is_sent_and_each_documented_answer_is_read() {
         for example in &examples {
             let place = format!("{id}, {}", example.key);
             // Where no answer is printed, the least that an answer says.
-            let least = json!({"is_success": true, "job_id": 10, "job_name": "a", "version_id": 20});
+            let least = json!({"is_success": true, "job_id": "10", "job_name": "a", "version_id": 20, "images": [], "jobs": []});
             let (status, answer) = example.response.unwrap_or(("200", &least));
             // A failure without a request of its own is answered to the first one.
             let key = if example.parameters.is_some() { example.key } else { first.key };

@@ -277,3 +277,49 @@ async fn labeling_jobs() {
     job.save_validation("98.00").await.unwrap(); // save_validation
     assert_eq!(sdk.expect(&format!("POST /v1/P/annotation-jobs/{id}/validation")), json!({"pass_rate": "98.00"}));
 }
+
+/// All methods of the SDK's classes are in the table, and found by their names in the documentation.
+#[test]
+fn every_method_has_its_counterpart() {
+    let table = include_str!("../docs/coming-from-the-python-sdk.md");
+    let code = [
+        include_str!("../src/modelarts/mod.rs"),
+        include_str!("../src/modelarts/job_configs.rs"),
+        include_str!("../src/modelarts/labeling.rs"),
+        include_str!("../src/modelarts/logs.rs"),
+        include_str!("../src/modelarts/training.rs"),
+        include_str!("../src/modelarts/visualization.rs"),
+    ]
+    .concat();
+    let classes = [
+        (
+            "Estimator",
+            "create_job_configs create_job_version delete_job_by_id delete_job_configs delete_job_version fit \
+             get_built_in_algorithms get_framework_list get_job_configs_info get_job_configs_list \
+             get_job_configs_object_list get_job_info get_job_list get_job_log get_job_log_file_list \
+             get_job_version_info get_job_version_object_list get_train_instance_types stop_job_version \
+             update_job_configs update_job_description",
+        ),
+        ("TrainingJob", "delete_job"),
+        (
+            "VisualizationJob",
+            "create_visualization_job delete_visualization_job get_visualization_job_info get_visualization_job_list \
+             get_visualization_job_object_list restart_visualization_job stop_visualization_job \
+             update_visualization_job",
+        ),
+        (
+            "LabelApi",
+            "create_label_job delete_label_job mod_label_job query_label_jobs query_validation save_validation",
+        ),
+    ];
+    let mut count = 0;
+    for (class, methods) in classes {
+        for method in methods.split_whitespace() {
+            assert!(table.contains(&format!("`{class}.{method}`")), "{class}.{method} is not in the table");
+            let found = [format!("alias = \"{method}\""), format!("pub async fn {method}(")];
+            assert!(found.iter().any(|text| code.contains(text)), "{method} is not found in the documentation");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 36);
+}

@@ -19,14 +19,16 @@ use super::check::is_json;
 use super::faults::{Fault, Faults};
 use super::json;
 use super::lifecycle::Transitions;
+use super::pages;
 use super::server::{State, lock};
 use crate::spec;
 
 const PREFIX: &str = "/_emulator/";
 
-/// Whether a request is for this API.
+/// Whether a request is for this API, or for a page.
 pub(super) fn is_meant(parts: &Parts) -> bool {
-    parts.uri.path().starts_with(PREFIX)
+    let path = parts.uri.path();
+    path.starts_with(PREFIX) || path == "/" || path == "/docs" || path.starts_with("/docs/")
 }
 
 /// Why the control API does not do something: a status and a text.
@@ -48,26 +50,27 @@ const NOTHING: Done = Ok((StatusCode::NO_CONTENT, None));
 pub(super) fn serve(state: &State, peer: SocketAddr, parts: &Parts, body: Result<Bytes, Refusal>) -> Response {
     // These do not count among the requests of the cloud's clients, whose ids are the same in each run.
     let request_id = format!("emulator-{}", state.control_requests.fetch_add(1, Ordering::Relaxed) + 1);
+    let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let act = AssertUnwindSafe(|| {
         may_come_in(state, peer, parts)?;
-        let path = &parts.uri.path()[PREFIX.len()..];
+        if let Some(page) = pages::find(state, parts) {
+            return Ok(page);
+        }
         let body = body.map_err(|refusal| bad(refusal.text()))?;
         // What answers GET answers HEAD; the body stays behind.
         let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
-        act(state, method.as_str(), path, &Request { parts, body })
+        let (status, body) = act(state, method.as_str(), path, &Request { parts, body })?;
+        Ok(respond(status, body.as_ref(), &request_id))
     });
     let done = catch_unwind(act).unwrap_or_else(|_| {
         state.panics.fetch_add(1, Ordering::Relaxed);
         Err((StatusCode::INTERNAL_SERVER_ERROR, "the emulator has failed; please report it".to_owned()))
     });
-    let (status, body) = match done {
-        Ok(done) => done,
-        Err((status, message)) => (status, Some(json!({"error_msg": message, "request_id": request_id}))),
-    };
-    let mut response = respond(status, body.as_ref(), &request_id);
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        let methods = methods(&parts.uri.path()[PREFIX.len()..]);
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+    let mut response = done.unwrap_or_else(|(status, message): Failure| {
+        respond(status, Some(&json!({"error_msg": message, "request_id": request_id})), &request_id)
+    });
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods(path)));
     }
     response
 }
@@ -155,7 +158,7 @@ fn transitions(state: &State) -> Value {
 /// The methods of a path, as `Allow` lists them; empty if there is no such path.
 fn methods(path: &str) -> &'static str {
     match path {
-        "health" | "version" => "GET",
+        "health" | "version" | "summary" => "GET",
         "state" => "GET, PUT, DELETE",
         "clock" => "GET, PATCH",
         "transitions" => "GET, PUT",
@@ -182,6 +185,7 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
                 "descriptions": spec::documents().iter().map(version).collect::<serde_json::Map<_, _>>(),
             }))
         }
+        ("summary", "GET") => ok(pages::summary(state).map_err(|error| refused(error.into()))?),
         ("state", "GET") => ok(state.snapshot().map_err(refused)?),
         ("state", "PUT") => {
             state.load(&request.value()?).map_err(refused)?;

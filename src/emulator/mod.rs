@@ -42,6 +42,7 @@ mod faults;
 mod handlers;
 mod json;
 mod lifecycle;
+mod pages;
 mod record;
 mod server;
 mod snapshot;

@@ -250,15 +250,12 @@ impl State {
         ignored: &mut Vec<String>,
     ) -> Response {
         // A head that is too large has not been looked at.
-        let oversized = match body {
-            Err(Refusal::Gateway { status, .. }) => matches!(status.as_u16(), 414 | 494),
-            _ => false,
-        };
+        if let Err(refusal @ Refusal::Gateway { status, .. }) = body
+            && matches!(status.as_u16(), 414 | 494)
+        {
+            return refusal.clone().answer(Family::Job, request_id);
+        }
         let (route, path) = match found {
-            _ if oversized => match body {
-                Err(refusal) => return refusal.clone().answer(Family::Job, request_id),
-                Ok(_) => return respond(StatusCode::NO_CONTENT, None, request_id),
-            },
             Found::Operation(route, path) => (route, path),
             Found::Extra(extra) => {
                 let outcome = body.map_err(Refusal::clone).and_then(|body| {

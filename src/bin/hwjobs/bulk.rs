@@ -5,12 +5,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 
 use huaweicloud_jobs::raw::Request;
-use huaweicloud_jobs::{Error, ErrorKind, Session};
+use huaweicloud_jobs::{Error, ErrorKind, Session, bulk};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use tokio::task::JoinSet;
 
 use super::call::{Call, request};
 use super::exit::{Failure, Outcome, Usage, usage};
@@ -212,19 +211,12 @@ pub(super) async fn run(
     }
     let bar = ProgressBar::new(waiting.len() as u64)
         .with_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {eta}")?);
-    let (mut waiting, mut running) = (waiting.into_iter(), JoinSet::new());
-    let (mut results, mut failed, mut stopped) = (Vec::new(), 0, None);
-    loop {
-        while stopped.is_none() && running.len() < usize::from(concurrency) {
-            let Some((row, request)) = waiting.next() else { break };
-            if call.options.verbose {
-                bar.suspend(|| eprintln!("> {} {}", operation, row.object()));
-            }
-            running.spawn(async move { (row, request.send().await) });
-        }
-        let Some(ended) = running.join_next().await else { break };
-        let (row, outcome) = ended?;
-        let error = outcome.err();
+    let (left, requests): (Vec<Row>, Vec<Request>) = waiting.into_iter().unzip();
+    let mut calls = session.send_all(bulk::iter(requests)).at_most(concurrency.into());
+    let (mut results, mut failed, mut refused) = (Vec::new(), 0, None);
+    while let Some(ended) = calls.next().await {
+        let row = usize::try_from(ended.index).ok().and_then(|index| left.get(index)).ok_or("a call of no row")?;
+        let error = ended.result.err();
         let entry = Entry {
             digest: row.digest(operation),
             object: row.object(),
@@ -232,21 +224,22 @@ pub(super) async fn run(
             error: error.as_ref().map(ToString::to_string),
         };
         journal.add(&entry)?;
+        if call.options.verbose {
+            bar.suspend(|| eprintln!("< {operation} {}: {}", entry.object, entry.error.as_deref().unwrap_or("done")));
+        }
         results.push(json!({"object": entry.object, "done": entry.done, "error": entry.error}));
         bar.inc(1);
         if let Some(error) = error {
             failed += 1;
             bar.set_message(format!("{failed} failed"));
-            // More of the same would lock the key.
-            if concerns_all(&error) {
-                stopped = Some(error);
-            }
+            // Nothing more was begun after it.
+            refused = Some(error).filter(Error::is_unauthenticated).or(refused);
         }
     }
     bar.finish_and_clear();
     let shape = Shape { list: Some("results"), columns: &["object", "done", "error"], ..Shape::default() };
     let done = results.len() - failed;
-    let left = waiting.len();
+    let left = left.len() - results.len();
     output::print(&json!({"results": results}), &shape, call.options.output, call.options.query.as_deref())?;
     let mut summary = format!("{done} done, {failed} failed");
     for (count, what) in [(before, "done before"), (left, "not tried")] {
@@ -258,13 +251,8 @@ pub(super) async fn run(
         summary += &format!("; journal: {path}");
     }
     writeln!(io::stderr(), "hwjobs: {summary}")?;
-    match stopped {
+    match refused {
         Some(error) => Err(error.into()),
         None => Ok(failed == 0),
     }
-}
-
-/// Whether the next call would fail in the same way.
-fn concerns_all(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Authentication | ErrorKind::Configuration)
 }

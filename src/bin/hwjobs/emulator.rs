@@ -50,7 +50,7 @@ pub(super) struct Options {
     key: Vec<(String, String)>,
     /// A project by id and name; repeat for more, the first has the documented objects. Replaces the default one.
     #[arg(long, value_name = "ID:NAME", value_parser = pair)]
-    project: Vec<(String, String)>,
+    serve_project: Vec<(String, String)>,
     /// Refuse fields and query parameters that are not described, instead of ignoring them.
     #[arg(long)]
     strict: bool,
@@ -127,7 +127,7 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
         Some((secret, token)) => builder.temporary_key(key, secret, token),
         None => builder.key(key, secrets),
     });
-    builder = options.project.into_iter().fold(builder, |builder, (id, name)| builder.project(id, name));
+    builder = options.serve_project.into_iter().fold(builder, |builder, (id, name)| builder.project(id, name));
     if options.empty {
         builder = builder.empty();
     }

@@ -147,6 +147,9 @@ fn remedy(error: &Error) -> Option<&'static str> {
         ErrorKind::Configuration if error.message().starts_with("no credentials") => {
             "Write a profile with `hwjobs profile init`, or set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK."
         }
+        ErrorKind::Configuration if error.message().starts_with("the emulator cannot") => {
+            "See docs/emulator.md for what it can be told."
+        }
         ErrorKind::Configuration => "See docs/credentials.md; `hwjobs profile show` says what is used.",
         ErrorKind::Authentication => {
             "Check the credentials with `hwjobs profile check`. Do not repeat: several failures lock a key for minutes."

@@ -395,9 +395,11 @@ fn bulk(fields: &[Field]) -> [Arg; 3] {
         Arg::new("concurrency")
             .long("concurrency")
             .value_name("NUMBER")
-            .default_value("4")
-            .value_parser(value_parser!(u16).range(1..=64))
-            .help("How many updates are on their way at the same time"),
+            .default_value("32")
+            .value_parser(value_parser!(u16).range(1..=256))
+            .help(
+                "How many updates are on their way at the same time, at the most; fewer where the service asks for it",
+            ),
     ]
 }
 

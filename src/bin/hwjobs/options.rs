@@ -53,9 +53,11 @@ pub(super) fn add(command: Command) -> Command {
     command.args(arguments())
 }
 
-/// Keeps the options out of the help of a command that makes no calls, and of all below it.
+/// Keeps the options out of the help of a command that makes no calls, and of all below it; one of its own stays.
 pub(super) fn hide(command: Command) -> Command {
-    command.args(arguments().into_iter().map(|argument| argument.hide(true)))
+    let own: Vec<_> = command.get_arguments().map(|argument| argument.get_id().clone()).collect();
+    let others = arguments().into_iter().filter(|argument| !own.contains(argument.get_id()));
+    command.args(others.map(|argument| argument.hide(true)))
 }
 
 impl Options {

@@ -1,0 +1,153 @@
+//! What a browser sees: a page of what the emulator holds, and an API reference that sends requests to it.
+//!
+//! They need no network but the emulator, and their content security policy allows none.
+
+use std::sync::atomic::Ordering;
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use jiff::Timestamp;
+use rusqlite::Transaction;
+use serde_json::{Value, json};
+
+use super::answer::{Response, respond};
+use super::server::{State, lock};
+use crate::api::wire::Integer;
+use crate::modelarts::JobStatus;
+use crate::spec;
+
+/// So many of the recorded requests are shown, the latest first.
+const LATEST: usize = 50;
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
+                      img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// A file of the pages: its path, type and content, and whether that is compressed.
+const FILES: [(&str, &str, &[u8], bool); 6] = [
+    ("/", HTML, include_bytes!("pages/index.html"), false),
+    ("/docs", HTML, include_bytes!("pages/docs.html"), false),
+    ("/_emulator/pages/index.js", SCRIPT, include_bytes!("pages/index.js"), false),
+    ("/_emulator/pages/docs.js", SCRIPT, include_bytes!("pages/docs.js"), false),
+    ("/_emulator/pages/style.css", "text/css; charset=utf-8", include_bytes!("pages/style.css"), false),
+    ("/_emulator/pages/rapidoc.js", SCRIPT, include_bytes!("../../assets/rapidoc/rapidoc-min.js.gz"), true),
+];
+const HTML: &str = "text/html; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// The answer to a request for a page, if it is one.
+pub(super) fn find(state: &State, parts: &Parts) -> Option<Response> {
+    if !matches!(parts.method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let path = parts.uri.path();
+    let mut response = match FILES.iter().find(|(known, ..)| *known == path) {
+        Some((_, kind, content, compressed)) => file(kind, content, *compressed),
+        None => reference(state, path.strip_prefix("/docs/")?.strip_suffix(".json")?)?,
+    };
+    let headers: &mut HeaderMap = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    Some(response)
+}
+
+fn file(kind: &'static str, content: &'static [u8], compressed: bool) -> Response {
+    let mut response = Response::new(content.into());
+    let mut set = |name: HeaderName, value| response.headers_mut().insert(name, HeaderValue::from_static(value));
+    set(header::CONTENT_TYPE, kind);
+    if compressed {
+        set(header::CONTENT_ENCODING, "gzip");
+    }
+    response
+}
+
+/// A description as it holds here: this address, and values with which a request works at once.
+fn reference(state: &State, name: &str) -> Option<Response> {
+    let mut document = spec::documents().iter().find(|document| document.name() == name)?.value().clone();
+    let project = &state.access.project().id;
+    document["servers"] = json!([{"url": state.endpoint}]);
+    document["x-emulator"] = json!({"project_id": project, "token": state.access.token().expose()});
+    if let Some(parameter) = document.pointer_mut("/components/parameters/ProjectId") {
+        parameter["example"] = json!(project);
+    }
+    Some(respond(StatusCode::OK, Some(&document), "emulator"))
+}
+
+/// What the first page shows.
+pub(super) fn summary(state: &State) -> rusqlite::Result<Value> {
+    let holdings = state.store.write(holdings)?;
+    let latest: Vec<Value> = lock(&state.record)
+        .list()
+        .iter()
+        .rev()
+        .take(LATEST)
+        .map(|exchange| {
+            let verdict = match &exchange.reason {
+                Some(reason) => json!(reason),
+                None => json!(exchange.verdict),
+            };
+            json!({
+                "method": exchange.method,
+                "target": exchange.target,
+                "status": exchange.status,
+                "verdict": verdict,
+            })
+        })
+        .collect();
+    let time = Timestamp::from_millisecond(state.clock.now()).unwrap_or_default();
+    Ok(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "requests": state.requests.load(Ordering::Relaxed),
+        "holdings": holdings,
+        "latest": latest,
+    }))
+}
+
+/// How many objects of each kind each project has, by state where they have one.
+fn holdings(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Value>> {
+    // What lists count is counted already; the rest is few.
+    let mut query = transaction.prepare_cached(
+        "SELECT project_id, kind, status, sum(amount) FROM tally GROUP BY 1, 2, 3 HAVING sum(amount) > 0
+         UNION ALL SELECT project_id, 'job_binary', NULL, count(*) FROM job_binary GROUP BY 1
+         UNION ALL SELECT project_id, 'data_source', NULL, count(*) FROM data_source GROUP BY 1
+         UNION ALL SELECT project_id, 'job', NULL, count(*) FROM job GROUP BY 1
+         UNION ALL SELECT project_id, 'job_execution', NULL, count(*) FROM run WHERE job_id <> '' GROUP BY 1
+         ORDER BY 1, 2, 3",
+    )?;
+    let rows = query.query_map([], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<i64>>(2)?, row.get::<_, i64>(3)?))
+    })?;
+    let mut holdings: Vec<Value> = Vec::new();
+    for row in rows {
+        let (project, kind, status, count) = row?;
+        let label = kind.replace('_', " ");
+        let state = match (kind.as_str(), status) {
+            ("training_job" | "visualization_job", Some(status)) => {
+                Some(JobStatus::Code(Integer::from(status)).state().name())
+            }
+            ("job_exe", Some(status)) => Some(match status {
+                -1 => "terminated",
+                1 => "starting",
+                2 => "running",
+                3 => "completed",
+                4 => "abnormal",
+                _ => "error",
+            }),
+            _ => None,
+        };
+        match holdings.last_mut().filter(|last| last["project"] == project && last["kind"] == label) {
+            Some(last) => last["count"] = json!(last["count"].as_i64().unwrap_or_default() + count),
+            None => holdings.push(json!({"project": project, "kind": label, "count": count, "states": []})),
+        }
+        if let (Some(state), Some(states)) = (state, holdings.last_mut().and_then(|last| last["states"].as_array_mut()))
+        {
+            states.push(json!({"state": state, "count": count}));
+        }
+    }
+    Ok(holdings)
+}
