@@ -18,7 +18,7 @@ async fn main() {
     let started = Instant::now();
     let plan = Plan::of_description();
     let planned = started.elapsed();
-    let runner = Runner::new(session).allow_billed(true).workers(WORKERS).keep_exchanges(true);
+    let runner = Runner::new(session).embedded(true).allow_billed(true).workers(WORKERS).keep_exchanges(true);
     let report = runner.run(&plan, |_| {}).await.expect("the emulator is there");
     let checked = started.elapsed();
     report.assert_honoured();

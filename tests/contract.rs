@@ -21,7 +21,7 @@ async fn emulator() -> Emulator {
 }
 
 async fn run(emulator: &Emulator, plan: &Plan, seed: u64) -> Report {
-    let runner = Runner::new(emulator.session().unwrap()).allow_billed(true).workers(8).seed(seed);
+    let runner = Runner::new(emulator.session().unwrap()).embedded(true).allow_billed(true).workers(8).seed(seed);
     runner.run(plan, |_| {}).await.unwrap()
 }
 

@@ -126,7 +126,7 @@ impl Runner {
         self
     }
 
-    /// Says in the report that the endpoint is the embedded emulator.
+    /// Says that the endpoint is the embedded emulator: the report tells it, and the documents' own user can sign in.
     pub fn embedded(mut self, embedded: bool) -> Self {
         self.options.embedded = embedded;
         self
@@ -615,6 +615,13 @@ impl<'a> Attempt<'a> {
     }
 
     async fn trial(&mut self, trial: &Trial) -> Result<Answer, Halt> {
+        let signs_in =
+            matches!(trial.expected, Expected::Accepted | Expected::Documented(_) | Expected::Unauthenticated);
+        if signs_in && !model().operations[trial.op].is_authenticated() && !self.run.options.embedded {
+            return Err(Halt::NotTried(
+                "it signs in as a user that only the documents and the emulator know".to_owned(),
+            ));
+        }
         let request = self.prepare(trial).await?;
         let mut answer = self.send(&request).await?;
         if trial.target == Target::Fresh && matches!(trial.expected, Expected::Accepted | Expected::Documented(_)) {
