@@ -32,6 +32,24 @@ pub use ids::{
     DataSourceId, JobBinaryId, JobExeId, JobExecutionId, JobId, LabelingJobId, ProjectId, TrainingJobConfigName,
     TrainingJobId, TrainingJobVersionId, VisualizationJobId,
 };
+/// The Rust code of the guides, run with the doc tests.
+#[cfg(all(doctest, feature = "emulator", feature = "contract"))]
+mod guides {
+    macro_rules! guides {
+        ($($name:ident $file:literal,)+) => {$(
+            #[doc = include_str!(concat!("../docs/", $file))]
+            struct $name;
+        )+};
+    }
+    guides! {
+        ContractTests "contract-tests.md",
+        Credentials "credentials.md",
+        Emulator "emulator.md",
+        Errors "errors.md",
+        PartnerClouds "partner-clouds.md",
+    }
+}
+
 /// The crate whose [`Timestamp`](jiff::Timestamp) and [`SignedDuration`](jiff::SignedDuration) the answers hold.
 pub use jiff;
 pub use session::Session;
