@@ -74,6 +74,12 @@ fn the_guide_to_the_emulator_does_what_it_says() {
 }
 
 #[test]
+fn getting_started_does_what_it_says() {
+    let said = run("docs/getting-started.md");
+    assert!(said.contains("my first change"), "{said}");
+}
+
+#[test]
 fn both_readmes_have_the_same_commands() {
     let commands = |file| {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
