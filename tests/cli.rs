@@ -547,11 +547,12 @@ async fn deleting_asks_on_a_terminal() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_ends_with_a_code_of_its_own() {
-    let server = Server::acting([Act::Hang]).await;
+    // Once it has waited to try again, it listens for the signal.
+    let server = Server::acting([Act::Answer(head(503, "", 0).into()), Act::Hang]).await;
     let user = User::of(&server.endpoint);
     let mut command = user.command(&["training-job", "list"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    while server.arrived().is_empty() {
+    while server.arrived().len() < 2 {
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
         tokio::task::yield_now().await;
     }
