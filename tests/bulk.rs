@@ -252,11 +252,9 @@ async fn a_text_that_is_too_long_is_the_failure_of_its_update() {
     assert_eq!(service.arrived().len(), 1);
 }
 
-/// 100,000 updates within 64 MiB, against the emulator in a process of its own:
-/// `cargo test --release --all-features --test bulk -- --ignored --nocapture`.
+/// Against the emulator in a process of its own, so that only the client's memory counts.
 #[cfg(all(feature = "cli", target_os = "linux"))]
 #[tokio::test]
-#[ignore = "takes minutes; meant for a release build"]
 async fn a_hundred_thousand_updates_need_little_memory() {
     use std::io::{BufRead, BufReader};
     use std::process::{Child, Command, Stdio};

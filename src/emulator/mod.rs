@@ -459,7 +459,6 @@ impl EmulatorBuilder {
         }
         let access = self.access()?;
         let store = store::Store::open(self.data.as_deref())?;
-        let is_new = store.is_new;
         let start = match self.seed {
             None => clock::Start { at: None, scale: self.time_scale },
             Some(_) => clock::Start { at: Some(SEEDED_TIME), scale: Some(self.time_scale.unwrap_or(0.0)) },
@@ -494,9 +493,12 @@ impl EmulatorBuilder {
         });
         if let Some(snapshot) = &self.snapshot {
             state.load(snapshot).map_err(|refusal| failed(&format!("load the snapshot: {}", refusal.text())))?;
-        } else if is_new {
+        } else {
             let write = |error: rusqlite::Error| failed("write what it begins with").with_source(error);
-            state.store.write(|transaction| state.populate(transaction)).map_err(write)?;
+            state
+                .store
+                .write(|transaction| if store::is_new(transaction)? { state.populate(transaction) } else { Ok(()) })
+                .map_err(write)?;
         }
         // A file may hold jobs on their way, begun under other transitions.
         state.set_transitions(self.transitions).map_err(|refusal| failed(&refusal.text()))?;

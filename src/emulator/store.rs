@@ -22,11 +22,7 @@ pub(super) const FORMAT: usize = MIGRATIONS.len();
 const APPLICATION: i64 = 0x6877_6a62;
 
 /// The one connection; SQLite has one writer at a time anyway.
-pub(super) struct Store {
-    connection: Mutex<Connection>,
-    /// Whether its tables are new: nobody has written to it before.
-    pub(super) is_new: bool,
-}
+pub(super) struct Store(Mutex<Connection>);
 
 impl Store {
     /// A store that ends with the emulator, or one in a file that stays.
@@ -76,7 +72,7 @@ impl Store {
         transaction.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
         transaction.pragma_update(None, "user_version", known as i64).map_err(failed)?;
         transaction.commit().map_err(failed)?;
-        Ok(Self { connection: Mutex::new(connection), is_new: empty })
+        Ok(Self(Mutex::new(connection)))
     }
 
     /// Runs one request: all of what it does is kept, or nothing.
@@ -85,7 +81,7 @@ impl Store {
         act: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         // A panicking request has rolled back; the connection itself is sound.
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let outcome = act(&transaction)?;
         transaction.commit()?;
@@ -121,6 +117,11 @@ pub(super) fn set_seed(transaction: &Transaction<'_>, seed: u64) -> rusqlite::Re
     // The same 64 bits: the store has signed numbers only.
     transaction.execute("REPLACE INTO sequence VALUES ('seed', ?1)", [seed as i64])?;
     Ok(())
+}
+
+/// Whether an emulator has yet to write what it begins with; the seed comes with that, all at once.
+pub(super) fn is_new(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
+    transaction.query_row("SELECT count(*) = 0 FROM sequence WHERE name = 'seed'", [], |row| row.get(0))
 }
 
 /// An id in the form that the documents print, the same for the same seed and sequence of calls.
@@ -160,4 +161,20 @@ pub(super) fn taken(
 ) -> rusqlite::Result<bool> {
     let query = format!("SELECT 1 FROM {table} WHERE project_id = ?1 AND name = ?2");
     transaction.prepare_cached(&query)?.query_row([project, name], |_| Ok(())).optional().map(|row| row.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emulator::Emulator;
+
+    #[tokio::test]
+    async fn a_file_that_was_left_before_its_first_write_begins_as_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("state.db");
+        // As after a kill: the tables are there, and nothing is in them.
+        drop(Store::open(Some(&file)).unwrap());
+        let emulator = Emulator::builder().data(&file).start().await.unwrap();
+        emulator.session().unwrap().modelarts().training_job(10).unwrap().update_description("there").await.unwrap();
+    }
 }
