@@ -1,11 +1,11 @@
 //! Who may come in: accounts with their users, keys and projects, tokens, and signatures.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use http::request::Parts;
 use http::{HeaderMap, header};
+use parking_lot::Mutex;
 use rusqlite::{OptionalExtension, Transaction, params};
 use sha2::{Digest, Sha256};
 
@@ -198,8 +198,8 @@ impl Access {
 
     /// Forgets failures of keys and what it knows of the store's tokens: the tables are other ones now.
     pub(super) fn forget(&self) {
-        self.strikes.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.lately.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.strikes.lock().clear();
+        self.lately.lock().clear();
     }
 
     /// Who is asking, by token or else by signature.
@@ -234,7 +234,7 @@ impl Access {
             let caller = self.first(Scope::Project(self.project()));
             return Ok(Some(Token { caller, issued: now, expires: now + TOKEN_LIFE }));
         }
-        let known = || self.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || self.lately.lock();
         let lately = known().get(&hash).cloned();
         let row = match lately {
             Some(row) => Some(row),
@@ -334,7 +334,7 @@ impl Access {
         if !self.lock_out {
             return self.verified(&authorization, key, parts, body);
         }
-        let mut strikes = self.strikes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut strikes = self.strikes.lock();
         let strikes = strikes.entry(access_key.to_owned()).or_default();
         if now < strikes.locked_until {
             return Err(Refusal::signature("AK access failed to reach the limit,forbidden."));

@@ -1,8 +1,8 @@
 //! The emulator's own time, which can be stopped, hurried and moved on.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use parking_lot::Mutex;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::store::Store;
@@ -106,11 +106,11 @@ impl Clock {
     }
 
     fn hand(&self) -> Hand {
-        *self.hand.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.hand.lock()
     }
 
     fn set(&self, hand: Hand) {
-        *self.hand.lock().unwrap_or_else(PoisonError::into_inner) = hand;
+        *self.hand.lock() = hand;
     }
 }
 

@@ -20,7 +20,7 @@ use super::faults::{Fault, Faults};
 use super::json;
 use super::lifecycle::Transitions;
 use super::pages;
-use super::server::{State, lock};
+use super::server::State;
 use crate::spec;
 
 const PREFIX: &str = "/_emulator/";
@@ -148,7 +148,7 @@ enum Mode {
 }
 
 fn transitions(state: &State) -> Value {
-    match *lock(&state.transitions) {
+    match *state.transitions.lock() {
         Transitions::AtOnce => json!({"mode": "at_once"}),
         Transitions::AfterReads(reads) => json!({"mode": "reads", "reads": reads}),
         Transitions::Clock => json!({"mode": "clock"}),
@@ -223,16 +223,16 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
             let fault: Fault = request.read()?;
             match fault.problem() {
                 Some(problem) => Err(bad(format!("the fault cannot be: {problem}"))),
-                None => Ok((StatusCode::CREATED, Some(json!({"id": lock(&state.faults).add(fault)})))),
+                None => Ok((StatusCode::CREATED, Some(json!({"id": state.faults.lock().add(fault)})))),
             }
         }
         ("faults", "DELETE") => {
             faults.clear();
             NOTHING
         }
-        ("requests", "GET") => ok(json!({"requests": lock(&state.record).list()})),
+        ("requests", "GET") => ok(json!({"requests": state.record.lock().list()})),
         ("requests", "DELETE") => {
-            lock(&state.record).take();
+            state.record.lock().take();
             NOTHING
         }
         _ => match path.strip_prefix("faults/").and_then(|id| id.parse().ok()) {

@@ -1,9 +1,9 @@
 //! Failures on command.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{StatusCode, header};
+use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Family, Response, commanded};
@@ -199,8 +199,8 @@ impl Faults<'_> {
         self.injected().clear();
     }
 
-    fn injected(&self) -> std::sync::MutexGuard<'_, Injected> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn injected(&self) -> MutexGuard<'_, Injected> {
+        self.0.lock()
     }
 }
 

@@ -20,10 +20,11 @@
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -213,7 +214,7 @@ impl Emulator {
 
     /// Takes the latest exchanges out of the record, the oldest first.
     pub fn take_exchanges(&self) -> Vec<Exchange> {
-        server::lock(&self.state.record).take()
+        self.state.record.lock().take()
     }
 
     /// Stops it and waits until what it was answering is answered.

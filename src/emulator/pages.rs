@@ -11,7 +11,7 @@ use rusqlite::Transaction;
 use serde_json::{Value, json};
 
 use super::answer::{Response, respond};
-use super::server::{State, lock};
+use super::server::State;
 use crate::api::wire::Integer;
 use crate::modelarts::JobStatus;
 use crate::spec;
@@ -80,7 +80,9 @@ fn reference(state: &State, name: &str) -> Option<Response> {
 /// What the first page shows.
 pub(super) fn summary(state: &State) -> rusqlite::Result<Value> {
     let holdings = state.store.write(holdings)?;
-    let latest: Vec<Value> = lock(&state.record)
+    let latest: Vec<Value> = state
+        .record
+        .lock()
         .list()
         .iter()
         .rev()

@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
+use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
 use rusqlite::Transaction;
 use serde_json::Value;
@@ -161,8 +161,8 @@ impl State {
             snapshot::empty(transaction)?;
             self.resume(transaction)?;
             self.populate(transaction)?;
-            lock(&self.faults).clear();
-            lock(&self.record).take();
+            self.faults.lock().clear();
+            self.record.lock().take();
             self.requests.store(0, Ordering::Relaxed);
             Ok(())
         })
@@ -172,13 +172,13 @@ impl State {
     fn resume(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         self.access.forget();
         self.clock.restart(transaction)?;
-        Lifecycles { transaction, transitions: *lock(&self.transitions), now: self.clock.now() }.adopt()
+        Lifecycles { transaction, transitions: *self.transitions.lock(), now: self.clock.now() }.adopt()
     }
 
     /// Chooses what moves jobs, between two requests.
     pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Refusal> {
         self.store.write(|transaction| {
-            *lock(&self.transitions) = transitions;
+            *self.transitions.lock() = transitions;
             Ok(Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()?)
         })
     }
@@ -207,7 +207,7 @@ impl State {
         let request_id = format!("{:032x}", self.requests.fetch_add(1, Ordering::Relaxed) + 1);
         let found = self.routes.find(parts);
         let Plan { delay, hit } = match &found {
-            Found::Operation(route, _) => lock(&self.faults).plan(route.checker.id(), self.clock.now()),
+            Found::Operation(route, _) => self.faults.lock().plan(route.checker.id(), self.clock.now()),
             _ => Plan::default(),
         };
         if !delay.is_zero() {
@@ -334,7 +334,7 @@ impl State {
             return Err(Refusal::Invalid(format!("Not described, and the emulator is strict: {}", ignored.join(", "))));
         }
         self.store.write(|transaction| {
-            let transitions = *lock(&self.transitions);
+            let transitions = *self.transitions.lock();
             Lifecycles { transaction, transitions, now }.advance()?;
             (route.handler)(&Call {
                 transaction,
@@ -353,7 +353,7 @@ impl State {
 
     /// Whether somebody wants to know what comes.
     fn is_watched(&self) -> bool {
-        self.log != AccessLog::Off || lock(&self.record).is_on()
+        self.log != AccessLog::Off || self.record.lock().is_on()
     }
 
     /// Writes down what came and how it was answered.
@@ -363,7 +363,7 @@ impl State {
         }
         let exchange = seen.exchange(outcome);
         self.log.write(&exchange, seen.peer, seen.started.elapsed());
-        lock(&self.record).add(exchange);
+        self.record.lock().add(exchange);
     }
 }
 
@@ -430,11 +430,6 @@ fn finish(status: StatusCode, answer: Answer, request_id: &str) -> Response {
     let mut response = respond(status, answer.body.as_ref(), request_id);
     response.headers_mut().extend(answer.headers);
     response
-}
-
-/// What is under a lock; a request that failed while it held it has left it sound.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A part of an address as text.

@@ -1,8 +1,8 @@
 //! The state, in SQLite: one code path for memory and for a file.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::error::Error;
@@ -80,8 +80,7 @@ impl Store {
         &self,
         act: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        // A panicking request has rolled back; the connection itself is sound.
-        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.0.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let outcome = act(&transaction)?;
         transaction.commit()?;
