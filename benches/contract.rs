@@ -13,18 +13,22 @@ const TOKEN: &str = "emulator-token-not-a-secret";
 
 #[tokio::main]
 async fn main() {
-    let emulator = Emulator::builder().time_scale(10.0).start().await.expect("loopback is there");
+    let emulator = Arc::new(Emulator::start().await.expect("loopback is there"));
     let session = emulator.session().expect("the emulator has a session");
     let started = Instant::now();
     let plan = Plan::of_description();
     let planned = started.elapsed();
     let runner = Runner::new(session).embedded(true).allow_billed(true).workers(WORKERS).keep_exchanges(true);
+    let runner = runner.advance({
+        let emulator = Arc::clone(&emulator);
+        move |by| emulator.advance_clock(by)
+    });
     let report = runner.run(&plan, |_| {}).await.expect("the emulator is there");
     let checked = started.elapsed();
     report.assert_honoured();
 
     // The same requests to a new emulator. Half of what they name does not exist there, which is answered faster.
-    let other = Emulator::builder().time_scale(10.0).start().await.expect("loopback is there");
+    let other = Emulator::start().await.expect("loopback is there");
     let exchanges: Vec<Exchange> = report.outcomes.into_iter().flat_map(|outcome| outcome.exchanges).collect();
     let count = exchanges.len();
     let (from, to) = (emulator.endpoint(), other.endpoint());

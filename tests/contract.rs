@@ -16,13 +16,18 @@ fn hwjobs(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hwjobs")).args(arguments).output().unwrap()
 }
 
-async fn emulator() -> Emulator {
-    Emulator::builder().time_scale(10.0).start().await.unwrap()
+async fn emulator() -> Arc<Emulator> {
+    Arc::new(Emulator::start().await.unwrap())
 }
 
-async fn run(emulator: &Emulator, plan: &Plan, seed: u64) -> Report {
-    let runner = Runner::new(emulator.session().unwrap()).embedded(true).allow_billed(true).workers(8).seed(seed);
-    runner.run(plan, |_| {}).await.unwrap()
+fn runner(emulator: &Arc<Emulator>) -> Runner {
+    let runner = Runner::new(emulator.session().unwrap()).embedded(true).allow_billed(true).workers(8);
+    let emulator = Arc::clone(emulator);
+    runner.advance(move |by| emulator.advance_clock(by))
+}
+
+async fn run(emulator: &Arc<Emulator>, plan: &Plan, seed: u64) -> Report {
+    runner(emulator).seed(seed).run(plan, |_| {}).await.unwrap()
 }
 
 #[test]
@@ -113,7 +118,7 @@ async fn nothing_is_paid_for_without_leave() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_run_cleans_up() {
     let emulator = emulator().await;
-    let runner = Runner::new(emulator.session().unwrap()).allow_billed(true).workers(4);
+    let runner = runner(&emulator).workers(4);
     let (interrupt, seen) = (runner.interrupt(), Arc::new(Mutex::new(0)));
     let plan = Plan::of_description().only(&["mrs.*"]).unwrap();
     let report = runner

@@ -3,7 +3,7 @@
 use regress::Regex;
 use serde_json::{Map, Value, json};
 
-use super::model::{flat, properties};
+use super::model::{keyword, properties};
 use crate::spec::load;
 
 /// What a schema says of one value: what is just allowed, and what is just not.
@@ -15,21 +15,21 @@ pub(super) struct Bound {
 
 /// All that a schema says of one value. What it says of fields inside is theirs.
 pub(super) fn bounds(document: &'static Value, schema: &'static Value) -> Vec<Bound> {
-    let keywords = flat(document, schema);
+    let keyword = |name: &str| keyword(document, schema, name);
     let mut bounds: Vec<Bound> = Vec::new();
     let mut add = |name: &'static str, accepted: Vec<Value>, refused: Vec<Value>| {
         if !bounds.iter().any(|bound| bound.name == name) {
             bounds.push(Bound { name, accepted, refused });
         }
     };
-    let number = |key: &str| keywords.get(key).and_then(Value::as_i64);
-    let pattern = keywords.get("pattern").and_then(Value::as_str);
-    let kind = keywords.get("type").and_then(Value::as_str).unwrap_or_default();
+    let number = |key: &str| keyword(key).and_then(Value::as_i64);
+    let pattern = keyword("pattern").and_then(Value::as_str);
+    let kind = keyword("type").and_then(Value::as_str).unwrap_or_default();
     if let Some(other) = wrong_type(kind) {
         add("type", vec![], vec![other, Value::Null]);
     }
-    if let Some(values) = keywords.get("enum").and_then(Value::as_array) {
-        let unsupported = keywords.get("x-unsupported").and_then(Value::as_array);
+    if let Some(values) = keyword("enum").and_then(Value::as_array) {
+        let unsupported = keyword("x-unsupported").and_then(Value::as_array);
         let supported = |value: &&Value| !unsupported.is_some_and(|list| list.contains(value));
         let unknown = match values.iter().filter_map(Value::as_i64).max() {
             Some(largest) => json!(largest + 1),
@@ -66,13 +66,13 @@ pub(super) fn bounds(document: &'static Value, schema: &'static Value) -> Vec<Bo
     if let Some(most) = number("maximum") {
         add("maximum", vec![json!(most)], vec![json!(most + 1)]);
     }
-    match keywords.get("format").and_then(Value::as_str) {
+    match keyword("format").and_then(Value::as_str) {
         Some("int32") if number("maximum").is_none() => add("format", vec![], vec![json!(i64::from(i32::MAX) + 1)]),
         Some("int64") => add("format", vec![], vec![json!(i64::MAX as u64 + 1)]),
         _ => {}
     }
     if let Some(least) = number("minItems").filter(|least| *least > 0) {
-        let one = sample(document, keywords.get("items").map_or(&Value::Null, |_| item(document, schema)));
+        let one = sample(document, keyword("items").map_or(&Value::Null, |_| item(document, schema)));
         add("min-items", vec![vec![one; usize::try_from(least).unwrap_or(1)].into()], vec![json!([])]);
     }
     // A value that may have several forms is bounded as each form is.
@@ -106,14 +106,14 @@ fn wrong_type(kind: &str) -> Option<Value> {
 
 /// A small value that a schema allows, with all fields that it demands.
 pub(super) fn sample(document: &'static Value, schema: &'static Value) -> Value {
-    let keywords = flat(document, schema);
-    if let Some(first) = keywords.get("enum").and_then(|values| values.get(0)) {
+    let keyword = |name: &str| keyword(document, schema, name);
+    if let Some(first) = keyword("enum").and_then(|values| values.get(0)) {
         return first.clone();
     }
-    let number = |key: &str| keywords.get(key).and_then(Value::as_i64);
-    match keywords.get("type").and_then(Value::as_str) {
+    let number = |key: &str| keyword(key).and_then(Value::as_i64);
+    match keyword("type").and_then(Value::as_str) {
         Some("string") => {
-            let pattern = keywords.get("pattern").and_then(Value::as_str);
+            let pattern = keyword("pattern").and_then(Value::as_str);
             let length = number("minLength").and_then(|least| usize::try_from(least).ok()).unwrap_or_default().max(8);
             text(pattern, length).unwrap_or_default().into()
         }
@@ -121,7 +121,7 @@ pub(super) fn sample(document: &'static Value, schema: &'static Value) -> Value 
         Some("boolean") => json!(false),
         Some("array") => json!([sample(document, item(document, schema))]),
         Some("object") => {
-            let required = keywords.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+            let required = keyword("required").and_then(Value::as_array).cloned().unwrap_or_default();
             properties(document, schema)
                 .into_iter()
                 .filter(|(name, _)| required.iter().any(|required| required == name))

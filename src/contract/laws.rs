@@ -1,12 +1,11 @@
 //! What holds between several requests.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::compare::{changed, is_time, plain, same};
-use super::model::{flat, model, properties};
+use super::model::{keyword, model, properties};
 use super::plan::{Expected, Identity, Law, Payload, bodies};
 use super::run::{Answer, Attempt, Fixture, Halt, Request, is_unknown, item_id, unsupported, unwrapped};
 use super::verdict::Check;
@@ -262,30 +261,26 @@ impl Attempt<'_> {
     /// Stops an object as soon as its state allows.
     pub(super) async fn stop(&mut self, object: usize, path: &Path) -> Result<(), Halt> {
         let Some(stop) = model().objects[object].stop else { return Ok(()) };
-        let started = Instant::now();
+        let mut waits = self.waits();
         loop {
             let answer = self.call(stop, path, None).await?;
-            if answer.is_success() || started.elapsed() > self.run.options.patience {
-                return self.called(stop, &answer);
+            match waits.next() {
+                Some(wait) if !answer.is_success() => self.wait(wait).await,
+                _ => return self.called(stop, &answer),
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
     /// Waits until an object has ended; whether it did.
     pub(super) async fn ended(&mut self, object: usize, path: &Path) -> Result<bool, Halt> {
-        let started = Instant::now();
-        let mut wait = Duration::from_millis(10);
+        let mut waits = self.waits();
         loop {
             let shown = self.read(object, path, &Value::Null).await?;
             if shown.as_ref().is_some_and(is_over) {
                 return Ok(true);
             }
-            if started.elapsed() > self.run.options.patience {
-                return Ok(false);
-            }
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(Duration::from_secs(2));
+            let Some(wait) = waits.next() else { return Ok(false) };
+            self.wait(wait).await;
         }
     }
 
@@ -422,7 +417,7 @@ impl Attempt<'_> {
         };
         let asked = size.unwrap_or_else(|| {
             let schema = op.parameter(size_parameter).map_or(&Value::Null, |parameter| parameter.schema);
-            flat(op.document.value(), schema).get("maximum").and_then(Value::as_u64).unwrap_or(100).min(100)
+            keyword(op.document.value(), schema, "maximum").and_then(Value::as_u64).unwrap_or(100).min(100)
         });
         let mut pages: Vec<Vec<Value>> = Vec::new();
         let (mut number, mut marker) = (first, None);
@@ -690,14 +685,14 @@ impl Attempt<'_> {
         };
         // A value that it does not have.
         let schema = model().operations[list].parameter(name).map_or(&Value::Null, |parameter| parameter.schema);
-        let keywords = flat(model().operations[list].document.value(), schema);
-        let other = match keywords.get("type").and_then(Value::as_str) {
+        let keyword = |name| keyword(model().operations[list].document.value(), schema, name);
+        let other = match keyword("type").and_then(Value::as_str) {
             Some("boolean") => (value != "true").to_string(),
             _ if value.parse::<i64>().is_ok() => if value == "10" { "1" } else { "10" }.to_owned(),
             _ => "no-such-value".to_owned(),
         };
         let demanded = model().operations[list].parameter(name).is_some_and(|parameter| parameter.required);
-        if keywords.contains_key("enum") || demanded {
+        if keyword("enum").is_some() || demanded {
             return Ok(());
         }
         let pages = self.all(list, path, &ask(&other), None).await?;

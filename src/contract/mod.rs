@@ -32,6 +32,7 @@ mod model;
 mod plan;
 mod report;
 mod run;
+mod turns;
 mod verdict;
 
 pub use matrix::{Matrix, Row};

@@ -3,7 +3,7 @@
 use std::sync::{LazyLock, OnceLock};
 
 use jsonschema::Validator;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::spec::load::{self, Operation};
 use crate::spec::{self, Document, Example};
@@ -270,14 +270,8 @@ pub(super) fn properties(document: &'static Value, schema: &'static Value) -> Ve
     own.chain(parts).collect()
 }
 
-/// The keywords of a schema, those of its parts included.
-pub(super) fn flat(document: &'static Value, schema: &'static Value) -> Map<String, Value> {
+/// A keyword of a schema, or else of one of its parts.
+pub(super) fn keyword(document: &'static Value, schema: &'static Value, name: &str) -> Option<&'static Value> {
     let schema = load::resolve(document, schema);
-    let mut keywords = schema.as_object().cloned().unwrap_or_default();
-    for part in schema["allOf"].as_array().into_iter().flatten() {
-        for (key, value) in flat(document, part) {
-            keywords.entry(key).or_insert(value);
-        }
-    }
-    keywords
+    schema.get(name).or_else(|| schema["allOf"].as_array()?.iter().find_map(|part| keyword(document, part, name)))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::generate::{bounds, item, put, sample};
-use super::model::{Model, Op, field, flat, model, properties};
+use super::model::{Model, Op, field, keyword, model, properties};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::spec::load;
 
@@ -544,7 +544,7 @@ impl Planner {
         let described = &self.model.operations[op];
         let Some(parameter) = described.parameter(name) else { return };
         let document = described.document.value();
-        let is_text = flat(document, parameter.schema).get("type").is_some_and(|kind| kind == "string");
+        let is_text = keyword(document, parameter.schema, "type").is_some_and(|kind| kind == "string");
         for bound in bounds(document, parameter.schema) {
             let mut trials = Vec::new();
             // What names an object is accepted if there is such an object.
@@ -755,14 +755,12 @@ impl Planner {
         for parameter in described.parameters.iter().filter(|parameter| !parameter.in_path) {
             match parameter.name {
                 "sortBy" | "sort_by" => {
-                    let keywords = flat(document, parameter.schema);
                     let documented =
                         described.examples.iter().filter_map(|example| example.parameters?.get(parameter.name));
                     let keys: Vec<&'static str> = match load::resolve(document, parameter.schema)["enum"].as_array() {
                         Some(keys) => keys.iter().filter_map(Value::as_str).collect(),
                         None => documented.filter_map(Value::as_str).collect(),
                     };
-                    debug_assert!(keywords.contains_key("type"));
                     for key in keys.into_iter().filter(|key| known(key)) {
                         let summary = format!("Sorting by `{key}` holds in both directions.");
                         let name = format!("sort.{key}");
@@ -841,8 +839,7 @@ fn walk(
     places: &mut Vec<Place>,
 ) {
     places.push(Place { tokens: tokens.clone(), schema, required });
-    let keywords = flat(document, schema);
-    let demanded = keywords.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let demanded = keyword(document, schema, "required").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     for (name, property) in properties(document, schema) {
         tokens.push(name.to_owned());
         walk(document, property, tokens, demanded.iter().any(|demanded| demanded == name), places);

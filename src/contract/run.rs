@@ -1,20 +1,21 @@
 //! Trying clauses against an endpoint.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use progenitor_client::encode_path;
 use serde_json::Value;
 use tokio::sync::OnceCell;
-use tokio::task::JoinSet;
 
 use super::compare::{Comparison, plain};
 use super::generate::item;
-use super::model::{Object, Op, flat, model, properties};
+use super::model::{Object, Op, keyword, model, properties};
 use super::plan::{Case, Clause, Expected, Identity, Law, Payload, Plan, Target, Trial, bodies};
+use super::turns::{Advance, Turn, each, waits};
 use super::verdict::{Check, Difference, Exchange, Leftover, Outcome, Report, Verdict};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::session::credentials::Credentials;
@@ -31,12 +32,23 @@ const KEPT: [&str; 4] = ["content-type", "x-request-id", "retry-after", "allow"]
 const PREFIX: &str = "hwjobs-ct-";
 
 /// Tries a plan against the endpoint of a session.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing is sent before `run`"]
 pub struct Runner {
     session: Session,
     options: Options,
     interrupt: Interrupt,
+    advance: Option<TryAdvance>,
+}
+
+/// Moves the endpoint's time on, if it can.
+type TryAdvance = Arc<dyn Fn(Duration) -> Result<(), Error> + Send + Sync>;
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { session, options, interrupt: _, advance: _ } = self;
+        f.debug_struct("Runner").field("session", session).field("options", options).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -81,7 +93,7 @@ impl Runner {
             embedded: false,
             exchanges: false,
         };
-        Self { session, options, interrupt: Interrupt::default() }
+        Self { session, options, interrupt: Interrupt::default(), advance: None }
     }
 
     /// Sends only what changes nothing; what exists is looked at instead of what would be created.
@@ -96,7 +108,7 @@ impl Runner {
         self
     }
 
-    /// How many clauses are tried at a time; 4 by default.
+    /// How many clauses are tried at a time; 4 by default. One that waits for a job lets another one go on.
     pub fn workers(mut self, workers: usize) -> Self {
         self.options.workers = workers.max(1);
         self
@@ -132,6 +144,32 @@ impl Runner {
         self
     }
 
+    /// Moves the endpoint's time on instead of waiting, once there is nothing else to do.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), huaweicloud_jobs::Error> {
+    /// use std::sync::Arc;
+    ///
+    /// use huaweicloud_jobs::contract::{Plan, Runner};
+    /// use huaweicloud_jobs::emulator::Emulator;
+    ///
+    /// let emulator = Arc::new(Emulator::start().await?);
+    /// let runner = Runner::new(emulator.session()?).allow_billed(true);
+    /// let runner = runner.advance(move |by| emulator.advance_clock(by));
+    /// let plan = Plan::of_description().only(&["modelarts.stop_training_job_version.law.*"])?;
+    /// runner.run(&plan, |_| {}).await?.assert_honoured();
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
+    pub fn advance(mut self, advance: impl Fn(Duration) -> Result<(), Error> + Send + Sync + 'static) -> Self {
+        self.advance = Some(Arc::new(advance));
+        self
+    }
+
     /// Keeps the exchanges of all clauses in the report, not only of those that differ.
     pub fn keep_exchanges(mut self, keep: bool) -> Self {
         self.options.exchanges = keep;
@@ -151,46 +189,45 @@ impl Runner {
     pub async fn run(&self, plan: &Plan, progress: impl Fn(&Outcome) + Send + Sync + 'static) -> Result<Report, Error> {
         let started = Instant::now();
         let run = Arc::new(Run::new(self.session.clone(), self.options.clone(), self.interrupt.clone())?);
+        let advance = self.advance.clone().map(|advance| {
+            let run = Arc::clone(&run);
+            let advance = move |by| {
+                if let Err(error) = advance(by) {
+                    lock(&run.fatal).get_or_insert(error);
+                }
+            };
+            Arc::new(advance) as Advance
+        });
         // What looks at whole lists is tried alone: others would change them meanwhile.
         let (alone, together): (Vec<_>, Vec<_>) = plan.clauses().iter().cloned().partition(is_exclusive);
         let progress: Arc<dyn Fn(&Outcome) + Send + Sync> = Arc::new(progress);
         let mut outcomes = Vec::new();
         for (clauses, workers) in [(together, self.options.workers), (alone, 1)] {
-            let clauses = Arc::new(clauses);
-            let next = Arc::new(AtomicUsize::new(0));
-            let mut tasks = JoinSet::new();
-            for _ in 0..workers {
-                let (run, clauses, next) = (Arc::clone(&run), Arc::clone(&clauses), Arc::clone(&next));
-                let progress = Arc::clone(&progress);
-                tasks.spawn(async move {
-                    let mut outcomes = Vec::new();
-                    while !run.is_over()
-                        && let Some(clause) = clauses.get(next.fetch_add(1, Ordering::Relaxed))
-                    {
-                        let outcome = Box::pin(run.attempt(clause)).await;
-                        progress(&outcome);
-                        outcomes.push((clause.index, outcome));
-                    }
-                    outcomes
-                });
-            }
-            while let Some(done) = tasks.join_next().await {
-                match done {
-                    Ok(done) => outcomes.extend(done),
-                    Err(error) => {
-                        run.clean_up().await;
-                        std::panic::resume_unwind(error.into_panic());
-                    }
+            let clauses = clauses.into_iter().take_while(|_| !run.is_over());
+            let done = each(workers, advance.clone(), clauses, |clause, turn| {
+                let (run, progress) = (Arc::clone(&run), Arc::clone(&progress));
+                async move {
+                    let (outcome, turn) = Box::pin(run.attempt(&clause, turn)).await;
+                    progress(&outcome);
+                    ((clause.index, outcome), turn)
+                }
+            });
+            match done.await {
+                Ok(done) => outcomes.extend(done),
+                Err(error) => {
+                    run.clean_up(&run.shared, advance.clone()).await;
+                    std::panic::resume_unwind(error.into_panic());
                 }
             }
+            run.clean_up(&run.later, advance.clone()).await;
         }
-        run.clean_up().await;
-        if let Some(error) = run.fatal.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        run.clean_up(&run.shared, advance).await;
+        if let Some(error) = lock(&run.fatal).take() {
             return Err(error);
         }
         outcomes.sort_by_key(|(index, _)| *index);
         let of = |service: &str| (service.to_owned(), self.session.way_to(service).2.to_owned());
-        let leftovers = std::mem::take(&mut *run.leftovers.lock().unwrap_or_else(PoisonError::into_inner));
+        let leftovers = std::mem::take(&mut *lock(&run.leftovers));
         Ok(Report {
             tool: concat!("hwjobs ", env!("CARGO_PKG_VERSION")).to_owned(),
             endpoints: ["iam", "modelarts", "mrs"].map(of).into(),
@@ -203,6 +240,10 @@ impl Runner {
             milliseconds: milliseconds(started),
         })
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn milliseconds(since: Instant) -> u64 {
@@ -223,7 +264,10 @@ pub(super) struct Run {
     strangers: [Transport; 2],
     /// One object of each kind that clauses share.
     fixtures: Vec<OnceCell<Result<Arc<Fixture>, String>>>,
-    created: Mutex<Vec<Created>>,
+    /// Objects that clauses share: they are removed in the end.
+    shared: Mutex<Vec<Created>>,
+    /// Objects whose state did not allow to remove them at once.
+    later: Mutex<Vec<Created>>,
     leftovers: Mutex<Vec<Leftover>>,
     fatal: Mutex<Option<Error>>,
     interrupt: Interrupt,
@@ -336,7 +380,8 @@ impl Run {
             session,
             strangers,
             fixtures: model().objects.iter().map(|_| OnceCell::new()).collect(),
-            created: Mutex::default(),
+            shared: Mutex::default(),
+            later: Mutex::default(),
             leftovers: Mutex::default(),
             fatal: Mutex::default(),
             interrupt,
@@ -347,11 +392,11 @@ impl Run {
     }
 
     fn is_over(&self) -> bool {
-        self.interrupt.is_asked() || self.fatal.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.interrupt.is_asked() || lock(&self.fatal).is_some()
     }
 
     /// Tries one clause and removes what it created.
-    async fn attempt(&self, clause: &Clause) -> Outcome {
+    async fn attempt(&self, clause: &Clause, turn: Turn) -> (Outcome, Turn) {
         let reason = match &clause.case {
             Case::Untried(reason) => Some((*reason).to_owned()),
             _ if self.options.read_only && !clause.reads => Some("it writes, and only reading is allowed".to_owned()),
@@ -361,21 +406,27 @@ impl Run {
             _ => None,
         };
         if let Some(reason) = reason {
-            return Outcome::new(clause, Verdict::NotTried, Some(reason));
+            return (Outcome::new(clause, Verdict::NotTried, Some(reason)), turn);
         }
         let started = Instant::now();
-        let mut attempt = Attempt::new(self, Some(clause.op), clause.index);
+        let mut turn = turn;
+        let mut attempt = Attempt { turn: Some(&mut turn), ..Attempt::new(self, Some(clause.op), clause.index) };
         let halt = match &clause.case {
             Case::Trials(trials) => attempt.trials(trials).await,
             Case::Law(law) => Box::pin(attempt.law(*law)).await,
             Case::Untried(_) => Ok(()),
         };
-        let created = std::mem::take(&mut attempt.created);
-        self.remove(created).await;
+        for object in std::mem::take(&mut attempt.created).into_iter().rev() {
+            match self.remove(&object, None).await {
+                Ok(true) => {}
+                Ok(false) => lock(&self.later).push(object),
+                Err(reason) => self.leave(object, reason),
+            }
+        }
         let (verdict, reason) = match halt {
             Err(Halt::Fatal(error)) => {
                 let reason = error.to_string();
-                *self.fatal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                *lock(&self.fatal) = Some(error);
                 (Verdict::NotTried, Some(reason))
             }
             _ if !attempt.differences.is_empty() => (Verdict::Differs, None),
@@ -393,43 +444,49 @@ impl Run {
         if verdict != Verdict::Honours || self.options.exchanges {
             outcome.exchanges = attempt.exchanges;
         }
-        outcome
+        (outcome, turn)
     }
 
-    async fn clean_up(&self) {
-        let created = std::mem::take(&mut *self.created.lock().unwrap_or_else(PoisonError::into_inner));
-        self.remove(created).await;
-    }
-
-    /// Removes objects, the latest first.
-    async fn remove(&self, created: Vec<Created>) {
-        for object in created.into_iter().rev() {
-            if let Err(reason) = self.remove_one(&object).await {
-                let Object { item, create, delete, .. } = &model().objects[object.object];
-                let what = match &object.id {
-                    Some(_) => object
-                        .path
-                        .iter()
-                        .fold((*item).to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value)),
-                    None => object.name.clone().unwrap_or_else(|| "an object without name and id".to_owned()),
-                };
-                let created_by = model().operations[*create].id.to_owned();
-                self.leftovers.lock().unwrap_or_else(PoisonError::into_inner).push(Leftover {
-                    created_by,
-                    what,
-                    reason,
-                    lasts: delete.is_none(),
-                });
+    /// Removes objects, however long their states take.
+    async fn clean_up(self: &Arc<Self>, created: &Mutex<Vec<Created>>, advance: Option<Advance>) {
+        let created = std::mem::take(&mut *lock(created));
+        let done = each(self.options.workers, advance, created.into_iter().rev(), |object, mut turn| {
+            let run = Arc::clone(self);
+            async move {
+                if let Err(reason) = run.remove(&object, Some(&mut turn)).await {
+                    run.leave(object, reason);
+                }
+                ((), turn)
             }
+        });
+        if let Err(error) = done.await {
+            std::panic::resume_unwind(error.into_panic());
         }
     }
 
-    async fn remove_one(&self, created: &Created) -> Result<(), String> {
+    /// Notes that an object stays.
+    fn leave(&self, object: Created, reason: String) {
+        let Object { item, create, delete, .. } = &model().objects[object.object];
+        let what = match &object.id {
+            Some(_) => object
+                .path
+                .iter()
+                .fold((*item).to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value)),
+            None => object.name.unwrap_or_else(|| "an object without name and id".to_owned()),
+        };
+        let created_by = model().operations[*create].id.to_owned();
+        lock(&self.leftovers).push(Leftover { created_by, what, reason, lasts: delete.is_none() });
+    }
+
+    /// Removes an object. Without a turn that could be given up it does not wait until the object's state allows it, and
+    /// then it is not removed yet.
+    async fn remove(&self, created: &Created, turn: Option<&mut Turn>) -> Result<bool, String> {
         let object = &model().objects[created.object];
         let Some(delete) = object.delete else {
             return Err("no operation deletes it".to_owned());
         };
-        let mut attempt = Attempt::new(self, None, usize::MAX);
+        let may_wait = turn.is_some();
+        let mut attempt = Attempt { turn, ..Attempt::new(self, None, usize::MAX) };
         let mut path = created.path.clone();
         if created.id.is_none() {
             // The answer told no id: the list may.
@@ -439,7 +496,8 @@ impl Run {
             path.push((object.parameter, id));
         }
         match attempt.delete_when_possible(created.object, &path).await {
-            Ok(answer) if answer.is_success() || is_unknown(&answer) => Ok(()),
+            Ok(answer) if answer.is_success() || is_unknown(&answer) => Ok(true),
+            Ok(_) if !may_wait => Ok(false),
             Ok(answer) => Err(format!("{} answered {}", model().operations[delete].id, answer.told())),
             Err(Halt::Absent(..)) => Err(format!("{} is absent", model().operations[delete].id)),
             Err(Halt::NotTried(reason)) => Err(reason),
@@ -508,6 +566,8 @@ pub(super) struct Attempt<'a> {
     created: Vec<Created>,
     /// Objects that it has for itself.
     own: Vec<Arc<Fixture>>,
+    /// What it gives up while it waits; without it, it does not wait.
+    turn: Option<&'a mut Turn>,
 }
 
 impl<'a> Attempt<'a> {
@@ -521,6 +581,18 @@ impl<'a> Attempt<'a> {
             differences: Vec::new(),
             created: Vec::new(),
             own: Vec::new(),
+            turn: None,
+        }
+    }
+
+    /// How long to wait, and again, for the state of an object to change.
+    pub(super) fn waits(&self) -> impl Iterator<Item = Duration> + use<> {
+        waits(if self.turn.is_some() { self.run.options.patience } else { Duration::ZERO })
+    }
+
+    pub(super) async fn wait(&mut self, time: Duration) {
+        if let Some(turn) = &mut self.turn {
+            turn.wait(time).await;
         }
     }
 
@@ -596,22 +668,15 @@ impl<'a> Attempt<'a> {
         }
         let (mut schema, mut rules) = (op.body?, Vec::new());
         for token in place.split('/').skip(1) {
-            let here = flat(document, schema);
-            rules.extend(
-                here.get("x-rules")
-                    .and_then(Value::as_array)
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .map(str::to_owned),
-            );
+            let here = keyword(document, schema, "x-rules").and_then(Value::as_array);
+            rules.extend(here.into_iter().flatten().filter_map(Value::as_str));
             schema = match token.parse::<usize>() {
                 Ok(_) => item(document, schema),
                 Err(_) => properties(document, schema).into_iter().find(|(name, _)| *name == token)?.1,
             };
         }
         let rules = rules.join(" ");
-        (flat(document, schema).contains_key("enum") && !rules.is_empty()).then_some(rules)
+        (keyword(document, schema, "enum").is_some() && !rules.is_empty()).then_some(rules)
     }
 
     async fn trial(&mut self, trial: &Trial) -> Result<Answer, Halt> {
@@ -713,7 +778,7 @@ impl<'a> Attempt<'a> {
     /// An id that no object has.
     fn unknown_id(&mut self, op: &Op, name: &str) -> String {
         let schema = op.parameter(name).map_or(&Value::Null, |parameter| parameter.schema);
-        let integer = flat(op.document.value(), schema).get("type").is_some_and(|kind| kind == "integer");
+        let integer = keyword(op.document.value(), schema, "type").is_some_and(|kind| kind == "integer");
         let number = fastrand::Rng::with_seed(self.run.options.seed ^ self.index as u64).u64(0..1 << 40);
         if integer { (number + (1 << 50)).to_string() } else { format!("00000000-0000-4000-8000-{number:012x}") }
     }
@@ -788,7 +853,7 @@ impl<'a> Attempt<'a> {
             } else {
                 Box::pin(attempt.create(object, |_| {})).await
             };
-            run.created.lock().unwrap_or_else(PoisonError::into_inner).append(&mut attempt.created);
+            lock(&run.shared).append(&mut attempt.created);
             made.map(Arc::new).map_err(|halt| match halt {
                 Halt::NotTried(reason) => reason,
                 Halt::Absent(op, _) => format!("it needs {}, which is absent", model().operations[op].id),
@@ -892,19 +957,18 @@ impl<'a> Attempt<'a> {
         };
         let request =
             Request { op: delete, path: path.to_vec(), query: vec![], body: Payload::None, identity: Identity::Own };
-        let started = Instant::now();
-        let mut wait = Duration::from_millis(20);
+        let mut waits = self.waits();
         loop {
             let answer = self.send(&request).await?;
-            if answer.is_success() || is_unknown(&answer) || started.elapsed() > self.run.options.patience {
+            if answer.is_success() || is_unknown(&answer) {
                 return Ok(answer);
             }
             if let Some(stop) = described.stop {
                 let request = Request { op: stop, ..request.clone() };
                 self.send(&request).await?;
             }
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(Duration::from_secs(2));
+            let Some(wait) = waits.next() else { return Ok(answer) };
+            self.wait(wait).await;
         }
     }
 
@@ -1031,7 +1095,7 @@ impl<'a> Attempt<'a> {
                 model().objects[created.object].delete == Some(request.op) && created.path == request.path
             };
             self.created.retain(|created| !gone(created));
-            self.run.created.lock().unwrap_or_else(PoisonError::into_inner).retain(|created| !gone(created));
+            lock(&self.run.shared).retain(|created| !gone(created));
         }
     }
 
@@ -1360,7 +1424,7 @@ pub(super) fn unsupported(op: &Op) -> Vec<&'static str> {
     let Some(schema) = op.body else { return Vec::new() };
     let document = op.document.value();
     let without_effect =
-        |schema: &'static Value| flat(document, schema).get("x-unsupported") == Some(&Value::Bool(true));
+        |schema: &'static Value| keyword(document, schema, "x-unsupported") == Some(&Value::Bool(true));
     properties(document, schema)
         .into_iter()
         .filter(|(_, schema)| without_effect(schema))

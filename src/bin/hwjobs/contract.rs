@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -16,9 +17,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::exit::{self, Failure, Usage, usage};
 use super::options::Options;
-
-/// The embedded emulator's time passes so many times as fast, so that jobs that are stopped end soon.
-const TIME_SCALE: f64 = 10.0;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -139,7 +137,7 @@ impl Run {
         let elsewhere = [&options.endpoint, &options.region, &options.profile];
         let own = [&self.iam_endpoint, &self.modelarts_endpoint, &self.mrs_endpoint];
         let embedded = elsewhere.into_iter().chain(own).all(Option::is_none);
-        let emulator = if embedded { Some(Emulator::builder().time_scale(TIME_SCALE).start().await?) } else { None };
+        let emulator = if embedded { Some(Arc::new(Emulator::start().await?)) } else { None };
         let session = match &emulator {
             Some(emulator) => emulator.session()?,
             None => self.session(options).await?,
@@ -163,7 +161,9 @@ impl Run {
         }
         match &emulator {
             Some(emulator) => {
-                println!("The embedded emulator at {} is tried, no cloud; seed {seed}.", emulator.endpoint())
+                println!("The embedded emulator at {} is tried, no cloud; seed {seed}.", emulator.endpoint());
+                let emulator = Arc::clone(emulator);
+                runner = runner.advance(move |by| emulator.advance_clock(by));
             }
             None => println!("Seed {seed}."),
         }
@@ -193,7 +193,8 @@ impl Run {
             write(file, &format.report(&report)?)?;
         }
         summary(&report, &mut io::stdout().lock())?;
-        if let Some(emulator) = emulator {
+        drop(runner);
+        if let Some(emulator) = emulator.and_then(Arc::into_inner) {
             emulator.stop().await;
         }
         Ok(report.is_honoured())
