@@ -155,7 +155,8 @@ async fn reports_tell_what_is_absent_and_hide_what_is_secret() {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
     let token = "canary-of-a-token";
-    let session = huaweicloud_jobs::Session::builder().endpoint(endpoint).project_id("p").token(token).build().unwrap();
+    let session =
+        huaweicloud_jobs::Session::builder().endpoint(&*endpoint).project_id("p").token(token).build().unwrap();
     let plan = Plan::of_description().only(&["mrs.*", "iam.create_token.*"]).unwrap();
     let report = Runner::new(session).allow_billed(true).run(&plan, |_| {}).await.unwrap();
     assert!(
@@ -169,6 +170,10 @@ async fn reports_tell_what_is_absent_and_hide_what_is_secret() {
     let junit = Format::Junit.report(&report).unwrap();
     let read = quick_junit::Report::deserialize_from_str(&junit).unwrap();
     assert_eq!((read.tests, read.failures), (report.outcomes.len(), report.failures().count()));
+    let suite = &read.test_suites[0];
+    let properties: Vec<_> = suite.properties.iter().map(|it| (it.name.as_str(), it.value.as_str())).collect();
+    assert!(properties.contains(&("endpoint", &*endpoint)), "{properties:?}");
+    assert_eq!(suite.time, Some(suite.test_cases.iter().filter_map(|case| case.time).sum()));
     let sarif: Value = serde_json::from_str(&Format::Sarif.report(&report).unwrap()).unwrap();
     assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), report.failures().count());
     let html = Format::Html.report(&report).unwrap();

@@ -3,10 +3,16 @@
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-use std::process::Command;
+use std::process::Stdio;
+use std::time::Duration;
 
 use huaweicloud_jobs::emulator::Emulator;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Split};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
 
 async fn get(emulator: &Emulator, path: &str) -> reqwest::Response {
     reqwest::get(format!("{}{path}", emulator.endpoint())).await.unwrap()
@@ -59,36 +65,125 @@ fn the_reference_is_drawn_by_what_is_named() {
     assert!(page.contains(&hex::encode(Sha256::digest(&script))));
 }
 
-/// What a page has become after its scripts ran. Without a browser nothing is known, unless one was promised.
-fn rendered(address: &str) -> Option<String> {
-    let profile = tempfile::tempdir().unwrap();
-    let promised = std::env::var("HWJOBS_TEST_BROWSER").ok();
-    let browser = promised.as_deref().unwrap_or("chromium");
-    if promised.is_none() && Command::new(browser).arg("--version").output().is_err() {
-        return None;
-    }
-    let output = Command::new(browser)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
-        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-        .args(["--virtual-time-budget=15000", "--dump-dom"])
-        .arg(format!("--user-data-dir={}", profile.path().display()))
-        .arg(address)
-        .output()
-        .unwrap();
-    Some(String::from_utf8(output.stdout).unwrap())
+/// A headless Chromium, told through a pipe what to do (the DevTools protocol).
+struct Browser {
+    process: Child,
+    answers: Split<BufReader<ChildStdout>>,
+    messages: u64,
+    page: Value,
+    _profile: TempDir,
 }
 
-#[tokio::test(flavor = "multi_thread")]
+impl Browser {
+    /// A browser that shows this address. Without one nothing is known, unless it was promised.
+    async fn open(address: &str) -> Option<Self> {
+        let promised = std::env::var("HWJOBS_TEST_BROWSER").ok();
+        let program = promised.as_deref().unwrap_or("chromium");
+        if promised.is_none() && Command::new(program).arg("--version").output().await.is_err() {
+            eprintln!("not looked at: there is no chromium");
+            return None;
+        }
+        let profile = tempfile::tempdir().unwrap();
+        let mut process = Command::new("sh")
+            // The protocol comes in by descriptor 3 and goes out by descriptor 4; nobody waits for the other outputs to end.
+            .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 0</dev/null 1>/dev/null 2>&1", program])
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+            .args(["--remote-debugging-pipe", "--window-size=1280,900"])
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let answers = BufReader::new(process.stdout.take().unwrap()).split(0);
+        let mut browser = Self { process, answers, messages: 0, page: Value::Null, _profile: profile };
+        let tab = browser.call("Target.createTarget", json!({"url": "about:blank"})).await;
+        let attached = json!({"targetId": tab["targetId"], "flatten": true});
+        browser.page = browser.call("Target.attachToTarget", attached).await["sessionId"].take();
+        browser.call("Page.navigate", json!({"url": address})).await;
+        Some(browser)
+    }
+
+    /// Calls a method of the protocol. A browser that says nothing for a minute hangs.
+    async fn call(&mut self, method: &str, params: Value) -> Value {
+        self.messages += 1;
+        let mut message = json!({"id": self.messages, "method": method, "params": params});
+        if self.page.is_string() {
+            message["sessionId"] = self.page.clone();
+        }
+        self.process.stdin.as_mut().unwrap().write_all(format!("{message}\0").as_bytes()).await.unwrap();
+        loop {
+            let answer = timeout(Duration::from_secs(60), self.answers.next_segment()).await;
+            let answer = answer.unwrap_or_else(|_| panic!("no answer to {message}")).unwrap().unwrap();
+            let mut answer: Value = serde_json::from_slice(&answer).unwrap();
+            // Events come in between.
+            if answer["id"] == self.messages {
+                assert!(answer["error"].is_null(), "{message}: {answer}");
+                return answer["result"].take();
+            }
+        }
+    }
+
+    /// Waits within an element, its shadow trees included, for one with this text, does something with it (`it`), and gives
+    /// all that it says.
+    async fn find(&mut self, within: &str, selector: &str, text: &str, action: &str) -> String {
+        let script = format!(
+            "new Promise((done) => {{
+                const all = (root) => [...root.querySelectorAll('*')].flatMap((e) => [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]);
+                const says = (e) => e.value || e.innerText;
+                const look = () => {{
+                    const inside = all(document).filter((e) => e.matches({})).flatMap((e) => all(e.shadowRoot ?? e));
+                    const it = inside.find((e) => e.matches({}) && says(e).includes({}));
+                    if (!it) return setTimeout(look, 20);
+                    {action};
+                    done(says(it));
+                }};
+                look();
+            }})",
+            json!(within),
+            json!(selector),
+            json!(text)
+        );
+        let evaluation = json!({"expression": script, "awaitPromise": true, "returnByValue": true});
+        let answer = self.call("Runtime.evaluate", evaluation).await;
+        answer["result"]["value"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    /// Ends it with all its processes, so that none writes into the profile any more.
+    async fn close(mut self) {
+        self.call("Browser.close", json!({})).await;
+        self.process.wait().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_browser_draws_the_first_page() {
     let emulator = Emulator::builder().record(10).start().await.unwrap();
     let job = emulator.session().unwrap().modelarts().training_job(10).unwrap();
     job.update_description("<b>seen</b>").await.unwrap();
-    let address = emulator.endpoint();
-    let Some(page) = tokio::task::spawn_blocking(move || rendered(&address)).await.unwrap() else {
-        eprintln!("not looked at: there is no chromium");
-        return;
-    };
-    for text in ["training job", "JOBSTAT_COMPLETED", "/training-jobs/10", "accepted"] {
+    let Some(mut browser) = Browser::open(&emulator.endpoint()).await else { return };
+    let page = browser.find("html", "body", "accepted", "").await;
+    browser.close().await;
+    for text in ["training job", "JOBSTAT_COMPLETED", "/training-jobs/10"] {
         assert!(page.contains(text), "no {text} in {page}");
     }
+}
+
+#[tokio::test]
+async fn a_browser_tries_a_request() {
+    let emulator = Emulator::builder().record(10).start().await.unwrap();
+    let Some(mut browser) = Browser::open(&format!("{}/docs", emulator.endpoint())).await else { return };
+    browser.find("rapi-doc", ".nav-bar-path", "Change a training job's description", "it.click()").await;
+    let operation = "[id='put-/v1/-project_id-/training-jobs/-job_id-']";
+    browser.find(operation, "textarea", "This is a ModelArts job", "it.focus(); it.select()").await;
+    browser.call("Input.insertText", json!({"text": r#"{"job_desc": "tried in a browser"}"#})).await;
+    browser.find(operation, "button", "TRY", "it.click()").await;
+    browser.find(operation, ".response-message", "200", "").await;
+    browser.close().await;
+    let taken = emulator.take_exchanges();
+    assert_eq!(taken.len(), 1, "{taken:?}");
+    assert_eq!(taken[0].operation.as_deref(), Some("update_training_job"));
+    let state = emulator.snapshot().unwrap().to_string();
+    assert!(state.contains("tried in a browser"), "{state}");
 }

@@ -1,42 +1,98 @@
-//! The shell blocks of the README and the guides do what they say. Blocks of Rust are doc tests; those of docs/cli.md and
-//! docs/signing.md, which show what is printed, have tests of their own.
+//! The shell blocks of all pages do what they say. Blocks of Rust are doc tests.
 
 #![cfg(all(unix, feature = "cli"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-/// Blocks that are not run here: a file, how the block begins, and why.
-const NOT_RUN: [(&str, &str, &str); 6] = [
+use huaweicloud_jobs::emulator::Emulator;
+
+/// Blocks that are not run here: a file, how the block begins, and why. Whatever is not among them is run.
+const NOT_RUN: [(&str, &str, &str); 18] = [
     ("README.md", "cargo hwjobs quickstart", "CI runs it from the README itself"),
     ("README.md", "cargo test", "it is what runs this"),
     ("README.md", "cargo new", "it takes a package from the registry"),
-    (
-        "docs/contract-tests.md",
-        "hwjobs contract run\n",
-        "tests/contract.rs runs it, and its second line is about another host",
-    ),
-    ("docs/contract-tests.md", "hwjobs contract run --region", "it is about clouds"),
-    ("docs/cli.md", "hwjobs emulator", "tests/cli.rs starts the one of that page"),
+    ("README.zh-CN.md", "", "its commands are those of README.md, which another test compares"),
+    ("CONTRIBUTING.md", "cargo test", "it is what runs this"),
+    ("docs/getting-started.md", "cargo install", "it builds and installs this crate"),
+    ("docs/getting-started.md", "hwjobs profile init", "it asks on a terminal; docs/cli.md has it with the answers"),
+    ("docs/cli.md", "$ ", "tests/cli.rs runs these and compares what is printed"),
+    ("docs/signing.md", "$ ", "tests/sign_explain.rs runs these and compares what is printed"),
+    ("docs/publishing.md", "npx -p openapi-typescript", "tools/generators runs this generator"),
+    ("docs/publishing.md", "npx -p @hey-api/openapi-ts", "tools/generators runs this generator"),
+    ("docs/publishing.md", "pip install openapi-python-client", "tools/generators runs this generator"),
+    ("docs/publishing.md", "pip install openapi-generator-cli", "it takes a package from a registry, and Java"),
+    ("docs/publishing.md", "npx -p @stoplight/prism-cli@5.14.2 prism mock", "tools/generators asks this mock server"),
+    ("docs/publishing.md", "npx -p @stoplight/prism-cli@5.14.2 prism proxy", "it stands before a cloud"),
+    ("docs/publishing.md", "npx -p openapi-to-postmanv2", "it takes a package from a registry"),
+    ("docs/publishing.md", "npm install openapi-2-kong", "it takes a package from a registry"),
+    ("docs/releasing.md", "RUSTFLAGS=", "it builds this crate for minutes"),
 ];
 
-/// What stands before the blocks: this build of `hwjobs`, failing answers that fail, and no process left at the end.
+/// Clouds of the pages, and what stands in for them.
+const STAND_INS: [(&str, &str); 6] = [
+    ("https://gateway.example", "$HWJOBS_ENDPOINT"),
+    ("https://modelarts.region-1.cloud.example", "$HWJOBS_ENDPOINT"),
+    ("https://mrs.region-1.cloud.example", "$HWJOBS_ENDPOINT"),
+    ("https://iam.cloud.example", "$HWJOBS_ENDPOINT"),
+    ("--region eu-de --profile otc", "--only 'mrs.*'"),
+    ("--region eu-west-0 --profile fe", "--only 'iam.*'"),
+];
+
+/// What is among that which the blocks of a file print.
+const PRINTED: [(&str, &str); 6] = [
+    ("README.md", "trained on the May images"),
+    ("README.md", "The embedded emulator"),
+    ("docs/getting-started.md", "my first change"),
+    ("docs/credentials.md", "EXAMPLEACCESSKEY"),
+    ("docs/contract-tests.md", "iam.list_projects.example"),
+    ("docs/partner-clouds.md", "accepted"),
+];
+
+/// What stands before the blocks: failing answers that fail, and no process left at the end.
 const PRELUDE: &str = r#"
 set -euo pipefail
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 curl() { command curl --silent --show-error --fail "$@" >/dev/null; }
 "#;
 
-/// The shell blocks of a file that are run.
-fn blocks(file: &str) -> Vec<String> {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
-    let blocks = text.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
-    blocks.filter(|block| !NOT_RUN.iter().any(|(of, begins, _)| *of == file && block.starts_with(begins))).collect()
+/// All pages of this repository.
+fn pages(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).read_dir().unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        if name.starts_with('.') || name == "target" || name == "node_modules" {
+            continue;
+        }
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(pages(&format!("{folder}{name}/")));
+        } else if name.ends_with(".md") {
+            found.push(format!("{folder}{name}"));
+        }
+    }
+    found
 }
 
-fn run(file: &str) -> String {
+/// The shell blocks of a page.
+fn blocks(page: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+    let (mut lines, mut blocks) = (text.lines(), Vec::new());
+    while let Some(line) = lines.next() {
+        let Some(language) = line.trim_start().strip_prefix("```") else { continue };
+        let block =
+            lines.by_ref().take_while(|line| line.trim_start() != "```").map(|line| format!("{line}\n")).collect();
+        if ["sh", "bash", "shell", "console"].contains(&language) {
+            blocks.push(block);
+        }
+    }
+    blocks
+}
+
+fn run(page: &str, blocks: &[String], emulator: &Emulator) {
     let (folder, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     // `cargo hwjobs` without building anything, as one process that ends when it is told to.
     let (cargo, mode) = (home.path().join("cargo"), std::fs::Permissions::from_mode(0o755));
@@ -45,57 +101,58 @@ fn run(file: &str) -> String {
     let binary = Path::new(env!("CARGO_BIN_EXE_hwjobs")).parent().unwrap();
     let mut paths = vec![home.path().to_owned(), binary.to_owned()];
     paths.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
-    let blocks = blocks(file);
-    assert!(!blocks.is_empty(), "{file} has nothing to run");
+    let mut script = blocks.join("");
+    // Who starts an emulator must also lead to it.
+    let variables = if script.contains("hwjobs emulator") { Vec::new() } else { emulator.environment() };
+    for (cloud, stand_in) in STAND_INS {
+        script = script.replace(cloud, stand_in);
+    }
     let output = Command::new("bash")
         .arg("-c")
-        .arg(format!("{PRELUDE}\n{}", blocks.join("\n")))
+        .arg(format!("{PRELUDE}\n{script}"))
         .current_dir(folder.path())
         .env_clear()
+        .envs(variables)
         .env("PATH", std::env::join_paths(paths).unwrap())
         .env("HOME", home.path())
         .output()
         .unwrap();
     let (said, failed) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{file}: {}\n{said}\n{failed}", output.status);
-    said.into_owned()
+    assert!(output.status.success(), "{page}: {}\n{said}\n{failed}", output.status);
+    for (_, text) in PRINTED.iter().filter(|(of, _)| *of == page) {
+        assert!(said.contains(text), "{page} does not print {text}:\n{said}");
+    }
 }
 
-#[test]
-fn the_readme_does_what_it_says() {
-    let said = run("README.md");
-    assert!(said.contains("trained on the May images"), "{said}");
-    assert!(said.contains("The embedded emulator") || said.contains("is tried"), "{said}");
-}
-
-#[test]
-fn the_guide_to_the_emulator_does_what_it_says() {
-    run("docs/emulator.md");
-}
-
-#[test]
-fn getting_started_does_what_it_says() {
-    let said = run("docs/getting-started.md");
-    assert!(said.contains("my first change"), "{said}");
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_does_what_it_says() {
+    let emulator = Emulator::builder().time_scale(10.0).start().await.unwrap();
+    let mut unused: BTreeSet<_> = NOT_RUN.iter().collect();
+    let mut to_run = BTreeMap::new();
+    for page in pages("") {
+        for block in blocks(&page) {
+            match NOT_RUN.iter().find(|(of, begins, _)| *of == page && block.starts_with(begins)) {
+                Some(exception) => _ = unused.remove(exception),
+                None => to_run.entry(page.clone()).or_insert_with(Vec::new).push(block),
+            }
+        }
+    }
+    assert!(unused.is_empty(), "there are no such blocks: {unused:?}");
+    for (page, _) in PRINTED {
+        assert!(to_run.contains_key(page), "{page} has nothing to run");
+    }
+    std::thread::scope(|scope| {
+        for (page, blocks) in &to_run {
+            scope.spawn(|| run(page, blocks, &emulator));
+        }
+    });
 }
 
 #[test]
 fn both_readmes_have_the_same_commands() {
-    let commands = |file| {
-        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
-        let lines: Vec<String> = text
-            .split("```sh\n")
-            .skip(1)
-            .flat_map(|rest| {
-                rest.split("```")
-                    .next()
-                    .unwrap()
-                    .lines()
-                    .map(|line| line.split('\'').next().unwrap().to_owned())
-                    .collect::<Vec<_>>()
-            })
-            .collect();
-        lines
+    // What is between apostrophes may be in another language.
+    let commands = |page| -> Vec<String> {
+        blocks(page).concat().lines().map(|line| line.split('\'').next().unwrap().to_owned()).collect()
     };
     assert_eq!(commands("README.md"), commands("README.zh-CN.md"));
 }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 use std::str::FromStr;
+use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Value, json};
 
 use super::matrix::Matrix;
@@ -97,13 +98,12 @@ fn story(outcome: &Outcome) -> String {
         }
         let _ = writeln!(text, "\n{}", exchange.answer);
     }
-    let _ = writeln!(text, "\nSource: {}", sources(outcome));
+    let _ = writeln!(text, "\nSources:\n  {}", sources(outcome).join("\n  "));
     text
 }
 
-fn sources(outcome: &Outcome) -> String {
-    let documentation = outcome.documentation.iter().map(String::as_str);
-    documentation.chain(outcome.sources.iter().map(String::as_str)).collect::<Vec<_>>().join(", ")
+fn sources(outcome: &Outcome) -> Vec<&str> {
+    outcome.documentation.iter().chain(&outcome.sources).map(String::as_str).collect()
 }
 
 /// In a line: why there is this verdict.
@@ -117,7 +117,7 @@ fn reason(outcome: &Outcome) -> String {
 
 fn junit(report: &Report) -> quick_junit::Report {
     let mut root = quick_junit::Report::new("hwjobs contract");
-    root.set_time(std::time::Duration::from_millis(report.milliseconds));
+    root.set_time(Duration::from_millis(report.milliseconds));
     let mut suites: Vec<TestSuite> = Vec::new();
     for outcome in &report.outcomes {
         let name = format!("{}.{}", outcome.service, outcome.operation);
@@ -134,21 +134,33 @@ fn junit(report: &Report) -> quick_junit::Report {
                 status
             }
         };
+        let time = Duration::from_millis(outcome.milliseconds);
         let mut case = TestCase::new(outcome.id.as_str(), status);
-        case.set_classname(name.as_str()).set_time(std::time::Duration::from_millis(outcome.milliseconds));
-        match suites.iter_mut().find(|suite| suite.name.as_str() == name) {
-            Some(suite) => {
-                suite.add_test_case(case);
-            }
-            None => {
-                let mut suite = TestSuite::new(name);
-                suite.add_test_case(case);
-                suites.push(suite);
-            }
-        }
+        case.set_classname(name.as_str()).set_time(time);
+        let known = suites.iter().position(|suite| suite.name.as_str() == name);
+        let index = known.unwrap_or_else(|| {
+            suites.push(suite(report, &outcome.service, name));
+            suites.len() - 1
+        });
+        suites[index].add_test_case(case);
+        suites[index].time = suites[index].time.map(|sum| sum + time);
     }
     root.add_test_suites(suites);
     root
+}
+
+/// A suite without cases, with what viewers show of a run.
+fn suite(report: &Report, service: &str, name: String) -> TestSuite {
+    let mut suite = TestSuite::new(name);
+    suite.set_time(Duration::ZERO);
+    for (name, value) in [
+        ("endpoint", report.endpoints.get(service).cloned().unwrap_or_default()),
+        ("seed", report.seed.to_string()),
+        ("tool", report.tool.clone()),
+    ] {
+        suite.add_property(Property::new(name, value));
+    }
+    suite
 }
 
 fn cell(text: &str) -> String {
@@ -217,7 +229,7 @@ fn sarif(report: &Report) -> Value {
                     "physicalLocation": {"artifactLocation": {"uri": format!("openapi/{}.yaml", outcome.service)}},
                     "logicalLocations": [{"fullyQualifiedName": outcome.id, "kind": "member"}],
                 }],
-                "properties": {"verdict": outcome.verdict, "source": sources(outcome), "story": story(outcome)},
+                "properties": {"verdict": outcome.verdict, "source": sources(outcome).join(", "), "story": story(outcome)},
             })
         })
         .collect();

@@ -28,9 +28,7 @@ fetch(`/docs/${api}.json`)
   .then((answer) => answer.json())
   .then((description) => {
     description.servers = [{ url: location.origin }];
-    view.setAttribute('api-key-name', 'X-Auth-Token');
-    view.setAttribute('api-key-location', 'header');
-    view.setAttribute('api-key-value', description['x-emulator'].token);
+    view.addEventListener('spec-loaded', () => view.setApiKey('token', description['x-emulator'].token));
     view.loadSpec(description);
   });
 for (const link of document.querySelectorAll('nav a')) {
