@@ -7,10 +7,13 @@ use std::collections::BTreeSet;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
+use futures_util::TryStreamExt as _;
 use huaweicloud_jobs::contract::{Check, Format, Kind, Matrix, Plan, Report, Runner, Verdict};
-use huaweicloud_jobs::emulator::Emulator;
+use huaweicloud_jobs::emulator::{Emulator, Fault, FaultAction};
+use huaweicloud_jobs::session::credentials::Credentials;
 use huaweicloud_jobs::spec;
 use serde_json::Value;
+use tokio::io::AsyncBufReadExt as _;
 
 fn hwjobs(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hwjobs")).args(arguments).output().unwrap()
@@ -131,10 +134,146 @@ async fn an_interrupted_run_cleans_up() {
         })
         .await
         .unwrap();
-    assert!(report.interrupted && report.outcomes.len() < plan.clauses().len());
+    assert!(report.interrupted && report.outcomes.len() == plan.clauses().len());
+    let reason = report.outcomes.last().and_then(|outcome| outcome.reason.as_deref());
+    assert_eq!(reason, Some("the run was interrupted before"));
     assert!(report.leftovers.iter().all(|leftover| leftover.lasts), "{:#?}", report.leftovers);
     let jobs: Vec<_> = emulator.session().unwrap().mrs().jobs().list().try_collect().await.unwrap();
     assert!(jobs.iter().all(|job| !job.details.name.starts_with("hwjobs-ct-")));
+}
+
+/// Where a server listens that answers everything the same way.
+async fn answers(status: u16, kind: &'static str, body: &'static str) -> String {
+    let status = http::StatusCode::from_u16(status).unwrap();
+    let app = axum::Router::new().fallback(move || async move { (status, [("content-type", kind)], body) });
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    endpoint
+}
+
+/// `hwjobs contract run` against an endpoint, as nobody that it knows.
+async fn run_at(endpoint: &str, arguments: &[&str]) -> Output {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_hwjobs"));
+    command.args(["contract", "run", "--endpoint", endpoint, "--project", "p"]).args(arguments);
+    command.env("HWJOBS_TOKEN", "made-up").output().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_made_stays_whatever_the_answers() {
+    let emulator = Emulator::builder().record(10_000).start().await.unwrap();
+    let mrs = emulator.session().unwrap().mrs().clone();
+    let names = async || -> BTreeSet<String> {
+        let mut names: BTreeSet<String> =
+            mrs.jobs().list().map_ok(|job| job.details.name.clone()).try_collect().await.unwrap();
+        names.extend(
+            mrs.data_sources().list().map_ok(|it| it.details.name.clone()).try_collect::<Vec<_>>().await.unwrap(),
+        );
+        names.extend(
+            mrs.job_binaries().list().map_ok(|it| it.details.name.clone()).try_collect::<Vec<_>>().await.unwrap(),
+        );
+        names
+    };
+    let before = names().await;
+    // The name that the documents' example has: it is somebody's, and its creation gives no whole answer.
+    assert!(before.contains("my-mapreduce-job"), "{before:?}");
+    emulator.faults().add(Fault::new(FaultAction::Reset).on("create_job")).unwrap();
+    emulator.faults().add(Fault::new(FaultAction::Reset).on("create_data_source")).unwrap();
+    let plan = Plan::of_description().only(&["mrs.create_job.*", "mrs.create_data_source.*"]).unwrap();
+    Runner::new(emulator.session().unwrap()).run(&plan, |_| {}).await.unwrap();
+    emulator.faults().clear();
+    assert_eq!(names().await, before);
+    let created = emulator.take_exchanges().into_iter().filter(|exchange| exchange.method == "POST");
+    let named = |exchange: &huaweicloud_jobs::emulator::Exchange| {
+        let body: Value = serde_json::from_str(&exchange.request).unwrap_or_default();
+        body["name"].as_str().map(str::to_owned)
+    };
+    let foreign: Vec<_> =
+        created.filter_map(|exchange| named(&exchange)).filter(|name| before.contains(name)).collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_credentials_are_sent_once() {
+    let emulator = Emulator::builder().record(10_000).lock_out(true).start().await.unwrap();
+    let session = huaweicloud_jobs::Session::builder()
+        .endpoint(emulator.endpoint())
+        .project_id(emulator.project_id())
+        .credentials(Credentials::access_key("EMULATORACCESSKEY01", "not-the-secret-key"))
+        .build()
+        .unwrap();
+    let plan = Plan::of_description().only(&["mrs.*"]).unwrap();
+    let error = Runner::new(session).workers(8).run(&plan, |_| {}).await.unwrap_err();
+    assert_eq!(error.kind(), huaweicloud_jobs::ErrorKind::Authentication, "{error}");
+    assert_eq!(emulator.take_exchanges().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_tried_is_not_green() {
+    let broken = answers(500, "application/json", "{}").await;
+    let output = run_at(&broken, &["--only", "mrs.update_job.law.*"]).await;
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("nothing could be tried"), "{text}");
+    let refusing = answers(401, "application/json", r#"{"error_code": "APIG.0301"}"#).await;
+    assert_eq!(run_at(&refusing, &["--only", "mrs.*"]).await.status.code(), Some(2));
+    let unknown = run_at(&broken, &["--only", "mrs.list_jobs.*", "--given", "clusterid=x"]).await;
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("`clusterid`"), "{unknown:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_environment_says_which_endpoint_is_tried() {
+    let emulator = emulator().await;
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_hwjobs"));
+    let output = command
+        .args(["contract", "run", "--only", "mrs.list_jobs.example.*"])
+        .envs(emulator.environment())
+        .output()
+        .await
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && !text.contains("embedded"), "{text}");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_goes_on_where_nobody_reads_and_ends_in_order_when_told() {
+    use std::process::Stdio;
+    let directory = tempfile::tempdir().unwrap();
+    let report = directory.path().join("report.json");
+    let emulator = emulator().await;
+    emulator.faults().add(Fault::status(500).on("show_job")).unwrap();
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_hwjobs"));
+    command.args(["contract", "run", "--only", "mrs.*_job.*", "--report", &format!("json={}", report.display())]);
+    command.envs(emulator.environment()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().await.unwrap().code(), Some(1));
+    let read: Report = serde_json::from_str(&std::fs::read_to_string(&report).unwrap()).unwrap();
+    assert!(read.failures().count() > 0);
+    emulator.faults().clear();
+
+    // Asked to stop while an answer takes its time.
+    emulator.faults().add(Fault::delay(std::time::Duration::from_millis(300)).on("create_job")).unwrap();
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = tokio::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    lines.next_line().await.unwrap();
+    let pid = nix::unistd::Pid::from_raw(child.id().unwrap().try_into().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    let output = child.wait_with_output().await.unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let jobs: Vec<_> = emulator.session().unwrap().mrs().jobs().list().try_collect().await.unwrap();
+    assert!(jobs.iter().all(|job| !job.details.name.starts_with("hwjobs-ct-")));
+}
+
+#[test]
+fn reports_that_cannot_be_written_are_told_before_anything_is_sent() {
+    let output = hwjobs(&["contract", "run", "--report", "json=/nowhere/at/all.json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty() && String::from_utf8_lossy(&output.stderr).contains("/nowhere/at/all.json"));
+    let plan = hwjobs(&["contract", "run", "--plan", "--read-only"]);
+    let text = String::from_utf8_lossy(&plan.stdout).into_owned();
+    assert!(text.contains("GET /v1.1") && !text.contains("  POST /") && !text.contains("  DELETE /"));
 }
 
 #[tokio::test]

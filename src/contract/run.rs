@@ -1,12 +1,12 @@
 //! Trying clauses against an endpoint.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use progenitor_client::encode_path;
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -24,6 +24,10 @@ use crate::spec::load;
 
 /// The largest wait that a service may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// So many refusals in a row of the own credentials end a run: five lock a key.
+const MOST_REFUSALS: u32 = 3;
+/// So many requests in a row without an answer end a run.
+const MOST_SILENCES: u32 = 3;
 /// How often a request is sent that is throttled.
 const ATTEMPTS: u32 = 6;
 /// Headers of answers that are kept.
@@ -57,7 +61,8 @@ pub(super) struct Options {
     allow_billed: bool,
     workers: usize,
     seed: u64,
-    rate: Option<f64>,
+    /// The least time between two requests.
+    interval: Option<Duration>,
     pub(super) given: BTreeMap<String, String>,
     pub(super) patience: Duration,
     embedded: bool,
@@ -87,7 +92,7 @@ impl Runner {
             allow_billed: false,
             workers: 4,
             seed: 0,
-            rate: None,
+            interval: None,
             given: BTreeMap::new(),
             patience: Duration::from_secs(60),
             embedded: false,
@@ -120,9 +125,9 @@ impl Runner {
         self
     }
 
-    /// How many requests are sent in a second at most.
+    /// How many requests are sent in a second at most; any number where it is not above zero.
     pub fn rate(mut self, rate: f64) -> Self {
-        self.options.rate = (rate > 0.0).then_some(rate);
+        self.options.interval = Duration::try_from_secs_f64(rate.recip()).ok();
         self
     }
 
@@ -185,10 +190,12 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// The endpoint cannot be reached, or the credentials are not to be had.
+    /// The endpoint cannot be reached or says nothing, the credentials are not to be had or are refused, or a value is
+    /// [given](Self::given) for a name that nothing has.
     pub async fn run(&self, plan: &Plan, progress: impl Fn(&Outcome) + Send + Sync + 'static) -> Result<Report, Error> {
         let started = Instant::now();
         let run = Arc::new(Run::new(self.session.clone(), self.options.clone(), self.interrupt.clone())?);
+        run.greet(plan).await?;
         let advance = self.advance.clone().map(|advance| {
             let run = Arc::clone(&run);
             let advance = move |by| {
@@ -224,6 +231,14 @@ impl Runner {
         run.clean_up(&run.shared, advance).await;
         if let Some(error) = lock(&run.fatal).take() {
             return Err(error);
+        }
+        if self.interrupt.is_asked() {
+            let reached: HashSet<usize> = outcomes.iter().map(|(index, _)| *index).collect();
+            let others = plan.clauses().iter().filter(|clause| !reached.contains(&clause.index));
+            outcomes.extend(others.map(|clause| {
+                let reason = Some("the run was interrupted before".to_owned());
+                (clause.index, Outcome::new(clause, Verdict::NotTried, reason))
+            }));
         }
         outcomes.sort_by_key(|(index, _)| *index);
         let of = |service: &str| (service.to_owned(), self.session.way_to(service).2.to_owned());
@@ -272,6 +287,10 @@ pub(super) struct Run {
     fatal: Mutex<Option<Error>>,
     interrupt: Interrupt,
     requests: AtomicUsize,
+    /// How often in a row the own credentials were refused.
+    refusals: AtomicU32,
+    /// How often in a row no answer came in time.
+    silences: AtomicU32,
     /// When the next request may be sent.
     next: tokio::sync::Mutex<Instant>,
     tag: String,
@@ -364,6 +383,13 @@ impl Answer {
         self.json()["error_code"].as_str()
     }
 
+    /// The answer as the error that a client would see.
+    fn refusal(&self, op: usize) -> Error {
+        let status = StatusCode::from_u16(self.status).unwrap_or_default();
+        let answer = crate::error::Answer::new(status, &self.headers, None);
+        Error::answered(self.text.as_bytes(), &answer).with_operation(model().operations[op].id)
+    }
+
     fn told(&self) -> String {
         format!("{} {}", self.status, self.text.chars().take(200).collect::<String>())
     }
@@ -386,6 +412,8 @@ impl Run {
             fatal: Mutex::default(),
             interrupt,
             requests: AtomicUsize::default(),
+            refusals: AtomicU32::default(),
+            silences: AtomicU32::default(),
             next: tokio::sync::Mutex::new(Instant::now()),
             tag,
         })
@@ -447,6 +475,38 @@ impl Run {
         (outcome, turn)
     }
 
+    /// Asks each service of a plan for something, so that credentials that it refuses are sent once and no more.
+    async fn greet(&self, plan: &Plan) -> Result<(), Error> {
+        let known = |name: &str| {
+            let has = |op: &Op| {
+                op.parameter(name).is_some()
+                    || op.body.is_some_and(|schema| all_names(op.document.value(), schema).contains(&name))
+            };
+            model().operations.iter().any(has)
+        };
+        if let Some(unknown) = self.options.given.keys().find(|name| !known(name)) {
+            return Err(Error::configuration(format!("no parameter or field is called `{unknown}`")));
+        }
+        let services: BTreeSet<&str> = plan.clauses().iter().map(|clause| clause.op().service()).collect();
+        for service in services {
+            let easy = |op: &Op| {
+                op.service() == service
+                    && op.reads()
+                    && op.is_authenticated()
+                    && op.path_parameters().next().is_none()
+                    && op.parameters.iter().all(|parameter| parameter.in_path || !parameter.required)
+            };
+            let Some(op) = model().operations.iter().position(easy) else { continue };
+            let request = Request { op, path: vec![], query: vec![], body: Payload::None, identity: Identity::Own };
+            match Attempt::new(self, None, usize::MAX).send(&request).await {
+                Err(Halt::Fatal(error)) => return Err(error),
+                Ok(answer) if answer.status == 401 => return Err(answer.refusal(op)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Removes objects, however long their states take.
     async fn clean_up(self: &Arc<Self>, created: &Mutex<Vec<Created>>, advance: Option<Advance>) {
         let created = std::mem::take(&mut *lock(created));
@@ -489,8 +549,10 @@ impl Run {
         let mut attempt = Attempt { turn, ..Attempt::new(self, None, usize::MAX) };
         let mut path = created.path.clone();
         if created.id.is_none() {
-            // The answer told no id: the list may.
-            let Some(name) = &created.name else { return Err("its id is not known".to_owned()) };
+            // The answer told no id: the list may. What has a name of another kind is somebody else's.
+            let Some(name) = created.name.as_ref().filter(|name| name.starts_with(PREFIX)) else {
+                return Err("its id is not known".to_owned());
+            };
             let found = attempt.find_by_name(created.object, &path, name).await;
             let Ok(Some(id)) = found else { return Err("its id is not known, and no list has its name".to_owned()) };
             path.push((object.parameter, id));
@@ -508,11 +570,11 @@ impl Run {
 
     /// Waits until the next request may be sent.
     async fn paced(&self) {
-        let Some(rate) = self.options.rate else { return };
+        let Some(interval) = self.options.interval else { return };
         let mut next = self.next.lock().await;
         let now = Instant::now();
         let at = (*next).max(now);
-        *next = at + Duration::from_secs_f64(1.0 / rate);
+        *next = at + interval;
         drop(next);
         tokio::time::sleep(at - now).await;
     }
@@ -764,10 +826,13 @@ impl<'a> Attempt<'a> {
         }
         let accepted = matches!(trial.expected, Expected::Accepted | Expected::Documented(_));
         let body = match &trial.body {
-            Payload::Json(body) if trial.target == Target::Unknown => Payload::Json(body.clone()),
             Payload::Json(body) => {
                 let mut body = body.clone();
-                self.adapt(trial.op, &path, &mut body, trial.place.as_deref(), accepted).await?;
+                if trial.target == Target::Unknown {
+                    self.rename(op, &mut body, trial.place.as_deref(), accepted);
+                } else {
+                    self.adapt(trial.op, &path, &mut body, trial.place.as_deref(), accepted).await?;
+                }
                 Payload::Json(body)
             }
             other => other.clone(),
@@ -810,6 +875,13 @@ impl<'a> Attempt<'a> {
                 };
             }
         }
+        self.rename(described, body, place, accepted);
+        give(&self.run.options.given, body, String::new(), place);
+        Ok(())
+    }
+
+    /// Gives what a request names a name of its own; one that is on trial keeps its form.
+    fn rename(&mut self, described: &Op, body: &mut Value, place: Option<&str>, accepted: bool) {
         if let Some(name) = described.name_field()
             && body.get(name).is_some_and(Value::is_string)
         {
@@ -823,8 +895,6 @@ impl<'a> Attempt<'a> {
                 body[name] = format!("{}{known}", self.name()).chars().take(20).collect::<String>().into();
             }
         }
-        give(&self.run.options.given, body, String::new(), place);
-        Ok(())
     }
 
     /// An object to refer to: one that the parent brought along, else one that is shared.
@@ -1033,12 +1103,17 @@ impl<'a> Attempt<'a> {
                 Ok(answer) => answer,
                 Err(error) if error.is_connect() => return Err(Halt::Fatal(error.into())),
                 Err(error) => {
-                    self.exchanges.push(exchange);
                     self.note(request, None);
+                    let silences = &self.run.silences;
+                    if error.is_timeout() && silences.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_SILENCES {
+                        return Err(Halt::Fatal(error.into()));
+                    }
+                    self.exchanges.push(exchange);
                     self.differs(Check::Status, format!("no whole answer came: {}", error.without_url()));
                     return Err(Halt::Broken);
                 }
             };
+            self.run.silences.store(0, Ordering::Relaxed);
             if status == 429 && attempt < ATTEMPTS {
                 let asked = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
                 tokio::time::sleep(asked.map_or(Duration::from_secs(1), Duration::from_secs).min(LONGEST_WAIT)).await;
@@ -1060,6 +1135,14 @@ impl<'a> Attempt<'a> {
             if answer.is_success() {
                 self.note(request, Some(&answer));
             }
+            if request.identity == Identity::Own && op.is_authenticated() {
+                let refusals = &self.run.refusals;
+                if status != 401 {
+                    refusals.store(0, Ordering::Relaxed);
+                } else if refusals.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_REFUSALS {
+                    return Err(Halt::Fatal(answer.refusal(request.op)));
+                }
+            }
             let gateway = answer
                 .code()
                 .is_some_and(|code| ErrorCode::lookup(code).is_some_and(|code| code.code() == "APIG.0101"));
@@ -1078,7 +1161,8 @@ impl<'a> Attempt<'a> {
         if let Some(object) = model().created_by(request.op) {
             let described = &model().objects[object];
             let body = if let Payload::Json(body) = &request.body { Some(body) } else { None };
-            let id = answer.and_then(|answer| id_of(object, answer.json(), body));
+            // What is no JSON says nothing of an object, whatever its status.
+            let id = answer.and_then(|answer| id_of(object, answer.body.as_ref()?, body));
             let mut path: Vec<_> = request
                 .path
                 .iter()

@@ -1,8 +1,10 @@
 //! `hwjobs contract`: which documented behaviour does an endpoint honour?
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +17,8 @@ use huaweicloud_jobs::emulator::Emulator;
 use huaweicloud_jobs::session::credentials::Service;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::exit::{self, Failure, Usage, usage};
+use super::emulator::stop_signal;
+use super::exit::{self, Failure, Interrupted, Usage, usage};
 use super::options::Options;
 
 #[derive(Subcommand)]
@@ -29,9 +32,11 @@ pub(super) enum Command {
 }
 
 const RUN_HELP: &str = "\
-Without --endpoint, --region or --profile the embedded emulator is tried. Credentials are looked for as by every call.
+Without an address (--endpoint, --region, --profile, or HWJOBS_ENDPOINT, HWJOBS_REGION, HWJOBS_PROFILE) the embedded
+emulator is tried. Credentials are looked for as by every call.
 
-Exit codes: 0 everything is honoured, 1 something differs or is absent, 2 it could not run.
+Exit codes: 0 everything is honoured, 1 something differs or is absent, 2 it could not run or nothing could be tried,
+130 interrupted.
 
 Examples:
   hwjobs contract run
@@ -70,10 +75,10 @@ pub(super) struct Run {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// How many clauses are tried at a time.
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    workers: usize,
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    workers: u16,
     /// How many requests are sent in a second at most.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
     /// A value for what must exist already, for example cluster_id=... or train_url=/bucket/out/.
     #[arg(long, value_name = "NAME=VALUE")]
@@ -84,6 +89,18 @@ pub(super) struct Run {
     /// Reports to write: json, junit, markdown, html or sarif.
     #[arg(long, value_name = "FORMAT=FILE", value_delimiter = ',')]
     report: Vec<Output>,
+}
+
+/// Whether the environment says which endpoint is meant.
+fn is_addressed() -> bool {
+    ["ENDPOINT", "REGION", "PROFILE", "IAM_ENDPOINT", "MODELARTS_ENDPOINT", "MRS_ENDPOINT"]
+        .iter()
+        .any(|name| std::env::var_os(format!("HWJOBS_{name}")).is_some_and(|value| !value.is_empty()))
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().map_err(|_| "it must be a number".to_owned())?;
+    if (0.001..=1e6).contains(&rate) { Ok(rate) } else { Err("it must be 0.001 to 1000000".to_owned()) }
 }
 
 /// Which reports to compare.
@@ -125,18 +142,24 @@ pub(super) async fn run(command: Command, options: Options) -> exit::Outcome {
     let left = |error: &Failure| {
         error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     };
-    outcome.map_err(|error| if left(&error) { error } else { Usage(error.to_string()).into() })
+    outcome.map_err(
+        |error| if left(&error) || error.is::<Interrupted>() { error } else { Usage(error.to_string()).into() },
+    )
 }
 
 impl Run {
     async fn run(&self, options: &Options) -> exit::Outcome {
         let plan = self.chosen()?;
         if self.plan {
-            return print_plan(&plan);
+            return print_plan(&plan, self.read_only);
         }
         let elsewhere = [&options.endpoint, &options.region, &options.profile];
         let own = [&self.iam_endpoint, &self.modelarts_endpoint, &self.mrs_endpoint];
-        let embedded = elsewhere.into_iter().chain(own).all(Option::is_none);
+        let embedded = elsewhere.into_iter().chain(own).all(Option::is_none) && !is_addressed();
+        for Output { file, .. } in &self.report {
+            // Now, since all that is tried would be lost later.
+            OpenOptions::new().append(true).create(true).open(file).map_err(|error| shown(file, &error))?;
+        }
         let emulator = if embedded { Some(Arc::new(Emulator::start().await?)) } else { None };
         let session = match &emulator {
             Some(emulator) => emulator.session()?,
@@ -147,7 +170,7 @@ impl Run {
             .embedded(embedded)
             .read_only(self.read_only)
             .allow_billed(self.allow_billed || embedded)
-            .workers(self.workers)
+            .workers(self.workers.into())
             .seed(seed)
             .patience(Duration::from_secs(self.patience));
         if let Some(rate) = self.rate {
@@ -159,21 +182,26 @@ impl Run {
             };
             runner = runner.given(name, value);
         }
-        match &emulator {
+        let target = match &emulator {
             Some(emulator) => {
-                println!("The embedded emulator at {} is tried, no cloud; seed {seed}.", emulator.endpoint());
-                let emulator = Arc::clone(emulator);
-                runner = runner.advance(move |by| emulator.advance_clock(by));
+                let advanced = Arc::clone(emulator);
+                runner = runner.advance(move |by| advanced.advance_clock(by));
+                format!("The embedded emulator at {} is tried, no cloud", emulator.endpoint())
             }
-            None => println!("Seed {seed}."),
-        }
+            None => match &options.endpoint {
+                Some(endpoint) => format!("{endpoint} is tried"),
+                None => "What the profile, the region or the environment lead to is tried".to_owned(),
+            },
+        };
+        // Whoever does not read on wants to have the run and its reports all the same.
+        let _ = writeln!(io::stdout(), "{target}; seed {seed}.");
         let interrupt = runner.interrupt();
+        let asked_to_stop = stop_signal()?;
         let listening = tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                interrupt.stop();
-                // Nothing is left to tell it to if this fails.
-                let _ = writeln!(io::stderr(), "hwjobs: stopping; what was created is being removed");
-            }
+            asked_to_stop.await;
+            interrupt.stop();
+            // Nothing is left to tell it to if this fails.
+            let _ = writeln!(io::stderr(), "hwjobs: stopping; what was created is being removed");
         });
         let bar = bar(plan.clauses().len());
         let shown = bar.clone();
@@ -182,7 +210,7 @@ impl Run {
                 shown.inc(1);
                 shown.set_message(outcome.operation.clone());
                 if matches!(outcome.verdict, Verdict::Differs | Verdict::Absent) {
-                    shown.suspend(|| eprintln!("{}: {}", outcome.verdict, outcome.id));
+                    shown.suspend(|| drop(writeln!(io::stderr(), "{}: {}", outcome.verdict, outcome.id)));
                 }
             })
             .await;
@@ -192,10 +220,19 @@ impl Run {
         for Output { format, file } in &self.report {
             write(file, &format.report(&report)?)?;
         }
-        summary(&report, &mut io::stdout().lock())?;
+        match summary(&report, &mut io::stdout().lock()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+            _ => {}
+        }
         drop(runner);
         if let Some(emulator) = emulator.and_then(Arc::into_inner) {
             emulator.stop().await;
+        }
+        if report.interrupted {
+            return Err(Interrupted.into());
+        }
+        if report.count(Verdict::NotTried) == report.outcomes.len() {
+            return Ok(usage("nothing could be tried, see the reasons above")?);
         }
         Ok(report.is_honoured())
     }
@@ -229,20 +266,23 @@ impl Run {
     }
 }
 
-fn print_plan(plan: &Plan) -> exit::Outcome {
+fn print_plan(plan: &Plan, read_only: bool) -> exit::Outcome {
     let mut out = io::stdout().lock();
-    for clause in plan.clauses() {
+    let (mut count, mut paid) = (0, 0);
+    for clause in plan.clauses().iter().filter(|clause| !read_only || clause.reads_only()) {
+        count += 1;
+        paid += usize::from(clause.is_billed());
         let billed = if clause.is_billed() { " [billed]" } else { "" };
         let reads = if clause.reads_only() { " [reads only]" } else { "" };
         writeln!(out, "{}{billed}{reads}\n  {}", clause.id(), clause.summary())?;
-        for request in clause.requests() {
+        // What would be created to be read is not, if only reading is allowed.
+        for request in clause.requests().into_iter().filter(|request| !read_only || request.starts_with("GET ")) {
             writeln!(out, "    {request}")?;
         }
     }
-    writeln!(out, "\n{} clauses", plan.clauses().len())?;
-    let billed = plan.clauses().iter().filter(|clause| clause.is_billed()).count();
-    if billed > 0 {
-        writeln!(out, "{billed} of them start work that is paid for, and are tried only with --allow-billed.")?;
+    writeln!(out, "\n{count} clauses")?;
+    if paid > 0 {
+        writeln!(out, "{paid} of them start work that is paid for, and are tried only with --allow-billed.")?;
     }
     Ok(true)
 }
@@ -264,7 +304,7 @@ fn table() -> Table {
 }
 
 /// Counts by service and kind, what is left, and the last word.
-fn summary(report: &Report, out: &mut impl Write) -> exit::Outcome {
+fn summary(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut counts: BTreeMap<(&str, Kind), [usize; 4]> = BTreeMap::new();
     for Outcome { service, kind, verdict, .. } in &report.outcomes {
         let place = Verdict::ALL.iter().position(|known| known == verdict).unwrap_or_default();
@@ -306,22 +346,26 @@ fn summary(report: &Report, out: &mut impl Write) -> exit::Outcome {
     }
     let word = match (report.interrupted, report.failures().count()) {
         (true, _) => "interrupted".to_owned(),
+        (false, _) if report.count(Verdict::NotTried) == report.outcomes.len() => "nothing could be tried".to_owned(),
         (false, 0) => "everything that was tried is honoured".to_owned(),
         (false, failures) => format!("{failures} of {} clauses are not honoured", report.outcomes.len()),
     };
     let seconds = report.milliseconds as f64 / 1000.0;
-    writeln!(out, "{word}; {} requests in {seconds:.1} s", report.requests)?;
-    Ok(true)
+    writeln!(out, "{word}; {} requests in {seconds:.1} s", report.requests)
 }
 
-fn read(file: &std::path::Path) -> Result<Report, Failure> {
-    let shown = |error: &dyn std::fmt::Display| Failure::from(format!("{}: {error}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| shown(&error))?;
-    serde_json::from_str(&text).map_err(|error| shown(&error))
+/// A failure that names the file.
+fn shown(file: &Path, error: &dyn fmt::Display) -> Failure {
+    format!("{}: {error}", file.display()).into()
 }
 
-fn write(file: &std::path::Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()).into())
+fn read(file: &Path) -> Result<Report, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| shown(file, &error))?;
+    serde_json::from_str(&text).map_err(|error| shown(file, &error))
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(file, text).map_err(|error| shown(file, &error))
 }
 
 impl Compare {

@@ -171,20 +171,22 @@ fn quoted(value: &str) -> String {
 
 /// Ends when the process is asked to stop.
 #[cfg(unix)]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => (),
             _ = terminate.recv() => (),
+            _ = hangup.recv() => (),
         }
     })
 }
 
 /// Ends when the process is asked to stop.
 #[cfg(not(unix))]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     // Without a handler the process ends at once, which loses nothing that was answered.
     Ok(async { drop(signal::ctrl_c().await) })
 }

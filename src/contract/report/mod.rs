@@ -11,7 +11,7 @@ use super::matrix::Matrix;
 use super::plan::Kind;
 use super::verdict::{Check, Outcome, Report, Verdict};
 use crate::error::Error;
-use crate::spec::html;
+use crate::spec::{self, html};
 
 /// Where the checks are explained.
 const GUIDE: &str = "docs/contract-tests.md";
@@ -214,8 +214,16 @@ fn counts(report: &Report) -> Vec<(&str, Kind, [usize; 4])> {
     rows
 }
 
+/// Where the description of a clause's operation is, in its file.
+fn line(outcome: &Outcome) -> usize {
+    let declared =
+        |line: &str| line.trim().strip_prefix("operationId:").is_some_and(|id| id.trim() == outcome.operation);
+    let yaml = spec::operation(&outcome.operation).map_or("", |(document, _)| document.yaml());
+    yaml.lines().position(declared).map_or(1, |index| index + 1)
+}
+
 fn sarif(report: &Report) -> Value {
-    let rules = Check::ALL.map(|check| json!({"id": check.id(), "helpUri": format!("{GUIDE}#{check}")}));
+    let rules = Check::ALL.map(|check| json!({"id": check.id(), "help": {"text": format!("See {GUIDE}#{check}.")}}));
     let results: Vec<Value> = report
         .failures()
         .map(|outcome| {
@@ -226,7 +234,10 @@ fn sarif(report: &Report) -> Value {
                 "message": {"text": format!("{}: {}", outcome.id, reason(outcome))},
                 "partialFingerprints": {"clause/v1": outcome.id},
                 "locations": [{
-                    "physicalLocation": {"artifactLocation": {"uri": format!("openapi/{}.yaml", outcome.service)}},
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": format!("openapi/{}.yaml", outcome.service)},
+                        "region": {"startLine": line(outcome)},
+                    },
                     "logicalLocations": [{"fullyQualifiedName": outcome.id, "kind": "member"}],
                 }],
                 "properties": {"verdict": outcome.verdict, "source": sources(outcome).join(", "), "story": story(outcome)},
