@@ -136,7 +136,7 @@ async fn an_interrupted_run_cleans_up() {
         .unwrap();
     assert!(report.interrupted && report.outcomes.len() == plan.clauses().len());
     let reason = report.outcomes.last().and_then(|outcome| outcome.reason.as_deref());
-    assert_eq!(reason, Some("the run was interrupted before"));
+    assert_eq!(reason, Some("the run ended before"));
     assert!(report.leftovers.iter().all(|leftover| leftover.lasts), "{:#?}", report.leftovers);
     let jobs: Vec<_> = emulator.session().unwrap().mrs().jobs().list().try_collect().await.unwrap();
     assert!(jobs.iter().all(|job| !job.details.name.starts_with("hwjobs-ct-")));
@@ -206,6 +206,33 @@ async fn refused_credentials_are_sent_once() {
     let error = Runner::new(session).workers(8).run(&plan, |_| {}).await.unwrap_err();
     assert_eq!(error.kind(), huaweicloud_jobs::ErrorKind::Authentication, "{error}");
     assert_eq!(emulator.take_exchanges().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_come_to_be_refused_end_a_run_with_a_report() {
+    let emulator = Emulator::builder().record(10_000).start().await.unwrap();
+    let session = emulator.session().unwrap();
+    let plan = Plan::of_description().only(&["mrs.*"]).unwrap();
+    let (seen, faulty) = (Arc::new(Mutex::new(0)), Arc::new(emulator));
+    let emulator = Arc::clone(&faulty);
+    let runner = Runner::new(session).workers(1);
+    let report = runner
+        .run(&plan, move |_| {
+            let mut seen = seen.lock().unwrap();
+            *seen += 1;
+            if *seen == 50 {
+                faulty.faults().add(Fault::status(401)).unwrap();
+            }
+        })
+        .await
+        .unwrap();
+    assert!(report.aborted.is_some() && !report.is_honoured(), "{:?}", report.aborted);
+    assert_eq!(report.outcomes.len(), plan.clauses().len());
+    let exchanges = emulator.take_exchanges();
+    let refused =
+        exchanges.iter().filter(|exchange| exchange.verdict == huaweicloud_jobs::emulator::Verdict::Fault).count();
+    // Those of access clauses, which use other credentials, are among them.
+    assert!((3..20).contains(&refused), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -190,8 +190,8 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// The endpoint cannot be reached or says nothing, the credentials are not to be had or are refused, or a value is
-    /// [given](Self::given) for a name that nothing has.
+    /// Nothing can be tried: the endpoint cannot be reached, the credentials are not to be had or are refused, or a value is
+    /// [given](Self::given) for a name that nothing has. What happens later is told by [`Report::aborted`].
     pub async fn run(&self, plan: &Plan, progress: impl Fn(&Outcome) + Send + Sync + 'static) -> Result<Report, Error> {
         let started = Instant::now();
         let run = Arc::new(Run::new(self.session.clone(), self.options.clone(), self.interrupt.clone())?);
@@ -229,14 +229,12 @@ impl Runner {
             run.clean_up(&run.later, advance.clone()).await;
         }
         run.clean_up(&run.shared, advance).await;
-        if let Some(error) = lock(&run.fatal).take() {
-            return Err(error);
-        }
-        if self.interrupt.is_asked() {
+        let aborted = lock(&run.fatal).take().map(|error| error.to_string());
+        if self.interrupt.is_asked() || aborted.is_some() {
             let reached: HashSet<usize> = outcomes.iter().map(|(index, _)| *index).collect();
             let others = plan.clauses().iter().filter(|clause| !reached.contains(&clause.index));
             outcomes.extend(others.map(|clause| {
-                let reason = Some("the run was interrupted before".to_owned());
+                let reason = Some("the run ended before".to_owned());
                 (clause.index, Outcome::new(clause, Verdict::NotTried, reason))
             }));
         }
@@ -249,6 +247,7 @@ impl Runner {
             embedded: self.options.embedded,
             seed: self.options.seed,
             interrupted: self.interrupt.is_asked(),
+            aborted,
             outcomes: outcomes.into_iter().map(|(_, outcome)| outcome).collect(),
             leftovers,
             requests: run.requests.load(Ordering::Relaxed),
@@ -545,6 +544,9 @@ impl Run {
         let Some(delete) = object.delete else {
             return Err("no operation deletes it".to_owned());
         };
+        if lock(&self.fatal).as_ref().is_some_and(Error::is_unauthenticated) {
+            return Err("the credentials are refused".to_owned());
+        }
         let may_wait = turn.is_some();
         let mut attempt = Attempt { turn, ..Attempt::new(self, None, usize::MAX) };
         let mut path = created.path.clone();

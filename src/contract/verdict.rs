@@ -233,6 +233,9 @@ pub struct Report {
     pub seed: u64,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
+    /// Why it ended early by itself: the endpoint fell silent, or came to refuse the credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aborted: Option<String>,
     /// What came of each clause, in the order of the description.
     pub outcomes: Vec<Outcome>,
     /// What is still there.
@@ -255,6 +258,7 @@ impl Report {
             && self.count(Verdict::Absent) == 0
             && self.leftovers.iter().all(|leftover| leftover.lasts)
             && !self.interrupted
+            && self.aborted.is_none()
     }
 
     /// The outcomes that differ or are absent.
@@ -266,7 +270,7 @@ impl Report {
     ///
     /// # Panics
     ///
-    /// Something differs, is absent, or was left behind.
+    /// Something differs, is absent, or was left behind, or the run ended early.
     #[track_caller]
     pub fn assert_honoured(&self) {
         let mut text = String::new();
@@ -284,6 +288,9 @@ impl Report {
         }
         for leftover in self.leftovers.iter().filter(|leftover| !leftover.lasts) {
             text.push_str(&format!("\nleft behind: {} ({})", leftover.what, leftover.reason));
+        }
+        if let Some(why) = &self.aborted {
+            text.push_str(&format!("\nended early: {why}"));
         }
         assert!(text.is_empty() && !self.interrupted, "not everything is as documented:{text}");
     }

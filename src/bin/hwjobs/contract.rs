@@ -193,8 +193,6 @@ impl Run {
                 None => "What the profile, the region or the environment lead to is tried".to_owned(),
             },
         };
-        // Whoever does not read on wants to have the run and its reports all the same.
-        let _ = writeln!(io::stdout(), "{target}; seed {seed}.");
         let interrupt = runner.interrupt();
         let asked_to_stop = stop_signal()?;
         let listening = tokio::spawn(async move {
@@ -203,6 +201,8 @@ impl Run {
             // Nothing is left to tell it to if this fails.
             let _ = writeln!(io::stderr(), "hwjobs: stopping; what was created is being removed");
         });
+        // Whoever does not read on wants to have the run and its reports all the same.
+        let _ = writeln!(io::stdout(), "{target}; seed {seed}.");
         let bar = bar(plan.clauses().len());
         let shown = bar.clone();
         let report = runner
@@ -230,6 +230,9 @@ impl Run {
         }
         if report.interrupted {
             return Err(Interrupted.into());
+        }
+        if let Some(why) = report.aborted {
+            return Ok(usage(why)?);
         }
         if report.count(Verdict::NotTried) == report.outcomes.len() {
             return Ok(usage("nothing could be tried, see the reasons above")?);
@@ -346,6 +349,7 @@ fn summary(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     let word = match (report.interrupted, report.failures().count()) {
         (true, _) => "interrupted".to_owned(),
+        (false, _) if report.aborted.is_some() => "ended early".to_owned(),
         (false, _) if report.count(Verdict::NotTried) == report.outcomes.len() => "nothing could be tried".to_owned(),
         (false, 0) => "everything that was tried is honoured".to_owned(),
         (false, failures) => format!("{failures} of {} clauses are not honoured", report.outcomes.len()),
