@@ -45,7 +45,7 @@ const STAND_INS: [(&str, &str); 6] = [
 /// What is among that which the blocks of a file print.
 const PRINTED: [(&str, &str); 6] = [
     ("README.md", "trained on the May images"),
-    ("README.md", "The embedded emulator"),
+    ("README.md", "everything that was tried is honoured"),
     ("docs/getting-started.md", "my first change"),
     ("docs/credentials.md", "EXAMPLEACCESSKEY"),
     ("docs/contract-tests.md", "iam.list_projects.example"),

@@ -588,14 +588,16 @@ impl Attempt<'_> {
         key: &'static str,
     ) -> Result<(), Halt> {
         let op = &model().operations[list];
+        // One family has a parameter for the direction, the other a hyphen before the key.
         let parameter = if op.parameter("sortBy").is_some() { "sortBy" } else { "sort_by" };
-        let directions = if op.parameter("order").is_some() { &["asc", "desc"][..] } else { &[""] };
-        for direction in directions {
-            let mut query = filters.to_vec();
-            query.push((parameter.to_owned(), key.to_owned()));
-            if !direction.is_empty() {
-                query.push(("order".to_owned(), (*direction).to_owned()));
-            }
+        let of = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let sorted_by = |direction: &str| match (op.parameter("order"), direction) {
+            (Some(_), _) => vec![of(parameter, key), of("order", direction)],
+            (None, "asc") => vec![of(parameter, key)],
+            (None, _) => vec![of(parameter, &format!("-{key}"))],
+        };
+        for direction in ["asc", "desc"] {
+            let query = [filters, &sorted_by(direction)].concat();
             let pages = self.all(list, path, &query, None).await?;
             let mine = |item: &&Value| {
                 own.is_empty()
@@ -607,7 +609,7 @@ impl Attempt<'_> {
             }
             let sorted = |case: bool| {
                 let mut pairs = values.windows(2).map(|pair| order(&pair[0], &pair[1], case));
-                if *direction == "desc" { pairs.all(|order| order.is_ge()) } else { pairs.all(|order| order.is_le()) }
+                if direction == "desc" { pairs.all(|order| order.is_ge()) } else { pairs.all(|order| order.is_le()) }
             };
             // Whether capitals come first is nowhere said.
             let fits = sorted(true) || sorted(false);
