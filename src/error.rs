@@ -360,10 +360,12 @@ impl fmt::Display for Error {
     }
 }
 
-/// Writes a text from outside so that it stays on one line.
+/// Writes a text from outside so that it stays on one line and is read in the order in which it is written.
 fn one_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     use fmt::Write;
-    text.chars().try_for_each(|c| f.write_char(if c.is_control() { ' ' } else { c }))
+    let is_bidi =
+        |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().try_for_each(|c| f.write_char(if c.is_control() || is_bidi(c) { ' ' } else { c }))
 }
 
 /// For people: every part that is there.

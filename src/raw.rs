@@ -102,8 +102,8 @@ impl Request {
         self
     }
 
-    /// Sends values and body as they are, whatever the description says of them. What would lead a path elsewhere is
-    /// refused all the same.
+    /// Sends values and body as they are, whatever the description says of them, and takes any JSON for an answer. What would
+    /// lead a path elsewhere is refused all the same.
     pub fn unchecked(mut self) -> Self {
         self.checks = false;
         self
@@ -151,6 +151,13 @@ impl Request {
             bytes => serde_json::from_slice(bytes)
                 .map_err(|error| Error::decode(".".to_owned(), error.to_string(), bytes).with_answer(&known))?,
         };
+        if self.checks
+            && status != StatusCode::NO_CONTENT
+            && let Some(schema) = self.document.success_schema(self.described)
+            && let Err((place, reason)) = usable(self.document.value(), schema, &body)
+        {
+            return Err(Error::decode(place, reason, &bytes).with_answer(&known));
+        }
         Ok(Answer { status, headers, request_id: known.request_id, body, list: list_of(self.document, self.described) })
     }
 
@@ -158,6 +165,11 @@ impl Request {
     pub fn pages(self) -> Pages {
         let turning = Turning::of(&self);
         Pages { request: self, turning: Some(turning), taken: 0, before: Vec::new() }
+    }
+
+    /// The base address of the service that it goes to.
+    pub fn endpoint(&self) -> &str {
+        self.client().2
     }
 
     fn client(&self) -> (&Transport, &reqwest::Client, &str) {
@@ -295,6 +307,31 @@ fn holds(document: &Document, schema: &Value, value: &Value) -> Result<(), (Stri
     Err((place, reason))
 }
 
+/// Whether an answer has what it cannot be used without; else where it has not, and why. Of lists each item is for its
+/// reader to judge.
+fn usable(document: &Value, schema: &Value, value: &Value) -> Result<(), (String, String)> {
+    let schema = load::resolve_whole(document, schema);
+    let Some(properties) = schema["properties"].as_object() else { return Ok(()) };
+    if !value.is_object() {
+        return Err((".".to_owned(), "is not an object".to_owned()));
+    }
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let outer = properties.get(name).unwrap_or(&Value::Null);
+        let property = load::resolve_whole(document, outer);
+        let nullable = outer["nullable"] == true || property["nullable"] == true;
+        match &value[name] {
+            Value::Null if load::is_essential(name, property) && !nullable => {
+                return Err((".".to_owned(), format!("missing field `{name}`")));
+            }
+            Value::Null => {}
+            inner => usable(document, property, inner).map_err(|(place, reason)| {
+                (if place == "." { name.to_owned() } else { format!("{name}.{place}") }, reason)
+            })?,
+        }
+    }
+    Ok(())
+}
+
 /// The broken limit, for example `maxLength 256`.
 fn limit(error: &jsonschema::ValidationError<'_>) -> String {
     use jsonschema::error::ValidationErrorKind as Kind;
@@ -343,10 +380,7 @@ fn fields_of(
     document: &'static Document,
     operation: load::Operation<'static>,
 ) -> impl Iterator<Item = (&'static String, &'static Value)> {
-    let schema = document
-        .success_status(operation)
-        .filter(|_| operation.id().starts_with("list_"))
-        .and_then(|status| document.response(operation, status)?.pointer("/content/application~1json/schema"));
+    let schema = document.success_schema(operation).filter(|_| operation.id().starts_with("list_"));
     let fields: Option<&Map<String, Value>> =
         schema.and_then(|schema| load::resolve(document.value(), schema)["properties"].as_object());
     fields.into_iter().flatten().map(|(name, field)| (name, load::resolve(document.value(), field)))

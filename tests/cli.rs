@@ -92,6 +92,18 @@ impl User {
     }
 }
 
+/// A version of a training job, with what it cannot be used without.
+fn version_answer(status: u32) -> Act {
+    let ids = json!({"is_success": true, "job_id": 10, "job_name": "n", "version_id": 20, "version_name": "V1", "status": status});
+    answer(200, &ids)
+}
+
+/// What signing in is answered besides the token itself.
+fn token() -> Value {
+    json!({"token": {"expires_at": "2030-01-01T00:00:00.000000Z", "methods": ["password"],
+        "user": {"id": "1", "name": "u", "domain": {"id": "2", "name": "d"}, "password_expires_at": ""}, "roles": [], "catalog": []}})
+}
+
 /// An answer with a JSON body.
 fn answer(status: u16, body: &Value) -> Act {
     let body = body.to_string();
@@ -180,7 +192,14 @@ fn the_whole_surface_is_as_it_was_looked_at() {
     let mut surface = String::new();
     for (words, help) in helps() {
         let call = [&["hwjobs".to_owned()][..], words].concat().join(" ");
-        assert!(words.is_empty() || help.contains("Example") || help.contains("Commands:"), "{call}: {help}");
+        let (_, examples) = help.split_once("\nExample").unwrap_or_else(|| panic!("{call} has no example"));
+        for line in examples.lines().skip(1).take_while(|line| !line.is_empty()) {
+            // What is to be copied is not wrapped on a usual terminal.
+            assert!(
+                line.starts_with("  ") && (line.len() < 80 || call.starts_with("hwjobs contract")),
+                "{call}: {line}"
+            );
+        }
         // They are the same everywhere: once is enough.
         let (before, after) = match help.split_once("Options of every call:\n") {
             Some((before, options)) if !words.is_empty() => {
@@ -344,6 +363,22 @@ async fn colour_is_for_terminals_and_can_be_switched_off() {
         assert!(text.contains("\u{1b}[1m") && text.lines().count() > 7, "{text}");
         let plain = text.replace("\u{1b}[1m", "").replace("\u{1b}[0m", "");
         assert!(plain.lines().all(|line| line.chars().count() <= 60), "{plain}");
+        // Headers stay whole; what has no place is left out.
+        for (list, columns) in [("training-job", 7), ("training-job-version", 7)] {
+            let size = nix::pty::Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+            let terminal = nix::pty::openpty(Some(&size), None).unwrap();
+            let ids: &[&str] = if list == "training-job" { &[] } else { &["10"] };
+            let mut command = user.command(&[&[list, "list"], ids].concat());
+            let mut child = command.env("NO_COLOR", "1").stdout(terminal.slave).spawn().unwrap();
+            drop(command);
+            let mut text = Vec::new();
+            let _ = std::fs::File::from(terminal.master).read_to_end(&mut text);
+            assert!(child.wait().unwrap().success());
+            let text = String::from_utf8(text).unwrap();
+            let header = text.lines().next().unwrap();
+            assert!(header.contains("CREATE_TIME") && text.lines().all(|line| line.chars().count() <= 80), "{text}");
+            assert_eq!(header.split_whitespace().count(), columns, "{text}");
+        }
     }
     let without = forced.with("NO_COLOR", "1");
     assert!(without.says(&list).starts_with("JOB_ID"));
@@ -416,6 +451,18 @@ async fn what_is_wrong_is_refused_before_it_is_sent() {
         (&["api", "list_training_jobs", "--param", "page"], "not NAME=VALUE"),
         (&["training-job", "create", "--job-name", "n", "--config", "{}"], "config: "),
         (&["training-job", "update", "1", "--body", "no-such-file"], "no-such-file: "),
+        (&["training-job", "update", "10", "11", "10", "--job-desc", "x"], "10 is given twice"),
+        (&["api", "list_training_jobs", "--param", "page=1", "--param", "page=2"], "--param: page is given twice"),
+        (
+            &["training-job", "update", "1", "--job-desc", "x", "--query", "foo(jobs)"],
+            "--query: there is no function `foo`",
+        ),
+        (&["training-job", "list", "--query", "jobs[?a && !{b: sort_by(@, &bar(x))}.b]"], "there is no function `bar`"),
+        (&["spec", "compat", "no-such-file", "openapi"], "no-such-file: "),
+        (&["spec", "readme", "--check", "--file", "no-such-file"], "no-such-file: "),
+        (&["spec", "show", "mrss"], "a similar value exists: 'mrs'"),
+        (&["emulator", "--load", "no-such-file"], "no-such-file: "),
+        (&["emulator", "--time-scale", "nan"], "it is a number that is not below 0"),
     ] {
         let output = user.runs(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
@@ -493,7 +540,16 @@ async fn flags_go_before_the_environment_and_that_before_the_profile() {
     // Options may stand at the end as well.
     let end = user.says(&[&list[..], &flags].concat());
     assert!(end.starts_with("GET http://flag.example/v1/of-flag/"), "{end}");
-    let unknown = user.runs(&["--profile", "gone", "training-job", "list"]);
+    let user = user.with("HUAWEICLOUD_SDK_PROJECT_ID", "of-variable");
+    assert_eq!(url(&user, &["--profile", "team"]), "GET http://variable.example/v1/of-variable/training-jobs");
+    assert_eq!(url(&user, &flags), "GET http://flag.example/v1/of-flag/training-jobs");
+    let shown = user.data(&["profile", "show", "team", "--endpoint", "http://flag.example", "--region", "r"]);
+    let used = ["project_id", "endpoint", "region"].map(|name| shown[name].as_str().unwrap());
+    assert_eq!(used, ["of-variable", "http://flag.example", "r"]);
+    // With an id no name is looked up.
+    let named = user.with("HWJOBS_PROJECT_NAME", "name");
+    assert_eq!(url(&named, &[]), "GET http://variable.example/v1/of-variable/training-jobs");
+    let unknown = named.runs(&["--profile", "gone", "training-job", "list"]);
     assert_eq!(unknown.status.code(), Some(3));
     assert!(stderr(&unknown).contains("has default, team"), "{}", stderr(&unknown));
 }
@@ -602,7 +658,7 @@ async fn pages_are_put_together() {
 async fn an_offset_that_counts_items_loses_and_repeats_nothing() {
     let page = |ids: &[u32]| {
         let jobs: Vec<Value> = ids.iter().map(|id| json!({"id": id.to_string(), "name": "n"})).collect();
-        answer(200, &json!({"job_total_count": 5, "jobs": jobs}))
+        answer(200, &json!({"is_success": true, "job_total_count": 5, "jobs": jobs}))
     };
     // Asked for 0, 1, 2 and 4, with two on a page.
     let server = Server::acting([page(&[1, 2]), page(&[2, 3]), page(&[3, 4]), page(&[5])]).await;
@@ -625,7 +681,7 @@ async fn an_offset_that_counts_items_loses_and_repeats_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn raw_answers_come_with_their_headers() {
-    let body = json!({"token": {"expires_at": "2030-01-01T00:00:00.000000Z"}}).to_string();
+    let body = token().to_string();
     let headers = "x-subject-token: a-token-not-a-secret\r\nx-request-id: req-7\r\n";
     let server = Server::raw(head(201, headers, body.len()) + &body).await;
     let request = r#"{"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "u", "password": "p",
@@ -639,13 +695,13 @@ async fn raw_answers_come_with_their_headers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_ends_with_the_job() {
-    let version = |status: u32| answer(200, &json!({"is_success": true, "status": status}));
+    let version = |status: u32| version_answer(status);
     let wait = ["training-job-version", "wait", "10", "20", "--interval", "1ms"];
     for (end, code) in [(10, 0), (11, 1)] {
         let server = Server::acting([version(7), version(8), version(end)]).await;
         let output = User::of(&server.endpoint).runs(&wait);
         assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
-        assert!(stdout(&output).starts_with("status  1"), "{}", stdout(&output));
+        assert!(stdout(&output).contains("status        1"), "{}", stdout(&output));
         assert_eq!(server.arrived().len(), 3);
     }
     let server = Server::acting([version(8)]).await;
@@ -662,7 +718,7 @@ async fn a_log_is_followed_until_its_version_ends() {
             &json!({"is_success": true, "content": content, "lines": 1, "start_line": "0", "end_line": end.to_string()}),
         )
     };
-    let version = |status: u32| answer(200, &json!({"is_success": true, "status": status}));
+    let version = |status: u32| version_answer(status);
     let files = answer(200, &json!({"is_success": true, "log_file_list": ["first.log", "second.log"]}));
     let server = Server::acting([
         files.clone(),
@@ -710,7 +766,12 @@ async fn updates_from_a_file_go_on_where_they_stopped() {
     );
     assert!(stdout(&first).contains("X.1 (404 Not Found): gone"), "{}", stdout(&first));
     let journal = std::fs::read_to_string(user.path("updates.csv.journal")).unwrap();
-    assert_eq!(journal.lines().count(), 3);
+    let head = json!({"operation": "update_training_job", "endpoint": server.endpoint, "project": PROJECT});
+    assert_eq!(serde_json::from_str::<Value>(journal.lines().next().unwrap()).unwrap(), head);
+    assert_eq!(journal.lines().count(), 4);
+    let dry = user.runs(&[&update[..], &["--dry-run"]].concat());
+    assert_eq!(stdout(&dry).matches("PUT ").count(), 3);
+    assert_eq!(stderr(&dry), "hwjobs: done before, and not sent again: 1\n");
 
     // The power went off in the middle of a line.
     std::fs::write(user.path("updates.csv.journal"), format!("{journal}{{\"digest\": \"12")).unwrap();
@@ -737,11 +798,14 @@ fn a_file_of_updates_is_checked_before_the_first_is_sent() {
     let user = User::of("http://127.0.0.1:1");
     for (text, said) in [
         ("job_id,job_desc\n1,a\n1,b\n", "line 3: names the same object as line 2"),
+        ("", "updates: is empty"),
+        (" \n\n", "updates: is empty"),
+        ("job_id,job_desc\n1,\"cut off\n2,b\n", "updates, line 2: a quotation mark is opened and not closed"),
         ("job_id,desc\n1,a\n", "line 2: no column `desc`; there are job_id, job_desc"),
         ("job_desc\na\n", "line 2: job_id is missing"),
-        ("{\"job_id\": 1, \"job_desc\": 5}\n", "1: update_training_job: job_desc: "),
+        ("{\"job_id\": 1, \"job_desc\": 5}\n", "updates, line 1: 1: update_training_job: job_desc: "),
         ("{\"job_id\": 1\n", "line 1: not a JSON object"),
-        ("job_id,job_desc\n1\n", "found record with 1 fields"),
+        ("job_id,job_desc\n1\n", "line 2: 1 cells, and the header has 2"),
         ("job_id\n1\n", "\"job_desc\" is a required property"),
     ] {
         std::fs::write(user.path("updates"), text).unwrap();
@@ -749,6 +813,21 @@ fn a_file_of_updates_is_checked_before_the_first_is_sent() {
         assert_eq!(output.status.code(), Some(2), "{text}: {}", stderr(&output));
         assert!(stderr(&output).contains(said), "{text}: {}", stderr(&output));
     }
+    // All that is wrong is told, in the order of the file.
+    let rows = "job_id,job_desc\n1,\"say \"\"a, b\"\"\"\nten,x\n1,again\n2,fine\n3,x,y\nelf,y\n";
+    let output = user.told(&["training-job", "update", "--from", "-"], rows);
+    let lines: Vec<_> =
+        stderr(&output).lines().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(": ")).collect();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        lines,
+        [
+            "hwjobs: -, line 3",
+            "  -, line 4: names the same object as line 2",
+            "  -, line 6: 3 cells, and the header has 2",
+            "  -, line 7: elf"
+        ]
+    );
     // What the command line says holds for every row; lists and numbers are read as what they are.
     let rows = "id,libs,is_public,description\na,\"[\"\"x\"\", \"\"y\"\"]\",true,\nb,z,,text\n";
     let update = ["mrs", "job", "update", "--from", "-", "--name", "all", "--dry-run", "-o", "jsonl"];
@@ -760,6 +839,139 @@ fn a_file_of_updates_is_checked_before_the_first_is_sent() {
         .collect();
     assert_eq!(requests[0]["body"], json!({"name": "all", "libs": ["x", "y"], "is_public": true}));
     assert_eq!(requests[1]["body"], json!({"name": "all", "libs": ["z"], "description": "text"}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_is_of_one_target() {
+    let good = || answer(200, &json!({"is_success": true}));
+    let (rehearsal, production) = (Server::acting([good()]).await, Server::acting([good()]).await);
+    let user = User::of(&rehearsal.endpoint);
+    std::fs::write(user.path("updates.csv"), "job_id,job_desc\n1,one\n").unwrap();
+    let update = ["training-job", "update", "--from", "updates.csv"];
+    user.says(&update);
+    for other in [&["--endpoint", &production.endpoint][..], &["--project", "another"]] {
+        for more in [&[][..], &["--dry-run"]] {
+            let refused = user.runs(&[&update, other, more].concat());
+            assert_eq!((refused.status.code(), stdout(&refused)), (Some(2), ""));
+            let said = format!(
+                "hwjobs: updates.csv.journal: this is the journal of update_training_job in the project {PROJECT} at {}, \
+                 and not of update_training_job in the project ",
+                rehearsal.endpoint
+            );
+            assert!(stderr(&refused).starts_with(&said), "{}", stderr(&refused));
+        }
+    }
+    let other = ["visualization-job", "update", "--from", "updates.csv"];
+    assert_eq!(user.runs(&other).status.code(), Some(2));
+    let own = ["--endpoint", &production.endpoint, "--journal", "production"];
+    assert!(stderr(&user.runs(&[&update[..], &own].concat())).contains("1 done, 0 failed; journal: production"));
+    assert_eq!((rehearsal.arrived().len(), production.arrived().len()), (1, 1));
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn interrupted_updates_say_how_to_go_on() {
+    let server = Server::acting([answer(200, &json!({"is_success": true})), Act::Hang]).await;
+    let user = User::of(&server.endpoint);
+    std::fs::write(user.path("updates.csv"), "job_id,job_desc\n1,a\n2,b\n3,c\n").unwrap();
+    let mut command = user.command(&["training-job", "update", "--from", "updates.csv", "--concurrency", "1"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while server.arrived().len() < 2 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        tokio::task::yield_now().await;
+    }
+    let id = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let summary = "hwjobs: 1 done, 0 failed, 2 without an answer; journal: updates.csv.journal; the same command goes on \
+                   from there\nhwjobs: interrupted\n";
+    assert_eq!(stderr(&output), summary);
+    assert_eq!(stdout(&output), "OBJECT  DONE  ERROR\n1       true\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_fails_on_the_answer_loses_nothing() {
+    let server = Server::json(200, r#"{"is_success": true, "job_id": 7, "job_name": "new"}"#).await;
+    let user = User::of(&server.endpoint);
+    let create =
+        ["visualization-job", "create", "--job-name", "new", "--train-url", "/bucket/", "--query", "length(job_id)"];
+    let output = user.runs(&[&create[..], &["-o", "json"]].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).starts_with("hwjobs: --query: "), "{}", stderr(&output));
+    assert_eq!(serde_json::from_str::<Value>(stdout(&output)).unwrap()["job_id"], 7);
+    let many = ["training-job", "update", "1", "2", "--job-desc", "x", "--query", "length(results[0].done)"];
+    let output = user.runs(&many);
+    assert!(stderr(&output).contains("2 done, 0 failed\n") && output.status.code() == Some(2), "{}", stderr(&output));
+    assert_eq!(stdout(&output).lines().count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_not_as_described_is_no_success() {
+    let update = ["training-job", "update", "10", "--job-desc", "x"];
+    let create = ["visualization-job", "create", "--job-name", "new", "--train-url", "/bucket/"];
+    let show = ["mrs", "job", "show", "a"];
+    for (command, body, said) in [
+        (&update[..], "{}", "missing field `is_success`"),
+        (&update[..], "[]", "is not an object"),
+        (&update[..], "", "is not an object"),
+        (&create[..], r#"{"is_success": true, "job_id": null, "job_name": "new"}"#, "missing field `job_id`"),
+        (&show[..], r#"{"job": {}}"#, "body at `job`: missing field `"),
+    ] {
+        let server = Server::json(200, body).await;
+        let output = User::of(&server.endpoint).runs(command);
+        assert_eq!((output.status.code(), stdout(&output)), (Some(11), ""), "{body}: {}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{body}: {}", stderr(&output));
+    }
+    let server = Server::json(200, "{}").await;
+    let many = User::of(&server.endpoint).runs(&["training-job", "update", "10", "11", "--job-desc", "x"]);
+    assert_eq!((many.status.code(), stderr(&many)), (Some(1), "hwjobs: 0 done, 2 failed\n"));
+    // What else may be missing or come as it likes does.
+    let body = r#"{"is_success": true, "job_id": "7", "job_name": "new", "more": {}}"#;
+    let server = Server::json(200, body).await;
+    assert!(User::of(&server.endpoint).says(&create).contains("job_id    7"));
+    let raw = ["api", "update_training_job", "--param", "job_id=1", "--body", "-", "--no-check"];
+    let server = Server::json(200, "[]").await;
+    assert_eq!(User::of(&server.endpoint).told(&raw, "{}").status.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_service_says_does_not_steer_the_terminal() {
+    let evil = "a\u{1b}[2J\u{9b}31m\u{202e}b\tc";
+    let body =
+        json!({"is_success": true, "job_total_count": 1, "jobs": [{"job_id": 1, "job_name": "n", "job_desc": evil}]});
+    let server = Server::acting([answer(200, &body)]).await;
+    let user = User::of(&server.endpoint);
+    let list = ["training-job", "list"];
+    for more in
+        [&[][..], &["--query", "jobs[].job_desc"], &["--query", "jobs[0].job_desc"], &["--query", "jobs[].[job_desc]"]]
+    {
+        let table = user.says(&[&list[..], more].concat());
+        assert!(table.contains("a [2J 31m b c") && !table.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{table:?}");
+    }
+    assert_eq!(user.data(&list)["jobs"][0]["job_desc"], evil);
+    assert!(user.says(&["training-job", "list", "-o", "csv"]).contains(evil));
+    let failing = Server::acting([answer(404, &json!({"error_code": "X.1", "error_msg": evil}))]).await;
+    let failed = User::of(&failing.endpoint).runs(&list);
+    assert!(stderr(&failed).contains("a [2J 31m b c"), "{:?}", stderr(&failed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_needs_an_address_and_nothing_else() {
+    let body = token();
+    let server = Server::acting([answer(201, &body)]).await;
+    let request = r#"{"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "u", "password": "p",
+        "domain": {"name": "d"}}}}}}"#;
+    let user = User::new().with("HWJOBS_ENDPOINT", &server.endpoint);
+    for command in [&["iam", "token", "create", "--body", "-"][..], &["api", "create_token", "--body", "-"]] {
+        let output = user.told(command, request);
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    assert_eq!(server.arrived().len(), 2);
+    assert!(server.arrived().iter().all(|request| request.target.starts_with("/v3/auth/tokens")));
+    // A profile that was meant is not passed over.
+    let unknown = user.with("HWJOBS_PROFILE", "gone").told(&["api", "create_token", "--body", "-"], request);
+    assert_eq!(unknown.status.code(), Some(3), "{}", stderr(&unknown));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -848,6 +1060,95 @@ async fn profiles_are_written_listed_chosen_and_checked() {
 }
 
 #[test]
+fn a_dry_run_of_a_profile_writes_nothing() {
+    let user = User::new();
+    let init = ["profile", "init", "team", "--ak", "EXAMPLEKEY", "--region", "cn-north-4"];
+    let output = user.told(&[&init[..], &["--dry-run"]].concat(), "canary-not-a-secret\n");
+    let file = user.path(".huaweicloud/credentials");
+    let shown = format!("{file}:\n[team]\nak = EXAMPLEKEY\nsk = ***\nregion = cn-north-4\n");
+    assert_eq!((output.status.code(), stdout(&output)), (Some(0), &*shown), "{}", stderr(&output));
+    assert!(!Path::new(&file).exists());
+    assert!(user.told(&init, "canary-not-a-secret\n").status.success());
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(user.says(&["profile", "use", "team", "--dry-run"]), format!("{file}:\n[default]\nprofile = team\n"));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    // A file that is named has to be there, unless it is to be written.
+    let named = user.with("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "elsewhere");
+    let list = named.runs(&["profile", "list"]);
+    assert_eq!((list.status.code(), stdout(&list)), (Some(3), ""));
+    assert!(stderr(&list).contains("names elsewhere, which does not exist"), "{}", stderr(&list));
+    assert!(named.told(&init, "canary-not-a-secret\n").status.success());
+    assert!(named.says(&["profile", "list"]).contains("team"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_are_checked_without_a_project() {
+    let emulator = Emulator::builder().project("p1", "one").project("p2", "two").start().await.unwrap();
+    let without = |left: &[&str]| {
+        let variables = emulator.environment().into_iter();
+        let variables = variables.filter(|(name, _)| !name.contains("PROJECT") && !left.contains(name));
+        variables.fold(User::new(), |user, (name, value)| user.with(name, &value))
+    };
+    let keys = ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"];
+    for user in [without(&["HWJOBS_USER", "HWJOBS_PASSWORD", "HWJOBS_DOMAIN"]), without(&keys)] {
+        let output = user.runs(&["profile", "check"]);
+        assert_eq!(
+            (output.status.code(), stdout(&output)),
+            (Some(0), "ID  NAME  CHOSEN\np1  one   false\np2  two   false\n"),
+            "{}",
+            stderr(&output)
+        );
+        assert!(stderr(&output).contains("the credentials are good, and no project is chosen"), "{}", stderr(&output));
+        assert!(user.says(&["profile", "check", "--dry-run"]).contains("/v3/auth/projects"));
+        assert_eq!(user.data(&["profile", "check", "--project", "p2"])["project_name"], "two");
+        let other = user.runs(&["profile", "check", "--project", "p3"]);
+        assert_eq!(other.status.code(), Some(2), "{}", stderr(&other));
+    }
+}
+
+/// Whether a terminal shows what is typed.
+#[cfg(unix)]
+fn echoes(terminal: &std::os::fd::OwnedFd) -> bool {
+    use nix::sys::termios::{LocalFlags, tcgetattr};
+    tcgetattr(terminal).unwrap().local_flags.contains(LocalFlags::ECHO)
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_at_a_hidden_question_gives_the_terminal_its_echo_back() {
+    use std::io::Read;
+    let terminal = nix::pty::openpty(None, None).unwrap();
+    assert!(echoes(&terminal.slave));
+    let side = || Stdio::from(terminal.slave.try_clone().unwrap());
+    let user = User::new();
+    // The terminal becomes the one that controls the command.
+    let program = env!("CARGO_BIN_EXE_hwjobs");
+    let mut setsid = Command::new("setsid");
+    let command = setsid.args(["--ctty", "--wait", program, "profile", "init", "--ak", "KEY", "--region", "r"]);
+    let command = command.env_clear().env("HOME", user.home.path()).current_dir(user.home.path());
+    let mut child = command
+        .env("PATH", std::env::var("PATH").unwrap())
+        .stdin(side())
+        .stdout(side())
+        .stderr(side())
+        .spawn()
+        .unwrap();
+    let mut master = std::fs::File::from(terminal.master);
+    let mut said = Vec::new();
+    while !said.ends_with(b"(SK): ") {
+        let mut byte = [0];
+        master.read_exact(&mut byte).unwrap();
+        said.push(byte[0]);
+    }
+    while echoes(&terminal.slave) {
+        std::thread::yield_now();
+    }
+    master.write_all(b"\x03").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(echoes(&terminal.slave));
+}
+
+#[test]
 fn shells_and_man_know_the_commands() {
     let user = User::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
@@ -859,7 +1160,10 @@ fn shells_and_man_know_the_commands() {
     }
     user.says(&["man", "pages"]);
     let page = std::fs::read_to_string(user.path("pages/hwjobs-training-job-update.1")).unwrap();
-    assert!(page.contains("job\\-desc") && page.contains("hwjobs training\\-job update 10"), "{page}");
+    let examples = ".SH EXAMPLES\n.EX\n  hwjobs training\\-job update 10 ";
+    assert!(page.contains("job\\-desc") && page.contains(examples) && page.ends_with("\n.EE\n"), "{page}");
+    let whole = std::fs::read_to_string(user.path("pages/hwjobs.1")).unwrap();
+    assert!(whole.contains(".SH \"EXIT STATUS\"\n.EX\n    0  success\n"), "{whole}");
     let pages = std::fs::read_dir(user.path("pages")).unwrap().count();
     assert!(pages > 80, "{pages}");
 }
@@ -886,9 +1190,11 @@ async fn the_page_about_the_command_line_is_true() {
         written += &format!("{line}\n");
         let Some(command) = line.strip_prefix("$ ").filter(|_| in_block) else { continue };
         let mut shell = Command::new("/bin/sh");
-        // The id of the project is enough: its name would be looked up.
-        let variables = emulator.environment().into_iter().filter(|(name, _)| *name != "HWJOBS_PROJECT_NAME");
-        shell.args(["-c", &format!("{{ {command}\n}} 2>&1")]).env_clear().envs(variables).env("PATH", &path);
+        shell
+            .args(["-c", &format!("{{ {command}\n}} 2>&1")])
+            .env_clear()
+            .envs(emulator.environment())
+            .env("PATH", &path);
         let output = shell.env("HOME", user.home.path()).current_dir(user.home.path()).output().unwrap();
         written += &steady(stdout(&output), &emulator, &user);
         tried += 1;

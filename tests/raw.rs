@@ -17,7 +17,7 @@ fn answer(status: u16, body: &Value) -> Act {
 #[tokio::test]
 async fn a_raw_call_takes_the_way_of_all_calls() {
     let failure = answer(503, &json!({"error_code": "X.1", "error_msg": "later"}));
-    let server = Server::acting([failure, answer(200, &json!({"job": {"id": "a"}}))]).await;
+    let server = Server::acting([failure, answer(200, &json!({"job": {"id": "a", "name": "n"}}))]).await;
     let session = server.session();
     let answered = session.request("show_job").unwrap().param("job_id", "a b%").send().await.unwrap();
     assert_eq!((answered.status().as_u16(), answered.request_id()), (200, Some("req-7")));

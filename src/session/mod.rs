@@ -273,24 +273,14 @@ impl SessionBuilder {
         let addresses = self.addresses()?;
         let http = self.http_client()?;
         let credentials = self.credentials.clone().ok_or_else(|| missing("credentials"))?;
-        let auth = self.auth(credentials, &addresses, &http, Project::Id(project_id.clone()))?;
+        let auth = self.auth(credentials, &addresses, &http, Some(Project::Id(project_id.clone())))?;
         self.assemble(&addresses, &http, auth.into(), project_id)
     }
 
     /// The session, with all that is not given here looked for: credentials along the [chain](credentials::Chain), and
     /// the project's id by its name, which is the region's name by default.
     pub async fn connect(mut self) -> Result<Session, Error> {
-        let mut keys = None;
-        if self.credentials.is_none() {
-            let context = self.context.take().unwrap_or_default();
-            let found = Box::pin(Chain::default().resolve(&context)).await?;
-            tracing::debug!(source = %found.source, "credentials found");
-            self.settings = std::mem::take(&mut self.settings).or(found.settings.clone());
-            self.credentials = Some(found.credentials.clone());
-            if found.expires_at().is_some() {
-                keys = Some(Keys::new(Chain::default(), context, found));
-            }
-        }
+        let keys = self.find().await?;
         let credentials = self.credentials.clone().ok_or_else(|| missing("credentials"))?;
         let addresses = self.addresses()?;
         let http = self.http_client()?;
@@ -302,13 +292,37 @@ impl SessionBuilder {
         };
         let auth = Arc::new(match keys {
             Some(keys) => Auth::Keys(keys.into()),
-            None => self.auth(credentials, &addresses, &http, project.clone())?,
+            None => self.auth(credentials, &addresses, &http, Some(project.clone()))?,
         });
         let project_id = match project {
             Project::Id(id) => id,
             Project::Name(name) => Box::pin(self.look_up(&addresses, &http, Arc::clone(&auth), &name)).await?,
         };
         self.assemble(&addresses, &http, auth, project_id)
+    }
+
+    /// The projects that the credentials can use, as the identity service says. No project has to be given for that.
+    pub async fn projects(mut self) -> Result<Vec<iam::types::AuthProject>, Error> {
+        self.find().await?;
+        let credentials = self.credentials.clone().ok_or_else(|| missing("credentials"))?;
+        let addresses = self.addresses()?;
+        let http = self.http_client()?;
+        let auth = self.auth(credentials, &addresses, &http, None)?;
+        let iam = iam::Client::new_with_client(&addresses.iam, http, self.transport(auth.into(), self.domain()));
+        Ok(call(&iam::operations::LIST_AUTH_PROJECTS, iam.list_auth_projects().send()).await?.projects)
+    }
+
+    /// Looks for credentials, where none are given; those that end come with where to look for the next ones.
+    async fn find(&mut self) -> Result<Option<Keys>, Error> {
+        if self.credentials.is_some() {
+            return Ok(None);
+        }
+        let context = self.context.take().unwrap_or_default();
+        let found = Box::pin(Chain::default().resolve(&context)).await?;
+        tracing::debug!(source = %found.source, "credentials found");
+        self.settings = std::mem::take(&mut self.settings).or(found.settings.clone());
+        self.credentials = Some(found.credentials.clone());
+        Ok(found.expires_at().is_some().then(|| Keys::new(Chain::default(), context, found)))
     }
 
     async fn look_up(
@@ -346,7 +360,7 @@ impl SessionBuilder {
         credentials: Credentials,
         addresses: &Addresses,
         http: &reqwest::Client,
-        project: Project,
+        project: Option<Project>,
     ) -> Result<Auth, Error> {
         match credentials {
             Credentials::Token(token) => Auth::token(token),

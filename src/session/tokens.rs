@@ -23,7 +23,8 @@ pub(super) struct SignIn {
     pub(super) account: String,
     pub(super) user: String,
     pub(super) password: Secret,
-    pub(super) project: Project,
+    /// Without one, for the whole account.
+    pub(super) project: Option<Project>,
 }
 
 /// The project that a token is for.
@@ -53,9 +54,14 @@ struct Known {
 impl Tokens {
     pub(super) fn new(iam: iam::Client, sign_in: SignIn) -> Self {
         let SignIn { account, user, password, project } = sign_in;
-        let (id, name) = match project {
-            Project::Id(id) => (Some(id), None),
-            Project::Name(name) => (None, Some(name)),
+        let in_project = |id, name| types::Scope { domain: None, project: Some(types::ScopeProject { id, name }) };
+        let scope = match project {
+            Some(Project::Id(id)) => in_project(Some(id), None),
+            Some(Project::Name(name)) => in_project(None, Some(name)),
+            None => {
+                let domain = types::ScopeDomain { id: None, name: Some(account.clone()) };
+                types::Scope { domain: Some(domain), project: None }
+            }
         };
         let request = types::CreateTokenRequest {
             auth: types::Authentication {
@@ -69,7 +75,7 @@ impl Tokens {
                         },
                     },
                 },
-                scope: Some(types::Scope { domain: None, project: Some(types::ScopeProject { id, name }) }),
+                scope: Some(scope),
             },
         };
         Self {

@@ -100,6 +100,12 @@ impl Document {
         operation.value["responses"].as_object()?.keys().find(|status| status.starts_with('2'))?.parse().ok()
     }
 
+    /// The schema of the answer of a success, if it has a body.
+    pub fn success_schema<'a>(&'a self, operation: Operation<'a>) -> Option<&'a Value> {
+        let status = self.success_status(operation)?;
+        self.response(operation, status)?.pointer("/content/application~1json/schema")
+    }
+
     /// A schema of this document as JSON Schema (draft 2020-12) that stands alone.
     pub fn json_schema(&self, schema: &Value) -> Value {
         json_schema::convert(&self.value, schema)

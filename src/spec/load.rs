@@ -48,6 +48,15 @@ pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     &Value::Null
 }
 
+/// The same, also where the reference stands alone in an `allOf`, beside a description.
+pub fn resolve_whole<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let schema = resolve(document, schema);
+    match schema["allOf"].as_array().map(Vec::as_slice) {
+        Some([only]) if schema.get("properties").is_none() => resolve_whole(document, only),
+        _ => schema,
+    }
+}
+
 /// What a local reference (`#/components/...`) points to.
 pub fn target<'a>(document: &'a Value, reference: &str) -> Option<&'a Value> {
     document.pointer(reference.strip_prefix('#')?)
@@ -70,4 +79,13 @@ pub fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
             })
         })
     })
+}
+
+/// What an answer is about: without these it cannot be used.
+const ESSENTIAL: [&str; 7] = ["is_success", "id", "job_id", "version_id", "name", "job_name", "config_name"];
+
+/// Whether an answer cannot be used without this required field; other texts and numbers may be missing.
+pub fn is_essential(name: &str, property: &Value) -> bool {
+    let scalar = matches!(property["type"].as_str(), Some("string" | "integer" | "number" | "boolean"));
+    !scalar || ESSENTIAL.contains(&name)
 }

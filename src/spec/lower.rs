@@ -360,18 +360,14 @@ fn unbound_response_values(document: &mut Value) {
     });
 }
 
-/// What an answer is about: without these it cannot be used.
-const ESSENTIAL: [&str; 7] = ["is_success", "id", "job_id", "version_id", "name", "job_name", "config_name"];
-
 fn relax_response_requirements(document: &mut Value) {
     each_schema(document, Side::Response, |schema| {
         let Some(Value::Array(mut required)) = schema.shift_remove("required") else { return };
         required.retain(|name| {
             let property =
                 schema.get("properties").and_then(|properties| properties.get(name.as_str()?)).unwrap_or(&Value::Null);
-            let scalar = matches!(property["type"].as_str(), Some("string" | "integer" | "number" | "boolean"));
             // Null is a value of a nullable field: it stays required so that null is written back.
-            !scalar || property["nullable"] == true || name.as_str().is_some_and(|name| ESSENTIAL.contains(&name))
+            property["nullable"] == true || name.as_str().is_some_and(|name| load::is_essential(name, property))
         });
         schema.insert("required".to_owned(), required.into());
     });

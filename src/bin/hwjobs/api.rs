@@ -9,7 +9,7 @@ use huaweicloud_jobs::spec;
 use serde_json::{Map, Value, json};
 
 use super::call::{Call, has_flag, shape};
-use super::exit::Outcome;
+use super::exit::{Outcome, usage};
 use super::files;
 use super::nouns;
 use super::options::Options;
@@ -43,7 +43,7 @@ pub(super) fn command() -> Command {
         ])
         .after_help(
             "Examples:\n  hwjobs api list_training_jobs --param per_page=100 --paginate\n  \
-         echo '{\"job_desc\": \"May\"}' | hwjobs api update_training_job --param job_id=10 --body -",
+         echo '{\"job_desc\": \"May\"}' \\\n    | hwjobs api update_training_job --param job_id=10 --body -",
         )
 }
 
@@ -89,10 +89,14 @@ pub(super) async fn run(matches: &ArgMatches) -> Outcome {
     if operation.method == "delete" {
         options.confirm(name)?;
     }
-    let mut request = options.session().await?.request(name)?;
-    for (name, value) in matches.get_many::<(String, String)>("param").into_iter().flatten() {
-        request = request.param(name, value);
+    let given: Vec<_> = matches.get_many::<(String, String)>("param").into_iter().flatten().collect();
+    if let Some((_, twice)) =
+        given.iter().enumerate().find(|(index, (name, _))| given[..*index].iter().any(|(before, _)| before == name))
+    {
+        return Ok(usage(format!("--param: {} is given twice", twice.0))?);
     }
+    let request = options.session_for(name).await?.request(name)?;
+    let mut request = given.into_iter().fold(request, |request, (name, value)| request.param(name, value));
     if let Some(body) = body {
         request = request.body(body);
     }

@@ -12,14 +12,17 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::call::{Call, request};
-use super::exit::{Failure, Outcome, Usage, usage};
+use super::exit::{Failure, Interrupted, Outcome, Usage, usage};
 use super::fields::Field;
 use super::files;
+use super::options::is_to_be_looked_up;
 use super::output::{self, Shape};
 
 /// One call.
 #[derive(Debug)]
 pub(super) struct Row {
+    /// The line of the file that says it.
+    pub(super) line: Option<usize>,
     pub(super) parameters: Vec<(&'static str, String)>,
     pub(super) body: Option<Value>,
 }
@@ -31,9 +34,217 @@ impl Row {
     }
 
     /// What is the same for the same call only.
-    fn digest(&self, operation: &str) -> String {
+    fn digest(&self) -> String {
         let parameters: BTreeMap<_, _> = self.parameters.iter().map(|(name, value)| (*name, value)).collect();
-        hex::encode(Sha256::digest(json!([operation, parameters, self.body]).to_string()))
+        hex::encode(Sha256::digest(json!([parameters, self.body]).to_string()))
+    }
+}
+
+/// The calls to make.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// The file that says them.
+    file: Option<String>,
+    rows: Vec<Row>,
+    /// What is wrong, by line.
+    bad: Vec<(Option<usize>, String)>,
+}
+
+impl Rows {
+    /// Calls that the command line says itself.
+    pub(super) fn given(rows: Vec<Row>) -> Self {
+        Self { rows, ..Self::default() }
+    }
+
+    /// The rows of a file: CSV with a header, or JSON Lines. What the command line says holds for each row that does not
+    /// say otherwise.
+    pub(super) fn read(
+        file: &str,
+        fields: &[Field],
+        parameters: &[(&'static str, String)],
+        body: Option<&Value>,
+    ) -> Result<Self, Failure> {
+        let text = files::text(file)?;
+        let lines = match text.trim_start().chars().next() {
+            None => return Ok(usage(format!("{file}: is empty"))?),
+            Some('{') => json_lines(&text),
+            Some(_) => csv_rows(&text, fields),
+        };
+        let mut found = Self { file: Some(file.to_owned()), ..Self::default() };
+        let mut seen = BTreeMap::new();
+        for (line, values) in lines {
+            let row = values.and_then(|values| row(values, fields, parameters, body)).and_then(|mut row| {
+                row.line = Some(line);
+                match seen.insert(row.object(), line) {
+                    // Which of the two would be the last one is not known.
+                    Some(before) => Err(format!("names the same object as line {before}")),
+                    None => Ok(row),
+                }
+            });
+            match row {
+                Ok(row) => found.rows.push(row),
+                Err(reason) => found.bad.push((Some(line), reason)),
+            }
+        }
+        Ok(found)
+    }
+
+    /// All rows with their requests, or all that is wrong with them.
+    fn requests(mut self, session: &Session, operation: &str) -> Result<Vec<(Row, Request)>, Failure> {
+        let mut good = Vec::new();
+        for row in self.rows {
+            let request = request(session, operation, &row.parameters, row.body.as_ref())?;
+            match request.preview() {
+                Ok(_) => good.push((row, request)),
+                Err(error) if error.kind() == ErrorKind::InvalidRequest => {
+                    self.bad.push((row.line, format!("{}: {error}", row.object())));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if self.bad.is_empty() {
+            return Ok(good);
+        }
+        self.bad.sort();
+        let told = self.bad.into_iter().map(|(line, reason)| match (&self.file, line) {
+            (Some(file), Some(line)) => format!("{file}, line {line}: {reason}"),
+            _ => reason,
+        });
+        Ok(usage(told.collect::<Vec<_>>().join("\n"))?)
+    }
+}
+
+/// The values of a line put over what holds for all of them.
+fn row(
+    values: Map<String, Value>,
+    fields: &[Field],
+    parameters: &[(&'static str, String)],
+    body: Option<&Value>,
+) -> Result<Row, String> {
+    let mut row = Row { line: None, parameters: parameters.to_vec(), body: body.cloned() };
+    for (name, value) in values {
+        let known = fields.iter().find(|field| field.name == name || field.flag() == name);
+        let Some(field) = known.or_else(|| only_id(fields).filter(|_| name == "id")) else {
+            let names: Vec<_> = fields.iter().map(|field| field.name).collect();
+            return Err(format!("no column `{name}`; there are {}", names.join(", ")));
+        };
+        if field.is_in_body() {
+            if let Some(body) = row.body.as_mut().and_then(Value::as_object_mut) {
+                body.insert(field.name.to_owned(), value);
+            }
+        } else {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            row.parameters.push((field.name, text));
+        }
+    }
+    let mut ids = fields.iter().filter(|field| field.is_in_path());
+    match ids.find(|field| !row.parameters.iter().any(|(name, _)| *name == field.name)) {
+        Some(missing) => Err(format!("{} is missing", missing.name)),
+        None => Ok(row),
+    }
+}
+
+fn only_id(fields: &[Field]) -> Option<&Field> {
+    let mut ids = fields.iter().filter(|field| field.is_in_path());
+    ids.next().filter(|_| ids.next().is_none())
+}
+
+/// The values of each line with its number, or what is wrong with it.
+type Lines = Vec<(usize, Result<Map<String, Value>, String>)>;
+
+fn json_lines(text: &str) -> Lines {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(index, line)| {
+            (index + 1, serde_json::from_str(line).map_err(|error| format!("not a JSON object: {error}")))
+        })
+        .collect()
+}
+
+fn csv_rows(text: &str, fields: &[Field]) -> Lines {
+    if let Some(line) = unclosed_quote(text) {
+        return vec![(line, Err("a quotation mark is opened and not closed: is the file cut off?".to_owned()))];
+    }
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(text.as_bytes());
+    let header = match reader.headers() {
+        Ok(header) => header.clone(),
+        Err(error) => return vec![(1, Err(error.to_string()))],
+    };
+    // An empty cell leaves a field as it is.
+    let values = |record: &csv::StringRecord| {
+        let cells = header.iter().zip(record).filter(|(_, cell)| !cell.is_empty());
+        cells
+            .map(|(name, cell)| {
+                let field = fields.iter().find(|field| field.name == name || field.flag() == name);
+                let value = match field.filter(|field| field.is_in_body()) {
+                    Some(field) => field.value(cell).map_err(|error| format!("{name}: {error}"))?,
+                    None => cell.into(),
+                };
+                Ok((name.to_owned(), value))
+            })
+            .collect()
+    };
+    let line = |position: Option<&csv::Position>| position.map_or(0, |position| position.line() as usize);
+    reader
+        .records()
+        .map(|record| match record {
+            Ok(record) => (line(record.position()), values(&record)),
+            Err(error) => {
+                let reason = match error.kind() {
+                    csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                        format!("{len} cells, and the header has {expected_len}")
+                    }
+                    _ => error.to_string(),
+                };
+                (line(error.position()), Err(reason))
+            }
+        })
+        .collect()
+}
+
+/// The line of a quotation mark that is never closed: the reader takes the end of the file for its other half.
+fn unclosed_quote(text: &str) -> Option<usize> {
+    let (mut opened, mut begins, mut line) = (None, true, 1);
+    for letter in text.chars() {
+        match (letter, opened) {
+            ('"', None) if begins => opened = Some(line),
+            // Of a doubled one the second opens again what the first has closed.
+            ('"', Some(_)) => (opened, begins) = (None, true),
+            _ if opened.is_none() => begins = matches!(letter, ',' | '\n' | '\r'),
+            _ => {}
+        }
+        line += usize::from(letter == '\n');
+    }
+    opened
+}
+
+/// The first line of a journal: what was done elsewhere is not done here.
+#[derive(Serialize, Deserialize, PartialEq)]
+struct Target {
+    operation: String,
+    endpoint: String,
+    project: String,
+}
+
+impl Target {
+    fn of(session: &Session, request: &Request, operation: &str) -> Self {
+        Self {
+            operation: operation.to_owned(),
+            endpoint: request.endpoint().to_owned(),
+            project: session.project_id().to_string(),
+        }
+    }
+
+    /// Whether both are the same, as far as it is known before a project is looked up.
+    fn agrees(&self, other: &Self) -> bool {
+        let same_project = self.project == other.project || is_to_be_looked_up(&other.project);
+        self.operation == other.operation && self.endpoint == other.endpoint && same_project
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} in the project {} at {}", self.operation, self.project, self.endpoint)
     }
 }
 
@@ -47,102 +258,16 @@ struct Entry {
     error: Option<String>,
 }
 
-/// The rows of a file: CSV with a header, or JSON Lines. What the command line says holds for each row that does not say
-/// otherwise.
-pub(super) fn read(
-    file: &str,
-    fields: &[Field],
-    parameters: &[(&'static str, String)],
-    body: Option<&Value>,
-) -> Result<Vec<Row>, Failure> {
-    let text = files::text(file)?;
-    let rows = if text.trim_start().starts_with('{') { json_lines(&text) } else { csv_rows(&text, fields) };
-    let rows = rows.map_err(|error| Usage(format!("{file}, {error}")))?;
-    let mut seen = BTreeMap::new();
-    let mut found = Vec::new();
-    for (line, values) in rows {
-        let refused = |reason: String| Usage(format!("{file}, line {line}: {reason}"));
-        let mut row = Row { parameters: parameters.to_vec(), body: body.cloned() };
-        for (name, value) in values {
-            let known = fields.iter().find(|field| field.name == name || field.flag() == name);
-            let Some(field) = known.or_else(|| only_id(fields).filter(|_| name == "id")) else {
-                let names: Vec<_> = fields.iter().map(|field| field.name).collect();
-                return Err(refused(format!("no column `{name}`; there are {}", names.join(", "))).into());
-            };
-            if field.is_in_body() {
-                if let Some(body) = row.body.as_mut().and_then(Value::as_object_mut) {
-                    body.insert(field.name.to_owned(), value);
-                }
-            } else {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                row.parameters.push((field.name, text));
-            }
-        }
-        if let Some(missing) = fields
-            .iter()
-            .filter(|field| field.is_in_path())
-            .find(|field| !row.parameters.iter().any(|(name, _)| *name == field.name))
-        {
-            return Err(refused(format!("{} is missing", missing.name)).into());
-        }
-        if let Some(before) = seen.insert(row.object(), line) {
-            // Which of the two would be the last one is not known.
-            return Err(refused(format!("names the same object as line {before}")).into());
-        }
-        found.push(row);
-    }
-    Ok(found)
-}
-
-fn only_id(fields: &[Field]) -> Option<&Field> {
-    let mut ids = fields.iter().filter(|field| field.is_in_path());
-    ids.next().filter(|_| ids.next().is_none())
-}
-
-type Rows = Result<Vec<(usize, Map<String, Value>)>, String>;
-
-fn json_lines(text: &str) -> Rows {
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .map(|(index, line)| match serde_json::from_str(line) {
-            Ok(row) => Ok((index + 1, row)),
-            Err(error) => Err(format!("line {}: not a JSON object: {error}", index + 1)),
-        })
-        .collect()
-}
-
-fn csv_rows(text: &str, fields: &[Field]) -> Rows {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| error.to_string())?.clone();
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| error.to_string())?;
-        let line = record.position().map_or(0, |position| position.line() as usize);
-        let mut row = Map::new();
-        // An empty cell leaves a field as it is.
-        for (name, cell) in header.iter().zip(&record).filter(|(_, cell)| !cell.is_empty()) {
-            let field = fields.iter().find(|field| field.name == name || field.flag() == name);
-            let value = match field.filter(|field| field.is_in_body()) {
-                Some(field) => field.value(cell).map_err(|error| format!("line {line}: {name}: {error}"))?,
-                None => cell.into(),
-            };
-            row.insert(name.to_owned(), value);
-        }
-        rows.push((line, row));
-    }
-    Ok(rows)
-}
-
 /// What was done before, and where it is written down.
+#[derive(Default)]
 struct Journal {
     done: BTreeSet<String>,
     file: Option<File>,
 }
 
 impl Journal {
-    fn open(path: Option<&str>, write: bool) -> Result<Self, Failure> {
+    fn open(path: &str, target: &Target, write: bool) -> Result<Self, Failure> {
         let mut done = BTreeSet::new();
-        let Some(path) = path else { return Ok(Self { done, file: None }) };
         let broken = |error: &dyn std::fmt::Display| Usage(format!("{path}: {error}"));
         let text = match std::fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -150,27 +275,40 @@ impl Journal {
         };
         // The power may have gone off while the last line was written.
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        for (index, line) in text[..whole].lines().enumerate() {
+        let mut lines = text[..whole].lines().enumerate();
+        let is_none = |index: usize| broken(&format!("line {} is not of a journal", index + 1));
+        if let Some((index, line)) = lines.next() {
+            let other: Target = serde_json::from_str(line).map_err(|_| is_none(index))?;
+            if !other.agrees(target) {
+                let reason =
+                    format!("this is the journal of {other}, and not of {target}; name another with --journal");
+                return Err(broken(&reason).into());
+            }
+        }
+        for (index, line) in lines {
             match serde_json::from_str::<Entry>(line) {
                 Ok(entry) if entry.done => drop(done.insert(entry.digest)),
                 Ok(entry) => drop(done.remove(&entry.digest)),
-                Err(_) => return Err(broken(&format!("line {} is not of a journal", index + 1)).into()),
+                Err(_) => return Err(is_none(index).into()),
             }
         }
-        let mut file = None;
+        let mut journal = Self { done, file: None };
         if write {
             let opened = OpenOptions::new().append(true).create(true).open(path).map_err(|error| broken(&error))?;
             if whole < text.len() {
                 opened.set_len(whole as u64).map_err(|error| broken(&error))?;
             }
-            file = Some(opened);
+            journal.file = Some(opened);
+            if whole == 0 {
+                journal.add(target)?;
+            }
         }
-        Ok(Self { done, file })
+        Ok(journal)
     }
 
-    fn add(&mut self, entry: &Entry) -> Result<(), Failure> {
+    fn add(&mut self, line: &impl Serialize) -> Result<(), Failure> {
         if let Some(file) = &mut self.file {
-            file.write_all(format!("{}\n", serde_json::to_string(entry)?).as_bytes())?;
+            file.write_all(format!("{}\n", serde_json::to_string(line)?).as_bytes())?;
         }
         Ok(())
     }
@@ -181,31 +319,27 @@ pub(super) async fn run(
     call: &Call<'_>,
     session: &Session,
     operation: &str,
-    rows: Vec<Row>,
+    rows: Rows,
     journal_path: Option<&str>,
     concurrency: u16,
 ) -> Outcome {
     // All of them are checked before the first one is sent.
-    let mut requests = Vec::new();
-    for row in &rows {
-        let request = request(session, operation, &row.parameters, row.body.as_ref())?;
-        if let Err(error) = request.preview() {
-            return match error.kind() {
-                ErrorKind::InvalidRequest => Ok(usage(format!("{}: {error}", row.object()))?),
-                _ => Err(error.into()),
-            };
+    let rows = rows.requests(session, operation)?;
+    let mut journal = match (journal_path, rows.first()) {
+        (Some(path), Some((_, request))) => {
+            Journal::open(path, &Target::of(session, request, operation), !call.options.dry_run)?
         }
-        requests.push(request);
-    }
-    let mut journal = Journal::open(journal_path, !call.options.dry_run)?;
-    let total = rows.len();
-    let waiting: Vec<(Row, Request)> =
-        rows.into_iter().zip(requests).filter(|(row, _)| !journal.done.contains(&row.digest(operation))).collect();
-    let before = total - waiting.len();
+        _ => Journal::default(),
+    };
+    let (before, waiting): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|(row, _)| journal.done.contains(&row.digest()));
     if call.options.dry_run {
         for (_, request) in &waiting {
             call.show(request)?;
             writeln!(io::stdout())?;
+        }
+        for (row, _) in &before {
+            writeln!(io::stderr(), "hwjobs: done before, and not sent again: {}", row.object())?;
         }
         return Ok(true);
     }
@@ -214,11 +348,21 @@ pub(super) async fn run(
     let (left, requests): (Vec<Row>, Vec<Request>) = waiting.into_iter().unzip();
     let mut calls = session.send_all(bulk::iter(requests)).at_most(concurrency.into());
     let (mut results, mut failed, mut refused) = (Vec::new(), 0, None);
-    while let Some(ended) = calls.next().await {
+    let (mut interrupt, mut interrupted) = (std::pin::pin!(tokio::signal::ctrl_c()), false);
+    loop {
+        let ended = tokio::select! {
+            biased;
+            ended = calls.next() => ended,
+            _ = &mut interrupt => {
+                interrupted = true;
+                None
+            }
+        };
+        let Some(ended) = ended else { break };
         let row = usize::try_from(ended.index).ok().and_then(|index| left.get(index)).ok_or("a call of no row")?;
         let error = ended.result.err();
         let entry = Entry {
-            digest: row.digest(operation),
+            digest: row.digest(),
             object: row.object(),
             done: error.is_none(),
             error: error.as_ref().map(ToString::to_string),
@@ -240,9 +384,11 @@ pub(super) async fn run(
     let shape = Shape { list: Some("results"), columns: &["object", "done", "error"], ..Shape::default() };
     let done = results.len() - failed;
     let left = left.len() - results.len();
-    output::print(&json!({"results": results}), &shape, call.options.output, call.options.query.as_deref())?;
+    let printed =
+        output::print(&json!({"results": results}), &shape, call.options.output, call.options.query.as_deref());
     let mut summary = format!("{done} done, {failed} failed");
-    for (count, what) in [(before, "done before"), (left, "not tried")] {
+    let rest = if interrupted { "without an answer" } else { "not tried" };
+    for (count, what) in [(before.len(), "done before"), (left, rest)] {
         if count > 0 {
             summary += &format!(", {count} {what}");
         }
@@ -250,9 +396,14 @@ pub(super) async fn run(
     if let Some(path) = journal_path {
         summary += &format!("; journal: {path}");
     }
+    if interrupted && journal_path.is_some() {
+        summary += "; the same command goes on from there";
+    }
     writeln!(io::stderr(), "hwjobs: {summary}")?;
+    printed?;
     match refused {
         Some(error) => Err(error.into()),
+        None if interrupted => Err(Interrupted.into()),
         None => Ok(failed == 0),
     }
 }

@@ -11,8 +11,8 @@ use huaweicloud_jobs::spec::{self, Document};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::bulk::{self, Row};
-use super::exit::{Failure, Outcome, TimedOut, Usage};
+use super::bulk::{self, Row, Rows};
+use super::exit::{Failure, Outcome, TimedOut, Usage, usage};
 use super::fields::{self, Field};
 use super::nouns::{Action, Noun, Verb};
 use super::options::Options;
@@ -24,15 +24,12 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
     let (document, operation) = spec::operation(verb.operation).ok_or("the description has no such operation")?;
     let fields = Field::all(document, operation);
     let call = Call { options: &options, shape: shape(document, operation, verb.columns) };
-    if let Some(query) = &options.query {
-        output::compile(query)?;
-    }
     let parameters = fields::parameters(&fields, matches);
     let what = format!("{} {}", noun.words, verb.name);
     let from = if verb.takes_file() { matches.get_one::<String>("from") } else { None };
     let body = fields::body(&fields, matches, from.is_some())?;
     if let Some(file) = from {
-        let rows = bulk::read(file, &fields, &parameters, body.as_ref())?;
+        let rows = Rows::read(file, &fields, &parameters, body.as_ref())?;
         let journal = matches.get_one::<String>("journal").cloned();
         let journal = journal.or_else(|| (file != "-").then(|| format!("{file}.journal")));
         let concurrency = matches.get_one::<u16>("concurrency").copied().unwrap_or(1);
@@ -44,21 +41,25 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
         Some(last) => matches.get_many(&last.id()).into_iter().flatten().collect(),
         None => Vec::new(),
     };
+    if let Some(twice) = ids.iter().enumerate().find(|(index, id)| ids[..*index].contains(id)) {
+        return Ok(usage(format!("{} is given twice", twice.1))?);
+    }
     if verb.name == "delete" {
         let shown: Vec<_> =
             parameters.iter().rev().skip(1).rev().map(|(_, id)| id).chain(ids.iter().copied()).collect();
         let shown = shown.into_iter().map(String::as_str).collect::<Vec<_>>().join(" ");
         options.confirm(&format!("delete {} {shown}", noun.words))?;
     }
-    let session = options.session().await?;
+    let session = options.session_for(verb.operation).await?;
     if let (Some(last), [_, _, ..]) = (last, &ids[..]) {
         let row = |id: &&String| {
             let mut parameters = parameters.clone();
             parameters.retain(|(name, _)| *name != last.name);
             parameters.push((last.name, (*id).clone()));
-            Row { parameters, body: body.clone() }
+            Row { line: None, parameters, body: body.clone() }
         };
-        return bulk::run(&call, &session, verb.operation, ids.iter().map(row).collect(), None, 1).await;
+        let rows = Rows::given(ids.iter().map(row).collect());
+        return bulk::run(&call, &session, verb.operation, rows, None, 1).await;
     }
     let request = request(&session, verb.operation, &parameters, body.as_ref())?;
     match &verb.action {
@@ -98,9 +99,7 @@ pub(super) fn shape(
     columns: &'static [&'static str],
 ) -> Shape {
     let root = document.value();
-    let schema = document
-        .success_status(operation)
-        .and_then(|status| document.response(operation, status)?.pointer("/content/application~1json/schema"));
+    let schema = document.success_schema(operation);
     let fields = |schema: Option<&'static Value>| {
         let schema = schema.map(|schema| load::resolve(root, schema));
         schema.and_then(|schema| schema["properties"].as_object()).into_iter().flatten()

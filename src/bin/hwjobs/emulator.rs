@@ -9,6 +9,8 @@ use clap::{Args, ValueEnum};
 use huaweicloud_jobs::emulator::{AccessLog, Emulator, Transitions};
 use tokio::signal;
 
+use super::files;
+
 /// How to run it.
 #[derive(Args)]
 pub(super) struct Options {
@@ -26,9 +28,9 @@ pub(super) struct Options {
     empty: bool,
     /// Start with this JSON snapshot, as the control API writes it.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["documented", "empty"])]
-    load: Option<PathBuf>,
+    load: Option<String>,
     /// Let the emulator's time pass so many times as fast as real time; 0 stops it.
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", value_parser = time_scale)]
     time_scale: Option<f64>,
     /// Fix ids, tokens, times and random choices; the time stands still unless --time-scale says otherwise.
     #[arg(long, value_name = "N")]
@@ -66,6 +68,11 @@ pub(super) struct Options {
     /// Keep so many of the latest exchanges for the control API.
     #[arg(long, value_name = "N", default_value_t = 100)]
     record: usize,
+}
+
+fn time_scale(text: &str) -> Result<f64, &'static str> {
+    let scale = text.parse().ok().filter(|scale: &f64| scale.is_finite() && *scale >= 0.0);
+    scale.ok_or("it is a number that is not below 0")
 }
 
 fn transitions(text: &str) -> Result<Transitions, String> {
@@ -132,9 +139,7 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
         builder = builder.empty();
     }
     if let Some(file) = &options.load {
-        let shown = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-        let text = std::fs::read_to_string(file).map_err(|error| shown(&error))?;
-        builder = builder.load(serde_json::from_str(&text).map_err(|error| shown(&error))?);
+        builder = builder.load(files::json(file)?);
     }
     if let Some(file) = options.data {
         builder = builder.data(file);

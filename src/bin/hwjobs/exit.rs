@@ -53,7 +53,7 @@ fn code(kind: ErrorKind) -> (u8, &'static str) {
     }
 }
 
-/// Something is wrong or missing in what was asked for. Holds no part of it that may be a secret.
+/// Something is wrong or missing in what was asked for, each thing on a line. Holds no part of it that may be a secret.
 #[derive(Debug)]
 pub(super) struct Usage(pub(super) String);
 
@@ -105,7 +105,7 @@ pub(super) fn conclude(outcome: Outcome) -> ExitCode {
     }
     let (code, lines) = match error.downcast_ref::<Error>() {
         Some(error) => (code(error.kind()).0, explain(error)),
-        None if error.is::<Usage>() => (USAGE, vec![error.to_string()]),
+        None if error.is::<Usage>() => (USAGE, error.to_string().lines().map(str::to_owned).collect()),
         None if error.is::<TimedOut>() => (TIMEOUT, vec![error.to_string()]),
         None if error.is::<Interrupted>() => (INTERRUPTED, vec![error.to_string()]),
         None => (NO, vec![error.to_string()]),

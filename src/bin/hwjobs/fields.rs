@@ -46,7 +46,7 @@ enum Kind {
 
 impl Kind {
     fn of(document: &'static Value, schema: &'static Value) -> Self {
-        let schema = resolve(document, schema);
+        let schema = load::resolve_whole(document, schema);
         let number = |key: &str| schema[key].as_i64();
         if let Some(values) = schema["enum"].as_array() {
             return Self::Choice(
@@ -118,15 +118,6 @@ impl Kind {
     }
 }
 
-/// A schema without references, also where one stands beside a description.
-fn resolve(document: &'static Value, schema: &'static Value) -> &'static Value {
-    let schema = load::resolve(document, schema);
-    match schema["allOf"].as_array().map(Vec::as_slice) {
-        Some([only]) if schema.get("properties").is_none() => resolve(document, only),
-        _ => schema,
-    }
-}
-
 impl Field {
     /// All fields of an operation: path, query, body. The project is the session's.
     pub(super) fn all(document: &'static Document, operation: Operation<'static>) -> Vec<Self> {
@@ -142,7 +133,7 @@ impl Field {
             })
             .collect();
         if let Some(schema) = document.request_schema(operation) {
-            let schema = resolve(root, schema);
+            let schema = load::resolve_whole(root, schema);
             for (name, field) in schema["properties"].as_object().into_iter().flatten() {
                 fields.push(Self {
                     name,
@@ -242,7 +233,7 @@ impl Field {
 /// The description's words, and the default of the service.
 fn help(root: &'static Value, described: &Value, schema: &'static Value) -> String {
     let schema = load::resolve(root, schema);
-    let text = described["description"].as_str().or_else(|| resolve(root, schema)["description"].as_str());
+    let text = described["description"].as_str().or_else(|| load::resolve_whole(root, schema)["description"].as_str());
     let text = text.unwrap_or_default().trim_end_matches('.').to_owned();
     match &schema["default"] {
         Value::Null => text,
@@ -313,12 +304,13 @@ pub(super) fn example(
     document: &'static Document,
     operation: Operation<'static>,
     fields: &[Field],
+    more: &str,
 ) -> String {
     let documented = document.examples(operation).into_iter().find(|example| example.parameters.is_some());
     let (mut lines, mut line) = (Vec::new(), format!("hwjobs {words}"));
     let mut say = |text: String| {
-        // Each line can be copied as it is.
-        if line.len() + text.len() > 88 {
+        // On a terminal of 80 columns each line, between its blanks and its backslash, can be copied as it is.
+        if line.len() + text.len() > 74 {
             lines.push(std::mem::take(&mut line) + " \\");
             line.push_str("   ");
         }
@@ -348,6 +340,9 @@ pub(super) fn example(
     }
     if !small {
         say("--body body.json".to_owned());
+    }
+    if !more.is_empty() {
+        say(more.to_owned());
     }
     lines.push(line);
     lines.join("\n  ")

@@ -19,6 +19,7 @@ mod emulator;
 mod exit;
 mod fields;
 mod files;
+mod man;
 mod nouns;
 mod options;
 mod output;
@@ -41,7 +42,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Local {
     /// Ask an endpoint which documented behaviour it honours.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  hwjobs contract run --report html=report.html")]
     Contract(contract::Command),
     /// Serve the documented APIs on this machine, as a stand-in for the cloud.
     #[command(after_help = "Example:\n  hwjobs emulator --data jobs.db")]
@@ -54,13 +55,18 @@ enum Local {
         format: Format,
     },
     /// Look into signatures made with an access key.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  hwjobs sign explain --method GET --url https://example.com/ --sk - < sk"
+    )]
     Sign(sign::Command),
     /// Read, export and compare the OpenAPI descriptions.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  hwjobs spec export ./public")]
     Spec(spec::Command),
     /// Print a script that completes commands in a shell.
-    #[command(after_help = "Example:\n  hwjobs completions bash > ~/.local/share/bash-completion/completions/hwjobs")]
+    #[command(
+        after_help = "Example:\n  hwjobs completions bash \\\n    > ~/.local/share/bash-completion/completions/hwjobs"
+    )]
     Completions {
         /// The shell.
         shell: Shell,
@@ -89,7 +95,8 @@ fn command() -> clap::Command {
     let profile = profile::Command::augment_subcommands(clap::Command::new("profile"))
         .about("Write, list, show, choose and check profiles of credentials")
         .subcommand_required(true)
-        .arg_required_else_help(true);
+        .arg_required_else_help(true)
+        .after_help("Examples:\n  hwjobs profile init\n  hwjobs profile check");
     options::add(local)
         .subcommands(nouns::commands())
         .subcommand(api::command())
@@ -149,8 +156,7 @@ fn run(matches: &ArgMatches) -> Outcome {
         }
         Local::Man { directory } => {
             let failed = |error: io::Error| Failure::from(format!("{}: {error}", directory.display()));
-            std::fs::create_dir_all(&directory).map_err(failed)?;
-            clap_mangen::generate_to(command(), &directory).map_err(failed)?;
+            man::write(command(), &directory).map_err(failed)?;
             Ok(true)
         }
     }

@@ -279,14 +279,32 @@ fn group(name: &'static str, about: &'static str) -> Command {
 fn complete(command: Command) -> Command {
     let name = command.get_name().to_owned();
     if let Some(noun) = NOUNS.iter().find(|noun| noun.words == name) {
-        return command.subcommands(noun.verbs.iter().map(|verb| verb.command(noun)));
+        return noun.complete(command);
     }
     let nouns = NOUNS.iter().filter_map(|noun| Some((noun, noun.words.split_once(' ')?)));
-    command.subcommands(
-        nouns.filter(|(_, (service, _))| *service == name).map(|(noun, (_, word))| {
-            group(word, noun.about).subcommands(noun.verbs.iter().map(|verb| verb.command(noun)))
-        }),
-    )
+    let nouns: Vec<_> = nouns.filter(|(_, (service, _))| *service == name).collect();
+    let examples: Vec<_> = nouns.iter().filter_map(|(noun, _)| noun.example()).collect();
+    let command = command.after_help(format!("Examples:\n  {}", examples.join("\n  ")));
+    command.subcommands(nouns.into_iter().map(|(noun, (_, word))| noun.complete(group(word, noun.about))))
+}
+
+impl Noun {
+    /// The command with its verbs.
+    fn complete(&'static self, command: Command) -> Command {
+        let command = command.subcommands(self.verbs.iter().map(|verb| verb.command(self)));
+        match self.example() {
+            Some(example) => command.after_help(format!("Example:\n  {example}")),
+            None => command,
+        }
+    }
+
+    /// An example of its first verb.
+    fn example(&self) -> Option<String> {
+        let verb = self.verbs.first()?;
+        let (document, operation) = spec::operation(verb.operation)?;
+        let words = format!("{} {}", self.words, verb.name);
+        Some(fields::example(&words, document, operation, &Field::all(document, operation), ""))
+    }
 }
 
 /// The command that these words name.
@@ -325,7 +343,7 @@ impl Verb {
                          runs. Exit code: 1 if it did not end well, 10 if the time is up.",
                     )
                     .args(waiting("1h")),
-                " --timeout 30m",
+                "--timeout 30m",
             ),
             Action::Logs => {
                 // The newest log file is found by a call of its own.
@@ -340,15 +358,15 @@ impl Verb {
                         )
                         .arg(follow.help("Go on with new lines until the version has ended"))
                         .args(waiting("24h").into_iter().map(|arg| arg.requires("follow"))),
-                    " --follow",
+                    "--follow",
                 )
             }
         };
         let command = fields::add(command, &fields, self.takes_many(), self.takes_file());
         let command = if pages(&fields) { command.arg(paginate()) } else { command };
         let words = format!("{} {}", noun.words, self.name);
-        let example = fields::example(&words, document, operation, &fields);
-        let mut example = format!("Operation: {}\n\nExample:\n  {example}{more}", self.operation);
+        let example = fields::example(&words, document, operation, &fields, more);
+        let mut example = format!("Operation: {}\n\nExample:\n  {example}", self.operation);
         let command = if self.takes_file() {
             example = format!("{}\n  hwjobs {words} --from updates.csv", example.replace("Example:", "Examples:"));
             command.args(bulk(&fields))

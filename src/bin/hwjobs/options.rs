@@ -5,10 +5,12 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use huaweicloud_jobs::Session;
 use huaweicloud_jobs::session::SessionBuilder;
-use huaweicloud_jobs::session::credentials::{Chain, Context};
+use huaweicloud_jobs::session::credentials::{Chain, Context, Outcome, Profile, Provider, Settings};
+use huaweicloud_jobs::spec;
+use serde_json::Value;
 
 use super::exit::{Failure, usage};
-use super::output::Format;
+use super::output::{self, Format};
 
 /// The options of every command that makes calls.
 #[derive(Clone, Debug)]
@@ -22,6 +24,14 @@ pub(super) struct Options {
     pub(super) verbose: bool,
     pub(super) dry_run: bool,
     pub(super) yes: bool,
+}
+
+/// Begins what stands for the id of a project in a dry run.
+const TO_BE_LOOKED_UP: &str = "id-of-";
+
+/// Whether this only stands for the id of a project.
+pub(super) fn is_to_be_looked_up(project: &str) -> bool {
+    project.starts_with(TO_BE_LOOKED_UP)
 }
 
 const HEADING: &str = "Options of every call";
@@ -87,35 +97,54 @@ impl Options {
     }
 
     /// What was said of region, project and address.
+    pub(super) fn settings(&self) -> Settings {
+        // The other two come before the profile by themselves; this one belongs to keys, unless it is an option.
+        let variable = || std::env::var("HUAWEICLOUD_SDK_PROJECT_ID").ok().map(|id| id.trim().to_owned());
+        let mut settings = Settings::default();
+        settings.region = self.region.clone();
+        settings.project_id = self.project.clone().or_else(variable).filter(|id| !id.is_empty());
+        settings.endpoint = self.endpoint.clone();
+        settings
+    }
+
+    /// What a session is made from.
     pub(super) fn builder(&self) -> SessionBuilder {
-        let mut builder = Session::builder();
-        if let Some(region) = &self.region {
-            builder = builder.region(region);
-        }
-        if let Some(project) = &self.project {
-            builder = builder.project_id(project);
-        }
-        if let Some(endpoint) = &self.endpoint {
-            builder = builder.endpoint(endpoint);
-        }
-        builder
+        Session::builder().settings(self.settings())
     }
 
     /// The session to make calls with. For a dry run nothing is looked up over the network.
     pub(super) async fn session(&self) -> Result<Session, Failure> {
-        let mut builder = self.builder();
+        // Before anything is sent: a change must not be made by a command that fails.
+        self.query.as_deref().map(output::compile).transpose()?;
         if !self.dry_run {
-            return Ok(builder.context(self.context()).connect().await?);
+            return Ok(self.builder().context(self.context()).connect().await?);
         }
         let found = Chain::default().resolve(&self.context().metadata(false)).await?;
-        let settings = found.settings;
-        let name = settings.project_name.clone().or_else(|| self.region.clone()).or_else(|| settings.region.clone());
-        let has_id = self.project.is_some() || settings.project_id.is_some();
-        if let (false, Some(name)) = (has_id, name) {
+        let mut settings = self.settings().or(found.settings);
+        if let (None, Some(name)) = (&settings.project_id, settings.project_name.as_ref().or(settings.region.as_ref()))
+        {
             eprintln!("hwjobs: the id of the project {name} is looked up when the request is sent");
-            builder = builder.project_id(format!("id-of-{name}"));
+            settings.project_id = Some(format!("{TO_BE_LOOKED_UP}{name}"));
         }
-        Ok(builder.settings(settings).credentials(found.credentials).build()?)
+        Ok(Session::builder().settings(settings).credentials(found.credentials).build()?)
+    }
+
+    /// The session for an operation. One that needs no credentials, such as signing in, is not asked for any.
+    pub(super) async fn session_for(&self, operation: &str) -> Result<Session, Failure> {
+        let described = spec::operation(operation).map(|(_, operation)| &operation.value["security"]);
+        if described.and_then(Value::as_array).is_none_or(|security| !security.is_empty()) {
+            return self.session().await;
+        }
+        self.query.as_deref().map(output::compile).transpose()?;
+        let context = self.context();
+        let settings = match Profile.provide(&context).await? {
+            Outcome::Found(_) => Chain::first_try(Profile).resolve(&context).await?.settings,
+            Outcome::Absent(_) => Settings::environment(&context)?,
+        };
+        let mut settings = self.settings().or(settings);
+        // Neither is sent.
+        settings.project_id.get_or_insert_with(|| "none".to_owned());
+        Ok(Session::builder().settings(settings).token("none").build()?)
     }
 
     /// Asks before something is deleted; without a terminal to ask on, it has to be allowed beforehand.

@@ -5,8 +5,10 @@ use std::io::{self, IsTerminal, Write};
 use anstyle::Style;
 use clap::ValueEnum;
 use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use jiff::Timestamp;
+use jmespath::DEFAULT_RUNTIME;
+use jmespath::ast::Ast;
 use serde_json::{Map, Value};
 
 use super::exit::{Failure, usage};
@@ -34,30 +36,62 @@ pub(super) struct Shape {
     pub(super) has_status: bool,
 }
 
+/// The blanks around what a column holds.
+const PADDING: usize = 2;
+
 /// What says only that all went well.
 const ENVELOPE: [&str; 4] = ["is_success", "error_code", "error_msg", "error_message"];
 
 /// A JMESPath expression, or why it is none.
 pub(super) fn compile(query: &str) -> Result<jmespath::Expression<'static>, Failure> {
-    jmespath::compile(query).or_else(|error| Ok(usage(format!("--query: {}", one_line(&error.to_string())))?))
+    let wrong = |reason: &str| usage(format!("--query: {}", one_line(reason)));
+    let compiled = jmespath::compile(query).or_else(|error| wrong(&error.to_string()))?;
+    match unknown_function(compiled.as_ast()) {
+        Some(name) => Ok(wrong(&format!("there is no function `{name}`"))?),
+        None => Ok(compiled),
+    }
+}
+
+/// A function that does not exist; the library finds it only when it comes to be called.
+fn unknown_function(ast: &Ast) -> Option<&str> {
+    match ast {
+        Ast::Function { name, .. } if DEFAULT_RUNTIME.get_function(name).is_none() => Some(name),
+        Ast::Function { args: parts, .. } | Ast::MultiList { elements: parts, .. } => {
+            parts.iter().find_map(unknown_function)
+        }
+        Ast::MultiHash { elements, .. } => elements.iter().find_map(|element| unknown_function(&element.value)),
+        Ast::Comparison { lhs: one, rhs: other, .. }
+        | Ast::Condition { predicate: one, then: other, .. }
+        | Ast::Projection { lhs: one, rhs: other, .. }
+        | Ast::And { lhs: one, rhs: other, .. }
+        | Ast::Or { lhs: one, rhs: other, .. }
+        | Ast::Subexpr { lhs: one, rhs: other, .. } => unknown_function(one).or_else(|| unknown_function(other)),
+        Ast::Expref { ast: inner, .. }
+        | Ast::Flatten { node: inner, .. }
+        | Ast::Not { node: inner, .. }
+        | Ast::ObjectValues { node: inner, .. } => unknown_function(inner),
+        Ast::Identity { .. } | Ast::Field { .. } | Ast::Index { .. } | Ast::Literal { .. } | Ast::Slice { .. } => None,
+    }
 }
 
 fn one_line(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Prints an answer.
+/// Prints an answer. A query that fails on it is an error, with the whole answer printed all the same: it may be of a
+/// change that cannot be asked for again.
 pub(super) fn print(answer: &Value, shape: &Shape, format: Format, query: Option<&str>) -> Result<(), Failure> {
-    let asked;
-    let (value, shape) = match query {
-        None => (answer, shape),
-        Some(query) => {
-            let found = compile(query)?.search(answer);
-            let found = found.or_else(|error| usage(format!("--query: {}", one_line(&error.to_string()))))?;
-            asked = serde_json::to_value(found)?;
-            (&asked, &Shape::default())
+    let Some(query) = query else { return print_whole(answer, shape, format) };
+    match compile(query)?.search(answer) {
+        Ok(found) => print_whole(&serde_json::to_value(found)?, &Shape::default(), format),
+        Err(error) => {
+            print_whole(answer, shape, format)?;
+            Ok(usage(format!("--query: {}", one_line(&error.to_string())))?)
         }
-    };
+    }
+}
+
+fn print_whole(value: &Value, shape: &Shape, format: Format) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match format {
         Format::Json => writeln!(out, "{value:#}")?,
@@ -115,6 +149,16 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// A value in a table. What a service put into it must not steer the terminal.
+fn visible(value: &Value) -> String {
+    let steers = |c: char| {
+        let is_bidi =
+            matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        (c.is_control() && c != '\n') || is_bidi
+    };
+    plain(value).replace(steers, " ")
+}
+
 fn csv(value: &Value, shape: &Shape, out: &mut impl Write) -> Result<(), Failure> {
     let single = [value.clone()];
     let rows: &[Value] = rows(value, shape).map_or(&single, Vec::as_slice);
@@ -161,34 +205,43 @@ fn table(value: &Value, shape: &Shape, width: Option<u16>) -> (Vec<String>, bool
     match rows(value, shape) {
         Some(rows) => {
             let objects: Vec<_> = rows.iter().filter_map(Value::as_object).collect();
-            let columns = match shape.columns {
+            let mut columns = match shape.columns {
                 [] => names(objects.iter().copied()),
                 columns => columns.to_vec(),
             };
+            // A header is not broken; what does not fit is left out, the last columns first.
+            let needed = |columns: &[&str]| columns.iter().map(|name| name.chars().count() + PADDING).sum::<usize>();
+            while columns.len() > 1 && width.is_some_and(|width| needed(&columns) > width.into()) {
+                columns.pop();
+            }
             if columns.is_empty() && !rows.iter().any(Value::is_array) {
-                return (rows.iter().map(plain).collect(), false);
+                return (rows.iter().map(visible).collect(), false);
             }
             if !columns.is_empty() {
-                table.set_header(columns.iter().map(|name| name.to_uppercase()));
+                table.set_header(columns.iter().map(|name| visible(&name.to_uppercase().into())));
+                let width = |name: &str| u16::try_from(name.chars().count() + PADDING).unwrap_or(u16::MAX);
+                table.set_constraints(
+                    columns.iter().map(|name| ColumnConstraint::LowerBoundary(Width::Fixed(width(name)))),
+                );
             }
             for row in rows {
                 match row {
                     Value::Object(row) => table.add_row(columns.iter().map(|name| shape.cell(name, row.get(*name)))),
-                    Value::Array(cells) => table.add_row(cells.iter().map(plain)),
-                    scalar => table.add_row([plain(scalar)]),
+                    Value::Array(cells) => table.add_row(cells.iter().map(visible)),
+                    scalar => table.add_row([visible(scalar)]),
                 };
             }
         }
         None => match record(value) {
             None if value.is_null() => return (Vec::new(), false),
-            None => return (vec![plain(value)], false),
+            None => return (vec![visible(value)], false),
             Some(fields) => {
                 let says_nothing = |name: &str, value: &Value| {
                     ENVELOPE.contains(&name) && (value.is_null() || *value == true || *value == "")
                 };
                 let only = fields.len() == 1;
                 for (name, value) in fields.iter().filter(|(name, value)| only || !says_nothing(name, value)) {
-                    table.add_row([name.clone(), shape.cell(name, Some(value))]);
+                    table.add_row([visible(&name.as_str().into()), shape.cell(name, Some(value))]);
                 }
             }
         },
@@ -212,9 +265,9 @@ impl Shape {
             && name == "status"
             && let Some(word) = status_word(value)
         {
-            return format!("{} {word}", plain(value));
+            return format!("{} {word}", visible(value));
         }
-        plain(value)
+        visible(value)
     }
 }
 

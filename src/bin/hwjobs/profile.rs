@@ -5,13 +5,15 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, FromArgMatches, Subcommand};
+use futures_util::FutureExt;
+use huaweicloud_jobs::Error;
 use huaweicloud_jobs::session::credentials::{
-    Chain, Context, Credentials, Found, Outcome as Looked, Profile, Provider,
+    Chain, Context, Credentials, Found, Outcome as Looked, Profile, Provider, Settings,
 };
-use huaweicloud_jobs::{Error, Session};
 use serde_json::{Map, Value, json};
 
-use super::exit::{Failure, Outcome, Usage, usage};
+use super::call::Call;
+use super::exit::{Failure, Interrupted, Outcome, Usage, usage};
 use super::options::Options;
 use super::output::{self, Shape};
 
@@ -24,7 +26,7 @@ pub(super) enum Command {
     /// command line. --region, --project and --endpoint go into the profile.
     #[command(after_help = "Examples:\n  hwjobs profile init\n  \
             hwjobs profile init team --ak EXAMPLEKEY --region cn-north-4 < secret-key\n  \
-            hwjobs profile init local --domain example --user me --endpoint http://127.0.0.1:8080 < password")]
+            hwjobs profile init local --domain example --user me \\\n    --endpoint http://127.0.0.1:8080 < password")]
     Init {
         /// Name of the profile.
         #[arg(default_value = "default")]
@@ -65,6 +67,9 @@ pub(super) enum Command {
 /// Keys of credentials: those that are not given anew are taken out.
 const CREDENTIALS: [&str; 8] = ["ak", "sk", "security_token", "expires_at", "domain", "user", "password", "token"];
 
+/// Those of them that nobody is shown.
+const SECRETS: [&str; 4] = ["sk", "security_token", "password", "token"];
+
 pub(super) async fn run(matches: &ArgMatches) -> Outcome {
     let command = Command::from_arg_matches(matches)?;
     let mut options = Options::of(matches.subcommand().map_or(matches, |(_, matches)| matches));
@@ -75,7 +80,8 @@ pub(super) async fn run(matches: &ArgMatches) -> Outcome {
         Command::Init { name, ak, user, domain } => init(&options, &name, ak, user, domain).await?,
         Command::List => list(&options).await?,
         Command::Show { .. } => {
-            let found = Chain::default().resolve(&options.context()).await?;
+            let mut found = Chain::default().resolve(&options.context()).await?;
+            found.settings = options.settings().or(found.settings);
             print(&options, &described(&found), &[])?;
         }
         Command::Use { name } => choose(&options, &name).await?,
@@ -167,28 +173,43 @@ async fn list(options: &Options) -> Result<(), Failure> {
 }
 
 async fn check(options: &Options) -> Result<(), Failure> {
-    let session: Session = options.session().await?;
-    let request = session.request("list_auth_projects")?;
-    let call = super::call::Call { options, shape: Shape::default() };
     if options.dry_run {
-        return call.show(&request);
+        // Which project does not matter to this request.
+        let options =
+            Options { project: options.project.clone().or_else(|| Some("any".to_owned())), ..options.clone() };
+        let request = options.session().await?.request("list_auth_projects")?;
+        return Call { options: &options, shape: Shape::default() }.show(&request);
     }
-    let answer = call.send(&request).await?;
-    let project = session.project_id().as_str();
+    options.query.as_deref().map(output::compile).transpose()?;
     let found = Chain::default().resolve(&options.context()).await?;
-    let named = answer.items().iter().find(|known| known["id"] == project);
+    let projects = options.builder().context(options.context()).projects().await?;
+    let Settings { project_id, project_name, region, .. } = options.settings().or(found.settings);
+    let known = match (&project_id, project_name.as_ref().or(region.as_ref())) {
+        (Some(id), _) => projects.iter().find(|project| project.id == *id),
+        (None, Some(name)) => projects.iter().find(|project| project.name == *name),
+        (None, None) => None,
+    };
+    let rows = projects.iter().map(|project| {
+        let chosen = known.is_some_and(|known| known.id == project.id);
+        json!({"id": project.id, "name": project.name, "chosen": chosen})
+    });
     let report = json!({
         "source": found.source.to_string(),
         "credentials": "accepted",
-        "project_id": project,
-        "project_name": named.map(|project| &project["name"]),
-        "projects": answer.items().len(),
+        "project_id": known.map(|project| &project.id),
+        "project_name": known.map(|project| &project.name),
+        "projects": rows.collect::<Vec<_>>(),
     });
-    print(options, &report, &[])?;
-    match named {
-        Some(_) => Ok(()),
-        None => Ok(usage(format!("the credentials are good, but the project {project} is not among theirs"))?),
-    }
+    let shape = Shape { list: Some("projects"), columns: &["id", "name", "chosen"], ..Shape::default() };
+    output::print(&report, &shape, options.output, options.query.as_deref())?;
+    let said = match (known, project_id.or(project_name)) {
+        (Some(known), _) => format!("the credentials are good for the project {}", known.name),
+        (None, None) => "the credentials are good, and no project is chosen".to_owned(),
+        (None, Some(chosen)) => {
+            return Ok(usage(format!("the credentials are good, but the project {chosen} is not among theirs"))?);
+        }
+    };
+    Ok(writeln!(io::stderr(), "hwjobs: {said}")?)
 }
 
 async fn choose(options: &Options, name: &str) -> Result<(), Failure> {
@@ -205,6 +226,9 @@ async fn choose(options: &Options, name: &str) -> Result<(), Failure> {
     }
     let chosen = (name != "default").then(|| name.to_owned());
     let written = edited(&text, "default", &[("profile", chosen)]);
+    if options.dry_run {
+        return preview(&path, &written, "default");
+    }
     replace(&path, &written)?;
     Ok(writeln!(
         io::stderr(),
@@ -227,7 +251,7 @@ async fn init(
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         text => text.map_err(|error| Usage(format!("{}: {error}", path.display())))?,
     };
-    if !options.yes && Profile.names(&options.context())?.iter().any(|known| known == name) {
+    if !options.yes && !text.is_empty() && Profile.names(&options.context())?.iter().any(|known| known == name) {
         return Ok(usage(format!("{} has a profile {name}; --yes replaces its credentials", path.display()))?);
     }
     let terminal = io::stdin().is_terminal();
@@ -237,12 +261,13 @@ async fn init(
         None if !by_password => return Ok(usage("give --ak, or --domain and --user: there is no terminal to ask on")?),
         given => given,
     };
-    let secret = secret(if by_password { "Password: " } else { "Secret key (SK): " }, terminal)?;
-    let (sk, password) = if by_password { (None, Some(secret)) } else { (Some(secret), None) };
     let mut region = options.region.clone();
     if terminal && region.is_none() && options.endpoint.is_none() {
         region = Some(ask("Region, for example cn-north-4 (empty for none): ")?).filter(|region| !region.is_empty());
     }
+    // At the end: from then on Ctrl-C is heard, and no other question ends by it.
+    let secret = secret(if by_password { "Password: " } else { "Secret key (SK): " }, terminal)?;
+    let (sk, password) = if by_password { (None, Some(secret)) } else { (Some(secret), None) };
     let mut values: Vec<(&str, Option<String>)> = CREDENTIALS.iter().map(|key| (*key, None)).collect();
     for (key, value) in [("ak", ak), ("sk", sk), ("domain", domain), ("user", user), ("password", password)] {
         values.retain(|(known, _)| *known != key);
@@ -259,6 +284,9 @@ async fn init(
     let read_back = in_file(options.context().files(move |_| Ok(bytes.clone())), Some(name)).await?;
     if let Looked::Absent(reason) = read_back {
         return Ok(usage(reason)?);
+    }
+    if options.dry_run {
+        return preview(&path, &written, name);
     }
     replace(&path, &written)?;
     let path = path.display();
@@ -280,7 +308,12 @@ fn ask(prompt: &str) -> Result<String, Failure> {
 
 fn secret(prompt: &str, terminal: bool) -> Result<String, Failure> {
     let secret = if terminal {
-        rpassword::prompt_password(prompt)?
+        // Once somebody listens, Ctrl-C does not end the process before the terminal has its echo back.
+        let _ = tokio::signal::ctrl_c().now_or_never();
+        match rpassword::prompt_password(prompt) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(Interrupted.into()),
+            secret => secret?,
+        }
     } else {
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line)?;
@@ -290,14 +323,40 @@ fn secret(prompt: &str, terminal: bool) -> Result<String, Failure> {
     if secret.is_empty() { Ok(usage("the secret is empty; it is read from the standard input")?) } else { Ok(secret) }
 }
 
+/// Shows a section as it would be written, without secrets.
+fn preview(path: &Path, written: &str, section: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}:", path.display())?;
+    let mut lines = written.lines().skip_while(|line| name_of(line).as_deref() != Some(section));
+    lines.next().map(|head| writeln!(out, "{head}")).transpose()?;
+    for line in lines.take_while(|line| name_of(line).is_none()) {
+        match key_of(line) {
+            Some(key) if SECRETS.contains(&key.as_str()) => writeln!(out, "{key} = ***")?,
+            Some(_) => writeln!(out, "{line}")?,
+            // A comment may hold what is no longer used.
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// The name of the section that a line begins.
+fn name_of(line: &str) -> Option<String> {
+    let name = line.trim().strip_prefix('[')?.split_once(']')?.0.trim().to_owned();
+    Some(name.strip_prefix("profile ").map_or(name.clone(), |name| name.trim().to_owned()))
+}
+
+/// The key that a line gives a value.
+fn key_of(line: &str) -> Option<String> {
+    let line = line.trim();
+    let is_property = !line.starts_with(['#', ';', '[']);
+    line.split_once(['=', ':']).filter(|_| is_property).map(|(key, _)| key.trim().to_lowercase())
+}
+
 /// The file with the values of a section set, or taken out where there is none; everything else stays as it is.
 fn edited(text: &str, section: &str, values: &[(&str, Option<String>)]) -> String {
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let name_of = |line: &str| {
-        let name = line.trim().strip_prefix('[')?.split_once(']')?.0.trim().to_owned();
-        Some(name.strip_prefix("profile ").map_or(name.clone(), |name| name.trim().to_owned()))
-    };
     let begin = match lines.iter().position(|line| name_of(line).as_deref() == Some(section)) {
         Some(begin) => begin,
         None => {
@@ -307,11 +366,6 @@ fn edited(text: &str, section: &str, values: &[(&str, Option<String>)]) -> Strin
             lines.push(format!("[{section}]"));
             lines.len() - 1
         }
-    };
-    let key_of = |line: &str| {
-        let line = line.trim();
-        let is_property = !line.starts_with(['#', ';', '[']);
-        line.split_once(['=', ':']).filter(|_| is_property).map(|(key, _)| key.trim().to_lowercase())
     };
     for (key, value) in values {
         let next = lines[begin + 1..].iter().position(|line| name_of(line).is_some());

@@ -36,9 +36,11 @@ pub(super) enum Command {
     /// Print every step of a signature: canonical request, string to sign, signature, Authorization.
     #[command(after_help = "Examples:\n  \
             export HUAWEICLOUD_SDK_AK=AccessKey\n  \
-            hwjobs sign explain --method GET --url 'https://example.com/resources?size=1' --sk - < secret-key\n  \
-            hwjobs sign explain --method PUT --url /v1/jobs/10 --header 'Host: example.com' --body body.json \\\n    \
-            --date 20200608T023900Z --signed-headers 'host;x-sdk-date' \\\n    \
+            hwjobs sign explain --method GET --sk - \\\n    \
+            --url 'https://example.com/resources?size=1' < secret-key\n  \
+            hwjobs sign explain --method PUT --url /v1/jobs/10 --body body.json \\\n    \
+            --header 'Host: example.com' --signed-headers 'host;x-sdk-date' \\\n    \
+            --date 20200608T023900Z \\\n    \
             --compare 'canonicalRequest:PUT|/v1/...'\n\n\
             Exit code: 0, with --compare if both are equal; 1 if they differ; 2 for mistakes.")]
     Explain(Box<Explain>),

@@ -8,6 +8,8 @@ use clap::{Subcommand, ValueEnum};
 use huaweicloud_jobs::spec::{self, compat, deviations, publish};
 use serde_json::Value;
 
+use super::exit::{Usage, usage};
+
 /// What to do with the description.
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -18,6 +20,7 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  hwjobs spec show mrs --format json")]
     Show {
         /// Its name, as `list` prints it.
+        #[arg(value_parser = ["iam", "modelarts", "mrs"])]
         name: String,
         /// How to print it.
         #[arg(long, value_enum, default_value_t = Format::Yaml)]
@@ -89,10 +92,7 @@ fn list(out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
 }
 
 fn show(name: &str, format: Format, out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
-    let Some(document) = spec::documents().iter().find(|document| document.name() == name) else {
-        let names: Vec<_> = spec::documents().iter().map(spec::Document::name).collect();
-        return Err(format!("no description `{name}`; there are {}", names.join(", ")).into());
-    };
+    let document = spec::documents().iter().find(|document| document.name() == name).ok_or("no such description")?;
     match format {
         Format::Yaml => out.write_all(document.yaml().as_bytes())?,
         Format::Json => writeln!(out, "{:#}", document.value())?,
@@ -114,7 +114,7 @@ fn readme(check: bool, file: &Path, out: &mut impl Write) -> Result<bool, Box<dy
         writeln!(out, "{name} written")?;
         return Ok(true);
     }
-    let current = std::fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
+    let current = std::fs::read_to_string(file).map_err(|error| Usage(format!("{name}: {error}")))?;
     if current == page {
         writeln!(out, "{name} is up to date")?;
         return Ok(true);
@@ -154,7 +154,7 @@ fn pairs(released: &Path, working: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Box
     if released.is_file() {
         return Ok(vec![(released.to_owned(), working.to_owned())]);
     }
-    let entries = std::fs::read_dir(released).map_err(|error| format!("{}: {error}", released.display()))?;
+    let entries = std::fs::read_dir(released).map_err(|error| Usage(format!("{}: {error}", released.display())))?;
     let mut pairs = Vec::new();
     for entry in entries {
         let old = entry?.path();
@@ -164,14 +164,14 @@ fn pairs(released: &Path, working: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Box
         }
     }
     if pairs.is_empty() {
-        return Err(format!("{}: no YAML files", released.display()).into());
+        return Ok(usage(format!("{}: no YAML files", released.display()))?);
     }
     pairs.sort();
     Ok(pairs)
 }
 
 fn read(file: &Path) -> Result<Value, Box<dyn Error>> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let document = serde_saphyr::from_str(&text);
-    Ok(document.map_err(|error| format!("{}: {}", file.display(), error.to_string().replace('\n', " ")))?)
+    let broken = |reason: String| Usage(format!("{}: {reason}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| broken(error.to_string()))?;
+    Ok(serde_saphyr::from_str(&text).map_err(|error| broken(error.to_string().replace('\n', " ")))?)
 }

@@ -59,13 +59,17 @@ impl Chain {
 
 /// Variables that say where to go count for credentials from every place.
 fn with_environment(mut found: Found, context: &Context) -> Result<Found, Error> {
-    let mut defaults = environment::defaults(context)?;
+    let (mut overrides, mut defaults) = (environment::overrides(context)?, environment::defaults(context)?);
     if context.asked_profile()?.is_some() {
         // These belong to the keys in the environment, which were passed over.
         defaults.project_id = None;
         defaults.domain_id = None;
     }
-    found.settings = environment::overrides(context)?.or(found.settings).or(defaults);
+    if overrides.project_name.is_some() {
+        // They are of one project, and with the id the name need not be looked up.
+        overrides.project_id = defaults.project_id.take();
+    }
+    found.settings = overrides.or(found.settings).or(defaults);
     Ok(found)
 }
 

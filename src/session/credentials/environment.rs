@@ -70,7 +70,10 @@ impl Settings {
     ///
     /// Of kind [`Configuration`](crate::ErrorKind::Configuration), naming the variable that makes no sense.
     pub fn environment(context: &Context) -> Result<Self, Error> {
-        Ok(overrides(context)?.or(defaults(context)?))
+        let (mut overrides, mut defaults) = (overrides(context)?, defaults(context)?);
+        // They are of one project, and with the id the name need not be looked up.
+        overrides.project_id = defaults.project_id.take();
+        Ok(overrides.or(defaults))
     }
 }
 

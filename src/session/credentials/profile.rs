@@ -68,10 +68,12 @@ impl Profile {
     ///
     /// # Errors
     ///
-    /// The file cannot be read or is malformed.
+    /// The file cannot be read or is malformed, or a variable names one that does not exist.
     pub fn names(&self, context: &Context) -> Result<Vec<String>, Error> {
-        let Some(path) = self.file(context)? else { return Ok(Vec::new()) };
-        let Some(text) = context.read(&path)? else { return Ok(Vec::new()) };
+        let Some((path, named)) = path(context)? else { return Ok(Vec::new()) };
+        let Some(text) = context.read(&path)? else {
+            return if named { Err(no_such_file(&path)) } else { Ok(Vec::new()) };
+        };
         let sections = sections(&path, &text)?;
         let own = sections.iter().filter(|section| !section.entries.contains_key(DEFAULT));
         Ok(own.map(|section| section.profile().to_owned()).collect())
@@ -88,7 +90,7 @@ impl Profile {
         let Some(text) = context.read(&path)? else {
             let shown = path.display();
             return match asked {
-                _ if named => Err(broken(FILE_VARIABLE, format_args!("names {shown}, which does not exist"))),
+                _ if named => Err(no_such_file(&path)),
                 Some((name, by)) => elsewhere(context, &name, by, &format!("{shown} does not exist")),
                 None => Ok(Outcome::Absent(format!("{shown} does not exist"))),
             };
@@ -165,6 +167,10 @@ fn path(context: &Context) -> Result<Option<(PathBuf, bool)>, Error> {
         Some(path) => Some((path.into(), true)),
         None => context.at_home(FILE).map(|path| (path, false)),
     })
+}
+
+fn no_such_file(path: &Path) -> Error {
+    broken(FILE_VARIABLE, format_args!("names {}, which does not exist", path.display()))
 }
 
 /// A profile that the file does not have may be a context of the ModelArts SDK; else it is unknown.
