@@ -259,9 +259,10 @@ impl Cursor {
             self.at = Position::Page(page.saturating_add(1));
             return Ok(!ids.is_empty() && !repeated);
         };
+        // What went may have been given: then it does not count any more.
+        self.given = self.given.saturating_sub(fewer);
         if fewer > 0 && page > 1 {
             let back = u32::try_from(fewer.div_ceil(size.into())).unwrap_or(u32::MAX);
-            self.given = self.given.saturating_sub(fewer);
             self.at = Position::Page(page.saturating_sub(back).max(1));
             return Ok(total > 0);
         }
@@ -478,7 +479,11 @@ impl<Q: Query> Stream for List<Q> {
             }
             let here = this.pages.cursor();
             match ready!(this.pages.poll_page(context)) {
-                Ok(Some(page)) => (this.rest, this.here) = (page.entries.into(), here),
+                Ok(Some(page)) => {
+                    this.rest = page.entries.into();
+                    // Who reads this page again must notice what went in between.
+                    this.here = here.map(|here| Cursor { total: here.total.max(page.total), ..here });
+                }
                 Ok(None) => return Poll::Ready(None),
                 Err(error) => return Poll::Ready(Some(Err(error))),
             }

@@ -49,7 +49,7 @@ const PRINTED: [(&str, &str); 6] = [
     ("docs/getting-started.md", "my first change"),
     ("docs/credentials.md", "EXAMPLEACCESSKEY"),
     ("docs/contract-tests.md", "iam.list_projects.example"),
-    ("docs/partner-clouds.md", "accepted"),
+    ("docs/partner-clouds.md", "CHOSEN"),
 ];
 
 /// What stands before the blocks: failing answers that fail, and no process left at the end.

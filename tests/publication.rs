@@ -341,8 +341,8 @@ mod cli {
             assert_eq!(json["openapi"], "3.0.3");
         }
         let unknown = hwjobs(&["show", "obs"]);
-        assert_eq!(unknown.status.code(), Some(1));
-        assert_eq!(text(&unknown.stderr), "hwjobs: no description `obs`; there are iam, modelarts, mrs\n");
+        assert_eq!(unknown.status.code(), Some(2));
+        assert!(text(&unknown.stderr).contains("[possible values: iam, modelarts, mrs]"), "{}", text(&unknown.stderr));
     }
 
     #[test]
@@ -356,7 +356,7 @@ mod cli {
         assert!(text(&stale.stdout).contains("`cargo hwjobs spec readme` rewrites it"), "{}", text(&stale.stdout));
         assert!(hwjobs(&["readme", "--file", file]).status.success());
         assert!(hwjobs(&["readme", "--check", "--file", file]).status.success());
-        assert_eq!(hwjobs(&["readme", "--check", "--file", "/nowhere/README.md"]).status.code(), Some(1));
+        assert_eq!(hwjobs(&["readme", "--check", "--file", "/nowhere/README.md"]).status.code(), Some(2));
     }
 
     #[test]
@@ -397,9 +397,9 @@ mod cli {
         assert!(hwjobs(&["compat", &old, new.to_str().unwrap()]).status.success());
 
         let nothing = hwjobs(&["compat", folder.path().join("none").to_str().unwrap(), &working]);
-        assert_eq!(nothing.status.code(), Some(1));
+        assert_eq!(nothing.status.code(), Some(2));
         // Released, and gone since.
         std::fs::remove_file(&new).unwrap();
-        assert_eq!(hwjobs(&["compat", &old, new.to_str().unwrap()]).status.code(), Some(1));
+        assert_eq!(hwjobs(&["compat", &old, new.to_str().unwrap()]).status.code(), Some(2));
     }
 }

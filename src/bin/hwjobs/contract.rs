@@ -41,7 +41,8 @@ Exit codes: 0 everything is honoured, 1 something differs or is absent, 2 it cou
 Examples:
   hwjobs contract run
   hwjobs contract run --plan --only 'mrs.*.law.*'
-  hwjobs contract run --endpoint https://gateway.example --read-only --rate 5 --report html=report.html,junit=junit.xml
+  hwjobs contract run --endpoint https://gateway.example --read-only --rate 5 \\
+    --report html=report.html,junit=junit.xml
   hwjobs contract run --endpoint https://gateway.example --replay report.json";
 
 /// What to try, where and how.
