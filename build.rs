@@ -142,8 +142,14 @@ fn compile(service: &str, file: &str, target: &Path) -> Result<Names, String> {
     let document: Value =
         serde_saphyr::from_str(&text).map_err(|error| format!("{file}: {}", error.to_string().replace('\n', " ")))?;
     // The crate reads this instead of the YAML: it needs no YAML parser, and starts at once.
-    let json = target.with_extension("json");
-    fs::write(&json, document.to_string()).map_err(|error| format!("{}: {error}", json.display()))?;
+    let write = |extension: &str, text: String| {
+        let file = target.with_extension(extension);
+        fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))
+    };
+    write("json", document.to_string())?;
+    // The emulator holds requests against this, and answers with those.
+    write("rules.json", rules(&document, false).to_string())?;
+    write("answers.rs", answers(&document))?;
     let problems = check::check(&document);
     if !problems.is_empty() {
         for problem in &problems {
@@ -161,6 +167,35 @@ fn compile(service: &str, file: &str, target: &Path) -> Result<Names, String> {
     let code = format!("{code}\n{}", operation_table(&document));
     fs::write(target, code).map_err(|error| format!("{}: {error}", target.display()))?;
     Ok(names)
+}
+
+/// A description without what is only for readers. `named`: the keys are names of the description, not of OpenAPI.
+fn rules(value: &Value, named: bool) -> Value {
+    let for_readers = |key: &str| {
+        matches!(key, "description" | "summary" | "externalDocs" | "tags" | "default" | "example" | "examples")
+            || (key.starts_with("x-") && key != "x-error-code")
+    };
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(key, _)| named || !for_readers(key))
+            .map(|(key, value)| {
+                let named = !named && matches!(key.as_str(), "properties" | "schemas" | "responses" | "headers");
+                (key.clone(), rules(value, named))
+            })
+            .collect(),
+        Value::Array(items) => items.iter().map(|item| rules(item, false)).collect(),
+        _ => value.clone(),
+    }
+}
+
+/// The documented answer to the first documented request of each operation, as a Rust expression.
+fn answers(document: &Value) -> String {
+    let rows = load::operations(document).filter_map(|operation| {
+        let (_, answer) = operation.examples(document).first()?.response?;
+        Some(format!("    ({:?}, {:?}),\n", operation.id(), answer.to_string()))
+    });
+    format!("&[\n{}]\n", rows.collect::<String>())
 }
 
 /// How the generator shall treat a service, and its open enums.

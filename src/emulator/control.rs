@@ -182,7 +182,7 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
                 |document: &spec::Document| (document.name().to_owned(), document.value()["info"]["version"].clone());
             ok(json!({
                 "version": env!("CARGO_PKG_VERSION"),
-                "descriptions": spec::documents().iter().map(version).collect::<serde_json::Map<_, _>>(),
+                "descriptions": spec::rules().iter().map(version).collect::<serde_json::Map<_, _>>(),
             }))
         }
         ("summary", "GET") => ok(pages::summary(state).map_err(|error| refused(error.into()))?),

@@ -140,7 +140,8 @@ impl Fault {
 
     /// What is wrong with it, if anything.
     pub(super) fn problem(&self) -> Option<String> {
-        if let Some(unknown) = self.operations.iter().find(|id| spec::operation(id).is_none()) {
+        let known = |id: &str| spec::rules().iter().any(|document| document.operation(id).is_some());
+        if let Some(unknown) = self.operations.iter().find(|id| !known(id)) {
             return Some(format!("no operation is called `{unknown}`"));
         }
         if !(self.probability > 0.0 && self.probability <= 1.0) {

@@ -80,7 +80,7 @@ impl Routes {
     /// All operations of the description that have a handler.
     pub(super) fn new() -> Self {
         let mut by_path: Vec<(&'static str, Vec<Route>)> = Vec::new();
-        for document in spec::documents() {
+        for document in spec::rules() {
             for operation in document.operations() {
                 let Some(handler) = handlers::find(operation.id()) else { continue };
                 let route = Route {

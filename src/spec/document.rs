@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::json_schema;
-use super::load::{self, Operation};
+use super::load::{self, Example, Operation};
 
 /// One of the published OpenAPI documents.
 #[derive(Debug)]
@@ -15,36 +15,30 @@ pub struct Document {
     value: Value,
 }
 
-/// A documented example: a request and the answer it gets.
-#[derive(Clone, Copy, Debug)]
-pub struct Example<'a> {
-    /// Key of the example, the same on request and answer.
-    pub key: &'a str,
-    /// Values of path and query parameters by name; empty for a failure that no documented request leads to.
-    pub parameters: Option<&'a Map<String, Value>>,
-    /// Body of the request, if it has one.
-    pub request: Option<&'a Value>,
-    /// Status (`200`, `4XX`) and body of the answer, if one is documented.
-    pub response: Option<(&'a str, &'a Value)>,
-}
-
 macro_rules! documents {
-    ($($name:literal),+) => {
-        static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| {
+    ($($name:literal),+; $file:literal) => {
+        LazyLock::new(|| {
             vec![$(Document {
                 name: $name,
                 yaml: include_str!(concat!("../../openapi/", $name, ".yaml")),
-                value: serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/", $name, ".json")))
+                value: serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/", $name, $file)))
                     .expect("build.rs wrote it"),
             }),+]
-        });
+        })
     };
 }
-documents!("iam", "modelarts", "mrs");
 
 /// All documents.
 pub fn documents() -> &'static [Document] {
+    static DOCUMENTS: LazyLock<Vec<Document>> = documents!("iam", "modelarts", "mrs"; ".json");
     &DOCUMENTS
+}
+
+/// The same without what is only for readers, such as descriptions and examples: it takes about half the memory.
+#[cfg(feature = "emulator")]
+pub(crate) fn rules() -> &'static [Document] {
+    static RULES: LazyLock<Vec<Document>> = documents!("iam", "modelarts", "mrs"; ".rules.json");
+    &RULES
 }
 
 /// An operation of any document by its id.
@@ -119,32 +113,6 @@ impl Document {
 
     /// All documented examples of an operation: requests with their answers first, then failures without a request.
     pub fn examples<'a>(&'a self, operation: Operation<'a>) -> Vec<Example<'a>> {
-        let mut responses: Vec<(&str, &str, &Value)> = Vec::new();
-        for (status, response) in operation.value["responses"].as_object().into_iter().flatten() {
-            let response = load::resolve(&self.value, response);
-            let examples = response.pointer("/content/application~1json/examples").and_then(Value::as_object);
-            responses.extend(
-                examples.into_iter().flatten().map(|(key, example)| (key.as_str(), status.as_str(), &example["value"])),
-            );
-        }
-        let bodies = operation.value.pointer("/requestBody/content/application~1json/examples");
-        let requests = operation.value["x-example-requests"].as_object();
-        let mut examples: Vec<Example<'a>> = Vec::new();
-        for (key, request) in requests.into_iter().flatten() {
-            let answer = responses.iter().position(|(name, ..)| name == key).map(|index| responses.remove(index));
-            examples.push(Example {
-                key,
-                parameters: request["parameters"].as_object(),
-                request: bodies.and_then(|bodies| bodies.get(key)).map(|example| &example["value"]),
-                response: answer.map(|(_, status, body)| (status, body)),
-            });
-        }
-        examples.extend(responses.into_iter().map(|(key, status, body)| Example {
-            key,
-            parameters: None,
-            request: None,
-            response: Some((status, body)),
-        }));
-        examples
+        operation.examples(&self.value)
     }
 }

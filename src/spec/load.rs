@@ -33,6 +33,50 @@ impl<'a> Operation<'a> {
             .flatten()
             .map(|parameter| resolve(document, parameter))
     }
+
+    /// All documented examples: requests with their answers first, then failures without a request.
+    pub fn examples(self, document: &'a Value) -> Vec<Example<'a>> {
+        let mut responses: Vec<(&str, &str, &Value)> = Vec::new();
+        for (status, response) in self.value["responses"].as_object().into_iter().flatten() {
+            let response = resolve(document, response);
+            let examples = response.pointer("/content/application~1json/examples").and_then(Value::as_object);
+            responses.extend(
+                examples.into_iter().flatten().map(|(key, example)| (key.as_str(), status.as_str(), &example["value"])),
+            );
+        }
+        let bodies = self.value.pointer("/requestBody/content/application~1json/examples");
+        let requests = self.value["x-example-requests"].as_object();
+        let mut examples: Vec<Example<'a>> = Vec::new();
+        for (key, request) in requests.into_iter().flatten() {
+            let answer = responses.iter().position(|(name, ..)| name == key).map(|index| responses.remove(index));
+            examples.push(Example {
+                key,
+                parameters: request["parameters"].as_object(),
+                request: bodies.and_then(|bodies| bodies.get(key)).map(|example| &example["value"]),
+                response: answer.map(|(_, status, body)| (status, body)),
+            });
+        }
+        examples.extend(responses.into_iter().map(|(key, status, body)| Example {
+            key,
+            parameters: None,
+            request: None,
+            response: Some((status, body)),
+        }));
+        examples
+    }
+}
+
+/// A documented example: a request and the answer it gets.
+#[derive(Clone, Copy, Debug)]
+pub struct Example<'a> {
+    /// Key of the example, the same on request and answer.
+    pub key: &'a str,
+    /// Values of path and query parameters by name; empty for a failure that no documented request leads to.
+    pub parameters: Option<&'a Map<String, Value>>,
+    /// Body of the request, if it has one.
+    pub request: Option<&'a Value>,
+    /// Status (`200`, `4XX`) and body of the answer, if one is documented.
+    pub response: Option<(&'a str, &'a Value)>,
 }
 
 /// Follows local references until something else is found; a dangling one gives `null`.

@@ -32,7 +32,10 @@ mod rust_types;
 #[cfg(test)]
 mod tests;
 
-pub use document::{Document, Example, documents, operation};
+#[cfg(feature = "emulator")]
+pub(crate) use document::rules;
+pub use document::{Document, documents, operation};
+pub use load::Example;
 
 #[cfg(any(feature = "contract", feature = "publish"))]
 /// A text as it can stand in HTML, with `code` in backticks shown as such.

@@ -61,3 +61,41 @@ fn wire_types_exist() {
         .collect();
     assert!(stale.is_empty(), "no document has {stale:?}");
 }
+
+/// The emulator holds requests against the documents without what is for readers.
+#[cfg(feature = "emulator")]
+#[test]
+fn what_is_for_readers_is_no_rule() {
+    for (whole, rules) in documents().iter().zip(super::rules()) {
+        assert!(rules.value().to_string().len() < whole.value().to_string().len() / 2);
+        for (of_whole, of_rules) in whole.operations().zip(rules.operations()) {
+            let id = of_whole.id();
+            assert_eq!((id, of_whole.path, of_whole.method), (of_rules.id(), of_rules.path, of_rules.method));
+            assert_eq!(of_whole.value.get("security"), of_rules.value.get("security"), "{id}");
+            let schema = |schema: Option<&Value>, document: &super::Document| schema.map(|it| document.json_schema(it));
+            assert_eq!(
+                schema(whole.request_schema(of_whole), whole),
+                schema(rules.request_schema(of_rules), rules),
+                "{id}"
+            );
+            for (one, other) in whole.parameters(of_whole).zip(rules.parameters(of_rules)) {
+                assert_eq!(
+                    (&one["name"], &one["in"], &one["required"]),
+                    (&other["name"], &other["in"], &other["required"])
+                );
+                assert_eq!(whole.json_schema(&one["schema"]), rules.json_schema(&other["schema"]), "{id}");
+            }
+            for status in of_whole.value["responses"].as_object().into_iter().flatten().map(|(status, _)| status) {
+                let status = status.replace("XX", "99").parse().expect("a status");
+                let [one, other] = [(whole, of_whole), (rules, of_rules)].map(|(document, operation)| {
+                    let response = document.response(operation, status).expect("it is described");
+                    (
+                        schema(response.pointer("/content/application~1json/schema"), document),
+                        response["headers"].as_object().map(|headers| headers.keys().collect::<Vec<_>>()),
+                    )
+                });
+                assert_eq!(one, other, "{id}: {status}");
+            }
+        }
+    }
+}

@@ -42,7 +42,7 @@ fn training_jobs(transaction: &Transaction<'_>, project: &str) -> rusqlite::Resu
     }
     let shown = answer("show_training_job_version");
     let config = without(
-        shown,
+        &shown,
         &[
             "is_success",
             "job_id",
@@ -92,8 +92,9 @@ fn training_jobs(transaction: &Transaction<'_>, project: &str) -> rusqlite::Resu
 
 fn configs(transaction: &Transaction<'_>, project: &str) -> rusqlite::Result<()> {
     let facts = ["is_success", "config_name", "config_desc", "create_time"];
-    let shown = answer("show_training_job_config");
-    let listed = &answer("list_training_job_configs")["configs"][0];
+    let shown = &answer("show_training_job_config");
+    let listed = answer("list_training_job_configs");
+    let listed = &listed["configs"][0];
     // The documented search for `configname` finds three, the first of which it prints.
     for (name, config) in [
         ("config123", shown),
@@ -118,8 +119,9 @@ fn configs(transaction: &Transaction<'_>, project: &str) -> rusqlite::Result<()>
 }
 
 fn visualization_jobs(transaction: &Transaction<'_>, project: &str) -> rusqlite::Result<()> {
-    let shown = answer("show_visualization_job");
-    let listed = &answer("list_visualization_jobs")["jobs"][0];
+    let shown = &answer("show_visualization_job");
+    let listed = answer("list_visualization_jobs");
+    let listed = &listed["jobs"][0];
     // Job 10 is the one that requests name; the answer to it prints job 197. The SDK's page names job 8992. The
     // documented search finds a waiting job with `job_name` in its name.
     for (id, name, job) in
