@@ -28,23 +28,29 @@ pub struct Example<'a> {
     pub response: Option<(&'a str, &'a Value)>,
 }
 
-macro_rules! documents {
-    ($($name:literal),+) => {
-        static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| {
-            vec![$(Document {
-                name: $name,
-                yaml: include_str!(concat!("../../openapi/", $name, ".yaml")),
-                value: serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/", $name, ".json")))
-                    .expect("build.rs wrote it"),
-            }),+]
-        });
+macro_rules! document {
+    ($name:literal) => {
+        Document {
+            name: $name,
+            yaml: include_str!(concat!("../../openapi/", $name, ".yaml")),
+            value: serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/", $name, ".json")))
+                .expect("build.rs wrote it"),
+        }
     };
 }
-documents!("iam", "modelarts", "mrs");
+static DOCUMENTS: LazyLock<Vec<Document>> =
+    LazyLock::new(|| vec![document!("iam"), document!("modelarts"), document!("mrs")]);
 
 /// All documents.
 pub fn documents() -> &'static [Document] {
     &DOCUMENTS
+}
+
+/// The description of the emulator's control API, which is no part of the cloud.
+#[cfg(feature = "emulator")]
+pub(crate) fn control() -> &'static Document {
+    static CONTROL: LazyLock<Document> = LazyLock::new(|| document!("emulator"));
+    &CONTROL
 }
 
 /// An operation of any document by its id.

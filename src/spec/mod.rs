@@ -32,6 +32,8 @@ mod rust_types;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "emulator")]
+pub(crate) use document::control;
 pub use document::{Document, Example, documents, operation};
 
 #[cfg(any(feature = "contract", feature = "publish"))]
