@@ -225,7 +225,7 @@ mod tests {
         for name in ['a', 'b', 'c', 'd'] {
             log.shared.add(AccessLog::Text, line(name));
         }
-        let mut next = || {
+        let next = || {
             allow.send(()).unwrap();
             lines.recv_timeout(Duration::from_secs(10)).unwrap()
         };
