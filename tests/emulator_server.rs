@@ -451,8 +451,7 @@ fn a_host_that_is_none_is_refused_and_in_no_address() {
     let none = format!("GET {path} HTTP/1.1\r\nconnection: close\r\n\r\n");
     let none = reply(&exchange(&cloud.endpoint, none.as_bytes()).unwrap());
     assert_eq!((none.status, message(&none, "/v1").contains("missing")), (400, true));
-    let old = format!("GET /v3 HTTP/1.0\r\n\r\n");
-    let old = reply(&exchange(&cloud.endpoint, old.as_bytes()).unwrap());
+    let old = reply(&exchange(&cloud.endpoint, b"GET /v3 HTTP/1.0\r\n\r\n").unwrap());
     assert!(String::from_utf8(old.body).unwrap().contains(&cloud.endpoint), "HTTP/1.0 has none");
     for host in ["here", "here:8080", "here:", "127.0.0.1", "[::1]:443"] {
         let given = cloud.send("POST", "/v3/auth/tokens", &[("host", host), JSON], sign_in.as_bytes());
@@ -517,14 +516,13 @@ fn a_state_begins_anew_as_it_began() {
         other.update("of the snapshot");
         other.emulator().snapshot().unwrap()
     };
-    let begin: [(&str, &dyn Fn(EmulatorBuilder) -> EmulatorBuilder, i64); 3] = [
-        ("empty", &|builder| builder.empty(), 0),
-        ("documented", &|builder| builder, 3),
-        ("snapshot", &|builder| builder.load(snapshot.clone()), 3),
-    ];
-    for (name, told, count) in begin {
+    for (name, builder, count) in [
+        ("empty", Emulator::builder().empty(), 0),
+        ("documented", Emulator::builder(), 3),
+        ("snapshot", Emulator::builder().load(snapshot.clone()), 3),
+    ] {
         let file = folder.path().join(name);
-        let first = Cloud::with(|builder| told(builder.data(&file)));
+        let first = Cloud::with(|_| builder.data(&file));
         let before = described(&first);
         assert!(before == count && !first.emulator().is_resumed(), "{name} {before}");
         first.update("changed");
