@@ -39,6 +39,13 @@ fn main() {
             }
         }
     }
+    if env::var_os("CARGO_FEATURE_EMULATOR").is_some() {
+        println!("cargo::rerun-if-changed=openapi/emulator.yaml");
+        if let Err(message) = read("openapi/emulator.yaml", &out.join("emulator.json")) {
+            println!("cargo::error={message}");
+            process::exit(1);
+        }
+    }
     if with_schemas() {
         fs::write(out.join("schemas.rs"), schemas(&generated)).expect("a build script may write into OUT_DIR");
     }
@@ -136,20 +143,23 @@ fn error_code(family: &str, code: &str, entry: &Value) -> Result<String, String>
     ))
 }
 
-fn compile(service: &str, file: &str, target: &Path) -> Result<Names, String> {
+/// A document, which is written down as JSON: the crate needs no YAML parser, and starts at once.
+fn read(file: &str, json: &Path) -> Result<Value, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
     // A repeated key is an error here, not a silent loss.
     let document: Value =
         serde_saphyr::from_str(&text).map_err(|error| format!("{file}: {}", error.to_string().replace('\n', " ")))?;
-    // The crate reads this instead of the YAML: it needs no YAML parser, and starts at once.
-    let write = |extension: &str, text: String| {
-        let file = target.with_extension(extension);
-        fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))
-    };
-    write("json", document.to_string())?;
+    fs::write(json, document.to_string()).map_err(|error| format!("{}: {error}", json.display()))?;
+    Ok(document)
+}
+
+fn compile(service: &str, file: &str, target: &Path) -> Result<Names, String> {
+    let document = read(file, &target.with_extension("json"))?;
     // The emulator holds requests against this, and answers with those.
-    write("rules.json", rules(&document, false).to_string())?;
-    write("answers.rs", answers(&document))?;
+    for (extension, text) in [("rules.json", rules(&document, false).to_string()), ("answers.rs", answers(&document))] {
+        let file = target.with_extension(extension);
+        fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
     let problems = check::check(&document);
     if !problems.is_empty() {
         for problem in &problems {

@@ -200,7 +200,6 @@ async fn the_catalog_is_where_the_client_came_through() {
     for (headers, base) in [
         (&[("host", "emulator.example:8443")][..], "http://emulator.example:8443"),
         (&[("host", "emulator.example"), ("x-forwarded-proto", "https")], "https://emulator.example"),
-        (&[("host", "a/b\"c")], emulator.endpoint().as_str()),
     ] {
         let answer = send(Method::POST, url.clone(), headers, body.clone()).await;
         let catalog = answer.body["token"]["catalog"].as_array().unwrap().clone();

@@ -84,8 +84,14 @@ impl Process {
 
 /// What it says instead of starting.
 fn refused(arguments: &[&str]) -> String {
-    let output = command(arguments).output().unwrap();
-    assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+    let mut child = command(arguments).spawn().unwrap();
+    let mut printed = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut printed).unwrap();
+    if !printed.is_empty() {
+        child.kill().unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(!output.status.success() && printed.is_empty(), "{arguments:?}: it started");
     String::from_utf8(output.stderr).unwrap()
 }
 
@@ -94,7 +100,10 @@ fn it_prints_the_exports_and_ends_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let ready = folder.path().join("ready");
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        // Of an earlier run: nobody may take it for this one's.
+        std::fs::write(&ready, "http://127.0.0.1:1").unwrap();
         let process = Process::start(&["--ready-file", ready.to_str().unwrap(), "--log", "json"]);
+        assert!(std::fs::read_to_string(&ready).is_ok_and(|text| text != "http://127.0.0.1:1") || !ready.exists());
         let names: Vec<&str> = process.exports.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(
             names,
@@ -183,8 +192,13 @@ fn a_file_that_it_cannot_use_is_refused_with_the_reason() {
     let said = refused(&["--data", path]);
     assert!(said.contains(path) && said.contains("another process uses it"), "{said}");
     let listening = first.endpoint.trim_start_matches("http://").to_owned();
-    let said = refused(&["--listen", &listening]);
-    assert!(said.contains(&listening), "{said}");
+    let ready = folder.path().join("ready");
+    std::fs::write(&ready, "http://127.0.0.1:1").unwrap();
+    let said = refused(&["--listen", &listening, "--ready-file", ready.to_str().unwrap()]);
+    assert!(said.contains(&listening) && said.contains("in use"), "{said}");
+    assert!(!ready.exists(), "it leads to nobody");
+    let said = refused(&["--listen", "192.0.2.1:0"]);
+    assert!(said.contains("192.0.2.1:0: ") && said.contains("assign"), "{said}");
     first.stop(Signal::SIGTERM);
 
     rusqlite::Connection::open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
@@ -202,6 +216,104 @@ fn a_file_that_it_cannot_use_is_refused_with_the_reason() {
     assert!(said.contains(text.to_str().unwrap()), "{said}");
     let said = refused(&["--load", "/nowhere.json"]);
     assert!(said.contains("/nowhere.json"), "{said}");
+}
+
+#[test]
+fn a_file_of_the_first_format_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    let still = ["--time-scale", "0"];
+    let first = Process::on(&file, &still);
+    let holdings = first.get("/_emulator/summary")["holdings"].clone();
+    let mut snapshot = first.get("/_emulator/state");
+    first.stop(Signal::SIGTERM);
+    rusqlite::Connection::open(&file).unwrap().execute_batch("DROP TABLE origin; PRAGMA user_version = 1").unwrap();
+    let second = Process::on(&file, &still);
+    assert_eq!(second.get("/_emulator/summary")["holdings"], holdings, "it is not taken for a new one");
+    second.kill();
+
+    snapshot["format"] = json!(1);
+    let text = folder.path().join("snapshot.json");
+    std::fs::write(&text, snapshot.to_string()).unwrap();
+    let loaded = Process::start(&["--load", text.to_str().unwrap(), "--log", "off", "--time-scale", "0"]);
+    assert_eq!(loaded.get("/_emulator/summary")["holdings"], holdings);
+    loaded.kill();
+}
+
+#[test]
+fn a_damaged_file_and_one_that_cannot_be_written_are_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    Process::on(&file, &[]).stop(Signal::SIGTERM);
+    let sound = std::fs::read(&file).unwrap();
+    let mut damaged = sound.clone();
+    // At its end, where nothing is that a start reads.
+    let end = damaged.len() - 4096;
+    damaged[end..].fill(0x5a);
+    let half = sound[..sound.len() / 2].to_vec();
+    for bytes in [damaged, half] {
+        std::fs::write(&file, bytes).unwrap();
+        let said = refused(&["--data", file.to_str().unwrap()]);
+        assert!(said.contains(file.to_str().unwrap()) && said.contains("it is damaged; put a copy"), "{said}");
+    }
+    let nowhere = folder.path().join("nowhere/state.db");
+    let said = refused(&["--data", nowhere.to_str().unwrap()]);
+    assert!(said.contains("nowhere/state.db: No such file or directory") && said.contains("name a file"), "{said}");
+    let said = refused(&["--data", folder.path().to_str().unwrap()]);
+    assert!(said.contains("Is a directory"), "{said}");
+    std::fs::write(&file, &sound).unwrap();
+    let mut permissions = std::fs::metadata(&file).unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&file, permissions).unwrap();
+    // Some users may write everything.
+    if std::fs::OpenOptions::new().write(true).open(&file).is_err() {
+        let said = refused(&["--data", file.to_str().unwrap()]);
+        assert!(said.contains("cannot be written"), "{said}");
+    }
+}
+
+#[test]
+fn a_file_that_holds_a_state_goes_on_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    let first = Process::on(&file, &["--empty"]);
+    std::fs::write(folder.path().join("snapshot.json"), first.get("/_emulator/state").to_string()).unwrap();
+    assert!(!first.stop(Signal::SIGTERM).contains("state already"));
+    let count = |process: &Process| process.get(&format!("/v1/{PROJECT}/training-jobs"))["job_total_count"].clone();
+    let second = Process::on(&file, &["--documented"]);
+    assert_eq!(count(&second), 0);
+    let said = second.stop(Signal::SIGTERM);
+    assert!(said.contains(file.to_str().unwrap()) && said.contains("--documented is for new files"), "{said}");
+    let third = Process::on(&file, &[]);
+    assert_eq!(third.stop(Signal::SIGTERM), "", "nothing is said where nothing was");
+    let snapshot = folder.path().join("snapshot.json");
+    let said = refused(&["--data", file.to_str().unwrap(), "--load", snapshot.to_str().unwrap()]);
+    assert!(said.contains("holds a state already") && said.contains("name another file"), "{said}");
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_up_nothing() {
+    // Standard error is a pipe, which is not read before the end.
+    let mut process = Process::start(&["--log", "json"]);
+    let path = format!("/v1/{PROJECT}/training-jobs/{}", "x".repeat(16 * 1024));
+    for _ in 0..120 {
+        assert_eq!(wire::send(&process.endpoint, "GET", &path, &[TOKEN], b"").status, 405);
+    }
+    let log = process.child.stderr.take().unwrap();
+    kill(Pid::from_raw(i32::try_from(process.child.id()).unwrap()), Signal::SIGTERM).unwrap();
+    // It ends although it cannot write all that it has.
+    assert!(process.child.wait().unwrap().success());
+    drop(log);
+
+    let process = Process::start(&["--log", "json"]);
+    for _ in 0..120 {
+        wire::send(&process.endpoint, "GET", &path, &[TOKEN], b"");
+    }
+    let log = process.stop(Signal::SIGTERM);
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lost = lines.iter().filter_map(|line| line["lost"].as_u64()).sum::<u64>();
+    let told = lines.iter().filter(|line| line["status"] == 405).count() as u64;
+    assert!(lost > 0 && lost + told == 120, "{lost} {told}");
 }
 
 #[test]

@@ -354,6 +354,228 @@ fn the_record_has_no_secrets() {
 }
 
 #[test]
+fn no_secret_is_recorded_wherever_it_is_put() {
+    let cloud = Cloud::new();
+    let canary = |number: u32| format!("canary-{number}-");
+    let shown = || {
+        let recorded = cloud.control("GET", "/requests", None).json().to_string();
+        format!("{recorded} {}", cloud.control("GET", "/summary", None).json())
+    };
+    // A refused signature is answered with all that was signed; the record has the same without what is hidden there.
+    let authorization = format!(
+        "SDK-HMAC-SHA256 Access=EMULATORACCESSKEY01, \
+         SignedHeaders=cookie;host;x-own;x-sdk-date;x-security-token;x-subject-token, Signature={}",
+        "0".repeat(64)
+    );
+    let headers = [
+        ("host", "localhost"),
+        ("x-sdk-date", "20261122T034500Z"),
+        ("x-subject-token", "canary-1-"),
+        ("cookie", "canary-2-|canary-3-"),
+        ("x-security-token", "canary-4-"),
+        ("x-own", "canary-5-"),
+        ("authorization", &*authorization),
+    ];
+    let path = format!("/v1/{PROJECT}/training-jobs?page=1&password=canary-6-&canary-7-&access%5Ftoken=canary-8-");
+    let refused = cloud.send("GET", &path, &headers, b"");
+    let said = message(&refused, "/v1");
+    assert_eq!(refused.status, 401);
+    for number in [1, 2, 3, 5, 6, 7, 8] {
+        assert!(said.contains(&canary(number)), "the client is told what it signed: {number} {said}");
+    }
+    let text = shown();
+    assert!(
+        text.contains("canonicalRequest:GET|") && text.contains("page=1&") && text.contains("host:localhost"),
+        "{text}"
+    );
+    assert!(!text.contains("canary"), "{text}");
+
+    // In bodies, by name, by label, as arguments, and as numbers; in what comes back of them too.
+    let body = json!({
+        "name": "a-source",
+        "type": "hdfs",
+        "url": "/a",
+        "description": "password=canary-1- and --secret canary-2- and more",
+        "credentials": {"user": "canary-3-", "password": "canary-4-"},
+        "tokens": ["canary-5-", {"x": "canary-6-"}],
+        "parameter": [{"label": "db_password", "value": "canary-7-"}, {"label": "plain", "value": "shown-1"}],
+        "arguments": ["--password", "canary-8-", "--token=canary-9-", "shown-2"],
+        "passcode": 1_234_567_890,
+        "token": {"id": "canary-10-"},
+        "has_password": true,
+    });
+    let created =
+        cloud.send("POST", &format!("/v1.1/{PROJECT}/data-sources"), &[TOKEN, JSON], body.to_string().as_bytes());
+    assert!(created.status == 202 && created.json().to_string().contains("canary-1-"), "{created:?}");
+    let refused = cloud.put(&training_job(), &json!({"job_desc": "x".repeat(300), "password": "canary-11-"}));
+    assert_eq!(refused.status, 400);
+    cloud.send("POST", "/v3/auth/tokens", &[JSON], sign_in("canary-12-").as_bytes());
+    cloud.send("POST", "/v3/auth/tokens?canary-13-", &[JSON], b"canary-14-");
+    cloud.get("/v1/nowhere?key=canary-15-");
+    let token = cloud.send("POST", "/v3/auth/tokens", &[JSON], sign_in("emulator-password-not-a-secret").as_bytes());
+    let token = token.header("x-subject-token").unwrap().to_owned();
+    let own = cloud.send("GET", "/v3/auth/tokens", &[TOKEN, ("x-subject-token", &token)], b"");
+    assert_eq!(own.status, 200);
+    let text = shown();
+    for hidden in ["canary", "1234567890", &token, TOKEN.1, "emulator-password-not-a-secret"] {
+        assert!(!text.contains(hidden), "{hidden}: {text}");
+    }
+    for needed in ["shown-1", "shown-2", "has_password", "emulator-user", "and more"] {
+        assert!(text.contains(needed), "{needed}: {text}");
+    }
+    let strict = Cloud::with(|builder| builder.strict(true));
+    assert_eq!(strict.get(&format!("/v1/{PROJECT}/training-jobs?canary-1-")).status, 400);
+    let text = format!("{:?}", strict.emulator().take_exchanges());
+    assert!(text.contains("the parameter ***") && !text.contains("canary"), "{text}");
+}
+
+#[test]
+fn a_host_that_is_none_is_refused_and_in_no_address() {
+    let cloud = Cloud::new();
+    let sign_in = sign_in("emulator-password-not-a-secret");
+    for host in
+        ["", "a b", "user:pass@here", "here/there", "here:port", "here:99999", "h\u{e4}", "<here>", "here?x", ":80"]
+    {
+        for (method, path) in
+            [("POST", "/v3/auth/tokens"), ("GET", "/v3"), ("GET", "/nope"), ("GET", "/_emulator/health")]
+        {
+            let body = if method == "POST" { sign_in.as_bytes() } else { b"" };
+            let refused = cloud.send(method, path, &[("host", host), JSON], body);
+            let text = String::from_utf8(refused.body.clone()).unwrap();
+            assert!(refused.status == 400 && text.contains("The header Host"), "{host} {path} {refused:?}");
+        }
+    }
+    let path = format!("/v1/{PROJECT}/training-jobs");
+    let two = cloud.send("GET", &path, &[TOKEN, ("host", "a"), ("host", "a")], b"");
+    assert_eq!((two.status, message(&two, "/v1").contains("more than once")), (400, true));
+    let none = format!("GET {path} HTTP/1.1\r\nconnection: close\r\n\r\n");
+    let none = reply(&exchange(&cloud.endpoint, none.as_bytes()).unwrap());
+    assert_eq!((none.status, message(&none, "/v1").contains("missing")), (400, true));
+    let old = reply(&exchange(&cloud.endpoint, b"GET /v3 HTTP/1.0\r\n\r\n").unwrap());
+    assert!(String::from_utf8(old.body).unwrap().contains(&cloud.endpoint), "HTTP/1.0 has none");
+    for host in ["here", "here:8080", "here:", "127.0.0.1", "[::1]:443"] {
+        let given = cloud.send("POST", "/v3/auth/tokens", &[("host", host), JSON], sign_in.as_bytes());
+        assert_eq!(given.status, 201, "{host}");
+        assert!(given.json()["token"]["catalog"].to_string().contains(&format!("http://{host}/v3")), "{host}");
+    }
+}
+
+/// What no request could be read from is answered by the HTTP layer: a status and nothing else.
+#[test]
+fn what_is_no_request_has_a_bare_answer() {
+    let cloud = Cloud::new();
+    let head = |line: &str, more: &str| format!("{line}\r\nhost: x\r\n{more}\r\n").into_bytes();
+    let list = format!("GET /v1/{PROJECT}/training-jobs HTTP/1.1");
+    for (sent, status) in [
+        (b"hello\r\n\r\n".to_vec(), Some(400)),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec(), Some(400)),
+        (head("GET / HTTP/3.0", ""), Some(400)),
+        (head("GET /v1 /x HTTP/1.1", ""), Some(400)),
+        (head(&list, "bad name: x\r\n"), Some(400)),
+        (head(&list, "a: \u{1}\r\n"), Some(400)),
+        (head(&list, "a: b\r\n c\r\n"), Some(400)),
+        (head(&list, "content-length: x\r\n"), Some(400)),
+        (head(&list, "content-length: 1\r\ncontent-length: 2\r\n"), Some(400)),
+        (head(&list, "transfer-encoding: gzip\r\n"), Some(400)),
+        (head(&format!("GET /{} HTTP/1.1", "x".repeat(64 * 1024)), ""), Some(414)),
+        (head(&list, &"a: b\r\n".repeat(100)), Some(431)),
+        (head(&list, &format!("a: {}\r\n", "b".repeat(4 * 1024 * 1024))), Some(431)),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), None),
+    ] {
+        let shown = String::from_utf8_lossy(&sent[..sent.len().min(60)]).into_owned();
+        let answer = match exchange(&cloud.endpoint, &sent) {
+            Ok(answer) => answer,
+            // It was answered and closed before all of it was read.
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => continue,
+            Err(error) => panic!("{shown}: {error}"),
+        };
+        match status {
+            None => assert!(answer.is_empty(), "{shown}"),
+            Some(status) => {
+                let answer = reply(&answer);
+                assert_eq!((answer.status, answer.body.len()), (status, 0), "{shown}");
+                assert_eq!(
+                    (answer.header("connection"), answer.header("x-request-id")),
+                    (Some("close"), None),
+                    "{shown}"
+                );
+            }
+        }
+    }
+    assert!(cloud.emulator().take_exchanges().is_empty(), "they are not recorded");
+    assert_eq!(cloud.control("GET", "/health", None).json()["requests"], 0);
+}
+
+#[test]
+fn a_state_begins_anew_as_it_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let described =
+        |cloud: &Cloud| cloud.get(&format!("/v1/{PROJECT}/training-jobs")).json()["job_total_count"].clone();
+    let snapshot = {
+        let other = Cloud::new();
+        other.update("of the snapshot");
+        other.emulator().snapshot().unwrap()
+    };
+    for (name, builder, count) in [
+        ("empty", Emulator::builder().empty(), 0),
+        ("documented", Emulator::builder(), 3),
+        ("snapshot", Emulator::builder().load(snapshot.clone()), 3),
+    ] {
+        let file = folder.path().join(name);
+        let first = Cloud::with(|_| builder.data(&file));
+        let before = described(&first);
+        assert!(before == count && !first.emulator().is_resumed(), "{name} {before}");
+        first.update("changed");
+        drop(first);
+        // The same file again, told nothing: it goes on, and back to its own beginning.
+        let second = Cloud::with(|builder| builder.data(&file));
+        assert!(second.emulator().is_resumed(), "{name}");
+        second.emulator().faults().add(Fault::status(503)).unwrap();
+        // Another state is loaded, which it did not begin with.
+        assert_eq!(second.control("PUT", "/state", Some(&json!({"format": 1, "tables": {}}))).status, 204);
+        drop(second);
+        let third = Cloud::with(|builder| builder.data(&file));
+        assert_eq!(described(&third), 0, "{name}: what was loaded is there");
+        assert_eq!(third.control("DELETE", "/state", None).status, 204);
+        assert_eq!(described(&third), count, "{name}");
+        if count > 0 {
+            let text = if name == "snapshot" { "of the snapshot" } else { "This is ModelArts job" };
+            assert_eq!(third.description(), text);
+        }
+        assert_eq!(third.emulator().faults().add(Fault::status(503)).unwrap(), 1, "{name}: faults too");
+        drop(third);
+        let runtime = Runtime::new().unwrap();
+        let refused = runtime.block_on(Emulator::builder().data(&file).load(snapshot.clone()).start()).unwrap_err();
+        let said = refused.to_string();
+        assert!(said.contains(file.to_str().unwrap()) && said.contains("holds a state already"), "{said}");
+        assert_eq!(described(&Cloud::with(|builder| builder.data(&file))), count, "{name}: nothing was replaced");
+    }
+}
+
+#[test]
+fn names_and_secrets_that_no_client_could_send_are_refused() {
+    let runtime = Runtime::new().unwrap();
+    let builder = Emulator::builder;
+    for (told, named) in [
+        (builder().domain(""), "account"),
+        (builder().user("", "p"), "user"),
+        (builder().user("u", ""), "user"),
+        (builder().key("A B", "s"), "access key"),
+        (builder().key("A/B", "s"), "access key"),
+        (builder().key("", "s"), "access key"),
+        (builder().key("A", ""), "secret key"),
+        (builder().temporary_key("A", "s", ""), "token"),
+        (builder().temporary_key("A", "s", "t t"), "token"),
+        (builder().token(""), "token"),
+        (builder().data(":memory:"), "no name of a file"),
+        (builder().data(""), "no name of a file"),
+    ] {
+        let said = runtime.block_on(told.start()).unwrap_err().to_string();
+        assert!(said.contains(named), "{named}: {said}");
+    }
+}
+
+#[test]
 fn slow_clients_are_cut_off() {
     let cloud = Cloud::with(|builder| builder.client_time(Duration::from_millis(200)));
     let started = Instant::now();
@@ -417,6 +639,8 @@ fn faults_hit_what_they_name_as_often_as_they_say() {
     assert_eq!((seen.verdict, seen.status), (Verdict::Fault, 502));
 
     for (fault, reason) in [
+        (Fault::status(503).times(0), "count"),
+        (Fault::delay(Duration::from_secs(3601)), "milliseconds"),
         (Fault::status(503).on("update_everything"), "update_everything"),
         (Fault::status(302), "302"),
         (Fault::status(503).with_probability(0.0), "probability"),
@@ -428,6 +652,48 @@ fn faults_hit_what_they_name_as_often_as_they_say() {
         let refused = faults.add(fault).unwrap_err().to_string();
         assert!(refused.contains(reason), "{refused}");
     }
+}
+
+#[test]
+fn a_status_on_command_has_a_code_that_goes_with_it() {
+    let cloud = Cloud::new();
+    let gateway = [
+        (401, "APIG.0301"),
+        (403, "APIG.0302"),
+        (405, "APIG.0101"),
+        (413, "APIG.0201"),
+        (429, "APIG.0308"),
+        (502, "APIG.0202"),
+        (503, "APIG.0613"),
+        (504, "APIG.0203"),
+    ];
+    let families = [
+        ("PUT", training_job(), [(400, "ModelArts.0104"), (404, "ModelArts.0102"), (500, "ModelArts.0010")]),
+        (
+            "PUT",
+            format!("/v1/{PROJECT}/annotation-jobs/{LABELING_JOB}"),
+            [(400, "ModelArts.0104"), (404, "ModelArts.0102"), (500, "ModelArts.0010")],
+        ),
+        ("PATCH", format!("/v1.1/{PROJECT}/jobs/{MRS_JOB}"), [(400, "12000002"), (404, "0176"), (500, "0193")]),
+    ];
+    for (method, path, own) in families {
+        for (status, code) in own.into_iter().chain(gateway) {
+            cloud.emulator().faults().add(Fault::status(status).times(1)).unwrap();
+            let failed = cloud.send(method, &path, &[TOKEN, JSON], b"{}");
+            assert_eq!((failed.status, &failed.json()["error_code"]), (status, &json!(code)), "{path}");
+            assert!(!message(&failed, &path).is_empty(), "{path} {status}");
+            assert_eq!(failed.json().get("request_id").is_some(), code.starts_with("APIG"), "{path} {status}");
+        }
+    }
+    // IAM has no codes but the statuses, and leaves the gateway what is not its own.
+    for status in [400, 401, 403, 404, 500, 503] {
+        cloud.emulator().faults().add(Fault::status(status).times(1)).unwrap();
+        let failed = cloud.get("/v3/auth/projects");
+        assert_eq!((failed.status, &failed.json()["error"]["code"]), (status, &json!(status)));
+        assert!(!message(&failed, "/v3").is_empty(), "{status}");
+    }
+    cloud.emulator().faults().add(Fault::status(429).times(1)).unwrap();
+    assert_eq!(cloud.get("/v3/auth/projects").json()["error_code"], "APIG.0308");
 }
 
 #[test]
@@ -587,7 +853,8 @@ fn the_control_api_takes_its_documented_requests() {
         ("PATCH", "/clock", Some(json!({"forward": 1})), 400, "forward"),
         ("PUT", "/transitions", Some(json!({"mode": "reads"})), 400, "reads"),
         ("PUT", "/transitions", Some(json!({"mode": "sometimes"})), 400, "mode"),
-        ("POST", "/faults", Some(json!({"action": {"kind": "status", "status": 99}})), 400, "99"),
+        ("POST", "/faults", Some(json!({"action": {"kind": "status", "status": 99}})), 400, "minimum of 200"),
+        ("POST", "/faults", Some(json!({"action": {"kind": "status", "status": 302}})), 400, "302"),
         ("POST", "/faults", Some(json!({"action": {"kind": "explode"}})), 400, "action"),
         ("POST", "/faults", Some(json!({"action": {"kind": "reset"}, "operations": ["x"]})), 400, "`x`"),
         ("PUT", "/state", Some(json!({"format": 99, "tables": {}})), 400, "newer version"),
@@ -600,7 +867,7 @@ fn the_control_api_takes_its_documented_requests() {
             400,
             "row 0",
         ),
-        ("PUT", "/state", Some(json!([])), 400, "format"),
+        ("PUT", "/state", Some(json!([])), 400, "object"),
     ] {
         let refused = cloud.control(method, path, body.as_ref());
         assert_eq!(refused.status, status, "{method} {path} {body:?}: {refused:?}");
@@ -608,6 +875,114 @@ fn the_control_api_takes_its_documented_requests() {
         assert!(said.contains(named), "{method} {path} {body:?}: {said}");
     }
     assert_eq!(cloud.control("GET", "/health", None).json()["panics"], 0);
+}
+
+/// What the control API says no to, with the field and the limit.
+#[test]
+fn the_control_api_takes_nothing_for_something_else() {
+    let cloud = Cloud::new();
+    let fault = |more: Value| {
+        let mut fault = json!({"action": {"kind": "reset"}});
+        fault.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        fault
+    };
+    let action = |action: Value| json!({"action": action});
+    let huge = 1_u64 << 63;
+    for (method, path, body, named) in [
+        ("PATCH", "/clock", json!([3600]), "object"),
+        ("PATCH", "/clock", json!("3600"), "object"),
+        ("PATCH", "/clock", json!({"advance": null}), "advance"),
+        ("PATCH", "/clock", json!({"scale": null}), "scale"),
+        (
+            "PATCH",
+            "/clock",
+            json!({"scale": 1e10}),
+            "scale is invalid: the value is greater than the maximum of 1000000000",
+        ),
+        ("PATCH", "/clock", json!({"advance": 1e300}), "maximum of 252000000000"),
+        ("PATCH", "/clock", json!({"advance": 252_000_000_000_u64}), "9999"),
+        ("PATCH", "/clock", json!({"Advance": 1}), "Advance"),
+        ("PUT", "/transitions", json!(["reads", 2]), "object"),
+        ("PUT", "/transitions", json!({"mode": "clock", "reads": null}), "reads"),
+        (
+            "PUT",
+            "/transitions",
+            json!({"mode": "reads", "reads": -1}),
+            "reads is invalid: the value is less than the minimum of 0",
+        ),
+        ("PUT", "/transitions", json!({"mode": "reads", "reads": 1_u64 << 31}), "maximum of 2147483647"),
+        ("PUT", "/transitions", json!({"mode": "reads", "reads": 2, "read": 2}), "read"),
+        ("POST", "/faults", json!([[], 1, 1.0, false, {"kind": "reset"}]), "object"),
+        ("POST", "/faults", action(json!(["status", 503])), "action"),
+        ("POST", "/faults", action(json!({"kind": "reset", "bytes": 1})), "bytes"),
+        ("POST", "/faults", action(json!({"kind": "status", "status": 503, "retry-after": 1})), "retry-after"),
+        ("POST", "/faults", action(json!({"kind": "status", "status": 503, "code": null})), "action.code"),
+        ("POST", "/faults", action(json!({"kind": "status", "status": 503.5})), "action.status"),
+        (
+            "POST",
+            "/faults",
+            action(json!({"kind": "status", "status": 503, "retry_after": 1_u64 << 32})),
+            "action.retry_after",
+        ),
+        ("POST", "/faults", action(json!({"kind": "delay", "milliseconds": 3_600_001})), "maximum of 3600000"),
+        ("POST", "/faults", action(json!({"kind": "delay"})), "milliseconds"),
+        ("POST", "/faults", action(json!({"kind": "cut", "bytes": -1})), "action.bytes"),
+        ("POST", "/faults", action(json!({"kind": "length", "by": huge})), "action.by"),
+        ("POST", "/faults", action(json!({"kind": "throttle", "requests": 1, "seconds": 0})), "action.seconds"),
+        ("POST", "/faults", fault(json!({"count": 0})), "count is invalid: the value is less than the minimum of 1"),
+        ("POST", "/faults", fault(json!({"count": null})), "count"),
+        ("POST", "/faults", fault(json!({"count": huge})), "count"),
+        (
+            "POST",
+            "/faults",
+            fault(json!({"probability": 1.5})),
+            "probability is invalid: the value is greater than the maximum of 1",
+        ),
+        ("POST", "/faults", fault(json!({"probability": -0.5})), "probability"),
+        ("POST", "/faults", fault(json!({"probability": 0})), "probability"),
+        ("POST", "/faults", fault(json!({"operation": ["update_training_job"]})), "operation"),
+        ("POST", "/faults", fault(json!({"operations": "update_training_job"})), "operations"),
+        (
+            "PUT",
+            "/state",
+            json!({"format": 0, "tables": {}}),
+            "format is invalid: the value is less than the minimum of 1",
+        ),
+        ("PUT", "/state", json!({"format": 1, "tables": {}, "extra": 1}), "extra"),
+        ("PUT", "/state", json!({"format": 1, "tables": []}), "tables"),
+    ] {
+        let refused = cloud.control(method, path, Some(&body));
+        let said = refused.json()["error_msg"].as_str().unwrap_or_default().to_owned();
+        assert!(refused.status == 400 && said.contains(named), "{method} {path} {body}: {} {said}", refused.status);
+    }
+    let misspelled = cloud.send("GET", "/_emulator/requests?latest=1", &[], b"");
+    assert_eq!(misspelled.status, 400);
+    assert!(misspelled.json()["error_msg"].as_str().unwrap().contains("`latest`"), "{misspelled:?}");
+    assert_eq!(cloud.control("GET", "/faults", None).json(), json!({"faults": []}), "nothing was taken");
+    assert_eq!(cloud.control("GET", "/health", None).json()["panics"], 0);
+}
+
+#[test]
+fn the_clock_stops_where_times_have_no_form_any_more() {
+    let cloud = Cloud::with(|builder| builder.seed(1));
+    let far = Duration::from_secs(1_000_000_000_000);
+    assert!(cloud.emulator().advance_clock(far).unwrap_err().to_string().contains("9999"));
+    assert!(cloud.emulator().advance_clock(Duration::MAX).is_err());
+    let now = cloud.control("GET", "/clock", None).json()["now"].as_i64().unwrap();
+    let left = (253_370_764_800_000 - now) / 1000;
+    let moved = cloud.control("PATCH", "/clock", Some(&json!({"advance": left, "scale": 1e9})));
+    assert_eq!((moved.status, &moved.json()["time"]), (200, &json!("9999-01-01T00:00:00Z")));
+    assert_eq!(cloud.control("PATCH", "/clock", Some(&json!({"advance": 1}))).status, 400);
+    let listed = cloud.get(&format!("/v1/{PROJECT}/training-jobs"));
+    assert_eq!((listed.status, listed.header("date")), (200, Some("Fri, 01 Jan 9999 00:00:00 GMT")));
+    let token = cloud.send("POST", "/v3/auth/tokens", &[JSON], sign_in("emulator-password-not-a-secret").as_bytes());
+    assert_eq!((token.status, &token.json()["token"]["expires_at"]), (201, &json!("9999-01-02T00:00:00.000000Z")));
+    assert_eq!(cloud.control("GET", "/health", None).json()["panics"], 0);
+}
+
+fn sign_in(password: &str) -> String {
+    let user = json!({"name": "emulator-user", "password": password, "domain": {"name": "emulator-domain"}});
+    json!({"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}).to_string()
 }
 
 #[test]
@@ -676,19 +1051,64 @@ fn a_snapshot_makes_the_same_emulator_again() {
 
 #[test]
 fn a_seed_fixes_every_byte() {
-    let run = || {
+    let run = || -> Vec<String> {
         let cloud = Cloud::with(|builder| builder.seed(42));
         let created = json!({"name": "b", "url": "/a.jar", "description": ""}).to_string();
-        let path = format!("/v1.1/{PROJECT}/job-binaries");
-        [
-            cloud.send("POST", &path, &[TOKEN, JSON], created.as_bytes()),
-            cloud.update("x"),
-            cloud.get(&path),
-            cloud.get("/nope"),
-            cloud.get(&format!("/v1/{PROJECT}/training-jobs?page=0x1")),
-        ]
+        let binaries = format!("/v1.1/{PROJECT}/job-binaries");
+        let fault = json!({"probability": 0.5, "operations": ["list_training_jobs"], "action": {"kind": "reset"}});
+        let fault = fault.to_string();
+        let jobs = format!("/v1/{PROJECT}/training-jobs");
+        let sign_in = sign_in("emulator-password-not-a-secret");
+        let requests: Vec<(&str, &str, &str)> = vec![
+            ("POST", &binaries, &created),
+            ("POST", "/v3/auth/tokens", &sign_in),
+            ("GET", &binaries, ""),
+            ("GET", "/nope", ""),
+            ("GET", "/v1/x/training-jobs?page=0x1", ""),
+            ("GET", "/_emulator/clock", ""),
+            ("PATCH", "/_emulator/clock", r#"{"advance": 86400}"#),
+            ("GET", "/_emulator/state", ""),
+            ("GET", "/_emulator/summary", ""),
+            ("GET", "/_emulator/requests", ""),
+            ("DELETE", "/_emulator/state", ""),
+            ("POST", "/_emulator/faults", &fault),
+            ("GET", &jobs, ""),
+            ("GET", &jobs, ""),
+            ("GET", &jobs, ""),
+            ("POST", &binaries, &created),
+            ("GET", "/_emulator/state", ""),
+            ("GET", "/", ""),
+            ("GET", "/_emulator/faults", ""),
+            ("GET", "bad target", ""),
+        ];
+        let answers = requests.into_iter().map(|(method, target, body)| {
+            let request = format!(
+                "{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{}: {}\r\n{}: {}\r\n\
+                 content-length: {}\r\n\r\n{body}",
+                TOKEN.0,
+                TOKEN.1,
+                JSON.0,
+                JSON.1,
+                body.len()
+            );
+            match exchange(&cloud.endpoint, request.as_bytes()) {
+                Ok(bytes) => String::from_utf8(bytes).unwrap(),
+                Err(error) => error.kind().to_string(),
+            }
+        });
+        answers.collect()
     };
-    assert_eq!(run(), run());
+    let first = run();
+    // The real time passes between the two; its second is what `Date` shows.
+    let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    while std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() == started {
+        std::thread::yield_now();
+    }
+    for (index, (first, second)) in first.iter().zip(run()).enumerate() {
+        assert_eq!(*first, second, "answer {index}");
+    }
+    assert!(first[0].contains("\r\ndate: Sun, 01 Jan 2040 00:00:00 GMT\r\n"), "{}", first[0]);
+    assert!(first[6].contains("\r\ndate: Mon, 02 Jan 2040 00:00:00 GMT\r\n"), "{}", first[6]);
 }
 
 /// How long each of the two properties below may look for a counterexample.

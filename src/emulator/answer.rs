@@ -169,22 +169,32 @@ pub(super) fn commanded(
     message: Option<&str>,
     request_id: &str,
 ) -> Response {
-    let (_, own, _) = match status {
-        StatusCode::NOT_FOUND => Refusal::unknown("", ""),
-        status if status.is_server_error() => Refusal::Broken(String::new()),
-        _ => Refusal::Invalid(String::new()),
-    }
-    .parts(family);
-    let code = code.unwrap_or(match status {
-        StatusCode::UNAUTHORIZED => "APIG.0301",
-        StatusCode::FORBIDDEN => "APIG.0302",
-        StatusCode::TOO_MANY_REQUESTS => "APIG.0308",
-        StatusCode::BAD_GATEWAY => "APIG.0202",
-        StatusCode::GATEWAY_TIMEOUT => "APIG.0203",
-        _ => own,
-    });
+    let code = code.unwrap_or_else(|| usual(family, status));
     let message = message.map_or_else(|| meaning(code), str::to_owned);
     failure((!code.starts_with("API")).then_some(family), status, code, &message, request_id)
+}
+
+/// The code that goes with a status: the family's own, or that of the gateway, which answers before the service is asked.
+fn usual(family: Family, status: StatusCode) -> &'static str {
+    let own = |refusal: Refusal| refusal.parts(family).1;
+    match (family, status.as_u16()) {
+        // IAM has the status once more, and speaks for itself.
+        (Family::Identity, 400 | 401 | 403 | 404 | 500 | 503) => {
+            ErrorCode::lookup(status.as_str()).map_or("", ErrorCode::code)
+        }
+        (_, 401) => "APIG.0301",
+        (_, 403) => "APIG.0302",
+        (_, 404) => own(Refusal::unknown("", "")),
+        (_, 405) => "APIG.0101",
+        (_, 409) => own(Refusal::Taken(String::new())),
+        (_, 413 | 414 | 494) => "APIG.0201",
+        (_, 429) => "APIG.0308",
+        (_, 502) => "APIG.0202",
+        (_, 503) => "APIG.0613",
+        (_, 504) => "APIG.0203",
+        (_, 500..) => own(Refusal::Broken(String::new())),
+        _ => own(Refusal::Invalid(String::new())),
+    }
 }
 
 impl From<rusqlite::Error> for Refusal {

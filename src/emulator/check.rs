@@ -138,7 +138,7 @@ impl Checker {
     fn refusal(&self, error: &ValidationError<'_>) -> Refusal {
         let fixed = |error: &ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::Enum { .. });
         let meant = match error.kind() {
-            ValidationErrorKind::AnyOf { context } => {
+            ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
                 context.iter().enumerate().find(|(_, errors)| !errors.iter().any(fixed))
             }
             _ => None,

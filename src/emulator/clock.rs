@@ -5,7 +5,19 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use super::answer::Refusal;
 use super::store::Store;
+
+/// The clock stands still from here on: 9999-01-01T00:00:00Z in milliseconds since the Unix epoch. Later times have no
+/// form in these APIs, and the rest of the year is for those that lie ahead, as the end of a token does.
+const END: i64 = 253_370_764_800_000;
+/// Faster, and a year is over in a blink.
+pub(super) const MAX_SCALE: f64 = 1e9;
+
+/// Whether time can pass so fast.
+pub(super) fn is_scale(scale: f64) -> bool {
+    (0.0..=MAX_SCALE).contains(&scale)
+}
 
 /// Virtual time: a point of it, the real instant of that point, and how fast it has passed since. The store keeps it, so
 /// that it goes on where it was when the emulator comes back to a file.
@@ -35,7 +47,7 @@ struct Hand {
 
 impl Hand {
     fn now(self) -> i64 {
-        self.at.saturating_add((self.since.elapsed().as_secs_f64() * self.scale * 1000.0) as i64)
+        self.at.saturating_add((self.since.elapsed().as_secs_f64() * self.scale * 1000.0) as i64).clamp(0, END)
     }
 
     fn scaled(self, scale: f64) -> Self {
@@ -86,11 +98,15 @@ impl Clock {
     }
 
     /// Moves on at once, then goes on as fast as it is told, or as before.
-    pub(super) fn change(&self, store: &Store, by: Duration, scale: Option<f64>) -> rusqlite::Result<()> {
+    pub(super) fn change(&self, store: &Store, by: Duration, scale: Option<f64>) -> Result<(), Refusal> {
         store.write(|transaction| {
             let mut hand = self.hand();
             hand = hand.scaled(scale.unwrap_or(hand.scale));
             hand.at = hand.at.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+            if hand.at > END {
+                let message = "advance: the clock goes to 9999-01-01T00:00:00Z and not beyond".to_owned();
+                return Err(Refusal::Invalid(message));
+            }
             keep(transaction, hand)?;
             self.set(hand);
             Ok(())
@@ -118,7 +134,8 @@ impl Clock {
 fn kept(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Hand>> {
     let row = transaction
         .query_row("SELECT at, real, scale FROM clock", [], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, f64>(2)?))
+            // A snapshot may have been written by hand.
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, f64>(2)?.clamp(0.0, MAX_SCALE)))
         })
         .optional()?;
     Ok(row.map(|(at, since, scale)| {
@@ -128,7 +145,7 @@ fn kept(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Hand>> {
 }
 
 fn keep(transaction: &Transaction<'_>, hand: Hand) -> rusqlite::Result<()> {
-    transaction
-        .execute("REPLACE INTO clock VALUES (1, ?1, ?2, ?3)", params![hand.now(), real(), hand.scale])
-        .map(|_| ())
+    // While the clock is stopped the real time means nothing, and would differ in each run of the same requests.
+    let since = if hand.scale == 0.0 { 0 } else { real() };
+    transaction.execute("REPLACE INTO clock VALUES (1, ?1, ?2, ?3)", params![hand.now(), since, hand.scale]).map(|_| ())
 }

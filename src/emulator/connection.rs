@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
-use http::{HeaderMap, Response, StatusCode, header};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::body::Incoming;
@@ -100,13 +101,15 @@ async fn connection(stream: TcpStream, peer: SocketAddr, state: Arc<State>, mut 
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(state.client_time));
     let client_time = state.client_time;
-    let service = service_fn(move |request| answer(Arc::clone(&state), peer, request));
-    let mut connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
         .header_read_timeout(client_time)
+        // With a seed the date is that of the emulator's clock.
+        .auto_date_header(state.seed.is_none())
         .max_buf_size(HEAD_BUFFER)
-        .half_close(true)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+        .half_close(true);
+    let service = service_fn(move |request| answer(Arc::clone(&state), peer, request));
+    let mut connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
     let outcome = tokio::select! {
         outcome = &mut connection => outcome,
         // Said once, and the sender outlives all connections.
@@ -134,14 +137,20 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Abort> {
     let (parts, body) = request.into_parts();
-    let body = match too_large(&parts) {
+    let body = match too_large(&parts).or_else(|| wrong_host(&parts)) {
         Some(refusal) => Err(refusal),
         None => read(&parts.headers, body, state.client_time).await,
     };
     let broken = matches!(&body, Err(refusal) if refusal.ends_connection());
     let mut response = Box::pin(state.serve(peer, &parts, body)).await?.map(Full::new);
+    let headers = response.headers_mut();
     if broken {
-        response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if state.seed.is_some()
+        && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(state.clock.system_time()))
+    {
+        headers.insert(header::DATE, date);
     }
     Ok(response)
 }
@@ -166,6 +175,26 @@ fn too_large(parts: &Parts) -> Option<Refusal> {
         let message = format!("The headers have {all} bytes; the limit is {MAX_HEADERS}.");
         Refusal::malformed(status, message)
     })
+}
+
+/// What is wrong with the header `Host`: it says where addresses in answers lead.
+fn wrong_host(parts: &Parts) -> Option<Refusal> {
+    let hosts: Vec<&HeaderValue> = parts.headers.get_all(header::HOST).iter().collect();
+    let problem = match hosts.as_slice() {
+        [] if parts.version < Version::HTTP_11 => return None,
+        [] => "is missing",
+        [host] if host.to_str().is_ok_and(is_host) => return None,
+        [_] => "is no host with or without a port",
+        _ => "comes more than once",
+    };
+    Some(Refusal::malformed(StatusCode::BAD_REQUEST, format!("The header Host {problem}.")))
+}
+
+fn is_host(text: &str) -> bool {
+    let Ok(authority) = text.parse::<Authority>() else { return false };
+    let port = text.strip_prefix(authority.host()).and_then(|rest| rest.strip_prefix(':'));
+    !authority.host().is_empty()
+        && (text == authority.host() || port.is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok()))
 }
 
 /// The whole body, or what is wrong with it.

@@ -1,7 +1,7 @@
 //! The control API under `/_emulator/`: no part of the cloud, described in `openapi/emulator.yaml`.
 
 use std::net::{IpAddr, SocketAddr};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -15,9 +15,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::answer::{Refusal, Response, respond};
-use super::check::is_json;
+use super::check::{Checker, is_json};
 use super::faults::{Fault, Faults};
-use super::json;
 use super::lifecycle::Transitions;
 use super::pages;
 use super::server::State;
@@ -51,21 +50,22 @@ pub(super) fn serve(state: &State, peer: SocketAddr, parts: &Parts, body: Result
     // These do not count among the requests of the cloud's clients, whose ids are the same in each run.
     let request_id = format!("emulator-{}", state.control_requests.fetch_add(1, Ordering::Relaxed) + 1);
     let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
-    let act = AssertUnwindSafe(|| {
+    let act = || {
+        let body = body.map_err(|refusal| bad(refusal.text()))?;
         may_come_in(state, peer, parts)?;
         if let Some(page) = pages::find(state, parts) {
             return Ok(page);
         }
-        let body = body.map_err(|refusal| bad(refusal.text()))?;
+        if let Some(query) = parts.uri.query().filter(|query| !query.is_empty()) {
+            let name = query.split(['=', '&']).next().unwrap_or_default();
+            return Err(bad(format!("the control API has no parameter `{}`", name.escape_debug())));
+        }
         // What answers GET answers HEAD; the body stays behind.
         let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
         let (status, body) = act(state, method.as_str(), path, &Request { parts, body })?;
         Ok(respond(status, body.as_ref(), &request_id))
-    });
-    let done = catch_unwind(act).unwrap_or_else(|_| {
-        state.panics.fetch_add(1, Ordering::Relaxed);
-        Err((StatusCode::INTERNAL_SERVER_ERROR, "the emulator has failed; please report it".to_owned()))
-    });
+    };
+    let done = state.caught(act).unwrap_or_else(|refusal| Err(refused(refusal)));
     let mut response = done.unwrap_or_else(|(status, message): Failure| {
         respond(status, Some(&json!({"error_msg": message, "request_id": request_id})), &request_id)
     });
@@ -109,21 +109,23 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn value(&self) -> Result<Value, Failure> {
+    /// The body as the description has it, so that what is misspelled or out of bounds does not pass for something else.
+    fn read<T: DeserializeOwned>(&self, operation: &str) -> Result<T, Failure> {
+        static CHECKERS: LazyLock<Vec<Checker>> = LazyLock::new(|| {
+            let document = spec::control();
+            document.operations().map(|operation| Checker::new(document, operation)).collect()
+        });
         // A form of a web page can be sent anywhere; JSON of a web page cannot.
         if !self.parts.headers.get(header::CONTENT_TYPE).is_some_and(is_json) {
             return Err(bad("the header Content-Type must be `application/json`"));
         }
-        json::parse(&self.body).map_err(|error| bad(format!("the body is no valid JSON: {error}")))
-    }
-
-    fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_path_to_error::deserialize(self.value()?).map_err(|error| bad(format!("the body is invalid: {error}")))
+        let checker = CHECKERS.iter().find(|checker| checker.id() == operation).expect("an operation of this API");
+        let value = checker.body(&self.parts.headers, &self.body).map_err(refused)?;
+        serde_path_to_error::deserialize(value).map_err(|error| bad(format!("The body is invalid: {error}")))
     }
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ClockChange {
     /// Seconds to move on by at once.
     #[serde(default)]
@@ -133,7 +135,6 @@ struct ClockChange {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct TransitionsChange {
     mode: Mode,
     reads: Option<u32>,
@@ -188,7 +189,7 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
         ("summary", "GET") => ok(pages::summary(state).map_err(|error| refused(error.into()))?),
         ("state", "GET") => ok(state.snapshot().map_err(refused)?),
         ("state", "PUT") => {
-            state.load(&request.value()?).map_err(refused)?;
+            state.load(&request.read("load_state")?).map_err(refused)?;
             NOTHING
         }
         ("state", "DELETE") => {
@@ -197,19 +198,14 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
         }
         ("clock", "GET") => ok(clock(state)),
         ("clock", "PATCH") => {
-            let ClockChange { advance, scale } = request.read()?;
-            let advance = Duration::try_from_secs_f64(advance).map_err(|_| {
-                bad("the body is invalid: advance: seconds, 0 or more, since the clock never goes back")
-            })?;
-            if scale.is_some_and(|scale| !is_scale(scale)) {
-                return Err(bad(format!("the body is invalid: scale: 0 to {MAX_SCALE}")));
-            }
-            state.clock.change(&state.store, advance, scale).map_err(|error| refused(error.into()))?;
+            let ClockChange { advance, scale } = request.read("change_clock")?;
+            let advance = Duration::try_from_secs_f64(advance).map_err(|error| bad(format!("advance: {error}")))?;
+            state.clock.change(&state.store, advance, scale).map_err(refused)?;
             ok(clock(state))
         }
         ("transitions", "GET") => ok(transitions(state)),
         ("transitions", "PUT") => {
-            let wanted = match request.read()? {
+            let wanted = match request.read("set_transitions")? {
                 TransitionsChange { mode: Mode::AtOnce, reads: None } => Transitions::AtOnce,
                 TransitionsChange { mode: Mode::Clock, reads: None } => Transitions::Clock,
                 TransitionsChange { mode: Mode::Reads, reads: Some(reads) } => Transitions::AfterReads(reads),
@@ -220,7 +216,7 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
         }
         ("faults", "GET") => ok(json!({"faults": faults.list()})),
         ("faults", "POST") => {
-            let fault: Fault = request.read()?;
+            let fault: Fault = request.read("add_fault")?;
             match fault.problem() {
                 Some(problem) => Err(bad(format!("the fault cannot be: {problem}"))),
                 None => Ok((StatusCode::CREATED, Some(json!({"id": state.faults.lock().add(fault)})))),
@@ -244,14 +240,6 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
             _ => Err((StatusCode::METHOD_NOT_ALLOWED, format!("the path has {}", methods(path)))),
         },
     }
-}
-
-/// Faster, and a year is over in a blink.
-pub(super) const MAX_SCALE: f64 = 1e9;
-
-/// Whether time can pass so fast.
-pub(super) fn is_scale(scale: f64) -> bool {
-    (0.0..=MAX_SCALE).contains(&scale)
 }
 
 fn clock(state: &State) -> Value {

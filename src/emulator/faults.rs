@@ -11,6 +11,9 @@ use super::connection::{Abort, on_the_wire};
 use crate::error::Error;
 use crate::spec;
 
+/// The longest delay, an hour.
+const MAX_DELAY: u64 = 60 * 60 * 1000;
+
 /// A failure that the emulator is to show, and when.
 ///
 /// ```
@@ -27,7 +30,7 @@ pub struct Fault {
     /// Ids of the operations that it hits; all if there are none.
     #[serde(default)]
     pub operations: Vec<String>,
-    /// How many requests it still hits; all that come if it is absent.
+    /// How many requests it still hits, at least 1; all that come if it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
     /// The share of requests that it hits, up to 1.
@@ -47,7 +50,7 @@ pub struct Fault {
 pub enum FaultAction {
     /// The answer comes so much later, in real time. Other faults may hit the same request.
     Delay {
-        /// How much later.
+        /// How much later, an hour at most.
         milliseconds: u64,
     },
     /// The answer is a failure with this status, in the form of the operation's family.
@@ -147,7 +150,13 @@ impl Fault {
         if !(self.probability > 0.0 && self.probability <= 1.0) {
             return Some(format!("the probability is {}; it is above 0 and up to 1", self.probability));
         }
+        if self.count == Some(0) {
+            return Some("`count` is 0; it is 1 or more".to_owned());
+        }
         match &self.action {
+            FaultAction::Delay { milliseconds } if *milliseconds > MAX_DELAY => {
+                Some(format!("`milliseconds` is {milliseconds}; it is {MAX_DELAY} or less"))
+            }
             FaultAction::Status { status, .. } if *status != 200 && !(400..=599).contains(status) => {
                 Some(format!("the status is {status}; it is 200 or 400 to 599"))
             }
@@ -282,16 +291,15 @@ struct Entry {
 }
 
 impl Injected {
-    pub(super) fn new(seed: u64) -> Self {
-        Self { last: 0, entries: Vec::new(), random: fastrand::Rng::with_seed(seed) }
+    pub(super) fn new(seed: Option<u64>) -> Self {
+        let random = seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        Self { last: 0, entries: Vec::new(), random }
     }
 
     pub(super) fn add(&mut self, fault: Fault) -> u64 {
         self.last += 1;
-        if fault.count != Some(0) {
-            let active = ActiveFault { id: self.last, hits: 0, fault };
-            self.entries.push(Entry { active, allowance: None });
-        }
+        let active = ActiveFault { id: self.last, hits: 0, fault };
+        self.entries.push(Entry { active, allowance: None });
         self.last
     }
 

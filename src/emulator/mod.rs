@@ -43,6 +43,7 @@ mod faults;
 mod handlers;
 mod json;
 mod lifecycle;
+mod log;
 mod pages;
 mod record;
 mod server;
@@ -52,7 +53,8 @@ mod world;
 
 pub use faults::{ActiveFault, Fault, FaultAction, Faults};
 pub use lifecycle::Transitions;
-pub use record::{AccessLog, Exchange, Verdict};
+pub use log::AccessLog;
+pub use record::{Exchange, Verdict};
 
 /// The project that the documented world lives in.
 const PROJECT_ID: &str = "5a3314075bfa49b9ae360f4ecd333695";
@@ -74,6 +76,7 @@ const TOKEN: &str = "emulator-token-not-a-secret";
 pub struct Emulator {
     address: SocketAddr,
     state: Arc<server::State>,
+    resumed: bool,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
 }
@@ -92,6 +95,11 @@ impl Emulator {
     /// Base address, for example `http://127.0.0.1:40123`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Whether it goes on with a state that a file of [`EmulatorBuilder::data`] held already.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
     }
 
     /// The project that its token is for.
@@ -156,7 +164,7 @@ impl Emulator {
         self.state.clock.system_time()
     }
 
-    /// Moves the emulator's clock on at once.
+    /// Moves the emulator's clock on at once, at most to the beginning of the year 9999.
     pub fn advance_clock(&self, by: Duration) -> Result<(), Error> {
         self.change_clock(by, None)
     }
@@ -168,8 +176,10 @@ impl Emulator {
     }
 
     fn change_clock(&self, by: Duration, scale: Option<f64>) -> Result<(), Error> {
-        let failed = |error| failed("change its clock").with_source(error);
-        self.state.clock.change(&self.state.store, by, scale).map_err(failed)
+        self.state
+            .clock
+            .change(&self.state.store, by, scale)
+            .map_err(|refusal| failed(&format!("change its clock: {}", refusal.text())))
     }
 
     /// The faults that it shows, to be added to and taken from.
@@ -220,8 +230,12 @@ impl Emulator {
     /// Stops it and waits until what it was answering is answered.
     pub async fn stop(mut self) {
         self.stop.take();
+        let ended = (&mut self.server).await;
+        let state = Arc::clone(&self.state);
+        // Lasts as long as writing the access log may, and says nothing.
+        let _ = tokio::task::spawn_blocking(move || state.log.flush()).await;
         // A panic of the server would be a defect of the emulator: it must not pass unseen.
-        if let Err(error) = (&mut self.server).await
+        if let Err(error) = ended
             && error.is_panic()
         {
             std::panic::resume_unwind(error.into_panic());
@@ -231,7 +245,7 @@ impl Emulator {
 
 impl fmt::Debug for Emulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { address, state: _, stop: _, server: _ } = self;
+        let Self { address, state: _, resumed: _, stop: _, server: _ } = self;
         f.debug_struct("Emulator")
             .field("address", address)
             .field("project_id", &self.project_id())
@@ -259,8 +273,7 @@ pub struct EmulatorBuilder {
     keys: Vec<access::Key>,
     token: Secret,
     lock_out: bool,
-    documented: bool,
-    snapshot: Option<serde_json::Value>,
+    origin: snapshot::Origin,
     data: Option<PathBuf>,
     time_scale: Option<f64>,
     strict: bool,
@@ -285,8 +298,7 @@ impl Default for EmulatorBuilder {
             keys: Vec::new(),
             token: TOKEN.into(),
             lock_out: false,
-            documented: true,
-            snapshot: None,
+            origin: snapshot::Origin::Documented,
             data: None,
             time_scale: None,
             strict: false,
@@ -363,21 +375,22 @@ impl EmulatorBuilder {
 
     /// Starts with nothing instead of with what the documents' examples name.
     pub fn empty(mut self) -> Self {
-        self.documented = false;
+        self.origin = snapshot::Origin::Empty;
         self
     }
 
     /// Starts with a snapshot, see [`Emulator::snapshot`], instead of with what the documents' examples name.
     ///
-    /// What a file of [`data`](Self::data) holds is replaced.
+    /// A file of [`data`](Self::data) that holds a state already is refused.
     pub fn load(mut self, snapshot: serde_json::Value) -> Self {
-        self.snapshot = Some(snapshot);
+        self.origin = snapshot::Origin::Snapshot(snapshot);
         self
     }
 
     /// Keeps the state in a file, which stays when the emulator ends; in memory by default.
     ///
-    /// The documented world is written only into a new file.
+    /// What it starts with is written only into a new file; another one goes on with what it holds, and
+    /// [`Emulator::reset`] leads it back to what it began with.
     pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
         self.data = Some(file.into());
         self
@@ -458,8 +471,20 @@ impl EmulatorBuilder {
         if let Some(scale) = self.time_scale {
             check_scale(scale)?;
         }
-        let access = self.access()?;
         let store = store::Store::open(self.data.as_deref())?;
+        let kept = store
+            .write(snapshot::Origin::read)
+            .map_err(|error| failed("read what its state began with").with_source(error))?;
+        if let (Some(_), snapshot::Origin::Snapshot(_), Some(file)) = (&kept, &self.origin, &self.data) {
+            return Err(failed(&format!(
+                "load the snapshot: the file {} holds a state already, and it would be lost. Leave the snapshot out to go \
+                 on with that state, name another file, or put the snapshot into the running emulator \
+                 (PUT /_emulator/state)",
+                file.display()
+            )));
+        }
+        let origin = kept.clone().unwrap_or_else(|| self.origin.clone());
+        let access = self.access(!matches!(origin, snapshot::Origin::Empty))?;
         let start = match self.seed {
             None => clock::Start { at: None, scale: self.time_scale },
             Some(_) => clock::Start { at: Some(SEEDED_TIME), scale: Some(self.time_scale.unwrap_or(0.0)) },
@@ -467,7 +492,7 @@ impl EmulatorBuilder {
         let clock = clock::Clock::open(&store, start).map_err(|error| failed("start its clock").with_source(error))?;
         let listener = TcpListener::bind(self.address)
             .await
-            .map_err(|error| failed(&format!("listen on {}", self.address)).with_source(error))?;
+            .map_err(|error| failed(&format!("listen on {}: {error}", self.address)).with_source(error))?;
         let address = listener.local_addr().map_err(|error| failed("listen").with_source(error))?;
         let (stop, stopped) = oneshot::channel::<()>();
         let state = Arc::new(server::State {
@@ -483,32 +508,27 @@ impl EmulatorBuilder {
             check_answers: self.check_answers,
             strict: self.strict,
             record: Mutex::new(record::Record::new(self.record)),
-            log: self.log,
-            faults: Mutex::new(faults::Injected::new(self.seed.unwrap_or_else(|| fastrand::u64(..)))),
+            log: log::Log::start(self.log).map_err(|error| failed("start its access log").with_source(error))?,
+            faults: Mutex::new(faults::Injected::new(self.seed)),
             allow_remote: self.allow_remote,
             client_time: self.client_time,
-            documented: self.documented && self.snapshot.is_none(),
+            origin,
             panics: AtomicU64::default(),
             control_requests: AtomicU64::default(),
             requests: AtomicU64::default(),
         });
-        if let Some(snapshot) = &self.snapshot {
-            state.load(snapshot).map_err(|refusal| failed(&format!("load the snapshot: {}", refusal.text())))?;
-        } else {
-            let write = |error: rusqlite::Error| failed("write what it begins with").with_source(error);
-            state
-                .store
-                .write(|transaction| if store::is_new(transaction)? { state.populate(transaction) } else { Ok(()) })
-                .map_err(write)?;
+        if kept.is_none() {
+            let begun = state.store.write(|transaction| state.begin(transaction));
+            begun.map_err(|refusal| failed(&format!("write what it begins with: {}", refusal.text())))?;
         }
         // A file may hold jobs on their way, begun under other transitions.
         state.set_transitions(self.transitions).map_err(|refusal| failed(&refusal.text()))?;
         let server = tokio::spawn(connection::serve(listener, Arc::clone(&state), stopped));
-        Ok(Emulator { address, state, stop: Some(stop), server })
+        Ok(Emulator { address, state, resumed: kept.is_some(), stop: Some(stop), server })
     }
 
     /// What was given, and for what was not the defaults.
-    fn access(&self) -> Result<access::Access, Error> {
+    fn access(&self, documented: bool) -> Result<access::Access, Error> {
         let mut given = self.clone();
         if given.projects.is_empty() {
             given = given.project(PROJECT_ID, PROJECT_NAME);
@@ -519,8 +539,36 @@ impl EmulatorBuilder {
         if given.keys.is_empty() {
             given = given.key(ACCESS_KEY, SECRET_KEY);
         }
+        if let Some(problem) = given.problem() {
+            return Err(Error::configuration(format!("the emulator cannot start: {problem}")));
+        }
         let domain = access::Domain::new(&given.domain, given.projects, given.users);
-        access::Access::new(domain, given.keys, given.token, given.documented, given.lock_out)
+        access::Access::new(domain, given.keys, given.token, documented, given.lock_out)
+    }
+
+    /// What of names and secrets no client could send.
+    fn problem(&self) -> Option<&'static str> {
+        // As the header `Authorization` has it, in which these characters end it.
+        let is_key = |key: &str| !key.is_empty() && key.bytes().all(|c| c.is_ascii_graphic() && !b",/=:".contains(&c));
+        let is_token = |token: &Secret| {
+            let token = token.expose();
+            !token.is_empty() && token.bytes().all(|c| c.is_ascii_graphic())
+        };
+        let is_missing = |name: &str, secret: &Secret| name.is_empty() || secret.expose().is_empty();
+        let keys = || self.keys.iter();
+        if self.domain.is_empty() {
+            Some("the account (domain) has no name")
+        } else if self.users.iter().any(|(name, password)| is_missing(name, password)) {
+            Some("a user has no name or no password")
+        } else if !keys().all(|key| is_key(&key.access_key)) {
+            Some("an access key is empty or has a blank, `,`, `/`, `=`, `:` or a character beyond ASCII")
+        } else if keys().any(|key| key.secret_key.expose().is_empty()) {
+            Some("an access key has no secret key")
+        } else if !keys().filter_map(|key| key.security_token.as_ref()).chain([&self.token]).all(is_token) {
+            Some("a token is empty or has a blank or a character beyond ASCII")
+        } else {
+            None
+        }
     }
 }
 
@@ -529,7 +577,6 @@ fn failed(what: &str) -> Error {
 }
 
 fn check_scale(scale: f64) -> Result<(), Error> {
-    let refused =
-        || Error::configuration(format!("time cannot pass {scale} times as fast: 0 to {}", control::MAX_SCALE));
-    control::is_scale(scale).then_some(()).ok_or_else(refused)
+    let refused = || Error::configuration(format!("time cannot pass {scale} times as fast: 0 to {}", clock::MAX_SCALE));
+    clock::is_scale(scale).then_some(()).ok_or_else(refused)
 }

@@ -1,14 +1,10 @@
 //! What went over the wire, for those who drive the emulator.
 
 use std::collections::VecDeque;
-use std::io::{self, Write};
-use std::net::SocketAddr;
-use std::time::Duration;
 
-use http::{HeaderMap, Uri};
-use jiff::Timestamp;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// One request and its answer, without secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -88,146 +84,211 @@ impl Record {
     }
 }
 
-/// A line on standard error for each request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AccessLog {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-    /// None.
-    #[default]
-    Off,
-}
-
-impl AccessLog {
-    pub(super) fn write(self, exchange: &Exchange, peer: SocketAddr, took: Duration) {
-        let now = format!("{:.3}", Timestamp::now());
-        let Exchange { method, target, status, request_id, operation, verdict, reason, ignored, answer, .. } = exchange;
-        let milliseconds = took.as_micros() as f64 / 1000.0;
-        let line = match self {
-            Self::Off => return,
-            Self::Json => json!({
-                "time": now, "peer": peer.to_string(), "method": method, "target": target, "status": status,
-                "bytes": answer.len(), "milliseconds": milliseconds, "request_id": request_id, "operation": operation,
-                "verdict": verdict, "reason": reason, "ignored": ignored,
-            })
-            .to_string(),
-            Self::Text => {
-                let operation = operation.as_deref().unwrap_or("-");
-                let mut line =
-                    format!("{now} {peer} {method} {target} {status} {milliseconds:.1}ms {request_id} {operation}");
-                if let Some(reason) = reason {
-                    line += &format!(": {}", reason.escape_debug());
-                }
-                if !ignored.is_empty() {
-                    line += &format!(" (ignored: {})", ignored.join(", ").escape_debug());
-                }
-                line
-            }
-        };
-        // Nobody is left to tell it to if this fails.
-        let _ = writeln!(io::stderr().lock(), "{line}");
-    }
-}
-
 /// Headers that carry no secret; everything else is hidden, whatever it is called.
 const HARMLESS: [&str; 7] =
     ["accept", "content-length", "content-type", "host", "user-agent", "x-project-id", "x-sdk-date"];
-
-pub(super) fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .map(|(name, value)| {
-            let shown = if HARMLESS.contains(&name.as_str()) {
-                String::from_utf8_lossy(value.as_bytes()).into_owned()
-            } else {
-                "***".to_owned()
-            };
-            (name.to_string(), shown)
-        })
-        .collect()
-}
-
-/// Path and query; a parameter that is not described may be anything, a token too.
-pub(super) fn target(uri: &Uri, is_described: impl Fn(&str) -> bool) -> String {
-    let mut target = uri.path().escape_default().to_string();
-    let pairs = uri.query().into_iter().flat_map(|query| query.split('&'));
-    for (index, pair) in pairs.enumerate() {
-        target.push(if index == 0 { '?' } else { '&' });
-        match pair.split_once('=') {
-            Some((name, _)) if !is_described(name) => target += &format!("{}=***", name.escape_default()),
-            _ => target.extend(pair.escape_default()),
-        }
-    }
-    target
-}
-
+/// What a name of something secret has in it.
+const SECRET: [&str; 14] = [
+    "password",
+    "passwd",
+    "passcode",
+    "passphrase",
+    "secret",
+    "token",
+    "credential",
+    "authorization",
+    "cookie",
+    "apikey",
+    "api_key",
+    "access_key",
+    "access.key",
+    "private_key",
+];
+/// What is shown instead.
+const HIDDEN: &str = "***";
 /// Longer bodies are kept in part.
 const MAX_KEPT: usize = 64 * 1024;
+/// Longer reasons too: they go into the access log.
+const MAX_REASON: usize = 4 * 1024;
+/// Of more things that are not described it is only said how many they are.
+const MAX_IGNORED: usize = 50;
 
-/// A body as it is kept: passwords, keys and tokens are not.
-pub(super) fn body(bytes: impl AsRef<[u8]>) -> String {
-    let bytes = bytes.as_ref();
-    let text = match serde_json::from_slice::<Value>(bytes) {
-        Ok(mut value) => {
-            if hide(&mut value) {
-                value.to_string()
-            } else {
-                String::from_utf8_lossy(bytes).into_owned()
-            }
-        }
-        Err(_) if bytes.is_empty() => String::new(),
-        // Where the secrets are in it cannot be told.
-        Err(_) => return format!("({} bytes that are no JSON)", bytes.len()),
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET.iter().any(|word| name.contains(word))
+}
+
+pub(super) fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
+    let readable = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name.to_string(), header(name.as_str(), &String::from_utf8_lossy(value.as_bytes())).to_owned())
     };
-    match text.char_indices().find(|(at, _)| *at >= MAX_KEPT) {
-        Some((at, _)) => format!("{}… ({} bytes)", &text[..at], text.len()),
+    headers.iter().map(readable).collect()
+}
+
+/// The value of a header, or what is shown instead; a host may come with a password.
+fn header<'a>(name: &str, value: &'a str) -> &'a str {
+    if HARMLESS.contains(&name) && !(name == "host" && value.contains('@')) { value } else { HIDDEN }
+}
+
+/// Path and query.
+pub(super) fn target(uri: &Uri, is_described: impl Fn(&str) -> bool) -> String {
+    let path = uri.path().escape_default();
+    match uri.query() {
+        Some(text) => format!("{path}?{}", query(text, is_described)),
+        None => path.to_string(),
+    }
+}
+
+/// A query: a parameter that is not described may be anything, a token too, and a name without a value as well.
+fn query(text: &str, is_described: impl Fn(&str) -> bool) -> String {
+    let readable = |pair: &str| match pair.split_once('=').unwrap_or((pair, "")) {
+        (name, _) if name.is_empty() || is_described(name) => pair.escape_default().to_string(),
+        (_, "") => HIDDEN.to_owned(),
+        (name, _) => format!("{}={HIDDEN}", name.escape_default()),
+    };
+    text.split('&').map(readable).collect::<Vec<_>>().join("&")
+}
+
+/// The name of a parameter that is not described and has this value, as it may be shown.
+pub(super) fn name_of<'a>(name: &'a str, value: &str) -> &'a str {
+    if value.is_empty() { HIDDEN } else { name }
+}
+
+/// What came along and had no effect, if it is not too much.
+pub(super) fn ignored(mut names: Vec<String>) -> Vec<String> {
+    if let Some(more @ 1..) = names.len().checked_sub(MAX_IGNORED) {
+        names.truncate(MAX_IGNORED);
+        names.push(format!("{more} more"));
+    }
+    names
+}
+
+/// The body of a request as it is kept: without passwords, keys and tokens.
+pub(super) fn request(body: &[u8]) -> String {
+    match serde_json::from_slice(body) {
+        Ok(mut value) => {
+            let hidden = hide(&mut value, false);
+            kept(body, &value, hidden)
+        }
+        Err(_) if body.is_empty() => String::new(),
+        // Where the secrets are in it cannot be told.
+        Err(_) => format!("({} bytes that are no JSON)", body.len()),
+    }
+}
+
+/// The body of an answer as it is kept, and the reason if it is a failure.
+pub(super) fn answer(body: &[u8], is_described: impl Fn(&str) -> bool) -> (String, Option<String>) {
+    let Ok(mut value) = serde_json::from_slice(body) else { return (String::new(), None) };
+    let hidden = hide(&mut value, false) | hide_echo(&mut value, is_described);
+    (kept(body, &value, hidden), reason(&value))
+}
+
+/// The bytes as they came, unless something in them is hidden.
+fn kept(body: &[u8], value: &Value, hidden: bool) -> String {
+    let text = if hidden { value.to_string() } else { String::from_utf8_lossy(body).into_owned() };
+    match cut(&text, MAX_KEPT) {
+        Some(front) => format!("{front}… ({} bytes)", text.len()),
         None => text,
     }
 }
 
-/// Hides what is called like a secret; whether there was any.
-fn hide(value: &mut Value) -> bool {
-    let secret = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        ["password", "passcode", "secret", "token"].iter().any(|word| name.contains(word))
-    };
+/// The front of a text that is too long.
+fn cut(text: &str, limit: usize) -> Option<&str> {
+    text.char_indices().find(|(at, _)| *at >= limit).map(|(at, _)| &text[..at])
+}
+
+/// Hides what is called like a secret, or all texts and numbers; whether there were any.
+fn hide(value: &mut Value, all: bool) -> bool {
     let mut hidden = false;
     match value {
         Value::Object(fields) => {
+            // Parameters of jobs come as `{"label": …, "value": …}`.
+            let labelled = ["label", "name", "key"]
+                .iter()
+                .any(|name| fields.get(*name).and_then(Value::as_str).is_some_and(is_secret));
             for (name, value) in fields {
-                match value {
-                    Value::String(text) if secret(name) => {
-                        "***".clone_into(text);
-                        hidden = true;
-                    }
-                    // `identity.token.id` is a token.
-                    Value::Object(inner) if name == "token" => match inner.get_mut("id") {
-                        Some(id) => {
-                            *id = "***".into();
-                            hidden = true;
-                        }
-                        None => hidden |= hide(value),
-                    },
-                    value => hidden |= hide(value),
+                // IAM has objects of these names, which say for whom and for what: in them only some is secret.
+                let open = value.is_object() && ["password", "token"].contains(&name.as_str());
+                if open
+                    && name == "token"
+                    && let Some(id) = value.get_mut("id")
+                {
+                    hidden |= hide(id, true);
                 }
+                hidden |= hide(value, !open && (all || is_secret(name) || (labelled && name == "value")));
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| hidden |= hide(item)),
-        _ => {}
+        Value::Array(items) => {
+            let mut follows = false;
+            for item in items {
+                let next = item.as_str().is_some_and(is_option);
+                hidden |= hide(item, all || follows);
+                follows = next;
+            }
+        }
+        Value::String(_) | Value::Number(_) if all => {
+            *value = HIDDEN.into();
+            hidden = true;
+        }
+        Value::String(text) => {
+            let shown = arguments(text);
+            hidden = shown != *text;
+            *text = shown;
+        }
+        Value::Number(_) | Value::Bool(_) | Value::Null => {}
     }
     hidden
 }
 
+/// Whether an argument announces a secret as the next one: `--password`.
+fn is_option(argument: &str) -> bool {
+    argument.starts_with('-') && !argument.contains('=') && is_secret(argument)
+}
+
+/// Arguments of a program without what they say after `password=` or `--password`.
+fn arguments(text: &str) -> String {
+    let mut follows = false;
+    let readable = |word: &str| {
+        let hidden = std::mem::replace(&mut follows, is_option(word));
+        match word.split_once('=') {
+            _ if hidden => HIDDEN.to_owned(),
+            Some((name, _)) if is_secret(name) && !text.contains(ECHO) => format!("{name}={HIDDEN}"),
+            _ => word.to_owned(),
+        }
+    };
+    text.split(' ').map(readable).collect::<Vec<_>>().join(" ")
+}
+
+/// Where an answer repeats the request that a signature was compared with.
+const ECHO: &str = "canonicalRequest:";
+/// The places of a failure's message.
+const MESSAGES: [&str; 3] = ["/error_msg", "/error_message", "/error/message"];
+
+/// Hides in a repeated request what is hidden in the request itself; whether there was one.
+fn hide_echo(answer: &mut Value, is_described: impl Fn(&str) -> bool) -> bool {
+    let Some(message) = MESSAGES.iter().find(|place| answer.pointer(place).is_some()) else { return false };
+    let Some(Value::String(message)) = answer.pointer_mut(message) else { return false };
+    let Some((front, request)) = message.split_once(ECHO) else { return false };
+    let lines: Vec<&str> = request.split('|').collect();
+    // Method, path, query, then headers, and at the end an empty line, their names and a hash.
+    let headers = 3..lines.len().saturating_sub(3);
+    let readable = |(place, line): (usize, &&str)| match line.split_once(':') {
+        _ if place == 2 => query(line, &is_described),
+        Some((name, value)) if headers.contains(&place) => format!("{name}:{}", header(name, value)),
+        None if headers.contains(&place) => HIDDEN.to_owned(),
+        _ => (*line).to_owned(),
+    };
+    let shown: Vec<String> = lines.iter().enumerate().map(readable).collect();
+    *message = format!("{front}{ECHO}{}", shown.join("|"));
+    true
+}
+
 /// Code and message of a failure, in whatever shape.
-pub(super) fn reason(answer: &str) -> Option<String> {
-    let answer: Value = serde_json::from_str(answer).ok()?;
-    let text = |pointers: &[&str]| pointers.iter().find_map(|pointer| answer.pointer(pointer)?.as_str());
-    let message = text(&["/error_msg", "/error_message", "/error/message"])?;
-    Some(match text(&["/error_code"]) {
+fn reason(answer: &Value) -> Option<String> {
+    let message = MESSAGES.iter().find_map(|place| answer.pointer(place)?.as_str())?;
+    let message = cut(message, MAX_REASON).map_or_else(|| message.to_owned(), |front| format!("{front}…"));
+    Some(match answer.get("error_code").and_then(Value::as_str) {
         Some(code) => format!("{code}: {message}"),
-        None => message.to_owned(),
+        None => message,
     })
 }

@@ -24,9 +24,11 @@ use super::faults::{Hit, Injected, Plan};
 use super::handlers::iam::Extra;
 use super::handlers::{self, Answer, Call};
 use super::lifecycle::{Lifecycles, Transitions};
-use super::record::{self, AccessLog, Exchange, Record, Verdict};
+use super::log::{Log, Sent};
+use super::record::{self, Exchange, Record, Verdict};
+use super::snapshot::{self, Origin};
 use super::store::{self, Store};
-use super::{snapshot, world};
+use super::world;
 use crate::spec;
 
 /// What all requests share.
@@ -47,14 +49,14 @@ pub(super) struct State {
     /// Whether what is not described is refused.
     pub(super) strict: bool,
     pub(super) record: Mutex<Record>,
-    pub(super) log: AccessLog,
+    pub(super) log: Log,
     pub(super) faults: Mutex<Injected>,
     /// How long a client may take for anything.
     pub(super) client_time: Duration,
     /// Whether the control API serves other machines too.
     pub(super) allow_remote: bool,
-    /// Whether the documented world is what it begins with.
-    pub(super) documented: bool,
+    /// What its state began with.
+    pub(super) origin: Origin,
     /// Requests that failed by a defect of the emulator.
     pub(super) panics: AtomicU64,
     /// Requests of the control API.
@@ -151,6 +153,7 @@ impl State {
     pub(super) fn load(&self, snapshot: &Value) -> Result<(), Refusal> {
         self.store.write(|transaction| {
             snapshot::load(transaction, snapshot)?;
+            self.origin.write(transaction)?;
             Ok(self.resume(transaction)?)
         })
     }
@@ -159,13 +162,29 @@ impl State {
     pub(super) fn reset(&self) -> Result<(), Refusal> {
         self.store.write(|transaction| {
             snapshot::empty(transaction)?;
-            self.resume(transaction)?;
-            self.populate(transaction)?;
-            self.faults.lock().clear();
+            self.begin(transaction)?;
+            *self.faults.lock() = Injected::new(self.seed);
             self.record.lock().take();
             self.requests.store(0, Ordering::Relaxed);
             Ok(())
         })
+    }
+
+    /// Writes what it begins with into empty tables.
+    pub(super) fn begin(&self, transaction: &Transaction<'_>) -> Result<(), Refusal> {
+        if let Origin::Snapshot(snapshot) = &self.origin {
+            snapshot::load(transaction, snapshot)?;
+            self.resume(transaction)?;
+        } else {
+            self.resume(transaction)?;
+            store::set_seed(transaction, self.seed.unwrap_or_else(|| fastrand::u64(..)))?;
+            let project = &self.access.project().id;
+            if matches!(self.origin, Origin::Documented) {
+                world::documented(transaction, project)?;
+            }
+            world::many_training_jobs(transaction, project, self.training_jobs, self.clock.now())?;
+        }
+        Ok(self.origin.write(transaction)?)
     }
 
     /// Goes on with tables that have just been filled.
@@ -181,16 +200,6 @@ impl State {
             *self.transitions.lock() = transitions;
             Ok(Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()?)
         })
-    }
-
-    /// Writes what it begins with into empty tables.
-    pub(super) fn populate(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        store::set_seed(transaction, self.seed.unwrap_or_else(|| fastrand::u64(..)))?;
-        let project = &self.access.project().id;
-        if self.documented {
-            world::documented(transaction, project)?;
-        }
-        world::many_training_jobs(transaction, project, self.training_jobs, self.clock.now())
     }
 
     /// Answers one request, or ends its connection.
@@ -215,30 +224,29 @@ impl State {
         }
         let mut ignored = Vec::new();
         let act = |ignored: &mut Vec<String>| {
-            let act = AssertUnwindSafe(|| self.respond(&found, parts, body.as_ref(), &request_id, ignored));
-            catch_unwind(act).unwrap_or_else(|_| {
-                self.panics.fetch_add(1, Ordering::Relaxed);
-                let family = found.family();
-                Refusal::Broken("the emulator has failed; please report it".to_owned()).answer(family, &request_id)
-            })
+            self.caught(|| self.respond(&found, parts, body.as_ref(), &request_id, ignored))
+                .unwrap_or_else(|refusal| refusal.answer(found.family(), &request_id))
         };
-        let mut outcome = match &hit {
+        let outcome = match &hit {
             None => Ok(act(&mut ignored)),
             Some(hit) => {
                 let done = hit.acts().then(|| act(&mut ignored));
                 hit.show(done, found.family(), &request_id)
             }
         };
-        if let (Some(_), Ok(response)) = (self.seed, &mut outcome)
-            && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(self.clock.system_time()))
-        {
-            response.headers_mut().insert(header::DATE, date);
-        }
         self.note(
             &Seen { peer, parts, body: &body, started, request_id, found: &found, hit: hit.as_ref(), ignored },
             &outcome,
         );
         outcome
+    }
+
+    /// Does something that must not end the connection if it panics. What the panic says may have secrets, and stays here.
+    pub(super) fn caught<T>(&self, act: impl FnOnce() -> T) -> Result<T, Refusal> {
+        catch_unwind(AssertUnwindSafe(act)).map_err(|_| {
+            self.panics.fetch_add(1, Ordering::Relaxed);
+            Refusal::Broken("The emulator has failed; please report it.".to_owned())
+        })
     }
 
     fn respond(
@@ -249,9 +257,9 @@ impl State {
         request_id: &str,
         ignored: &mut Vec<String>,
     ) -> Response {
-        // A head that is too large has not been looked at.
+        // A head that is malformed or too large has not been looked at.
         if let Err(refusal @ Refusal::Gateway { status, .. }) = body
-            && matches!(status.as_u16(), 414 | 494)
+            && matches!(status.as_u16(), 400 | 414 | 494)
         {
             return refusal.clone().answer(Family::Job, request_id);
         }
@@ -328,7 +336,11 @@ impl State {
         let parameters = route.checker.parameters(&path, &query, &parts.headers)?;
         let body = route.checker.body(&parts.headers, bytes)?;
         if self.strict || self.is_watched() {
-            *ignored = route.checker.undescribed(&query, &body);
+            let shown = |(name, value): &(String, String)| match route.checker.has_query(name) {
+                true => (name.clone(), value.clone()),
+                false => (record::name_of(name, value).to_owned(), value.clone()),
+            };
+            *ignored = route.checker.undescribed(&query.iter().map(shown).collect::<Vec<_>>(), &body);
         }
         if self.strict && !ignored.is_empty() {
             return Err(Refusal::Invalid(format!("Not described, and the emulator is strict: {}", ignored.join(", "))));
@@ -353,7 +365,7 @@ impl State {
 
     /// Whether somebody wants to know what comes.
     fn is_watched(&self) -> bool {
-        self.log != AccessLog::Off || self.record.lock().is_on()
+        self.log.is_on() || self.record.lock().is_on()
     }
 
     /// Writes down what came and how it was answered.
@@ -362,7 +374,8 @@ impl State {
             return;
         }
         let exchange = seen.exchange(outcome);
-        self.log.write(&exchange, seen.peer, seen.started.elapsed());
+        let bytes = outcome.as_ref().map_or(0, |response| response.body().len());
+        self.log.add(&exchange, &Sent { peer: seen.peer, took: seen.started.elapsed(), bytes });
         self.record.lock().add(exchange);
     }
 }
@@ -396,9 +409,10 @@ impl Seen<'_> {
             _ => None,
         };
         let checker = route.map(|route| &route.checker);
-        let (status, answer) = match outcome {
-            Ok(response) => (response.status().as_u16(), String::from_utf8_lossy(response.body()).into_owned()),
-            Err(_) => (0, String::new()),
+        let is_described = |name: &str| checker.is_some_and(|checker| checker.has_query(name));
+        let (status, (answer, reason)) = match outcome {
+            Ok(response) => (response.status().as_u16(), record::answer(response.body(), is_described)),
+            Err(_) => Default::default(),
         };
         let verdict = match (self.hit, status) {
             (Some(_), _) => Verdict::Fault,
@@ -408,20 +422,20 @@ impl Seen<'_> {
         };
         Exchange {
             method: self.parts.method.to_string(),
-            target: record::target(&self.parts.uri, |name| checker.is_some_and(|checker| checker.has_query(name))),
+            target: record::target(&self.parts.uri, is_described),
             headers: record::readable(&self.parts.headers),
-            request: self.body.as_deref().map(record::body).unwrap_or_default(),
+            request: self.body.as_deref().map(record::request).unwrap_or_default(),
             status,
             reason: match self.hit {
                 Some(hit) => Some(format!("fault {}", hit.id)),
                 None if verdict == Verdict::Accepted => None,
-                None => record::reason(&answer),
+                None => reason,
             },
             answer,
             request_id: self.request_id.clone(),
             operation: checker.map(|checker| checker.id().to_owned()),
             verdict,
-            ignored: self.ignored.clone(),
+            ignored: record::ignored(self.ignored.clone()),
         }
     }
 }
@@ -455,4 +469,31 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>, &'static str> {
             Ok((decode(name)?, decode(value)?))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emulator::Emulator;
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_without_its_text_and_leaves_all_usable() {
+        let emulator = Emulator::start().await.unwrap();
+        let state = &emulator.state;
+        for (family, shape) in [
+            (Family::Job, r#"{"is_success":false,"error_message":"#),
+            (Family::Labeling, r#"{"error_code":"#),
+            (Family::Mrs, r#"{"error_code":"#),
+            (Family::Identity, r#"{"error":{"code":500,"#),
+        ] {
+            let broken = || state.store.write(|_| -> Result<Response, Refusal> { panic!("canary") });
+            let answer = state.caught(broken).unwrap_err().answer(family, "id");
+            let body = String::from_utf8_lossy(answer.body()).into_owned();
+            assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert!(body.starts_with(shape) && !body.contains("canary"), "{body}");
+        }
+        assert_eq!(state.panics.load(Ordering::Relaxed), 4);
+        let session = emulator.session().unwrap();
+        session.modelarts().training_job(10).unwrap().update_description("usable").await.unwrap();
+    }
 }

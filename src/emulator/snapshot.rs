@@ -1,11 +1,41 @@
-//! The whole state as one JSON value, and back.
+//! The whole state as one JSON value, and back; and what a state begins with.
 
 use rusqlite::types::{Value as Sql, ValueRef};
-use rusqlite::{Transaction, params_from_iter};
+use rusqlite::{OptionalExtension, Transaction, params_from_iter};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::answer::Refusal;
 use super::store::{self, FORMAT};
+
+/// What a state begins with. It stays with the state, so that a file that goes on begins anew as it began.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Origin {
+    /// What the documents' examples name.
+    Documented,
+    /// Nothing.
+    Empty,
+    /// What another state was.
+    Snapshot(Value),
+}
+
+impl Origin {
+    /// What a state began with; nothing if it has yet to begin, which happens all at once.
+    pub(super) fn read(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Self>> {
+        let text = transaction.query_row("SELECT value FROM origin", [], |row| row.get::<_, String>(0)).optional()?;
+        let parse = |text: String| {
+            serde_json::from_str(&text).map_err(|error| {
+                rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
+            })
+        };
+        text.map(parse).transpose()
+    }
+
+    pub(super) fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        transaction.execute("REPLACE INTO origin VALUES (1, ?1)", [json!(self).to_string()]).map(|_| ())
+    }
+}
 
 /// Everything that the tables hold.
 pub(super) fn dump(transaction: &Transaction<'_>) -> rusqlite::Result<Value> {
@@ -38,7 +68,8 @@ pub(super) fn load(transaction: &Transaction<'_>, snapshot: &Value) -> Result<()
     let format = snapshot["format"].as_u64().ok_or_else(|| invalid("the number `format` is missing".to_owned()))?;
     let known = usize::try_from(format).ok().filter(|format| (1..=FORMAT).contains(format));
     let format = known.ok_or_else(|| {
-        invalid(format!("it has format {format} of a newer version of hwjobs; this one knows {FORMAT}"))
+        let newer = if format == 0 { "" } else { " of a newer version of hwjobs" };
+        invalid(format!("it has format {format}{newer}; this one knows 1 to {FORMAT}"))
     })?;
     let tables = snapshot["tables"].as_object().ok_or_else(|| invalid("the object `tables` is missing".to_owned()))?;
     clear(transaction)?;
@@ -85,15 +116,15 @@ fn clear(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The tables in the order in which they were made; their names come from this crate. What triggers derive from others is
-/// not among them, unless all are wanted: a `tally`, and tables of indexes that are virtual.
+/// The tables in the order in which they were made; their names come from this crate. Not among them, unless all are
+/// wanted, are the `origin`, and what triggers derive from others: a `tally`, and tables of indexes that are virtual.
 fn names(transaction: &Transaction<'_>, all: bool) -> rusqlite::Result<Vec<String>> {
     transaction
         .prepare(
             "SELECT name FROM sqlite_schema JOIN pragma_table_list USING (name)
              WHERE sqlite_schema.type = 'table' AND schema = 'main' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
              AND pragma_table_list.type <> 'shadow'
-             AND (?1 OR pragma_table_list.type = 'table' AND name <> 'tally')
+             AND (?1 OR pragma_table_list.type = 'table' AND name NOT IN ('origin', 'tally'))
              ORDER BY sqlite_schema.rowid",
         )?
         .query_map([all], |row| row.get(0))?

@@ -1,25 +1,31 @@
 //! The state, in SQLite: one code path for memory and for a file.
 
+use std::fs::OpenOptions;
 use std::path::Path;
 
 use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::error::Error;
 
 /// What makes the tables: each entry leads from one version of them to the next. Only ever add.
-const MIGRATIONS: [&str; 1] = [concat!(
-    include_str!("schema/base.sql"),
-    include_str!("schema/access.sql"),
-    include_str!("schema/modelarts.sql"),
-    include_str!("schema/mrs.sql")
-)];
+const MIGRATIONS: [&str; 2] = [
+    concat!(
+        include_str!("schema/base.sql"),
+        include_str!("schema/access.sql"),
+        include_str!("schema/modelarts.sql"),
+        include_str!("schema/mrs.sql")
+    ),
+    include_str!("schema/origin.sql"),
+];
 
 /// The version of the tables.
 pub(super) const FORMAT: usize = MIGRATIONS.len();
 
 /// Marks a SQLite file as an emulator's: `hwjb`.
 const APPLICATION: i64 = 0x6877_6a62;
+
+const DAMAGED: &str = "it is damaged; put a copy in its place, or name another file";
 
 /// The one connection; SQLite has one writer at a time anyway.
 pub(super) struct Store(Mutex<Connection>);
@@ -28,18 +34,32 @@ impl Store {
     /// A store that ends with the emulator, or one in a file that stays.
     pub(super) fn open(file: Option<&Path>) -> Result<Self, Error> {
         let shown = file.map_or_else(|| "memory".into(), |file| format!("the file {}", file.display()));
+        let refused =
+            |reason: &str| Error::configuration(format!("the emulator cannot keep its state in {shown}: {reason}"));
         let failed = |error: rusqlite::Error| {
+            use rusqlite::ErrorCode::{
+                CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase, ReadOnly,
+            };
             let reason = match error.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::NotADatabase) => "it is not a database".to_owned(),
-                Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
-                    "another process uses it".to_owned()
+                Some(NotADatabase) => "it is not a database; name another file".to_owned(),
+                Some(DatabaseCorrupt) => DAMAGED.to_owned(),
+                Some(DatabaseBusy | DatabaseLocked) => {
+                    "another process uses it; stop that one, or name another file".to_owned()
+                }
+                Some(ReadOnly) => "it or its folder cannot be written; allow that, or name another file".to_owned(),
+                Some(CannotOpen) => {
+                    format!("{}; name a file in a folder that is there and can be written", cause(file))
                 }
                 _ => error.to_string(),
             };
-            Error::configuration(format!("the emulator cannot keep its state in {shown}: {reason}")).with_source(error)
+            refused(&reason).with_source(error)
         };
+        // SQLite has meanings of its own for these.
+        if file.is_some_and(|file| file.as_os_str().is_empty() || file == Path::new(":memory:")) {
+            return Err(refused("that is no name of a file; name none to keep it in memory"));
+        }
         let mut connection = match file {
-            Some(file) => Connection::open(file),
+            Some(file) => Connection::open_with_flags(file, OpenFlags::default() - OpenFlags::SQLITE_OPEN_URI),
             None => Connection::open_in_memory(),
         }
         .map_err(failed)?;
@@ -57,16 +77,15 @@ impl Store {
             .query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get::<_, bool>(0))
             .map_err(failed)?;
         if !empty && application != APPLICATION {
-            return Err(Error::configuration(format!(
-                "the emulator cannot keep its state in {shown}: it belongs to another program"
-            )));
+            return Err(refused("it belongs to another program; name another file"));
+        }
+        let sound: String = transaction.pragma_query_value(None, "quick_check", |row| row.get(0)).map_err(failed)?;
+        if sound != "ok" {
+            return Err(refused(DAMAGED));
         }
         let known = FORMAT;
         let done = usize::try_from(version).ok().filter(|done| *done <= known).ok_or_else(|| {
-            Error::configuration(format!(
-                "the emulator cannot keep its state in {shown}: it has format {version} of a newer version of hwjobs; \
-                 this one knows {known}"
-            ))
+            refused(&format!("it has format {version} of a newer version of hwjobs; this one knows {known}"))
         })?;
         migrate(&transaction, done, known).map_err(failed)?;
         transaction.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
@@ -86,6 +105,12 @@ impl Store {
         transaction.commit()?;
         Ok(outcome)
     }
+}
+
+/// What the system says to opening a file as SQLite does, which keeps that for itself.
+fn cause(file: Option<&Path>) -> String {
+    let opened = file.map(|file| OpenOptions::new().read(true).write(true).create(true).truncate(false).open(file));
+    opened.and_then(Result::err).map_or_else(|| "it cannot be opened".to_owned(), |error| error.to_string())
 }
 
 /// Leads the tables from one version to another.
@@ -116,11 +141,6 @@ pub(super) fn set_seed(transaction: &Transaction<'_>, seed: u64) -> rusqlite::Re
     // The same 64 bits: the store has signed numbers only.
     transaction.execute("REPLACE INTO sequence VALUES ('seed', ?1)", [seed as i64])?;
     Ok(())
-}
-
-/// Whether an emulator has yet to write what it begins with; the seed comes with that, all at once.
-pub(super) fn is_new(transaction: &Transaction<'_>) -> rusqlite::Result<bool> {
-    transaction.query_row("SELECT count(*) = 0 FROM sequence WHERE name = 'seed'", [], |row| row.get(0))
 }
 
 /// An id in the form that the documents print, the same for the same seed and sequence of calls.

@@ -15,16 +15,20 @@ pub struct Document {
     value: Value,
 }
 
+macro_rules! document {
+    ($name:literal, $file:literal) => {
+        Document {
+            name: $name,
+            yaml: include_str!(concat!("../../openapi/", $name, ".yaml")),
+            value: serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/", $name, $file)))
+                .expect("build.rs wrote it"),
+        }
+    };
+}
+
 macro_rules! documents {
     ($($name:literal),+; $file:literal) => {
-        LazyLock::new(|| {
-            vec![$(Document {
-                name: $name,
-                yaml: include_str!(concat!("../../openapi/", $name, ".yaml")),
-                value: serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/", $name, $file)))
-                    .expect("build.rs wrote it"),
-            }),+]
-        })
+        LazyLock::new(|| vec![$(document!($name, $file)),+])
     };
 }
 
@@ -39,6 +43,13 @@ pub fn documents() -> &'static [Document] {
 pub(crate) fn rules() -> &'static [Document] {
     static RULES: LazyLock<Vec<Document>> = documents!("iam", "modelarts", "mrs"; ".rules.json");
     &RULES
+}
+
+/// The description of the emulator's control API, which is no part of the cloud.
+#[cfg(feature = "emulator")]
+pub(crate) fn control() -> &'static Document {
+    static CONTROL: LazyLock<Document> = LazyLock::new(|| document!("emulator", ".json"));
+    &CONTROL
 }
 
 /// An operation of any document by its id.

@@ -32,9 +32,9 @@ mod rust_types;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "emulator")]
-pub(crate) use document::rules;
 pub use document::{Document, documents, operation};
+#[cfg(feature = "emulator")]
+pub(crate) use document::{control, rules};
 pub use load::Example;
 
 #[cfg(any(feature = "contract", feature = "publish"))]

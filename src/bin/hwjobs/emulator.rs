@@ -1,9 +1,9 @@
 //! `hwjobs emulator`: the stand-in for the cloud as a process of its own.
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use huaweicloud_jobs::emulator::{AccessLog, Emulator, Transitions};
@@ -17,7 +17,7 @@ pub(super) struct Options {
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Keep the state in this file, which stays; in memory by default.
+    /// Keep the state in this file, which stays; in memory by default. A file that holds a state goes on with it.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// Start with what the documents' examples name (the default).
@@ -26,7 +26,7 @@ pub(super) struct Options {
     /// Start with nothing.
     #[arg(long, conflicts_with = "documented")]
     empty: bool,
-    /// Start with this JSON snapshot, as the control API writes it.
+    /// Start with this JSON snapshot, as the control API writes it; not with a file of --data that holds a state already.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["documented", "empty"])]
     load: Option<String>,
     /// Let the emulator's time pass so many times as fast as real time; 0 stops it.
@@ -141,27 +141,48 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
     if let Some(file) = &options.load {
         builder = builder.load(files::json(file)?);
     }
-    if let Some(file) = options.data {
+    if let Some(file) = &options.data {
         builder = builder.data(file);
     }
     if let Some(scale) = options.time_scale {
         builder = builder.time_scale(scale);
     }
+    if let Some(file) = &options.ready_file {
+        // One of an earlier run leads to nobody.
+        std::fs::remove_file(file)
+            .or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+            .map_err(|error| format!("{}: {error}", file.display()))?;
+    }
     let emulator = builder.start().await?;
+    if let (true, Some(file), true) = (emulator.is_resumed(), &options.data, options.empty || options.documented) {
+        let flag = if options.empty { "--empty" } else { "--documented" };
+        eprintln!("{} holds a state already and goes on with it; {flag} is for new files", file.display());
+    }
     for (name, value) in emulator.environment() {
         writeln!(out, "export {name}={}", quoted(&value))?;
     }
     out.flush()?;
     if let Some(file) = &options.ready_file {
-        std::fs::write(file, emulator.endpoint()).map_err(|error| format!("{}: {error}", file.display()))?;
+        write_whole(file, &emulator.endpoint()).map_err(|error| format!("{}: {error}", file.display()))?;
     }
     stopped.await;
+    let endpoint = emulator.endpoint();
     emulator.stop().await;
-    if let Some(file) = &options.ready_file {
+    if let Some(file) = &options.ready_file
+        && std::fs::read_to_string(file).is_ok_and(|text| text == endpoint)
+    {
         // Someone else may have removed it already.
         let _ = std::fs::remove_file(file);
     }
     Ok(true)
+}
+
+/// Writes a file that nobody can see half written.
+fn write_whole(file: &Path, text: &str) -> io::Result<()> {
+    let mut partial = file.as_os_str().to_owned();
+    partial.push(format!(".{}", std::process::id()));
+    std::fs::write(&partial, text)?;
+    std::fs::rename(&partial, file)
 }
 
 /// A value as a shell reads it: as it is if nothing in it means anything to one.
