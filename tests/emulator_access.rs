@@ -210,6 +210,25 @@ async fn the_catalog_is_where_the_client_came_through() {
 }
 
 #[tokio::test]
+async fn a_strict_emulator_takes_the_sign_ins_of_clients() {
+    let emulator = Emulator::builder().strict(true).start().await.unwrap();
+    let domain = get(&emulator, "/v3/auth/domains", &[("x-auth-token", TOKEN)]).await.body["domains"][0].clone();
+    let project = |domain: Value| json!({"project": {"name": "emulator-1", "domain": domain}});
+    for (scope, status) in [
+        (project(json!({"name": "emulator-domain"})), 201),
+        (project(json!({"id": domain["id"]})), 201),
+        (json!({"project": {"id": PROJECT, "domain": {"id": domain["id"]}}}), 201),
+        (project(json!({"name": "IAMDomain"})), 401),
+        (project(json!({"id": "elsewhere"})), 401),
+        (json!({"project": {"name": "emulator-1", "colour": "blue"}}), 400),
+        (json!({"domain": {"name": "emulator-domain"}, "system": {"all": true}}), 400),
+    ] {
+        let answer = token(&emulator, &scope).await;
+        assert_eq!(answer.status, status, "{scope}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn a_sign_in_that_fails_says_so_as_iam_does() {
     let emulator = Emulator::start().await.unwrap();
     let url = emulator.endpoint() + "/v3/auth/tokens";
