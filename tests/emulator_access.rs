@@ -619,6 +619,46 @@ async fn what_spoils_a_signature_is_named() {
     }
 }
 
+#[tokio::test]
+async fn what_is_said_of_a_path_or_a_header_is_what_truly_differs() {
+    let emulator = Emulator::start().await.unwrap();
+    let path = format!("/v1/{PROJECT}/visualization-jobs/a%20b");
+    for (signed, named) in [
+        ("/a%20b", "the path was signed without the slash at its end"),
+        ("/a%2520b/", "the path was signed with another encoding"),
+        ("/a%2520b", "the path was signed with another encoding and without the slash at its end"),
+        ("/a b/", "the path was signed with another encoding"),
+        ("/a b", "the path was signed with another encoding and without the slash at its end"),
+        ("/a+b/", "the secret key or a line of the canonical request differs"),
+    ] {
+        let by_hand = by_hand(&emulator, &path, "{}", |text| text.replacen("/a%20b/\n", &format!("{signed}\n"), 1));
+        let said = format!("verify aksk signature fail, {named}, canonicalRequest:PUT|{path}/||");
+        by_hand.send(&emulator).await.refused(401, "APIG.0301", &said);
+    }
+
+    // A header that is no text cannot be signed; one that is not signed may be anything.
+    let secret = Secret::from(SECRET);
+    let note = [("x-note", "y")];
+    for (signed, status) in [(SignedHeaders::Every, 401), (SignedHeaders::Usual, 200)] {
+        let signer = Signer::new(KEY, &secret).headers(signed);
+        let good = Signed::new(&emulator, signer, Method::GET, &jobs(), &note, "", now(0));
+        assert_eq!(good.send(&emulator).await.status, 200);
+        let client = Client::builder().no_proxy().build().unwrap();
+        let mut request = client.get(emulator.endpoint() + &good.target);
+        for (name, value) in &good.headers {
+            let value: &[u8] = if name == "x-note" { b"\xff" } else { value.as_bytes() };
+            request = request.header(name, header::HeaderValue::from_bytes(value).unwrap());
+        }
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status);
+        if status == 401 {
+            let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+            let message = body["error_msg"].as_str().unwrap();
+            assert!(message.ends_with("verify aksk signature fail, the signed header `x-note` is not UTF-8"), "{body}");
+        }
+    }
+}
+
 /// Signs an edited canonical request with the algorithm as it is documented.
 fn by_hand(emulator: &Emulator, target: &str, body: &str, edit: impl Fn(&str) -> String) -> Signed {
     use hmac::{KeyInit, Mac};
