@@ -209,6 +209,25 @@ async fn the_catalog_is_where_the_client_came_through() {
 }
 
 #[tokio::test]
+async fn a_strict_emulator_takes_the_sign_ins_of_clients() {
+    let emulator = Emulator::builder().strict(true).start().await.unwrap();
+    let domain = get(&emulator, "/v3/auth/domains", &[("x-auth-token", TOKEN)]).await.body["domains"][0].clone();
+    let project = |domain: Value| json!({"project": {"name": "emulator-1", "domain": domain}});
+    for (scope, status) in [
+        (project(json!({"name": "emulator-domain"})), 201),
+        (project(json!({"id": domain["id"]})), 201),
+        (json!({"project": {"id": PROJECT, "domain": {"id": domain["id"]}}}), 201),
+        (project(json!({"name": "IAMDomain"})), 401),
+        (project(json!({"id": "elsewhere"})), 401),
+        (json!({"project": {"name": "emulator-1", "colour": "blue"}}), 400),
+        (json!({"domain": {"name": "emulator-domain"}, "system": {"all": true}}), 400),
+    ] {
+        let answer = token(&emulator, &scope).await;
+        assert_eq!(answer.status, status, "{scope}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn a_sign_in_that_fails_says_so_as_iam_does() {
     let emulator = Emulator::start().await.unwrap();
     let url = emulator.endpoint() + "/v3/auth/tokens";
@@ -346,21 +365,94 @@ async fn projects_are_listed_and_filtered() {
         ("?enabled=false", &[]),
         ("?page=2&per_page=2", &["emulator-2_team"]),
         ("?page=3&per_page=2", &[]),
-        ("?page=2", &["emulator-1", "emulator-2", "emulator-2_team"]),
     ] {
         let answer = get(&emulator, &format!("/v3/projects{query}"), &token).await;
         let projects = answer.body["projects"].as_array().unwrap_or_else(|| panic!("{query}: {}", answer.body));
         let names: Vec<_> = projects.iter().map(|project| project["name"].as_str().unwrap()).collect();
         assert_eq!(names, expected, "{query}");
     }
-    let page = get(&emulator, "/v3/projects?page=1&per_page=2", &token).await.body;
-    let next = format!("{}/v3/projects?page=2&per_page=2", emulator.endpoint());
-    assert_eq!((&page["links"]["next"], &page["links"]["previous"]), (&json!(next), &Value::Null));
+    // Links ask what was asked, for another page.
+    let base = emulator.endpoint() + "/v3/projects";
+    let link = |query: &str| json!(format!("{base}{query}"));
+    for (query, itself, previous, next) in [
+        ("", "", Value::Null, Value::Null),
+        ("?name=a%26b+c&verbose=1", "?name=a%26b%20c", Value::Null, Value::Null),
+        ("?per_page=2&page=1", "?page=1&per_page=2", Value::Null, link("?page=2&per_page=2")),
+        (
+            "?enabled=true&page=2&per_page=1&is_domain=false",
+            "?enabled=true&is_domain=false&page=2&per_page=1",
+            link("?enabled=true&is_domain=false&page=1&per_page=1"),
+            link("?enabled=true&is_domain=false&page=3&per_page=1"),
+        ),
+        ("?page=2&per_page=2", "?page=2&per_page=2", link("?page=1&per_page=2"), Value::Null),
+    ] {
+        let links = json!({"self": link(itself), "previous": previous, "next": next});
+        assert_eq!(get(&emulator, &format!("/v3/projects{query}"), &token).await.body["links"], links, "{query}");
+    }
+    for alone in ["page", "per_page"] {
+        let refused = get(&emulator, &format!("/v3/projects?{alone}=1"), &token).await;
+        assert_eq!((refused.status.as_u16(), &refused.body["error"]["code"]), (400, &json!(400)), "{}", refused.body);
+        assert!(refused.message().contains("per_page") && refused.message().contains(" page"), "{}", refused.body);
+    }
     let own = get(&emulator, "/v3/auth/projects", &token).await.body;
     assert_eq!(own["projects"].as_array().unwrap().len(), 3);
     assert_eq!(own["projects"][1]["links"]["self"], format!("{}/v3/projects/{OTHER}", emulator.endpoint()));
     let wrong = get(&emulator, "/v3/projects?per_page=0", &token).await;
     assert_eq!((wrong.status.as_u16(), &wrong.body["error"]["code"]), (400, &json!(400)));
+}
+
+#[tokio::test]
+async fn a_project_is_shown_by_its_id() {
+    let emulator =
+        Emulator::builder().project(PROJECT, "emulator-1").project(OTHER, "emulator-2").start().await.unwrap();
+    let token = [("x-auth-token", TOKEN)];
+    let listed = get(&emulator, "/v3/projects", &token).await.body["projects"][1].clone();
+    let path = format!("/v3/projects/{OTHER}");
+    let shown = get(&emulator, &path, &token).await;
+    assert_eq!((shown.status.as_u16(), &shown.body), (200, &json!({"project": listed})));
+    let encoded = get(&emulator, &format!("/v3/projects/%30{}", &OTHER[1..]), &token).await;
+    assert_eq!(encoded.body["project"]["id"], OTHER);
+    // One of another account is as unknown as one of nobody.
+    for (id, status) in [("nobody", 404), ("065a7c66da0010992ff7c0031e5a5e7d", 404)] {
+        let refused = get(&emulator, &format!("/v3/projects/{id}"), &token).await;
+        let error = json!({"error": {"code": status, "message": format!("The project {id} does not exist."),
+            "title": "Not Found"}});
+        assert_eq!((refused.status.as_u16(), &refused.body), (status, &error));
+    }
+    get(&emulator, "/v3/projects/%ff", &token).await.refused(400, "APIG.0201", "path");
+    let nobody = get(&emulator, &path, &[]).await;
+    assert_eq!((nobody.status.as_u16(), &nobody.body["error"]["code"]), (401, &json!(401)));
+    get(&emulator, &format!("{path}/"), &token).await.refused(404, "APIG.0101", "");
+}
+
+#[tokio::test]
+async fn what_only_clients_ask_has_methods_like_what_is_described() {
+    let emulator = Emulator::start().await.unwrap();
+    let project = format!("/v3/projects/{PROJECT}");
+    let (token, subject) = (("x-auth-token", TOKEN), ("x-subject-token", TOKEN));
+    for (path, headers, allowed) in [
+        ("/v3", &[][..], "GET"),
+        ("/v3/", &[], "GET"),
+        ("/v3/auth/domains", &[token], "GET"),
+        (&project, &[token], "GET"),
+        ("/v3/auth/tokens", &[token, subject], "POST, GET"),
+        ("/v3/auth/tokens", &[token], "POST"),
+    ] {
+        for method in [Method::OPTIONS, Method::HEAD, Method::PUT, Method::DELETE, Method::PATCH, Method::TRACE] {
+            let answer = send(method.clone(), emulator.endpoint() + path, headers, "").await;
+            let status = match method {
+                Method::OPTIONS => 204,
+                Method::HEAD if allowed.contains("GET") => 200,
+                _ => 405,
+            };
+            assert_eq!(answer.status, status, "{method} {path}");
+            let allow = if status == 200 { "" } else { allowed };
+            assert_eq!(answer.header("allow"), allow, "{method} {path}");
+            if status == 405 && method != Method::HEAD {
+                answer.refused(405, "APIG.0101", "method");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -523,6 +615,46 @@ async fn what_spoils_a_signature_is_named() {
     ] {
         let by_hand = by_hand(&emulator, &update, body, edit);
         by_hand.send(&emulator).await.refused(401, "APIG.0301", named);
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_path_or_a_header_is_what_truly_differs() {
+    let emulator = Emulator::start().await.unwrap();
+    let path = format!("/v1/{PROJECT}/visualization-jobs/a%20b");
+    for (signed, named) in [
+        ("/a%20b", "the path was signed without the slash at its end"),
+        ("/a%2520b/", "the path was signed with another encoding"),
+        ("/a%2520b", "the path was signed with another encoding and without the slash at its end"),
+        ("/a b/", "the path was signed with another encoding"),
+        ("/a b", "the path was signed with another encoding and without the slash at its end"),
+        ("/a+b/", "the secret key or a line of the canonical request differs"),
+    ] {
+        let by_hand = by_hand(&emulator, &path, "{}", |text| text.replacen("/a%20b/\n", &format!("{signed}\n"), 1));
+        let said = format!("verify aksk signature fail, {named}, canonicalRequest:PUT|{path}/||");
+        by_hand.send(&emulator).await.refused(401, "APIG.0301", &said);
+    }
+
+    // A header that is no text cannot be signed; one that is not signed may be anything.
+    let secret = Secret::from(SECRET);
+    let note = [("x-note", "y")];
+    for (signed, status) in [(SignedHeaders::Every, 401), (SignedHeaders::Usual, 200)] {
+        let signer = Signer::new(KEY, &secret).headers(signed);
+        let good = Signed::new(&emulator, signer, Method::GET, &jobs(), &note, "", now(0));
+        assert_eq!(good.send(&emulator).await.status, 200);
+        let client = Client::builder().no_proxy().build().unwrap();
+        let mut request = client.get(emulator.endpoint() + &good.target);
+        for (name, value) in &good.headers {
+            let value: &[u8] = if name == "x-note" { b"\xff" } else { value.as_bytes() };
+            request = request.header(name, header::HeaderValue::from_bytes(value).unwrap());
+        }
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status);
+        if status == 401 {
+            let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+            let message = body["error_msg"].as_str().unwrap();
+            assert!(message.ends_with("verify aksk signature fail, the signed header `x-note` is not UTF-8"), "{body}");
+        }
     }
 }
 

@@ -475,6 +475,59 @@ async fn documented_rules_beyond_the_schema_hold() {
 }
 
 #[tokio::test]
+async fn a_refusal_names_all_that_is_allowed_and_what_was_sent() {
+    let emulator = Emulator::start().await.unwrap();
+    let wire = Wire::new(&emulator);
+    let said = async |method: Method, path: &str, body: Option<&Value>| {
+        let (status, refused) = wire.send(method, path, body).await;
+        assert_eq!((status, &refused["error_code"]), (400, &json!("ModelArts.0104")), "{path}: {refused}");
+        let message = refused.get("error_message").or_else(|| refused.get("error_msg"));
+        message.and_then(Value::as_str).unwrap_or_else(|| panic!("{refused}")).to_owned()
+    };
+    let document = spec::documents().iter().find(|document| document.name() == "modelarts").unwrap();
+    let mut tried = BTreeSet::new();
+    for operation in document.operations() {
+        for parameter in document.parameters(operation).filter(|parameter| parameter["in"] == "query") {
+            let schema = spec::load::resolve_whole(document.value(), &parameter["schema"]);
+            let Some(options) = schema["enum"].as_array() else { continue };
+            let path = operation.path.strip_prefix("/v1/{project_id}").unwrap();
+            let path = path.replace("{job_id}", "10").replace("{version_id}", "20");
+            let name = parameter["name"].as_str().unwrap();
+            // What is no number is of no type that numbers are listed for.
+            let nonsense = if options[0].is_number() { "99" } else { "Nonsense" };
+            let path = format!("{path}?log_file=x&{name}={nonsense}");
+            let message = said(Method::GET, &path, None).await;
+            let options: Vec<String> = options.iter().map(Value::to_string).collect();
+            let expected = format!("The parameter {name} is invalid: the value is none of {}", options.join(", "));
+            assert_eq!(message, expected, "{path}");
+            tried.insert((operation.id(), name));
+        }
+    }
+    assert!(tried.contains(&("list_training_jobs", "sortBy")) && tried.contains(&("list_annotation_jobs", "order")));
+    assert!(tried.len() > 10, "{tried:?}");
+
+    let rule = json!({"type": "stop", "time_unit": "HOURS", "duration": 25});
+    for (path, body, expected) in [
+        ("/training-jobs?per_page=1001", None, "The parameter per_page is invalid: it is 1001, the limit is 1000"),
+        ("/training-jobs?per_page=-1", None, "The parameter per_page is invalid: it is -1, the least is 1"),
+        (
+            "/visualization-jobs",
+            Some(json!({"job_name": "n".repeat(21), "train_url": "/a/"})),
+            "The field job_name is invalid: it has 21 characters, the limit is 20",
+        ),
+        (
+            "/visualization-jobs",
+            Some(json!({"job_name": "x", "train_url": "/a/", "schedule": [rule]})),
+            "The field schedule.0.duration is invalid: it is 25, the limit is 24",
+        ),
+    ] {
+        let method = if body.is_some() { Method::POST } else { Method::GET };
+        let message = said(method, path, body.as_ref()).await;
+        assert!(message.contains(expected), "{path}: {message}");
+    }
+}
+
+#[tokio::test]
 async fn configurations_and_labeling_jobs_read_back() {
     let emulator = Emulator::builder().empty().start().await.unwrap();
     let wire = Wire::new(&emulator);

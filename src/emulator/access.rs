@@ -354,10 +354,18 @@ impl Access {
         parts: &Parts,
         body: &[u8],
     ) -> Result<Caller<'_>, Refusal> {
-        // A value that is not text cannot be signed.
-        let text = |value| std::str::from_utf8(value).ok();
-        let headers: Vec<(&str, &str)> =
-            parts.headers.iter().filter_map(|(name, value)| Some((name.as_str(), text(value.as_bytes())?))).collect();
+        let refuse = |reason: String| Refusal::signature(&format!("verify aksk signature fail, {reason}"));
+        let mut headers: Vec<(&str, &str)> = Vec::new();
+        for (name, value) in &parts.headers {
+            match std::str::from_utf8(value.as_bytes()) {
+                Ok(value) => headers.push((name.as_str(), value)),
+                // Whatever was signed, it is no text that a canonical request can show.
+                Err(_) if authorization.signed_headers().any(|signed| signed == name.as_str()) => {
+                    return Err(refuse(format!("the signed header `{name}` is not UTF-8")));
+                }
+                Err(_) => {}
+            }
+        }
         let request = Request {
             method: parts.method.as_str(),
             path: parts.uri.path(),
@@ -365,7 +373,6 @@ impl Access {
             headers: &headers,
             body,
         };
-        let refuse = |reason: String| Refusal::signature(&format!("verify aksk signature fail, {reason}"));
         let date = authorization.verify(&request, &key.secret_key).map_err(|refusal| {
             refuse(match &refusal {
                 signing::Refusal::Mismatch(mismatch) => {

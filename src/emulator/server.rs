@@ -124,22 +124,20 @@ enum Found<'a> {
 
 impl Routes {
     fn find<'a>(&'a self, parts: &'a Parts) -> Found<'a> {
-        if let Some(extra) = Extra::find(parts) {
-            return Found::Extra(extra);
-        }
-        let Ok(found) = self.0.at(parts.uri.path()) else { return Found::Nowhere };
         // What answers GET answers HEAD; the body stays behind.
         let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
-        match found.value.iter().find(|route| route.method == *method) {
-            Some(route) => {
-                let values = found.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-                Found::Operation(route, values.collect())
-            }
-            None => {
-                let methods: Vec<&str> = found.value.iter().map(|route| route.method.as_str()).collect();
-                Found::OtherMethod(methods.join(", "))
-            }
+        let extra = match Extra::find(parts) {
+            Some(extra) if method == Method::GET => return Found::Extra(extra),
+            extra => extra.map(|_| Method::GET.as_str()),
+        };
+        let found = self.0.at(parts.uri.path()).ok();
+        let routes = found.as_ref().map_or(&[][..], |found| found.value);
+        if let (Some(route), Some(found)) = (routes.iter().find(|route| route.method == *method), &found) {
+            let values = found.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+            return Found::Operation(route, values.collect());
         }
+        let methods: Vec<&str> = routes.iter().map(|route| route.method.as_str()).chain(extra).collect();
+        if methods.is_empty() { Found::Nowhere } else { Found::OtherMethod(methods.join(", ")) }
     }
 }
 
@@ -447,7 +445,7 @@ fn finish(status: StatusCode, answer: Answer, request_id: &str) -> Response {
 }
 
 /// A part of an address as text.
-fn decode(text: &str) -> Result<String, &'static str> {
+pub(super) fn decode(text: &str) -> Result<String, &'static str> {
     let bytes = text.as_bytes();
     let broken = |(at, _): (usize, &u8)| {
         !bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))

@@ -53,8 +53,9 @@ def _():
     equal(answer.json()["token"]["project"]["id"], PROJECT_ID)
 
 
-@check("identity: projects, the project by its name")
+@check("identity: projects, the project by its name and by its id")
 def _():
+    equal(cloud.identity.get_project(PROJECT_ID).name, PROJECT_NAME)
     equal(cloud.identity.find_project(PROJECT_NAME).id, PROJECT_ID)
     assert PROJECT_ID in [project.id for project in cloud.identity.projects()]
 

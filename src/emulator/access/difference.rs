@@ -1,5 +1,6 @@
 //! Why a signature is another one: the slips that clients make, tried one after the other.
 
+use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
 use crate::session::Secret;
@@ -23,12 +24,14 @@ pub(super) fn find(
     for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
         slips.push((0, method.to_owned(), "the method differs from the one that was signed"));
     }
-    let open = lines[1].strip_suffix('/').unwrap_or(lines[1]);
-    slips.push((1, open.to_owned(), "the path was signed without the slash at its end"));
-    for path in [request.path.to_owned(), lines[1].replace('%', "%25")] {
-        let closed = format!("{}/", path.trim_end_matches('/'));
-        slips.push((1, path, "the path was signed with another encoding and without the slash at its end"));
-        slips.push((1, closed, "the path was signed with another encoding"));
+    let open = |path: &str| path.strip_suffix('/').unwrap_or(path).to_owned();
+    slips.push((1, open(lines[1]), "the path was signed without the slash at its end"));
+    // As it was sent, encoded once more, and not encoded.
+    let decoded = percent_decode_str(lines[1]).decode_utf8_lossy().into_owned();
+    for path in [request.path.to_owned(), lines[1].replace('%', "%25"), decoded] {
+        let open = open(&path);
+        slips.push((1, format!("{open}/"), "the path was signed with another encoding"));
+        slips.push((1, open, "the path was signed with another encoding and without the slash at its end"));
     }
     slips.push((2, String::new(), "the query was not signed"));
     slips.push((2, request.query.to_owned(), "the query was signed unsorted or with another encoding"));

@@ -1,14 +1,16 @@
 //! IAM: signing in, and finding one's projects.
 
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Answer, Call, Handler};
 use crate::emulator::access::{Access, Caller, Domain, Project, Scope, Token, id_of, timestamp};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
+use crate::emulator::server::decode;
 use crate::emulator::store::Store;
+use crate::session::signing::encode;
 
 pub(super) fn find(operation: &str) -> Option<Handler> {
     Some(match operation {
@@ -65,26 +67,39 @@ fn list_projects(call: &Call<'_>) -> Result<Answer, Refusal> {
         .filter(|_| wanted("domain_id", &domain.id) && wanted("parent_id", &domain.id))
         .filter(|_| is("enabled", true) && is("is_domain", false))
         .collect();
-    let address = format!("{}/v3/projects", call.base);
-    // Of the two parameters neither means anything alone.
-    let (page, size) = match (call.number("page"), call.number("per_page")) {
-        (page @ 1.., size @ 1..) => (page, size),
-        _ => (1, i64::MAX),
+    let given = |key: &str| call.parameters.get(key).and_then(Value::as_i64);
+    let (page, size) = match (given("page"), given("per_page")) {
+        (Some(page), Some(size)) => (page, size),
+        (None, None) => (1, i64::MAX),
+        (Some(_), None) => return Err(Refusal::Invalid("The parameter page goes together with per_page.".to_owned())),
+        (None, Some(_)) => return Err(Refusal::Invalid("The parameter per_page goes together with page.".to_owned())),
     };
-    let at = |page: i64| (size < i64::MAX).then(|| format!("{address}?page={page}&per_page={size}"));
+    let address = format!("{}/v3/projects", call.base);
+    // The same question, for a page of its own.
+    let at = |page: i64| {
+        let asked = ["domain_id", "enabled", "is_domain", "name", "parent_id", "page", "per_page"].into_iter();
+        let pairs: Vec<String> = asked
+            .filter_map(|key| {
+                let value = match call.parameters.get(key)? {
+                    _ if key == "page" => page.to_string(),
+                    Value::String(text) => encode(text),
+                    value => value.to_string(),
+                };
+                Some(format!("{key}={value}"))
+            })
+            .collect();
+        if pairs.is_empty() { address.clone() } else { format!("{address}?{}", pairs.join("&")) }
+    };
     let (before, count) = ((page - 1).saturating_mul(size), i64::try_from(found.len()).unwrap_or(i64::MAX));
     let shown = found.into_iter().skip(usize::try_from(before).unwrap_or(usize::MAX));
     let projects: Vec<_> = shown
         .take(usize::try_from(size).unwrap_or(usize::MAX))
-        .map(|project| {
-            let own = format!("{address}/{}", project.id);
-            describe(domain, project, json!({"next": null, "previous": null, "self": own}))
-        })
+        .map(|project| show_project(domain, project, call.base))
         .collect();
     let links = json!({
-        "next": (before.saturating_add(size) < count).then(|| at(page + 1)).flatten(),
-        "previous": (page > 1).then(|| at(page - 1)).flatten(),
-        "self": at(page).unwrap_or(address),
+        "next": (before.saturating_add(size) < count).then(|| at(page + 1)),
+        "previous": (page > 1).then(|| at(page - 1)),
+        "self": at(page),
     });
     Ok(json!({"projects": projects, "links": links}).into())
 }
@@ -96,6 +111,12 @@ fn list_auth_projects(call: &Call<'_>) -> Result<Answer, Refusal> {
     };
     let projects: Vec<_> = domain.projects.iter().map(project).collect();
     Ok(json!({"projects": projects, "links": {"self": format!("{}/v3/auth/projects", call.base)}}).into())
+}
+
+/// A project with the links that the page on `list_projects` prints.
+fn show_project(domain: &Domain, project: &Project, base: &str) -> Value {
+    let own = format!("{base}/v3/projects/{}", project.id);
+    describe(domain, project, json!({"next": null, "previous": null, "self": own}))
 }
 
 fn describe(domain: &Domain, project: &Project, links: Value) -> Value {
@@ -175,23 +196,25 @@ pub(in crate::emulator) enum Extra<'a> {
     Version,
     /// The account of whoever asks.
     Domains,
+    /// A project by its id, as the address has it.
+    Project(&'a str),
     /// What somebody's token is good for.
     Validation(&'a [u8]),
 }
 
 impl<'a> Extra<'a> {
-    /// Looks for one of them in a request.
+    /// What `GET` finds at the address of a request.
     ///
     /// Validation needs `X-Subject-Token`; without it there is nothing but the described way to get a token.
     pub(in crate::emulator) fn find(parts: &'a Parts) -> Option<Self> {
-        if !matches!(parts.method, Method::GET | Method::HEAD) {
-            return None;
-        }
         match parts.uri.path() {
             "/v3" | "/v3/" => Some(Self::Version),
             "/v3/auth/domains" => Some(Self::Domains),
             "/v3/auth/tokens" => Some(Self::Validation(parts.headers.get("x-subject-token")?.as_bytes())),
-            _ => None,
+            path => {
+                let id = path.strip_prefix("/v3/projects/")?;
+                (!id.is_empty() && !id.contains('/')).then_some(Self::Project(id))
+            }
         }
     }
 
@@ -225,6 +248,15 @@ impl<'a> Extra<'a> {
                 });
                 let links = json!({"self": format!("{base}/v3/auth/domains"), "previous": null, "next": null});
                 Ok(json!({"domains": [domain], "links": links}).into())
+            }
+            Self::Project(id) => {
+                let domain = access.caller(store, parts, body, now)?.domain;
+                let id = decode(id).map_err(|problem| {
+                    Refusal::malformed(StatusCode::BAD_REQUEST, format!("The path of the request {problem}."))
+                })?;
+                let project = domain.projects.iter().find(|project| project.id == id);
+                let project = project.ok_or_else(|| Refusal::unknown("project", id))?;
+                Ok(json!({"project": show_project(domain, project, base)}).into())
             }
             Self::Validation(subject) => {
                 let caller = access.caller(store, parts, body, now)?;

@@ -70,8 +70,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
 }
 
 fn mismatch(kind: &str, url: &str, start: &str) -> Refusal {
-    let message = format!("The url of a data source of type {kind} begins with {start}; that of this one is {url}.");
-    Refusal::Conflict { code: "12000002", message }
+    Refusal::Invalid(format!("The url of a data source of type {kind} begins with {start}; that of this one is {url}."))
 }
 
 fn read(call: &Call<'_>, row: &Row<'_>) -> Result<Value, Refusal> {
