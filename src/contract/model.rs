@@ -35,6 +35,8 @@ pub(super) struct Parameter {
     pub(super) in_path: bool,
     pub(super) required: bool,
     pub(super) schema: &'static Value,
+    /// The parameter without which this one is refused, and an example of it.
+    pub(super) together: Option<(&'static str, &'static Value)>,
 }
 
 /// A kind of object: what creates one, what names one, and what else there is to do with it.
@@ -135,6 +137,10 @@ impl Op {
             in_path: value["in"] == "path",
             required: value["required"] == true,
             schema: &value["schema"],
+            together: document
+                .parameters(operation)
+                .find(|other| other["name"] == value["x-together"])
+                .map(|other| (other["name"].as_str().unwrap_or_default(), &other["example"])),
         };
         Self {
             id: operation.id(),

@@ -562,6 +562,9 @@ impl Planner {
                 }
                 let mut trial = self.base(op, what(expected, name, value), expected);
                 trial.parameters.insert(name.to_owned(), value.clone());
+                if let Some((other, value)) = parameter.together {
+                    trial.parameters.insert(other.to_owned(), value.clone());
+                }
                 if expected != Expected::Accepted && trial.target == Target::Fresh {
                     trial.target = Target::Shared;
                 }

@@ -38,6 +38,8 @@ struct Parameter {
     place: Place,
     required: bool,
     kind: &'static str,
+    /// The parameter that must come with it.
+    together: Option<&'static str>,
     schema: &'static Value,
     validator: OnceLock<Validator>,
 }
@@ -55,6 +57,7 @@ impl Checker {
                 },
                 required: parameter["required"] == true,
                 kind: schema["type"].as_str().unwrap_or("string"),
+                together: parameter["x-together"].as_str(),
                 schema: &parameter["schema"],
                 validator: OnceLock::new(),
             }
@@ -110,6 +113,11 @@ impl Checker {
                 return Err(Refusal::Invalid(format!("The parameter {name} is invalid: {}", reason(&error))));
             }
             values.insert(name, value);
+        }
+        for Parameter { name, together, .. } in &self.parameters {
+            if let Some(other) = together.filter(|other| values.contains_key(name) && !values.contains_key(other)) {
+                return Err(Refusal::Invalid(format!("The parameter {name} goes together with {other}.")));
+            }
         }
         Ok(values)
     }
