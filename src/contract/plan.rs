@@ -562,6 +562,15 @@ impl Planner {
                 }
                 let mut trial = self.base(op, what(expected, name, value), expected);
                 trial.parameters.insert(name.to_owned(), value.clone());
+                // By a documented rule of projects the two go together; elsewhere they may.
+                let companion = match name {
+                    "page" => "per_page",
+                    "per_page" => "page",
+                    _ => "",
+                };
+                if described.parameter(companion).is_some() {
+                    trial.parameters.entry(companion).or_insert_with(|| 1.into());
+                }
                 if expected != Expected::Accepted && trial.target == Target::Fresh {
                     trial.target = Target::Shared;
                 }
