@@ -572,6 +572,30 @@ async fn configurations_and_labeling_jobs_read_back() {
 }
 
 #[tokio::test]
+async fn what_names_no_job_finds_none() {
+    let emulator = Emulator::builder().empty().start().await.unwrap();
+    let wire = Wire::new(&emulator);
+    let (job, _) = training_job(&wire, "t").await;
+    let view = visualization_job(&wire, "v", None).await;
+    let view = view.rsplit('/').next().unwrap();
+    let labeling = json!({"name": "l", "data_type": "OBS", "type": "Manual Image classify", "path": "p/"});
+    assert_eq!(wire.post("/annotation-jobs", labeling).await.0, 200);
+    let (text, taken) = (json!({"job_desc": "x"}), json!({"name": "l"}));
+    for (path, body, status) in [
+        (format!("/training-jobs/{job}"), &text, 200),
+        (format!("/training-jobs/+{job}"), &text, 400),
+        (format!("/training-jobs/-{job}"), &text, 404),
+        (format!("/visualization-jobs/{view}"), &text, 200),
+        (format!("/visualization-jobs/+{view}"), &text, 404),
+        (format!("/visualization-jobs/0{view}"), &text, 404),
+        ("/annotation-jobs/nobody".to_owned(), &taken, 404),
+    ] {
+        let (was, answer) = wire.put(&path, body.clone()).await;
+        assert_eq!(was, status, "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_log_reads_on_from_either_end() {
     let emulator = Emulator::builder().empty().transitions(Transitions::AtOnce).start().await.unwrap();
     let wire = Wire::new(&emulator);

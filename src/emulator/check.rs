@@ -294,6 +294,8 @@ fn reason(error: &ValidationError<'_>) -> String {
 /// A parameter's text as the type that the description gives it, or as text where it is not one.
 fn typed(kind: &str, text: &str) -> Value {
     match kind {
+        // JSON knows no plus before a number.
+        _ if text.starts_with('+') => text.into(),
         "integer" => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
         "number" => text.parse::<f64>().map_or_else(|_| text.into(), Value::from),
         "boolean" => text.parse::<bool>().map_or_else(|_| text.into(), Value::from),

@@ -59,7 +59,11 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
     let (id, name) = (call.text("job_id"), text(call.body, "name").unwrap_or_default());
     let taken = call
         .transaction
-        .prepare_cached("SELECT 1 FROM labeling_job WHERE project_id = ?1 AND name = ?2 AND id <> ?3")?
+        // A job that nobody has is unknown, whatever its new name would be.
+        .prepare_cached(
+            "SELECT 1 FROM labeling_job WHERE project_id = ?1 AND name = ?2 AND id <> ?3
+             AND EXISTS (SELECT 1 FROM labeling_job WHERE project_id = ?1 AND id = ?3)",
+        )?
         .exists([call.project, name, id])?;
     if taken {
         return Err(Refusal::Taken(name.to_owned()));

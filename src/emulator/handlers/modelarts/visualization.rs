@@ -195,9 +195,10 @@ fn status(call: &Call<'_>) -> Result<(i64, i64), Refusal> {
         .ok_or_else(|| unknown(call))
 }
 
-/// The path takes any text, the ids that exist are numbers.
+/// The path takes any text, the ids that exist are numbers as answers print them.
 fn id(call: &Call<'_>) -> Result<i64, Refusal> {
-    call.text("job_id").parse().map_err(|_| unknown(call))
+    let text = call.text("job_id");
+    text.parse().ok().filter(|id: &i64| id.to_string() == text).ok_or_else(|| unknown(call))
 }
 
 fn unknown(call: &Call<'_>) -> Refusal {
