@@ -360,6 +360,22 @@ mod cli {
     }
 
     #[test]
+    fn export_leaves_the_files_of_others_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mine = folder.path().join("README.md");
+        std::fs::write(&mine, "my own page").unwrap();
+        let refused = hwjobs(&["export", folder.path().to_str().unwrap()]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(
+            text(&refused.stderr).contains("README.md is there and not from an export"),
+            "{}",
+            text(&refused.stderr)
+        );
+        assert_eq!(std::fs::read_to_string(&mine).unwrap(), "my own page");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    }
+
+    #[test]
     fn export_says_where_it_wrote() {
         let folder = tempfile::tempdir().unwrap();
         let output = hwjobs(&["export", folder.path().to_str().unwrap()]);

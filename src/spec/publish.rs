@@ -19,7 +19,12 @@ const PICTURE: &str = "https://cdn.redoc.ly/redoc/logo-mini.svg";
 const NO_PICTURE: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E";
 const STYLE: &str = include_str!("pages/style.css");
 
-/// Writes everything that is published into a directory and says which files. What is there already is overwritten.
+/// Writes everything that is published into a directory and says which files. An earlier export there is overwritten.
+///
+/// # Errors
+///
+/// `AlreadyExists` if a file of the same name is there that no export wrote; then nothing is written. Else what the file
+/// system says.
 pub fn export(directory: &Path) -> io::Result<Vec<String>> {
     let mut files = vec![("README.md".to_owned(), deviations::readme()), ("index.html".to_owned(), index())];
     for document in documents() {
@@ -39,6 +44,12 @@ pub fn export(directory: &Path) -> io::Result<Vec<String>> {
         sums
     });
     files.push(("SHA256SUMS".to_owned(), sums));
+    let earlier = fs::read_to_string(directory.join("SHA256SUMS")).is_ok_and(|sums| sums.contains("  index.html\n"));
+    let foreign = files.iter().find(|(name, _)| !earlier && directory.join(name).exists());
+    if let Some((name, _)) = foreign {
+        let reason = format!("{name} is there and not from an export; nothing was written");
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, reason));
+    }
     fs::create_dir_all(directory.join("errors"))?;
     for (name, content) in &files {
         fs::write(directory.join(name), content)?;
