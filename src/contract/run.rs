@@ -181,6 +181,12 @@ impl Runner {
         self
     }
 
+    /// The base address of each service that is tried, by the service's name.
+    pub fn endpoints(&self) -> BTreeMap<String, String> {
+        let of = |service: &str| (service.to_owned(), self.session.way_to(service).2.to_owned());
+        ["iam", "modelarts", "mrs"].map(of).into()
+    }
+
     /// What stops the run from outside.
     pub fn interrupt(&self) -> Interrupt {
         self.interrupt.clone()
@@ -239,11 +245,10 @@ impl Runner {
             }));
         }
         outcomes.sort_by_key(|(index, _)| *index);
-        let of = |service: &str| (service.to_owned(), self.session.way_to(service).2.to_owned());
         let leftovers = std::mem::take(&mut *lock(&run.leftovers));
         Ok(Report {
             tool: concat!("hwjobs ", env!("CARGO_PKG_VERSION")).to_owned(),
-            endpoints: ["iam", "modelarts", "mrs"].map(of).into(),
+            endpoints: self.endpoints(),
             embedded: self.options.embedded,
             seed: self.options.seed,
             interrupted: self.interrupt.is_asked(),

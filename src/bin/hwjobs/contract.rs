@@ -1,6 +1,6 @@
 //! `hwjobs contract`: which documented behaviour does an endpoint honour?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
@@ -189,10 +189,13 @@ impl Run {
                 runner = runner.advance(move |by| advanced.advance_clock(by));
                 format!("The embedded emulator at {} is tried, no cloud", emulator.endpoint())
             }
-            None => match &options.endpoint {
-                Some(endpoint) => format!("{endpoint} is tried"),
-                None => "What the profile, the region or the environment lead to is tried".to_owned(),
-            },
+            None => {
+                let endpoints = runner.endpoints();
+                let tried = plan.clauses().iter().filter_map(|clause| endpoints.get(clause.service()));
+                let tried: BTreeSet<&str> = tried.map(String::as_str).collect();
+                let verb = if tried.len() == 1 { "is" } else { "are" };
+                format!("{} {verb} tried", tried.into_iter().collect::<Vec<_>>().join(", "))
+            }
         };
         let interrupt = runner.interrupt();
         let asked_to_stop = stop_signal()?;
