@@ -43,7 +43,8 @@ pub fn export(directory: &Path) -> io::Result<Vec<String>> {
         let _ = writeln!(sums, "{}  {name}", hex::encode(Sha256::digest(content)));
         sums
     });
-    files.push(("SHA256SUMS".to_owned(), sums));
+    // First, so that an export that was cut off is known as one by the next.
+    files.insert(0, ("SHA256SUMS".to_owned(), sums));
     let earlier = fs::read_to_string(directory.join("SHA256SUMS")).is_ok_and(|sums| sums.contains("  index.html\n"));
     let foreign = files.iter().find(|(name, _)| !earlier && directory.join(name).exists());
     if let Some((name, _)) = foreign {
