@@ -279,6 +279,11 @@ fn every_operation_can_be_called_raw() {
 fn version_and_help_name_the_exit_codes() {
     assert_eq!(stdout(&hwjobs(&["--version"])), format!("hwjobs {}\n", env!("CARGO_PKG_VERSION")));
     let help = User::new().says(&["--help"]);
+    if cfg!(target_os = "linux") {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = User::new().command(&["--help"]).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+    }
     for line in ["2  usage", "3  configuration", "4  authentication", "5  not found", "6  conflict", "7  throttled"] {
         assert!(help.contains(line), "{line}");
     }
@@ -293,6 +298,8 @@ fn unknown_names_get_a_suggestion() {
         (&["quickstrat"][..], "'quickstart'"),
         (&["trainig-job", "list"], "'training-job'"),
         (&["training-job", "lsit"], "'list'"),
+        (&["training-job", "show", "10"], "tip: training-job has list, create, update, delete"),
+        (&["--region", "r", "mrs", "job", "versions"], "tip: job has list, show, create, update, delete"),
         (&["training-job", "list", "--ordre", "asc"], "'--order'"),
         (&["mrs", "job", "create", "--type", "Sparc"], "'Spark'"),
         (&["api", "update_trainingjob"], "did you mean `update_training_job`?"),

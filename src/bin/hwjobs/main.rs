@@ -1,8 +1,10 @@
 //! `hwjobs`: the job APIs of Huawei Cloud on the command line.
 
+use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use tracing::Level;
@@ -112,8 +114,30 @@ Examples:
   hwjobs training-job update 10 --job-desc 'trained on the May images'";
 
 fn main() -> ExitCode {
-    let matches = command().get_matches();
-    exit::conclude(run(&matches))
+    let mut command = command();
+    match command.try_get_matches_from_mut(env::args_os()) {
+        Ok(matches) => exit::conclude(run(&matches)),
+        Err(answer) => say(answer, &command),
+    }
+}
+
+/// Prints the help or the version that is asked for, or what is wrong with the command line.
+fn say(mut answer: clap::Error, command: &clap::Command) -> ExitCode {
+    if let Some(ContextValue::String(unknown)) = answer.get(ContextKind::InvalidSubcommand)
+        && answer.get(ContextKind::SuggestedSubcommand).is_none()
+    {
+        let mut above = command;
+        for word in env::args().take_while(|word| word != unknown) {
+            above = above.find_subcommand(&word).unwrap_or(above);
+        }
+        let known: Vec<_> = above.get_subcommands().map(clap::Command::get_name).collect();
+        let tip = format!("{} has {}", above.get_name(), known.join(", "));
+        answer.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    match answer.print() {
+        Err(failure) if !answer.use_stderr() => exit::conclude(Err(failure.into())),
+        _ => u8::try_from(answer.exit_code()).unwrap_or(u8::MAX).into(),
+    }
 }
 
 fn run(matches: &ArgMatches) -> Outcome {

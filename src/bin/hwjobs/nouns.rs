@@ -87,7 +87,7 @@ const EXECUTIONS: &[&str] = &["id", "job_id", "cluster_id", "start_time", "end_t
 pub(super) const NOUNS: &[Noun] = &[
     Noun {
         words: "training-job",
-        about: "Training jobs of ModelArts",
+        about: "Training jobs of ModelArts; what runs is a training-job-version",
         verbs: &[
             list(
                 "list_training_jobs",
