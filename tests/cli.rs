@@ -875,6 +875,13 @@ async fn a_journal_is_of_one_target() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn interrupted_updates_say_how_to_go_on() {
+    for signal in [nix::sys::signal::Signal::SIGINT, nix::sys::signal::Signal::SIGTERM] {
+        interrupted_updates(signal).await;
+    }
+}
+
+#[cfg(unix)]
+async fn interrupted_updates(signal: nix::sys::signal::Signal) {
     let server = Server::acting([answer(200, &json!({"is_success": true})), Act::Hang]).await;
     let user = User::of(&server.endpoint);
     std::fs::write(user.path("updates.csv"), "job_id,job_desc\n1,a\n2,b\n3,c\n").unwrap();
@@ -885,9 +892,9 @@ async fn interrupted_updates_say_how_to_go_on() {
         tokio::task::yield_now().await;
     }
     let id = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
-    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
+    nix::sys::signal::kill(id, signal).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
     let summary = "hwjobs: 1 done, 0 failed, 2 without an answer; journal: updates.csv.journal; the same command goes on \
                    from there\nhwjobs: interrupted\n";
     assert_eq!(stderr(&output), summary);

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::call::{Call, request};
+use super::emulator::stop_signal;
 use super::exit::{Failure, Interrupted, Outcome, Usage, usage};
 use super::fields::Field;
 use super::files;
@@ -323,6 +324,8 @@ pub(super) async fn run(
     journal_path: Option<&str>,
     concurrency: u16,
 ) -> Outcome {
+    // It ends in its own way: what was done is to be told.
+    let mut interrupt = std::pin::pin!(stop_signal()?);
     // All of them are checked before the first one is sent.
     let rows = rows.requests(session, operation)?;
     let mut journal = match (journal_path, rows.first()) {
@@ -347,8 +350,7 @@ pub(super) async fn run(
         .with_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {eta}")?);
     let (left, requests): (Vec<Row>, Vec<Request>) = waiting.into_iter().unzip();
     let mut calls = session.send_all(bulk::iter(requests)).at_most(concurrency.into());
-    let (mut results, mut failed, mut refused) = (Vec::new(), 0, None);
-    let (mut interrupt, mut interrupted) = (std::pin::pin!(tokio::signal::ctrl_c()), false);
+    let (mut results, mut failed, mut refused, mut interrupted) = (Vec::new(), 0, None, false);
     loop {
         let ended = tokio::select! {
             biased;

@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::bulk::{self, Row, Rows};
-use super::exit::{Failure, Outcome, TimedOut, Usage, usage};
+use super::exit::{Failure, Outcome, TimedOut, Usage, interruptible, usage};
 use super::fields::{self, Field};
 use super::nouns::{Action, Noun, Verb};
 use super::options::Options;
@@ -33,7 +33,7 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
         let journal = matches.get_one::<String>("journal").cloned();
         let journal = journal.or_else(|| (file != "-").then(|| format!("{file}.journal")));
         let concurrency = matches.get_one::<u16>("concurrency").copied().unwrap_or(1);
-        let session = options.session().await?;
+        let session = interruptible(options.session()).await?;
         return bulk::run(&call, &session, verb.operation, rows, journal.as_deref(), concurrency).await;
     }
     let last = fields.iter().rfind(|field| field.is_in_path());
@@ -50,7 +50,7 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
         let shown = shown.into_iter().map(String::as_str).collect::<Vec<_>>().join(" ");
         options.confirm(&format!("delete {} {shown}", noun.words))?;
     }
-    let session = options.session_for(verb.operation).await?;
+    let session = interruptible(options.session_for(verb.operation)).await?;
     if let (Some(last), [_, _, ..]) = (last, &ids[..]) {
         let row = |id: &&String| {
             let mut parameters = parameters.clone();
@@ -62,12 +62,15 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
         return bulk::run(&call, &session, verb.operation, rows, None, 1).await;
     }
     let request = request(&session, verb.operation, &parameters, body.as_ref())?;
-    match &verb.action {
-        Action::Call if has_flag(matches, "paginate") => call.all(request).await,
-        Action::Call => call.once(&request).await,
-        Action::Wait(ended) => call.wait(&request, *ended, &Pace::of(matches), &what).await,
-        Action::Logs => call.logs(&session, &parameters, matches).await,
-    }
+    let answered = async {
+        match &verb.action {
+            Action::Call if has_flag(matches, "paginate") => call.all(request).await,
+            Action::Call => call.once(&request).await,
+            Action::Wait(ended) => call.wait(&request, *ended, &Pace::of(matches), &what).await,
+            Action::Logs => call.logs(&session, &parameters, matches).await,
+        }
+    };
+    interruptible(answered).await
 }
 
 /// A request with its parameters and body.

@@ -92,6 +92,16 @@ pub(super) fn usage<T>(text: impl Into<String>) -> Result<T, Usage> {
     Err(Usage(text.into()))
 }
 
+/// Does something until it is done or Ctrl-C is pressed.
+pub(super) async fn interruptible<T, E: Into<Failure>>(what: impl Future<Output = Result<T, E>>) -> Result<T, Failure> {
+    tokio::select! {
+        // First, so that a question on the terminal is asked before anybody listens for the signal.
+        biased;
+        outcome = what => outcome.map_err(Into::into),
+        _ = tokio::signal::ctrl_c() => Err(Interrupted.into()),
+    }
+}
+
 /// Says what went wrong, if anything did, and gives the exit code.
 pub(super) fn conclude(outcome: Outcome) -> ExitCode {
     let error = match outcome {

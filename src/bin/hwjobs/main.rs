@@ -30,7 +30,7 @@ mod quickstart;
 mod sign;
 mod spec;
 
-use exit::{Failure, Interrupted, Outcome};
+use exit::{Failure, Outcome, interruptible};
 
 /// The job APIs of Huawei Cloud: ModelArts v1 and MRS v1.1.
 #[derive(Parser)]
@@ -147,27 +147,25 @@ fn run(matches: &ArgMatches) -> Outcome {
         leaf = below;
     }
     if let Some((noun, verb)) = nouns::find(&words) {
-        return wait_for(leaf, true, call::run(noun, verb, leaf));
+        return wait_for(leaf, call::run(noun, verb, leaf));
     }
     match words.first() {
-        Some(&"api") => return wait_for(leaf, true, api::run(leaf)),
+        Some(&"api") => return wait_for(leaf, interruptible(api::run(leaf))),
         Some(&"profile") => {
             let profile = matches.subcommand_matches("profile").unwrap_or(matches);
-            return wait_for(leaf, true, profile::run(profile));
+            return wait_for(leaf, interruptible(profile::run(profile)));
         }
         _ => {}
     }
     match Cli::from_arg_matches(matches)?.command {
         // It cleans up before it stops.
-        Local::Contract(command) => {
-            wait_for(leaf, false, async { contract::run(command, options::Options::of(leaf)).await })
-        }
+        Local::Contract(command) => wait_for(leaf, contract::run(command, options::Options::of(leaf))),
         Local::Emulator(options) => {
             // It stops in its own orderly way.
-            wait_for(leaf, false, async { emulator::run(*options, &mut io::stdout().lock()).await })
+            wait_for(leaf, async { emulator::run(*options, &mut io::stdout().lock()).await })
         }
         Local::Quickstart { format } => {
-            wait_for(leaf, true, async { quickstart::run(format, &mut io::stdout().lock()).await })
+            wait_for(leaf, interruptible(async { quickstart::run(format, &mut io::stdout().lock()).await }))
         }
         Local::Sign(command) => sign::run(command, &mut io::stdout().lock()),
         Local::Spec(command) => spec::run(command, &mut io::stdout().lock()),
@@ -186,8 +184,8 @@ fn run(matches: &ArgMatches) -> Outcome {
     }
 }
 
-/// Runs a command that makes calls, until it ends or, unless it sees to that itself, Ctrl-C is pressed.
-fn wait_for(matches: &ArgMatches, interruptible: bool, command: impl Future<Output = Outcome>) -> Outcome {
+/// Runs a command that makes calls.
+fn wait_for(matches: &ArgMatches, command: impl Future<Output = Outcome>) -> Outcome {
     if call::has_flag(matches, "verbose") {
         let said = tracing_subscriber::fmt().with_max_level(Level::DEBUG).with_writer(io::stderr).with_ansi(false);
         let said = said.without_time().with_target(false).with_span_events(FmtSpan::CLOSE).finish();
@@ -195,14 +193,7 @@ fn wait_for(matches: &ArgMatches, interruptible: bool, command: impl Future<Outp
         said.with(Targets::new().with_target("huaweicloud_jobs", Level::DEBUG)).init();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let outcome = runtime.block_on(async {
-        tokio::select! {
-            // First, so that a question on the terminal is asked before anybody listens for the signal.
-            biased;
-            outcome = command => outcome,
-            _ = tokio::signal::ctrl_c(), if interruptible => Err(Interrupted.into()),
-        }
-    });
+    let outcome = runtime.block_on(command);
     // Calls that were given up need not be waited for.
     runtime.shutdown_background();
     outcome
