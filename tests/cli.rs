@@ -3,7 +3,7 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
@@ -279,17 +279,20 @@ fn every_operation_can_be_called_raw() {
 fn version_and_help_name_the_exit_codes() {
     assert_eq!(stdout(&hwjobs(&["--version"])), format!("hwjobs {}\n", env!("CARGO_PKG_VERSION")));
     let help = User::new().says(&["--help"]);
-    if cfg!(target_os = "linux") {
-        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let output = User::new().command(&["--help"]).stdout(full).output().unwrap();
-        assert_eq!(output.status.code(), Some(1), "{output:?}");
-    }
     for line in ["2  usage", "3  configuration", "4  authentication", "5  not found", "6  conflict", "7  throttled"] {
         assert!(help.contains(line), "{line}");
     }
     for line in ["8  service", "9  network", "10  timeout", "11  decode", "130  interrupted"] {
         assert!(help.contains(line), "{line}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_is_a_failure() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = User::new().command(&["--help"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
 }
 
 #[test]
@@ -899,6 +902,22 @@ async fn interrupted_updates(signal: nix::sys::signal::Signal) {
                    from there\nhwjobs: interrupted\n";
     assert_eq!(stderr(&output), summary);
     assert_eq!(stdout(&output), "OBJECT  DONE  ERROR\n1       true\n");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_nohup_starts_goes_on_when_the_terminal_is_closed() {
+    let mut command = Command::new("nohup");
+    command.args([env!("CARGO_BIN_EXE_hwjobs"), "emulator"]).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    // What it prints first says that it listens, to signals too.
+    std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:\t")).unwrap();
+    assert_eq!(u64::from_str_radix(ignored, 16).unwrap() & 1, 1, "{line}{status}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

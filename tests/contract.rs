@@ -260,7 +260,7 @@ async fn the_environment_says_which_endpoint_is_tried() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && !text.contains("embedded"), "{text}");
-    assert!(text.starts_with(&format!("{} is tried; seed ", emulator.endpoint())), "{text}");
+    assert!(text.starts_with(&format!("Tried: {}; seed ", emulator.endpoint())), "{text}");
 }
 
 #[cfg(unix)]

@@ -12,8 +12,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::call::{Call, request};
-use super::emulator::stop_signal;
-use super::exit::{Failure, Interrupted, Outcome, Usage, usage};
+use super::exit::{Failure, Interrupted, Outcome, Usage, stop_signal, usage};
 use super::fields::Field;
 use super::files;
 use super::options::is_to_be_looked_up;

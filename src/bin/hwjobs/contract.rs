@@ -17,8 +17,7 @@ use huaweicloud_jobs::emulator::Emulator;
 use huaweicloud_jobs::session::credentials::Service;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::emulator::stop_signal;
-use super::exit::{self, Failure, Interrupted, Usage, usage};
+use super::exit::{self, Failure, Interrupted, Usage, stop_signal, usage};
 use super::options::Options;
 
 #[derive(Subcommand)]
@@ -193,8 +192,7 @@ impl Run {
                 let endpoints = runner.endpoints();
                 let tried = plan.clauses().iter().filter_map(|clause| endpoints.get(clause.service()));
                 let tried: BTreeSet<&str> = tried.map(String::as_str).collect();
-                let verb = if tried.len() == 1 { "is" } else { "are" };
-                format!("{} {verb} tried", tried.into_iter().collect::<Vec<_>>().join(", "))
+                format!("Tried: {}", tried.into_iter().collect::<Vec<_>>().join(", "))
             }
         };
         let interrupt = runner.interrupt();

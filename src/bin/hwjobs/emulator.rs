@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use huaweicloud_jobs::emulator::{AccessLog, Emulator, Transitions};
-use tokio::signal;
 
+use super::exit::stop_signal;
 use super::files;
 
 /// How to run it.
@@ -193,26 +193,4 @@ fn quoted(value: &str) -> String {
     } else {
         format!("'{}'", value.replace('\'', r"'\''"))
     }
-}
-
-/// Ends when the process is asked to stop.
-#[cfg(unix)]
-pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let mut hangup = signal(SignalKind::hangup())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => (),
-            _ = terminate.recv() => (),
-            _ = hangup.recv() => (),
-        }
-    })
-}
-
-/// Ends when the process is asked to stop.
-#[cfg(not(unix))]
-pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    // Without a handler the process ends at once, which loses nothing that was answered.
-    Ok(async { drop(signal::ctrl_c().await) })
 }

@@ -102,6 +102,44 @@ pub(super) async fn interruptible<T, E: Into<Failure>>(what: impl Future<Output 
     }
 }
 
+/// Ends when the process is asked to stop; it listens from the start.
+#[cfg(unix)]
+pub(super) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    // What `nohup` keeps from the process must not be listened to.
+    let mut hangup = if ignores_hangups() { None } else { Some(signal(SignalKind::hangup())?) };
+    Ok(async move {
+        let hung_up = async {
+            match &mut hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = interrupt.recv() => (),
+            _ = terminate.recv() => (),
+            _ = hung_up => (),
+        }
+    })
+}
+
+/// Ends when the process is asked to stop.
+#[cfg(not(unix))]
+pub(super) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    // Without a handler the process ends at once, which loses nothing that was answered.
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
+}
+
+/// Whether the process was started by `nohup`, as far as the system says: Linux does.
+#[cfg(unix)]
+fn ignores_hangups() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    // The lowest bit is of the first signal, SIGHUP.
+    ignored.is_some_and(|signals| signals & 1 == 1)
+}
+
 /// Says what went wrong, if anything did, and gives the exit code.
 pub(super) fn conclude(outcome: Outcome) -> ExitCode {
     let error = match outcome {

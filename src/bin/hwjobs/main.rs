@@ -127,7 +127,7 @@ fn say(mut answer: clap::Error, command: &clap::Command) -> ExitCode {
         && answer.get(ContextKind::SuggestedSubcommand).is_none()
     {
         let mut above = command;
-        for word in env::args().take_while(|word| word != unknown) {
+        for word in env::args_os().skip(1).take_while(|word| word != unknown.as_str()) {
             above = above.find_subcommand(&word).unwrap_or(above);
         }
         let known: Vec<_> = above.get_subcommands().map(clap::Command::get_name).collect();
