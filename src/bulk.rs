@@ -50,7 +50,6 @@ use futures_util::stream::{BoxStream, FuturesUnordered};
 use crate::error::Error;
 use crate::paging;
 use crate::session::{Session, once};
-use crate::waiting::may_pass;
 
 /// How many run at once before anything is known of the service.
 const START: f64 = 4.0;
@@ -217,7 +216,7 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
                     return None;
                 }
             }
-            Err(error) if may_pass(error) => {
+            Err(error) if error.is_transient() => {
                 item.failed += 1;
                 if item.failed < FAILED {
                     self.send(item);
@@ -235,7 +234,7 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
         if settled {
             self.open.remove(&item.index);
         }
-        let failed = u32::from(!result.as_ref().is_err_and(|error| error.is_throttled() || may_pass(error)));
+        let failed = u32::from(!result.as_ref().is_err_and(|error| error.is_throttled() || error.is_transient()));
         Some(Done { index: item.index, id: item.id, attempts: item.throttled + item.failed + failed, result })
     }
 

@@ -149,14 +149,14 @@ impl Request {
         let body = match bytes.trim_ascii() {
             b"" => Value::Null,
             bytes => serde_json::from_slice(bytes)
-                .map_err(|error| Error::decode(".".to_owned(), error.to_string(), bytes).with_answer(&known))?,
+                .map_err(|error| Error::decode(".".to_owned(), error.to_string(), bytes).with_response(&known))?,
         };
         if self.checks
             && status != StatusCode::NO_CONTENT
             && let Some(schema) = self.document.success_schema(self.described)
             && let Err((place, reason)) = usable(self.document.value(), schema, &body)
         {
-            return Err(Error::decode(place, reason, &bytes).with_answer(&known));
+            return Err(Error::decode(place, reason, &bytes).with_response(&known));
         }
         Ok(Answer { status, headers, request_id: known.request_id, body, list: list_of(self.document, self.described) })
     }

@@ -30,7 +30,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::session::Session;
 
 /// Failed questions in a row that end a wait, where failing may pass.
@@ -195,7 +195,7 @@ impl<'a, J: Awaited> Wait<'a, J> {
                 }
                 Err(call) => {
                     failures += 1;
-                    if failures == PATIENCE || !may_pass(&call) {
+                    if failures == PATIENCE || !call.is_transient() {
                         return Err(WaitError { reason: Reason::Call(call), ..error });
                     }
                     least = call.retry_after().unwrap_or_default();
@@ -216,15 +216,6 @@ impl<'a, J: Awaited> Wait<'a, J> {
 /// A clock that was set back has used no time.
 fn since(started: SystemTime, now: SystemTime) -> Duration {
     now.duration_since(started).unwrap_or_default()
-}
-
-/// Whether the same question may be answered later.
-pub(crate) fn may_pass(error: &Error) -> bool {
-    match error.kind() {
-        ErrorKind::Throttled | ErrorKind::Network | ErrorKind::Timeout => !error.says_bad_certificate(),
-        ErrorKind::Service => error.status().is_some_and(|status| status.is_server_error()),
-        _ => false,
-    }
 }
 
 /// Why a wait did not end as wanted, with what was seen last.

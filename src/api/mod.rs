@@ -96,7 +96,7 @@ pub(crate) async fn exchange<T: DeserializeOwned>(
                 Ok(_) => (".".to_owned(), error.to_string()),
                 Err(error) => (error.path().to_string(), error.inner().to_string()),
             };
-            Error::decode(place, message, &body).with_answer(&answer).with_operation(operation.id)
+            Error::decode(place, message, &body).with_response(&answer).with_operation(operation.id)
         }
         error => Error::from(error).or_operation(operation.id),
     })

@@ -390,7 +390,7 @@ impl Answer {
     /// The answer as the error that a client would see.
     fn refusal(&self, op: usize) -> Error {
         let status = StatusCode::from_u16(self.status).unwrap_or_default();
-        let answer = crate::error::Answer::new(status, &self.headers, None);
+        let answer = crate::error::ResponseInfo::new(status, &self.headers, None);
         Error::answered(self.text.as_bytes(), &answer).with_operation(model().operations[op].id)
     }
 

@@ -16,7 +16,7 @@ use crate::api::modelarts::operations;
 use crate::api::wire::bounded;
 use crate::error::Error;
 use crate::paging::next;
-use crate::waiting::{Awaited, PATIENCE, Phase, may_pass};
+use crate::waiting::{Awaited, PATIENCE, Phase};
 
 /// The most lines that the service answers at once.
 const MOST_LINES: u32 = 500;
@@ -249,7 +249,7 @@ impl Following {
                 }
                 Err(error) => {
                     self.failures += 1;
-                    if self.failures == PATIENCE || !may_pass(&error) {
+                    if self.failures == PATIENCE || !error.is_transient() {
                         return Err(error);
                     }
                     pause = pause.max(error.retry_after().unwrap_or_default());
@@ -263,7 +263,7 @@ impl Following {
     async fn is_done(&mut self) -> Result<bool, Error> {
         match self.file.version.show().await {
             Ok(details) => Ok(TrainingJobVersion::phase(&details).0 != Phase::Underway),
-            Err(error) if may_pass(&error) => Ok(false),
+            Err(error) if error.is_transient() => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -16,7 +16,7 @@ use super::clock::Clock;
 use super::credentials::Credentials;
 use super::retry::{Budget, RetryPolicy};
 use crate::api::Operation;
-use crate::error::{self, Answer, Error};
+use crate::error::{self, Error, ResponseInfo};
 use crate::session::Secret;
 
 /// The largest body of an answer that is read.
@@ -53,7 +53,7 @@ impl fmt::Debug for Transport {
 
 tokio::task_local! {
     /// What the current call learned of its answer. The generator's errors lose the status of a body they cannot read.
-    static ANSWER: RefCell<Answer>;
+    static ANSWER: RefCell<ResponseInfo>;
     /// Set where the caller repeats calls by a plan of its own.
     static ONCE: ();
 }
@@ -64,7 +64,7 @@ pub(crate) async fn once<T>(calls: impl Future<Output = T>) -> T {
 }
 
 /// Runs a call and keeps what was learned of its answer.
-pub(crate) async fn observe<T>(call: impl Future<Output = T>) -> (T, Answer) {
+pub(crate) async fn observe<T>(call: impl Future<Output = T>) -> (T, ResponseInfo) {
     ANSWER
         .scope(RefCell::default(), async {
             let outcome = call.await;
@@ -111,7 +111,7 @@ impl Transport {
         http: &reqwest::Client,
         mut request: Request,
         operation: Option<&'static Operation>,
-    ) -> impl Future<Output = Result<(Response, Answer), Error>> {
+    ) -> impl Future<Output = Result<(Response, ResponseInfo), Error>> {
         // What is large lies still: every layer above would hold it twice and move it along.
         Box::pin(async move {
             let span = Timed::new(tracing::debug_span!(
@@ -162,7 +162,7 @@ impl Transport {
         http: &reqwest::Client,
         request: &mut Request,
         operation: Option<&'static Operation>,
-    ) -> Result<(Response, Answer), Error> {
+    ) -> Result<(Response, ResponseInfo), Error> {
         let Inner { auth, scope, retry, budget, clock, timeout } = &*self.0;
         let started = clock.now();
         // A clock that was set back has used no time.
@@ -266,9 +266,9 @@ impl Drop for Timed {
 async fn receive(
     sent: impl Future<Output = reqwest::Result<Response>>,
     secret: Option<Secret>,
-) -> Result<(Response, Answer), Error> {
+) -> Result<(Response, ResponseInfo), Error> {
     let mut response = sent.await?;
-    let answer = Answer::new(response.status(), response.headers(), secret);
+    let answer = ResponseInfo::new(response.status(), response.headers(), secret);
     record(&Span::current(), Some(response.status()), answer.request_id.as_deref());
     let mut body = BytesMut::new();
     loop {
@@ -310,9 +310,9 @@ fn record(span: &Span, status: Option<http::StatusCode>, request_id: Option<&str
 }
 
 /// An answer that broke off: what came of it is kept.
-fn broken(error: reqwest::Error, body: &[u8], answer: &Answer) -> Error {
+fn broken(error: reqwest::Error, body: &[u8], answer: &ResponseInfo) -> Error {
     if error.is_timeout() {
-        return Error::from(error).with_answer(answer);
+        return Error::from(error).with_response(answer);
     }
     let reason = format!("the answer broke off after {} bytes", body.len());
     Error::incomplete(reason, body, answer).with_source(error.without_url())

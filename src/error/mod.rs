@@ -1,53 +1,27 @@
 //! The one error of this crate.
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
-use http::header::RETRY_AFTER;
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::StatusCode;
 use serde_json::Value;
 
-use crate::session::Secret;
-
 mod code;
+mod failure;
+mod kind;
+mod response;
+
 pub use code::{ErrorCode, Retry};
+pub(crate) use failure::says_failure;
+pub use kind::ErrorKind;
+pub(crate) use response::ResponseInfo;
+
+use failure::Failure;
+use kind::kind_of;
 
 /// How much of an answer's body an error keeps, in characters.
 const EXCERPT: usize = 512;
-
-/// The gateway's own name for the id of a request; some services and clouds use the others.
-static REQUEST_IDS: [HeaderName; 4] = [
-    HeaderName::from_static("x-request-id"),
-    HeaderName::from_static("x-openstack-request-id"),
-    HeaderName::from_static("x-compute-request-id"),
-    HeaderName::from_static("x-iam-trace-id"),
-];
-
-/// What kind of failure an [`Error`] is. The words are the ones that the command line uses too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The request breaks a documented limit and was not sent, or the service refused it as malformed.
-    InvalidRequest,
-    /// The session cannot be built from what was given.
-    Configuration,
-    /// The gateway or the service does not accept who is asking.
-    Authentication,
-    /// The named object does not exist, or not for this project.
-    NotFound,
-    /// The name is taken, or the state of the object does not allow it.
-    Conflict,
-    /// Too many calls; later it may work.
-    Throttled,
-    /// The service failed or refused for another reason.
-    Service,
-    /// No complete answer came over the network.
-    Network,
-    /// No complete answer came in time.
-    Timeout,
-    /// An answer came that is not what the description promises.
-    Decode,
-}
 
 /// Any failure of a call.
 ///
@@ -59,9 +33,10 @@ pub enum ErrorKind {
 /// let error: Error = Session::builder().endpoint("not an address").build().unwrap_err();
 /// assert_eq!(error.kind(), huaweicloud_jobs::ErrorKind::Configuration);
 /// ```
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Inner {
     kind: Option<ErrorKind>,
     operation: Option<&'static str>,
@@ -74,39 +49,7 @@ struct Inner {
     place: Option<String>,
     excerpt: Option<String>,
     may_have_been_sent: bool,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-/// What is known of an answer besides its body.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Answer {
-    pub(crate) status: Option<StatusCode>,
-    pub(crate) request_id: Option<String>,
-    pub(crate) retry_after: Option<Duration>,
-    /// What was sent and may come back: servers echo.
-    secret: Option<Secret>,
-}
-
-impl Answer {
-    pub(crate) fn new(status: StatusCode, headers: &HeaderMap, secret: Option<Secret>) -> Self {
-        let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
-        let request_id = REQUEST_IDS.iter().find_map(text).map(str::to_owned);
-        let retry_after = text(&RETRY_AFTER).and_then(|text| retry_after(text.trim()));
-        let mut answer = Self { status: Some(status), request_id, retry_after, secret };
-        answer.request_id = answer.request_id.take().map(|text| answer.hide(text));
-        answer
-    }
-
-    /// A text from the answer without what must not be seen.
-    fn hide(&self, text: String) -> String {
-        match &self.secret {
-            // What is as short as a word is no secret, and hiding it would hide the text.
-            Some(secret) if secret.expose().len() >= 8 && text.contains(secret.expose()) => {
-                text.replace(secret.expose(), "***")
-            }
-            _ => text,
-        }
-    }
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -139,16 +82,16 @@ impl Error {
     }
 
     /// An answer that could not be read to its end.
-    pub(crate) fn incomplete(reason: impl Into<String>, body: &[u8], answer: &Answer) -> Self {
+    pub(crate) fn incomplete(reason: impl Into<String>, body: &[u8], info: &ResponseInfo) -> Self {
         let mut error = Self::new(ErrorKind::Network, reason);
         error.0.excerpt = Some(excerpt(body));
         error.0.may_have_been_sent = true;
-        error.with_answer(answer)
+        error.with_response(info)
     }
 
     /// An answer that is not read to its end.
-    pub(crate) fn too_large(limit: usize, body: &[u8], answer: &Answer) -> Self {
-        let mut error = Self::incomplete(format!("the body is larger than {limit} bytes"), body, answer);
+    pub(crate) fn too_large(limit: usize, body: &[u8], info: &ResponseInfo) -> Self {
+        let mut error = Self::incomplete(format!("the body is larger than {limit} bytes"), body, info);
         // The connection is sound: sending again would bring the same.
         error.0.kind = Some(ErrorKind::Decode);
         error
@@ -163,8 +106,8 @@ impl Error {
     }
 
     /// A failure that the service or the gateway answered, whatever the shape of its body.
-    pub(crate) fn answered(body: &[u8], answer: &Answer) -> Self {
-        let status = answer.status.unwrap_or_default();
+    pub(crate) fn answered(body: &[u8], info: &ResponseInfo) -> Self {
+        let status = info.status.unwrap_or_default();
         let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
         let Failure { code, message, request_id } = Failure::read(&parsed);
         let kind = kind_of(status, code.as_deref());
@@ -178,15 +121,15 @@ impl Error {
         error.0.request_id = request_id;
         error.0.excerpt = Some(excerpt(body));
         error.0.may_have_been_sent = true;
-        error.with_answer(answer)
+        error.with_response(info)
     }
 
-    pub(crate) fn with_answer(mut self, answer: &Answer) -> Self {
+    pub(crate) fn with_response(mut self, info: &ResponseInfo) -> Self {
         let inner = &mut *self.0;
-        inner.status = answer.status;
-        inner.retry_after = answer.retry_after;
-        if answer.request_id.is_some() {
-            inner.request_id.clone_from(&answer.request_id);
+        inner.status = info.status;
+        inner.retry_after = info.retry_after;
+        if info.request_id.is_some() {
+            inner.request_id.clone_from(&info.request_id);
         }
         let texts = [
             Some(&mut inner.message),
@@ -196,7 +139,7 @@ impl Error {
             inner.excerpt.as_mut(),
         ];
         for text in texts.into_iter().flatten() {
-            *text = answer.hide(std::mem::take(text));
+            *text = info.redact(std::mem::take(text));
         }
         self
     }
@@ -213,7 +156,7 @@ impl Error {
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -242,6 +185,15 @@ impl Error {
         let number = self.code().and_then(|code| code.rsplit_once('.'));
         self.status() == Some(StatusCode::UNAUTHORIZED)
             && (matches!(number, Some(("ModelArts", "0202") | (_, "0307"))) || self.message().contains("token expires"))
+    }
+
+    /// Whether the same request may succeed later: throttled calls, failures of the network and 5xx statuses.
+    pub fn is_transient(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Throttled | ErrorKind::Network | ErrorKind::Timeout => !self.says_bad_certificate(),
+            ErrorKind::Service => self.status().is_some_and(|status| status.is_server_error()),
+            _ => false,
+        }
     }
 
     /// What kind of failure it is.
@@ -451,8 +403,8 @@ impl From<progenitor_client::Error<()>> for Error {
         match error {
             // The transport hands typed errors over inside a response, since the generator carries only strings.
             Generated::UnexpectedResponse(mut response) => response.extensions_mut().remove().unwrap_or_else(|| {
-                let answer = Answer::new(response.status(), response.headers(), None);
-                Self::new(kind_of(response.status(), None), "unexpected answer").with_answer(&answer)
+                let info = ResponseInfo::new(response.status(), response.headers(), None);
+                Self::new(kind_of(response.status(), None), "unexpected answer").with_response(&info)
             }),
             Generated::InvalidResponsePayload(body, error) => Self::decode(".".to_owned(), error.to_string(), &body),
             Generated::InvalidRequest(reason) => Self::invalid_request(reason),
@@ -460,117 +412,12 @@ impl From<progenitor_client::Error<()>> for Error {
             | Generated::InvalidUpgrade(error)
             | Generated::ResponseBodyError(error) => error.into(),
             Generated::ErrorResponse(response) => {
-                let answer = Answer::new(response.status(), response.headers(), None);
-                Self::new(kind_of(response.status(), None), "the service refused").with_answer(&answer)
+                let info = ResponseInfo::new(response.status(), response.headers(), None);
+                Self::new(kind_of(response.status(), None), "the service refused").with_response(&info)
             }
             Generated::Custom(reason) => Self::new(ErrorKind::Service, reason),
         }
     }
-}
-
-/// Errors travel inside a response's extensions, which must be cloneable; each is taken out once.
-impl Clone for Error {
-    fn clone(&self) -> Self {
-        let Inner {
-            kind,
-            operation,
-            status,
-            code,
-            message,
-            request_id,
-            retry_after,
-            field,
-            place,
-            excerpt,
-            may_have_been_sent,
-            source,
-        } = &*self.0;
-        Self(Box::new(Inner {
-            kind: *kind,
-            operation: *operation,
-            status: *status,
-            code: code.clone(),
-            message: message.clone(),
-            request_id: request_id.clone(),
-            retry_after: *retry_after,
-            field: *field,
-            place: place.clone(),
-            excerpt: excerpt.clone(),
-            may_have_been_sent: *may_have_been_sent,
-            // A source cannot be cloned; its words can.
-            source: source.as_ref().map(|source| source.to_string().into()),
-        }))
-    }
-}
-
-/// `Retry-After` in both its forms: seconds, or a date; a date that has passed asks for no wait.
-fn retry_after(text: &str) -> Option<Duration> {
-    let by_date = || Some(httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).unwrap_or_default());
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    // A number too large to be read asks for longer than anyone waits.
-    if digits { Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX))) } else { by_date() }
-}
-
-/// Whether a body under a success status says that the call failed.
-pub(crate) fn says_failure(body: &[u8]) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Envelope<'a> {
-        is_success: Option<bool>,
-        #[serde(borrow)]
-        error_code: Option<&'a serde_json::value::RawValue>,
-        #[serde(borrow)]
-        error: Option<&'a serde_json::value::RawValue>,
-    }
-    // Only an object can say it; whatever else there is, is for the generated type to judge.
-    serde_json::from_slice::<Envelope<'_>>(body).is_ok_and(|envelope| {
-        let coded = envelope.error_code.is_some_and(|code| !matches!(code.get(), "null" | "\"\""));
-        // IAM nests its failure.
-        let nested = envelope.error.is_some_and(|error| error.get().starts_with('{'));
-        envelope.is_success == Some(false) || coded || nested
-    })
-}
-
-struct Failure {
-    code: Option<String>,
-    message: Option<String>,
-    request_id: Option<String>,
-}
-
-impl Failure {
-    /// Reads the shapes that the gateway, IAM, ModelArts, MRS and OpenStack's Sahara use.
-    fn read(body: &Value) -> Self {
-        // IAM nests: {"error": {"code": 401, "message": ..., "title": ...}}.
-        let inner = if body["error"].is_object() { &body["error"] } else { body };
-        let first = |names: &[&str]| names.iter().find_map(|name| text(&inner[*name]));
-        Self {
-            code: first(&["error_code", "errorCode", "code", "errcode"]),
-            message: first(&["error_msg", "error_message", "errorMsg", "message", "error", "title", "error_name"]),
-            request_id: first(&["request_id", "requestId"]),
-        }
-    }
-}
-
-/// A text, or a number as text: codes come both ways.
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// The kind that a code says, else the one that the status says.
-fn kind_of(status: StatusCode, code: Option<&str>) -> ErrorKind {
-    let by_code = code.and_then(ErrorCode::lookup).and_then(ErrorCode::kind);
-    by_code.unwrap_or(match status.as_u16() {
-        401 | 403 => ErrorKind::Authentication,
-        404 => ErrorKind::NotFound,
-        408 => ErrorKind::Timeout,
-        409 => ErrorKind::Conflict,
-        429 => ErrorKind::Throttled,
-        400 | 405..=428 => ErrorKind::InvalidRequest,
-        _ => ErrorKind::Service,
-    })
 }
 
 /// The beginning of a body as readable text.

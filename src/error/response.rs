@@ -1,0 +1,56 @@
+//! What is known of a response besides its body.
+
+use std::time::{Duration, SystemTime};
+
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderName, StatusCode};
+
+use crate::session::Secret;
+
+/// The gateway's own name for the id of a request; some services and clouds use the others.
+static REQUEST_IDS: [HeaderName; 4] = [
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("x-openstack-request-id"),
+    HeaderName::from_static("x-compute-request-id"),
+    HeaderName::from_static("x-iam-trace-id"),
+];
+
+/// What is known of a response besides its body.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ResponseInfo {
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    /// What was sent and may come back: servers echo.
+    secret: Option<Secret>,
+}
+
+impl ResponseInfo {
+    pub(crate) fn new(status: StatusCode, headers: &HeaderMap, secret: Option<Secret>) -> Self {
+        let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
+        let request_id = REQUEST_IDS.iter().find_map(text).map(str::to_owned);
+        let retry_after = text(&RETRY_AFTER).and_then(|text| retry_after(text.trim()));
+        let mut info = Self { status: Some(status), request_id, retry_after, secret };
+        info.request_id = info.request_id.take().map(|text| info.redact(text));
+        info
+    }
+
+    /// Returns a text of the response with every secret of the request redacted.
+    pub(super) fn redact(&self, text: String) -> String {
+        match &self.secret {
+            // What is as short as a word is no secret, and hiding it would hide the text.
+            Some(secret) if secret.expose().len() >= 8 && text.contains(secret.expose()) => {
+                text.replace(secret.expose(), "***")
+            }
+            _ => text,
+        }
+    }
+}
+
+/// `Retry-After` in both its forms: seconds, or a date; a date that has passed asks for no wait.
+fn retry_after(text: &str) -> Option<Duration> {
+    let by_date = || Some(httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).unwrap_or_default());
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // A number too large to be read asks for longer than anyone waits.
+    if digits { Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX))) } else { by_date() }
+}
