@@ -255,16 +255,9 @@ impl<'de> Deserialize<'de> for Boolean {
 pub struct Percent(Number);
 
 /// A text or number that is not a share in percent with at most two decimals.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not from 0.00 to 100.00 with at most two decimals")]
 pub struct NotAPercent(String);
-
-impl fmt::Display for NotAPercent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is not from 0.00 to 100.00 with at most two decimals", self.0)
-    }
-}
-
-impl std::error::Error for NotAPercent {}
 
 impl Percent {
     /// The share, from 0 to 100.
@@ -393,20 +386,13 @@ impl<T> fmt::Debug for Hidden<T> {
 pub struct Bounded<const LOW: i64, const HIGH: i64>(i64);
 
 /// A number that is not within the documented bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{value} is not from {low} to {high}")]
 pub struct OutOfBounds {
     value: i64,
     low: i64,
     high: i64,
 }
-
-impl fmt::Display for OutOfBounds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is not from {} to {}", self.value, self.low, self.high)
-    }
-}
-
-impl std::error::Error for OutOfBounds {}
 
 impl<const LOW: i64, const HIGH: i64> Bounded<LOW, HIGH> {
     /// The number.
@@ -469,16 +455,9 @@ impl<'de, const LOW: i64, const HIGH: i64> Deserialize<'de> for Bounded<LOW, HIG
 pub struct Segment(String);
 
 /// Why a text cannot be a segment of a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct NotASegment(&'static str);
-
-impl fmt::Display for NotASegment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl std::error::Error for NotASegment {}
 
 impl Segment {
     /// The text.

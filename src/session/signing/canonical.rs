@@ -3,6 +3,12 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+
+/// Every character that a canonical request encodes: all but RFC 3986's unreserved ones.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const RESERVED_BUT_SLASH: &AsciiSet = &RESERVED.remove(b'/');
+
 /// The payload line of a request whose body is not covered.
 pub(super) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
@@ -96,12 +102,8 @@ pub(super) fn recode_path(out: &mut String, path: &str, slash_is_slash: bool) {
         if place > 0 {
             out.push('/');
         }
-        for byte in decode(segment).iter() {
-            match byte {
-                b'/' if slash_is_slash => out.push('/'),
-                byte => encode_byte(out, *byte),
-            }
-        }
+        let reserved = if slash_is_slash { RESERVED_BUT_SLASH } else { RESERVED };
+        out.extend(percent_encode(&decode(segment), reserved));
     }
 }
 
@@ -166,42 +168,14 @@ pub(super) fn join(out: &mut String, pairs: &[Pair<'_>]) {
     }
 }
 
-/// Takes `%XX` off. A `%` without two digits stays as it is, and so does `+`.
+/// Decodes `%XX`. A `%` without two digits stays as it is, and so does `+`.
 fn decode(text: &str) -> Cow<'_, [u8]> {
-    let bytes = text.as_bytes();
-    if !bytes.contains(&b'%') {
-        return Cow::Borrowed(bytes);
-    }
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        let mut decoded = [*byte];
-        if *byte == b'%'
-            && let Some((digits, after)) = after.split_at_checked(2)
-            && hex::decode_to_slice(digits, &mut decoded).is_ok()
-        {
-            rest = after;
-        }
-        out.extend(decoded);
-    }
-    Cow::Owned(out)
+    percent_decode_str(text).into()
 }
 
 /// Appends the bytes with all but `A-Za-z0-9-_.~` as `%XX`.
 pub(super) fn encode(out: &mut String, bytes: &[u8]) {
-    bytes.iter().for_each(|byte| encode_byte(out, *byte));
-}
-
-fn encode_byte(out: &mut String, byte: u8) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    if is_unreserved(byte) {
-        out.push(byte.into());
-    } else {
-        out.push('%');
-        out.push(DIGITS[usize::from(byte >> 4)].into());
-        out.push(DIGITS[usize::from(byte & 15)].into());
-    }
+    out.extend(percent_encode(bytes, RESERVED));
 }
 
 fn is_unreserved(byte: u8) -> bool {

@@ -4,7 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-const SECONDS_OF_DAY: i64 = 86_400;
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
+
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 /// A time in UTC, to the second: what `X-Sdk-Date` says.
 ///
@@ -26,37 +29,30 @@ pub struct Date {
 }
 
 /// A text that is not `YYYYMMDDTHHMMSSZ`, or a time outside of the years 1 to 9999.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DateError(());
-
-impl fmt::Display for DateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a time in UTC written as YYYYMMDDTHHMMSSZ")
-    }
-}
-
-impl std::error::Error for DateError {}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a time in UTC written as YYYYMMDDTHHMMSSZ")]
+#[non_exhaustive]
+pub struct DateError;
 
 impl Date {
     /// The time that many seconds after 1970-01-01T00:00:00Z (before, if negative).
     pub fn from_unix_seconds(unix_seconds: i64) -> Result<Self, DateError> {
-        let (days, seconds) = (unix_seconds.div_euclid(SECONDS_OF_DAY), unix_seconds.rem_euclid(SECONDS_OF_DAY));
-        let (year, month, day) = civil(days);
-        if !(1..=9999).contains(&year) {
-            return Err(DateError(()));
-        }
+        let time = EPOCH.checked_add(SignedDuration::from_secs(unix_seconds)).map_err(|_| DateError)?;
+        let year = u16::try_from(time.year()).ok().filter(|year| *year > 0).ok_or(DateError)?;
+        let two = |number: i8| u16::from(number.unsigned_abs());
         let mut text = *b"........T......Z";
+        // Written by hand because each signature needs it: a format string costs several times as much.
         let fields = [
             (year, 0..4),
-            (month, 4..6),
-            (day, 6..8),
-            (seconds / 3600, 9..11),
-            (seconds / 60 % 60, 11..13),
-            (seconds % 60, 13..15),
+            (two(time.month()), 4..6),
+            (two(time.day()), 6..8),
+            (two(time.hour()), 9..11),
+            (two(time.minute()), 11..13),
+            (two(time.second()), 13..15),
         ];
         for (mut number, place) in fields {
             for digit in text[place].iter_mut().rev() {
-                *digit = b"0123456789"[(number % 10) as usize];
+                *digit = b"0123456789"[usize::from(number % 10)];
                 number /= 10;
             }
         }
@@ -79,43 +75,14 @@ impl Date {
     }
 }
 
-/// Year, month and day of a number of days after 1970-01-01, in the Gregorian calendar.
-///
-/// The years are counted from March, so that a leap day is the last day of its year.
-fn civil(days: i64) -> (i64, i64, i64) {
-    const DAYS_OF_400_YEARS: i64 = 146_097;
-    // 719,468 days lie between 0000-03-01 and 1970-01-01.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(DAYS_OF_400_YEARS), days.rem_euclid(DAYS_OF_400_YEARS));
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
-}
-
-/// The number of days from 1970-01-01 to a date: the way back from [`civil`].
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = year - i64::from(month <= 2);
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
 impl FromStr for Date {
     type Err = DateError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes: &[u8; 16] = text.as_bytes().try_into().map_err(|_| DateError(()))?;
-        let number = |place: std::ops::Range<usize>| {
-            bytes[place].iter().fold(0, |number, digit| number * 10 + i64::from(digit.wrapping_sub(b'0')))
-        };
-        let day = days(number(0..4), number(4..6), number(6..8));
-        let seconds = number(9..11) * 3600 + number(11..13) * 60 + number(13..15);
-        let date = Self::from_unix_seconds(day * SECONDS_OF_DAY + seconds)?;
-        // Whatever is out of its range comes back as another text.
-        if date.text == *bytes { Ok(date) } else { Err(DateError(())) }
+        let time = DateTime::strptime("%Y%m%dT%H%M%SZ", text).map_err(|_| DateError)?;
+        let date = Self::from_unix_seconds(time.duration_since(EPOCH).as_secs())?;
+        // The parser accepts more forms than the header has, for example fewer digits.
+        if date.as_str() == text { Ok(date) } else { Err(DateError) }
     }
 }
 
@@ -131,7 +98,7 @@ impl TryFrom<SystemTime> for Date {
                 i64::try_from(before.as_secs()).map(|seconds| -seconds - i64::from(before.subsec_nanos() > 0))
             }
         };
-        Self::from_unix_seconds(seconds.map_err(|_| DateError(()))?)
+        Self::from_unix_seconds(seconds.map_err(|_| DateError)?)
     }
 }
 

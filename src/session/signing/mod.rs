@@ -527,77 +527,45 @@ impl fmt::Debug for Signed {
 }
 
 /// Why a header cannot be signed, or a signed one not be verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderFault {
     /// It is named, but the request has none.
+    #[error("the request has no header `{}`", name.escape_debug())]
     Absent {
         /// Its name in lower case.
         name: String,
     },
     /// It is there more than once, and implementations differ in which one counts.
+    #[error("the header `{}` is there more than once", name.escape_debug())]
     Repeated {
         /// Its name in lower case.
         name: String,
     },
     /// Its name or value cannot be in a header, or the value is none that this header can have.
+    #[error("the header `{}` is malformed", name.escape_debug())]
     Malformed {
         /// Its name in lower case.
         name: String,
     },
 }
 
-impl fmt::Display for HeaderFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A name may come from outside; escaped, it stays on one line.
-        match self {
-            Self::Absent { name } => write!(f, "the request has no header `{}`", name.escape_debug()),
-            Self::Repeated { name } => write!(f, "the header `{}` is there more than once", name.escape_debug()),
-            Self::Malformed { name } => write!(f, "the header `{}` is malformed", name.escape_debug()),
-        }
-    }
-}
-
-impl std::error::Error for HeaderFault {}
-
 /// Why a request cannot be signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
     /// A part of the request or the key cannot be on the wire as it is.
+    // Not the part itself: whoever takes one key for the other should not find it in a log.
+    #[error("the {part} is malformed")]
     Malformed {
         /// `access key`, `region`, `service`, `method` or `path`.
         part: &'static str,
     },
     /// The request has a header `X-Sdk-Date`, and it is not the date to sign with.
+    #[error("the header `x-sdk-date` is not the date to sign with")]
     DateDiffers,
     /// A header to be signed is absent, there twice, or malformed.
-    Header(HeaderFault),
-}
-
-impl From<HeaderFault> for SignError {
-    fn from(fault: HeaderFault) -> Self {
-        Self::Header(fault)
-    }
-}
-
-impl fmt::Display for SignError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            // Not the part itself: whoever takes one key for the other should not find it in a log.
-            Self::Malformed { part } => write!(f, "the {part} is malformed"),
-            Self::DateDiffers => f.write_str("the header `x-sdk-date` is not the date to sign with"),
-            Self::Header(fault) => fault.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for SignError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Header(fault) => Some(fault),
-            _ => None,
-        }
-    }
+    #[error(transparent)]
+    Header(#[from] HeaderFault),
 }
 
 /// One segment of a path, or a name or value of a query, percent-encoded: all but `A-Za-z0-9-_.~`.

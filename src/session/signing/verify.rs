@@ -240,65 +240,43 @@ fn hash(bytes: &[u8]) -> String {
     Hex::of(&Sha256::digest(bytes).into()).as_str().to_owned()
 }
 
-/// Why a request is not taken for the key holder's. All of these are a 401.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a signature is rejected. All of these are a 401.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// The `Authorization` header is not what its algorithm asks for.
+    #[error("the header `authorization` is malformed: {what}")]
     Malformed {
         /// What is wrong, for people.
         what: &'static str,
     },
     /// The `Authorization` header names an algorithm that is not verified here.
+    #[error("the header `authorization` names an unknown algorithm")]
     UnknownAlgorithm,
     /// The method is none.
+    #[error("the method is malformed")]
     MethodMalformed,
     /// There is no header `X-Sdk-Date`.
+    #[error("the request has no header `x-sdk-date`")]
     DateMissing,
     /// The header `X-Sdk-Date` is not `YYYYMMDDTHHMMSSZ`.
+    #[error("the header `x-sdk-date` is not a time written as YYYYMMDDTHHMMSSZ")]
     DateMalformed,
     /// The header `X-Sdk-Date` is not among the signed ones.
+    #[error("the header `x-sdk-date` is not signed")]
     DateNotSigned,
     /// The day in the credential is not that of `X-Sdk-Date`.
+    #[error("the day in the credential is not that of the header `x-sdk-date`")]
     DayDiffers,
     /// A signed header is absent, there twice, or malformed.
-    Header(HeaderFault),
+    #[error(transparent)]
+    Header(#[from] HeaderFault),
     /// The header `X-Sdk-Content-Sha256` is not the hash of the body.
+    #[error("the header `x-sdk-content-sha256` is not the hash of the body")]
     BodyDiffers,
     /// The signature is another one.
+    #[error("the signature is not that of the request as it was received")]
     Mismatch(Mismatch),
-}
-
-impl From<HeaderFault> for Refusal {
-    fn from(fault: HeaderFault) -> Self {
-        Self::Header(fault)
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed { what } => write!(f, "the header `authorization` is malformed: {what}"),
-            Self::UnknownAlgorithm => f.write_str("the header `authorization` names an unknown algorithm"),
-            Self::MethodMalformed => f.write_str("the method is malformed"),
-            Self::DateMissing => f.write_str("the request has no header `x-sdk-date`"),
-            Self::DateMalformed => f.write_str("the header `x-sdk-date` is not a time written as YYYYMMDDTHHMMSSZ"),
-            Self::DateNotSigned => f.write_str("the header `x-sdk-date` is not signed"),
-            Self::DayDiffers => f.write_str("the day in the credential is not that of the header `x-sdk-date`"),
-            Self::Header(fault) => fault.fmt(f),
-            Self::BodyDiffers => f.write_str("the header `x-sdk-content-sha256` is not the hash of the body"),
-            Self::Mismatch(_) => f.write_str("the signature is not that of the request as it was received"),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Header(fault) => Some(fault),
-            _ => None,
-        }
-    }
 }
 
 /// What was computed from a request whose signature is another one.
