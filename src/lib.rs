@@ -11,12 +11,15 @@ pub mod coming_from_the_python_sdk {}
 mod entry;
 mod error;
 mod ids;
+#[doc(hidden)]
+pub mod json;
 #[cfg(feature = "mock")]
 pub mod mock;
 pub mod modelarts;
 pub mod mrs;
 pub mod paging;
 pub mod session;
+pub mod terminal;
 pub mod waiting;
 
 #[cfg(feature = "emulator")]

@@ -968,22 +968,21 @@ async fn an_answer_that_is_not_as_described_is_no_success() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_service_says_does_not_steer_the_terminal() {
     let evil = "a\u{1b}[2J\u{9b}31m\u{202e}b\tc";
+    let shown = r"a\u{1b}[2J\u{9b}31m\u{202e}b c";
     let body =
         json!({"is_success": true, "job_total_count": 1, "jobs": [{"job_id": 1, "job_name": "n", "job_desc": evil}]});
     let server = Server::acting([answer(200, &body)]).await;
     let user = User::of(&server.endpoint);
     let list = ["training-job", "list"];
-    for more in
-        [&[][..], &["--query", "jobs[].job_desc"], &["--query", "jobs[0].job_desc"], &["--query", "jobs[].[job_desc]"]]
-    {
+    for more in [&[][..], &["--query", "jobs[].job_desc"], &["--query", "jobs[].[job_desc]"]] {
         let table = user.says(&[&list[..], more].concat());
-        assert!(table.contains("a [2J 31m b c") && !table.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{table:?}");
+        assert!(table.contains(shown) && !table.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{table:?}");
     }
     assert_eq!(user.data(&list)["jobs"][0]["job_desc"], evil);
     assert!(user.says(&["training-job", "list", "-o", "csv"]).contains(evil));
     let failing = Server::acting([answer(404, &json!({"error_code": "X.1", "error_msg": evil}))]).await;
     let failed = User::of(&failing.endpoint).runs(&list);
-    assert!(stderr(&failed).contains("a [2J 31m b c"), "{:?}", stderr(&failed));
+    assert!(stderr(&failed).contains(shown), "{:?}", stderr(&failed));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,8 +9,8 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
 use super::answer::{Refusal, Response};
-use super::json;
 use crate::error::ErrorCode;
+use crate::json;
 use crate::spec::Document;
 use crate::spec::load::{self, Operation};
 

@@ -41,7 +41,6 @@ mod connection;
 mod control;
 mod faults;
 mod handlers;
-mod json;
 mod lifecycle;
 mod log;
 mod pages;

@@ -20,6 +20,8 @@ pub(crate) use response::ResponseInfo;
 use failure::Failure;
 use kind::kind_of;
 
+use crate::terminal::line;
+
 /// How much of an answer's body an error keeps, in characters.
 const EXCERPT: usize = 512;
 
@@ -294,30 +296,20 @@ impl fmt::Display for Error {
             write!(f, "{operation}: ")?;
         }
         match (code, status) {
-            (Some(code), Some(status)) => write!(f, "{code} ({status}): ")?,
-            (Some(code), None) => write!(f, "{code}: ")?,
+            (Some(code), Some(status)) => write!(f, "{} ({status}): ", line(code))?,
+            (Some(code), None) => write!(f, "{}: ", line(code))?,
             (None, Some(status)) => write!(f, "{status}: ")?,
             (None, None) => {}
         }
         if let Some(place) = place {
-            write!(f, "body at `{place}`: ")?;
+            write!(f, "body at `{}`: ", line(place))?;
         }
-        one_line(f, message)?;
-        if let Some(request_id) = request_id {
-            f.write_str(" [request ")?;
-            one_line(f, request_id)?;
-            f.write_str("]")?;
+        f.write_str(&line(message))?;
+        match request_id {
+            Some(request_id) => write!(f, " [request {}]", line(request_id)),
+            None => Ok(()),
         }
-        Ok(())
     }
-}
-
-/// Writes a text from outside so that it stays on one line and is read in the order in which it is written.
-fn one_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    use fmt::Write;
-    let is_bidi =
-        |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().try_for_each(|c| f.write_char(if c.is_control() || is_bidi(c) { ' ' } else { c }))
 }
 
 /// For people: every part that is there.

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use reqwest::{Request, Response, ResponseBuilderExt};
 use tracing::{Instrument, Span, field};
 
@@ -17,6 +17,7 @@ use super::credentials::Credentials;
 use super::retry::{Budget, RetryPolicy};
 use crate::api::Operation;
 use crate::error::{self, Error, ResponseInfo};
+use crate::json::BYTE_ORDER_MARK;
 use crate::session::Secret;
 
 /// The largest body of an answer that is read.
@@ -282,6 +283,10 @@ async fn receive(
             Ok(None) => break,
             Err(error) => return Err(broken(error, &body, &answer)),
         }
+    }
+    // Readers of JSON take it for content.
+    if body.starts_with(BYTE_ORDER_MARK) {
+        body.advance(BYTE_ORDER_MARK.len());
     }
     if !response.status().is_success() || error::says_failure(&body) {
         return Err(Error::answered(&body, &answer));

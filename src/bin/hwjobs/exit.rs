@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use huaweicloud_jobs::{Error, ErrorCode, ErrorKind};
+use huaweicloud_jobs::{Error, ErrorCode, ErrorKind, terminal};
 
 /// Any failure of a command.
 pub(super) type Failure = Box<dyn StdError>;
@@ -161,6 +161,8 @@ pub(super) fn conclude(outcome: Outcome) -> ExitCode {
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
     let mut err = anstream::stderr();
     for (index, line) in lines.iter().enumerate() {
+        // Names in it may come from files and services.
+        let line = terminal::line(line);
         // Nothing is left to tell it to if this fails.
         let _ = match index {
             0 => writeln!(err, "{red}hwjobs:{red:#} {line}"),

@@ -1,11 +1,13 @@
 //! Answers for people and for programs.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::Style;
 use clap::ValueEnum;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
+use huaweicloud_jobs::terminal;
 use jiff::Timestamp;
 use jmespath::DEFAULT_RUNTIME;
 use jmespath::ast::Ast;
@@ -94,13 +96,17 @@ pub(super) fn print(answer: &Value, shape: &Shape, format: Format, query: Option
 fn print_whole(value: &Value, shape: &Shape, format: Format) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match format {
-        Format::Json => writeln!(out, "{value:#}")?,
-        Format::Yaml => out.write_all(serde_saphyr::to_string(value)?.as_bytes())?,
-        Format::Jsonl => match rows(value, shape) {
-            Some(rows) => rows.iter().try_for_each(|row| writeln!(out, "{row}"))?,
-            None => writeln!(out, "{value}")?,
-        },
-        Format::Csv => csv(value, shape, &mut out)?,
+        Format::Json => writeln!(out, "{}", escaped(format!("{value:#}")))?,
+        Format::Yaml => out.write_all(for_reader(&serde_saphyr::to_string(value)?).as_bytes())?,
+        Format::Jsonl => {
+            let rows = rows(value, shape).map_or(std::slice::from_ref(value), Vec::as_slice);
+            rows.iter().try_for_each(|row| writeln!(out, "{}", escaped(row.to_string())))?;
+        }
+        Format::Csv => {
+            let mut data = Vec::new();
+            csv(value, shape, &mut data)?;
+            out.write_all(for_reader(&String::from_utf8_lossy(&data)).as_bytes())?;
+        }
         Format::Table => {
             let (lines, has_header) = table(value, shape, terminal_width());
             let bold = Style::new().bold();
@@ -149,14 +155,30 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// A value in a table. What a service put into it must not steer the terminal.
+/// A value in a table. A service must not steer the terminal with it, or forge another row.
 fn visible(value: &Value) -> String {
-    let steers = |c: char| {
-        let is_bidi =
-            matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        (c.is_control() && c != '\n') || is_bidi
-    };
-    plain(value).replace(steers, " ")
+    terminal::line(&plain(value)).into_owned()
+}
+
+/// A JSON text with escapes for all characters that a terminal does not show. It stays the same JSON: outside of its
+/// strings there are line ends only.
+fn escaped(json: String) -> String {
+    let is_plain = |c: char| c == '\n' || terminal::is_shown(c);
+    if json.chars().all(is_plain) {
+        return json;
+    }
+    json.chars().fold(String::with_capacity(json.len()), |mut out, c| {
+        match is_plain(c) {
+            true => out.push(c),
+            false => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out += &format!("\\u{unit:04x}")),
+        }
+        out
+    })
+}
+
+/// Data in a format that has no escapes, or not for all characters: what a terminal would obey is shown only there.
+fn for_reader(text: &str) -> Cow<'_, str> {
+    if io::stdout().is_terminal() { terminal::text(text) } else { text.into() }
 }
 
 fn csv(value: &Value, shape: &Shape, out: &mut impl Write) -> Result<(), Failure> {
@@ -234,7 +256,8 @@ fn table(value: &Value, shape: &Shape, width: Option<u16>) -> (Vec<String>, bool
         }
         None => match record(value) {
             None if value.is_null() => return (Vec::new(), false),
-            None => return (vec![visible(value)], false),
+            // A single text keeps its lines.
+            None => return (vec![terminal::text(&plain(value)).into_owned()], false),
             Some(fields) => {
                 let says_nothing = |name: &str, value: &Value| {
                     ENVELOPE.contains(&name) && (value.is_null() || *value == true || *value == "")

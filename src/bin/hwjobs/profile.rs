@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, FromArgMatches, Subcommand};
 use futures_util::FutureExt;
-use huaweicloud_jobs::Error;
 use huaweicloud_jobs::session::credentials::{
     Chain, Context, Credentials, Found, Outcome as Looked, Profile, Provider, Settings,
 };
+use huaweicloud_jobs::{Error, terminal};
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
@@ -203,7 +203,7 @@ async fn check(options: &Options) -> Result<(), Failure> {
     let shape = Shape { list: Some("projects"), columns: &["id", "name", "chosen"], ..Shape::default() };
     output::print(&report, &shape, options.output, options.query.as_deref())?;
     let said = match (known, project_id.or(project_name)) {
-        (Some(known), _) => format!("the credentials are good for the project {}", known.name),
+        (Some(known), _) => format!("the credentials are good for the project {}", terminal::line(&known.name)),
         (None, None) => "the credentials are good, and no project is chosen".to_owned(),
         (None, Some(chosen)) => {
             return Ok(usage(format!("the credentials are good, but the project {chosen} is not among theirs"))?);

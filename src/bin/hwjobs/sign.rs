@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use clap::{Args, Subcommand, ValueEnum};
 use huaweicloud_jobs::session::Secret;
 use huaweicloud_jobs::session::signing::{Algorithm, Date, Request, Signed, SignedHeaders, Signer, wire_host};
+use huaweicloud_jobs::terminal;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -339,7 +340,7 @@ fn as_text(signed: &Signed, differences: Option<&[Difference]>) -> String {
     let mut section = |title: &str, text: &str| {
         let space = if out.is_empty() { "" } else { "\n" };
         // A text in memory takes all that is written.
-        let _ = writeln!(out, "{space}== {title}\n{}", printable(text));
+        let _ = writeln!(out, "{space}== {title}\n{}", terminal::text(text));
     };
     section("Canonical request", &shown);
     section("String to sign", signed.string_to_sign());
@@ -381,19 +382,6 @@ fn as_json(signed: &Signed, differences: Option<&[Difference]>) -> String {
         value["differences"] = json!(differences);
     }
     format!("{value:#}\n")
-}
-
-/// Without what a terminal would obey.
-fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() && c != '\n' && c != '\t' {
-            out.extend(c.escape_debug());
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }
 
 /// The canonical request with `***` for secret values, and the names of their headers.

@@ -1,13 +1,20 @@
-//! JSON as strictly as a service may read it.
+//! JSON from outside, read strictly.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Reads one value. A repeated key and the character NUL are errors: what reads such a text otherwise, and what keeps it,
-/// disagrees about what it says.
-pub(super) fn parse(bytes: &[u8]) -> serde_json::Result<Value> {
+/// The byte order mark that some editors and programs put before a text in UTF-8.
+pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Reads one value; a byte order mark before it is skipped.
+///
+/// # Errors
+///
+/// The text is no JSON, repeats a key of an object, or holds the character NUL: readers disagree about what the last two mean.
+pub fn parse(text: &[u8]) -> serde_json::Result<Value> {
+    let bytes = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = Strict.deserialize(&mut deserializer)?;
     deserializer.end()?;
