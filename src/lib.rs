@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod bulk;
+mod clock;
 #[cfg(feature = "contract")]
 pub mod contract;
 #[doc = include_str!("../docs/coming-from-the-python-sdk.md")]
@@ -18,6 +19,7 @@ pub mod mock;
 pub mod modelarts;
 pub mod mrs;
 pub mod paging;
+mod secret;
 pub mod session;
 pub mod terminal;
 pub mod waiting;

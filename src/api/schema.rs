@@ -9,7 +9,7 @@ use super::wire::{
     Text, ZonelessTime,
 };
 use crate::modelarts::JobStatus;
-use crate::session::Secret;
+use crate::secret::Secret;
 
 macro_rules! schemas {
     ($($name:ident: $types:tt;)+) => {$(

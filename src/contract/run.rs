@@ -17,9 +17,11 @@ use super::model::{Object, Op, keyword, model, properties};
 use super::plan::{Case, Clause, Expected, Identity, Law, Payload, Plan, Target, Trial, bodies};
 use super::turns::{Advance, Turn, each, waits};
 use super::verdict::{Check, Difference, Exchange, Leftover, Outcome, Report, Verdict};
+use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorCode, ErrorKind};
+use crate::secret::Secret;
 use crate::session::credentials::Credentials;
-use crate::session::{Clock, Secret, Session, SystemClock, Transport};
+use crate::session::{Session, Transport};
 use crate::spec::load;
 
 /// The largest wait that a service may ask for.

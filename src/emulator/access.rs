@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::answer::Refusal;
 use super::store::{Store, next_id};
 use crate::error::Error;
-use crate::session::Secret;
+use crate::secret::Secret;
 use crate::session::signing::{self, Authorization, Date, Request};
 
 mod difference;

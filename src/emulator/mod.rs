@@ -30,8 +30,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
+use crate::secret::Secret;
+use crate::session::Session;
 use crate::session::credentials::Credentials;
-use crate::session::{Secret, Session};
 
 mod access;
 mod answer;

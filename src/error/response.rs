@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, StatusCode};
 
-use crate::session::Secret;
+use crate::secret::Secret;
 
 /// The gateway's own name for the id of a request; some services and clouds use the others.
 static REQUEST_IDS: [HeaderName; 4] = [

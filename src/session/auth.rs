@@ -7,12 +7,12 @@ use std::time::UNIX_EPOCH;
 use http::{HeaderName, HeaderValue};
 use reqwest::Request;
 
-use super::clock::Clock;
 use super::credentials::{Chain, Context, Credentials, Found};
-use super::secret::Secret;
 use super::signing::{self, Date, Signer, is_plain_path, wire_path, wire_query};
 use super::tokens::Tokens;
+use crate::clock::Clock;
 use crate::error::Error;
+use crate::secret::Secret;
 
 /// One way of authenticating.
 pub(super) enum Auth {

@@ -14,19 +14,17 @@ use crate::modelarts::ModelArts;
 use crate::mrs::Mrs;
 
 mod auth;
-mod clock;
 pub mod credentials;
 mod regions;
 mod retry;
-mod secret;
 pub mod signing;
 mod tokens;
 mod transport;
 
-pub use clock::{Clock, SystemClock};
+pub use crate::clock::{Clock, SystemClock};
+pub use crate::secret::Secret;
 pub use credentials::Service;
 pub use retry::RetryPolicy;
-pub use secret::Secret;
 pub use transport::Transport;
 pub(crate) use transport::{observe, once};
 

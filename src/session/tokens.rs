@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::clock::Clock;
-use super::secret::Secret;
 use crate::api::iam::{self, operations, types};
 use crate::api::{exchange, wire};
+use crate::clock::Clock;
 use crate::error::Error;
+use crate::secret::Secret;
 
 /// A token is not used in the last minutes of its life: the service's clock may be ahead.
 const MARGIN: Duration = Duration::from_secs(5 * 60);

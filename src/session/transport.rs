@@ -11,14 +11,14 @@ use reqwest::{Request, Response, ResponseBuilderExt};
 use tracing::{Instrument, Span, field};
 
 use super::auth::{Auth, Scope};
-use super::clock::Clock;
 #[cfg(feature = "contract")]
 use super::credentials::Credentials;
 use super::retry::{Budget, RetryPolicy};
 use crate::api::Operation;
+use crate::clock::Clock;
 use crate::error::{self, Error, ResponseInfo};
 use crate::json::BYTE_ORDER_MARK;
-use crate::session::Secret;
+use crate::secret::Secret;
 
 /// The largest body of an answer that is read.
 const MAX_BODY: usize = 16 * 1024 * 1024;

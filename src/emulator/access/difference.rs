@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
-use crate::session::Secret;
+use crate::secret::Secret;
 use crate::session::signing::{Authorization, Mismatch, Request};
 
 /// What a client of this signature did otherwise, in words.

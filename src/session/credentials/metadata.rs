@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{Context, Credentials, Found, Outcome, Provider, Providing, broken, settings};
 use crate::error::Error;
-use crate::session::Secret;
+use crate::secret::Secret;
 
 /// The metadata service of a cloud server.
 ///

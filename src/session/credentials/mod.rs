@@ -24,8 +24,8 @@ use std::pin::Pin;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Secret;
 use crate::error::Error;
+use crate::secret::Secret;
 
 mod chain;
 mod context;

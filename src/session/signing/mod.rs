@@ -54,7 +54,7 @@ use secrecy::zeroize::Zeroizing;
 use sha2::{Digest, Sha256};
 
 use self::canonical::{Dialect, UNSIGNED};
-use super::Secret;
+use crate::secret::Secret;
 
 mod canonical;
 mod date;
