@@ -14,6 +14,7 @@ use crate::modelarts::ModelArts;
 use crate::mrs::Mrs;
 
 mod auth;
+pub(crate) mod body;
 pub mod credentials;
 mod regions;
 mod retry;

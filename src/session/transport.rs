@@ -6,22 +6,19 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use reqwest::{Request, Response, ResponseBuilderExt};
 use tracing::{Instrument, Span, field};
 
 use super::auth::{Auth, Scope};
+use super::body::{self, Unread};
 #[cfg(feature = "contract")]
 use super::credentials::Credentials;
 use super::retry::{Budget, RetryPolicy};
 use crate::api::Operation;
 use crate::clock::Clock;
 use crate::error::{self, Error, ResponseInfo};
-use crate::json::BYTE_ORDER_MARK;
 use crate::secret::Secret;
-
-/// The largest body of an answer that is read.
-const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// What every client of a session shares: how to authenticate, how to send, and when to send again.
 #[derive(Clone)]
@@ -272,21 +269,10 @@ async fn receive(
     let answer = ResponseInfo::new(response.status(), response.headers(), secret);
     record(&Span::current(), Some(response.status()), answer.request_id.as_deref());
     let mut body = BytesMut::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_BODY => {
-                return Err(Error::too_large(MAX_BODY, &body, &answer));
-            }
-            // Most bodies come in one piece.
-            Ok(Some(chunk)) if body.is_empty() => body = chunk.into(),
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => break,
-            Err(error) => return Err(broken(error, &body, &answer)),
-        }
-    }
-    // Readers of JSON take it for content.
-    if body.starts_with(BYTE_ORDER_MARK) {
-        body.advance(BYTE_ORDER_MARK.len());
+    match body::read(&mut response, &mut body, body::LIMIT).await {
+        Ok(()) => {}
+        Err(Unread::TooLarge) => return Err(Error::too_large(body::LIMIT, &body, &answer)),
+        Err(Unread::Broken(error)) => return Err(broken(error, &body, &answer)),
     }
     if !response.status().is_success() || error::says_failure(&body) {
         return Err(Error::answered(&body, &answer));

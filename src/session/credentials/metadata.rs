@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
 use reqwest::{Client, RequestBuilder};
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use super::{Context, Credentials, Found, Outcome, Provider, Providing, broken, settings};
 use crate::error::Error;
 use crate::secret::Secret;
+use crate::session::body::{self, Unread};
 
 /// The metadata service of a cloud server.
 ///
@@ -101,7 +103,7 @@ impl Metadata {
 }
 
 /// Status and body of an answer; none where no connection comes about.
-async fn send(request: RequestBuilder, place: &str) -> Result<Option<(StatusCode, Vec<u8>)>, Error> {
+async fn send(request: RequestBuilder, place: &str) -> Result<Option<(StatusCode, BytesMut)>, Error> {
     let failed = |error: reqwest::Error| {
         let reason = if error.is_timeout() { "gave no answer in time" } else { "gave no complete answer" };
         broken(place, reason).with_source(error.without_url())
@@ -111,14 +113,12 @@ async fn send(request: RequestBuilder, place: &str) -> Result<Option<(StatusCode
         Err(error) if error.is_connect() => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        body.extend_from_slice(&chunk);
-        if body.len() > MAX_BODY {
-            return Err(broken(place, format_args!("answered more than {MAX_BODY} bytes")));
-        }
+    let mut bytes = BytesMut::new();
+    match body::read(&mut response, &mut bytes, MAX_BODY).await {
+        Ok(()) => Ok(Some((response.status(), bytes))),
+        Err(Unread::TooLarge) => Err(broken(place, format_args!("answered more than {MAX_BODY} bytes"))),
+        Err(Unread::Broken(error)) => Err(failed(error)),
     }
-    Ok(Some((response.status(), body)))
 }
 
 fn token(body: &[u8], place: &str) -> Result<HeaderValue, Error> {
