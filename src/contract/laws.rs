@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::attempt::Attempt;
 use super::compare::{changed, is_time, plain, same};
-use super::model::{keyword, model, properties};
+use super::exchange::{Answer, Request};
+use super::model::{keyword, model, properties, unsupported};
+use super::objects::{Fixture, is_unknown, item_id, unwrapped};
 use super::plan::{Expected, Identity, Law, Payload, bodies};
-use super::run::{Answer, Attempt, Fixture, Halt, Request, is_unknown, item_id, unsupported, unwrapped};
+use super::run::Halt;
 use super::verdict::Check;
 use crate::modelarts::JobStatus;
 

@@ -24,19 +24,27 @@
 //! # fn main() {}
 //! ```
 
+mod attempt;
+mod check;
+mod cleanup;
 mod compare;
+mod exchange;
 mod generate;
 mod laws;
 mod matrix;
 mod model;
+mod objects;
 mod plan;
+mod references;
 mod report;
 mod run;
+mod runner;
+mod trials;
 mod turns;
 mod verdict;
 
 pub use matrix::{Matrix, Row};
 pub use plan::{Clause, Kind, Plan};
 pub use report::Format;
-pub use run::{Interrupt, Runner};
+pub use runner::{Interrupt, Runner};
 pub use verdict::{Check, Difference, Exchange, Leftover, Outcome, Report, Verdict};

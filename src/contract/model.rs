@@ -5,6 +5,7 @@ use std::sync::{LazyLock, OnceLock};
 use jsonschema::Validator;
 use serde_json::Value;
 
+use super::generate::item;
 use crate::spec::load::{self, Operation};
 use crate::spec::{self, Document, Example};
 
@@ -280,4 +281,28 @@ pub(super) fn properties(document: &'static Value, schema: &'static Value) -> Ve
 pub(super) fn keyword(document: &'static Value, schema: &'static Value, name: &str) -> Option<&'static Value> {
     let schema = load::resolve(document, schema);
     schema.get(name).or_else(|| schema["allOf"].as_array()?.iter().find_map(|part| keyword(document, part, name)))
+}
+
+/// All names of fields in a schema.
+pub(super) fn all_names(document: &'static Value, schema: &'static Value) -> Vec<&'static str> {
+    let items = item(document, schema);
+    let inside = if items.is_null() { Vec::new() } else { all_names(document, items) };
+    properties(document, schema)
+        .into_iter()
+        .flat_map(|(name, inner)| [vec![name], all_names(document, inner)].concat())
+        .chain(inside)
+        .collect()
+}
+
+/// Fields of a request that change nothing.
+pub(super) fn unsupported(op: &Op) -> Vec<&'static str> {
+    let Some(schema) = op.body else { return Vec::new() };
+    let document = op.document.value();
+    let without_effect =
+        |schema: &'static Value| keyword(document, schema, "x-unsupported") == Some(&Value::Bool(true));
+    properties(document, schema)
+        .into_iter()
+        .filter(|(_, schema)| without_effect(schema))
+        .map(|(name, _)| name)
+        .collect()
 }

@@ -1,0 +1,203 @@
+//! Creates, finds and deletes the objects that clauses need.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::attempt::Attempt;
+use super::compare::plain;
+use super::exchange::{Answer, Request};
+use super::model::model;
+use super::plan::{Identity, Payload, bodies};
+use super::run::{Halt, lock};
+use crate::error::{ErrorCode, ErrorKind};
+
+/// An object to try things on.
+#[derive(Debug)]
+pub(super) struct Fixture {
+    pub(super) object: usize,
+    /// Values of the path, its own last.
+    pub(super) path: Vec<(&'static str, String)>,
+    pub(super) request: Value,
+    pub(super) answer: Value,
+}
+
+impl Fixture {
+    pub(super) fn id(&self) -> &str {
+        self.path.last().map_or("", |(_, id)| id)
+    }
+}
+
+/// What is to be removed in the end.
+#[derive(Clone, Debug)]
+pub(super) struct Created {
+    pub(super) object: usize,
+    pub(super) path: Vec<(&'static str, String)>,
+    /// The id, unless the answer told none.
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+}
+
+impl Attempt<'_> {
+    /// An object of a kind: the one that all share, or one of the attempt's own.
+    pub(super) async fn fixture(&mut self, object: usize, fresh: bool) -> Result<Arc<Fixture>, Halt> {
+        let run = self.run;
+        if fresh && !run.options.read_only {
+            let made = Arc::new(Box::pin(self.create(object, |_| {})).await?);
+            self.own.push(Arc::clone(&made));
+            return Ok(made);
+        }
+        let shared = run.fixtures[object].get_or_init(|| async {
+            let mut attempt = Attempt::new(run, None, 46_000 + object);
+            let made = if run.options.read_only {
+                Box::pin(attempt.first(object)).await
+            } else {
+                Box::pin(attempt.create(object, |_| {})).await
+            };
+            lock(&run.shared).append(&mut attempt.created);
+            made.map(Arc::new).map_err(|halt| match halt {
+                Halt::NotTried(reason) => reason,
+                Halt::Absent(op, _) => format!("it needs {}, which is absent", model().operations[op].id),
+                Halt::Broken => format!(
+                    "it needs {}, which gave no whole answer",
+                    model().operations[model().objects[object].create].id
+                ),
+                Halt::Fatal(error) => error.to_string(),
+            })
+        });
+        Box::pin(shared).await.clone().map_err(Halt::NotTried)
+    }
+
+    /// Creates an object as the first example does, changed by `edit`.
+    pub(super) async fn create(&mut self, object: usize, edit: impl Fn(&mut Value) + Send) -> Result<Fixture, Halt> {
+        let op = model().objects[object].create;
+        let described = &model().operations[op];
+        let mut path = Vec::new();
+        for name in described.path_parameters() {
+            if let Some(parent) = model().named_by(described.operation.path, name) {
+                path.clone_from(&self.fixture(parent, false).await?.path);
+            }
+        }
+        self.create_in(object, path, edit).await
+    }
+
+    /// The same under a given parent.
+    pub(super) async fn create_in(
+        &mut self,
+        object: usize,
+        path: Vec<(&'static str, String)>,
+        edit: impl Fn(&mut Value) + Send,
+    ) -> Result<Fixture, Halt> {
+        let op = model().objects[object].create;
+        let described = &model().operations[op];
+        let mut body = bodies(described).into_iter().next();
+        if let Some(body) = &mut body {
+            self.adapt(op, &path, body, None, true).await?;
+            edit(body);
+        }
+        let request = Request {
+            op,
+            path: path.clone(),
+            query: Vec::new(),
+            body: body.clone().map_or(Payload::None, Payload::Json),
+            identity: Identity::Own,
+        };
+        let answer = self.send(&request).await?;
+        self.called(op, &answer)?;
+        let own = id_of(object, answer.json(), body.as_ref());
+        let Some(id) = own else {
+            return Err(Halt::NotTried(format!("it needs {}, whose answer has no id", described.id)));
+        };
+        let mut path: Vec<_> = path
+            .into_iter()
+            .filter(|(name, _)| model().objects[object].item.contains(&format!("{{{name}}}")))
+            .collect();
+        path.retain(|(name, _)| *name != model().objects[object].parameter);
+        path.push((model().objects[object].parameter, id));
+        Ok(Fixture { object, path, request: body.unwrap_or_default(), answer: unwrapped(answer.json()).clone() })
+    }
+
+    /// The first object that a list has, where nothing may be created.
+    pub(super) async fn first(&mut self, object: usize) -> Result<Fixture, Halt> {
+        let described = &model().objects[object];
+        let none = || Halt::NotTried(format!("only reading is allowed, and no {} was found", described.parameter));
+        let list = described.list.ok_or_else(none)?;
+        let mut path = Vec::new();
+        for name in model().operations[list].path_parameters() {
+            if let Some(parent) = model().named_by(model().operations[list].operation.path, name) {
+                path.clone_from(&self.fixture(parent, false).await?.path);
+            }
+        }
+        let items = self.page(list, &path, &[]).await?;
+        let first = items.first().ok_or_else(none)?;
+        let id = item_id(object, first).ok_or_else(none)?;
+        path.push((described.parameter, id));
+        Ok(Fixture { object, path, request: Value::Null, answer: first.clone() })
+    }
+
+    /// A call in the course of something else: it must work, and if it is of the clause's own operation, well.
+    pub(super) fn called(&mut self, op: usize, answer: &Answer) -> Result<(), Halt> {
+        if self.op == Some(op) {
+            return if self.check_success(op, answer) { Ok(()) } else { Err(Halt::Broken) };
+        }
+        if answer.is_success() {
+            return Ok(());
+        }
+        Err(Halt::NotTried(format!("it needs {}, which answered {}", model().operations[op].id, answer.told())))
+    }
+
+    /// Deletes as soon as the state of the object allows, which may take a stop and some time.
+    pub(super) async fn delete_when_possible(
+        &mut self,
+        object: usize,
+        path: &[(&'static str, String)],
+    ) -> Result<Answer, Halt> {
+        let described = &model().objects[object];
+        let Some(delete) = described.delete else {
+            return Err(Halt::NotTried("no operation deletes it".to_owned()));
+        };
+        let request =
+            Request { op: delete, path: path.to_vec(), query: vec![], body: Payload::None, identity: Identity::Own };
+        let mut waits = self.waits();
+        loop {
+            let answer = self.send(&request).await?;
+            if answer.is_success() || is_unknown(&answer) {
+                return Ok(answer);
+            }
+            if let Some(stop) = described.stop {
+                let request = Request { op: stop, ..request.clone() };
+                self.send(&request).await?;
+            }
+            let Some(wait) = waits.next() else { return Ok(answer) };
+            self.wait(wait).await;
+        }
+    }
+}
+
+/// Whether an answer says that there is no such object.
+pub(super) fn is_unknown(answer: &Answer) -> bool {
+    let kind = answer.code().and_then(ErrorCode::lookup).and_then(ErrorCode::kind);
+    kind == Some(ErrorKind::NotFound) || (kind.is_none() && answer.status == 404)
+}
+
+/// What is inside of an answer that wraps an object in one field.
+pub(super) fn unwrapped(answer: &Value) -> &Value {
+    let inner = answer.as_object().and_then(|fields| fields.values().find(|value| value.get("id").is_some()));
+    inner.unwrap_or(answer)
+}
+
+/// The id of what was created, out of the answer or, where the name is the id, out of the request.
+pub(super) fn id_of(object: usize, answer: &Value, request: Option<&Value>) -> Option<String> {
+    let parameter = model().objects[object].parameter;
+    let own = unwrapped(answer);
+    [answer.get(parameter), own.get("id"), request.and_then(|request| request.get(parameter))]
+        .into_iter()
+        .flatten()
+        .find_map(plain)
+        .filter(|id| !id.is_empty())
+}
+
+/// The id of an item of a list.
+pub(super) fn item_id(object: usize, item: &Value) -> Option<String> {
+    item.get(model().objects[object].parameter).or_else(|| item.get("id")).and_then(plain)
+}

@@ -1,0 +1,178 @@
+//! Tries single requests, each with what must come of it.
+
+use serde_json::Value;
+
+use super::attempt::Attempt;
+use super::compare::plain;
+use super::exchange::{Answer, Request};
+use super::generate::item;
+use super::model::{Op, keyword, model, properties};
+use super::objects::is_unknown;
+use super::plan::{Expected, Payload, Target, Trial};
+use super::run::Halt;
+use super::verdict::Check;
+
+impl Attempt<'_> {
+    pub(super) async fn trials(&mut self, trials: &[Trial]) -> Result<(), Halt> {
+        let mut excuse = None;
+        for trial in trials {
+            let answer = self.trial(trial).await?;
+            let is_query = trial.place.is_none() && model().object_of(&model().operations[trial.op]).is_some();
+            // A good value may lead to another object, which is not there.
+            if trial.expected == Expected::Accepted && !answer.is_success() && !(is_query && is_unknown(&answer)) {
+                // A value that no example shows may need others beside it, which only sentences tell.
+                match self.rules(trial) {
+                    Some(rule) => {
+                        excuse = Some(format!(
+                            "{} was refused with {}; it may be by the rule: {rule}",
+                            trial.what,
+                            answer.told()
+                        ));
+                    }
+                    None => {
+                        let text = format!(
+                            "{}: {} instead of {}",
+                            trial.what,
+                            answer.told(),
+                            model().operations[trial.op].success
+                        );
+                        self.differs(Check::Status, text);
+                    }
+                }
+            }
+        }
+        match excuse {
+            Some(excuse) if self.differences.is_empty() => Err(Halt::NotTried(excuse)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The rules between fields that hold where an enumerated value is on trial that no example shows.
+    pub(super) fn rules(&self, trial: &Trial) -> Option<String> {
+        let (Some(place), Payload::Json(body)) = (&trial.place, &trial.body) else { return None };
+        let op = &model().operations[trial.op];
+        let document = op.document.value();
+        let value = body.pointer(place);
+        if op.examples.iter().any(|example| example.request.is_some_and(|body| body.pointer(place) == value)) {
+            return None;
+        }
+        let (mut schema, mut rules) = (op.body?, Vec::new());
+        for token in place.split('/').skip(1) {
+            let here = keyword(document, schema, "x-rules").and_then(Value::as_array);
+            rules.extend(here.into_iter().flatten().filter_map(Value::as_str));
+            schema = match token.parse::<usize>() {
+                Ok(_) => item(document, schema),
+                Err(_) => properties(document, schema).into_iter().find(|(name, _)| *name == token)?.1,
+            };
+        }
+        let rules = rules.join(" ");
+        (keyword(document, schema, "enum").is_some() && !rules.is_empty()).then_some(rules)
+    }
+
+    pub(super) async fn trial(&mut self, trial: &Trial) -> Result<Answer, Halt> {
+        let signs_in =
+            matches!(trial.expected, Expected::Accepted | Expected::Documented(_) | Expected::Unauthenticated);
+        if signs_in && !model().operations[trial.op].is_authenticated() && !self.run.options.embedded {
+            return Err(Halt::NotTried(
+                "it signs in as a user that only the documents and the emulator know".to_owned(),
+            ));
+        }
+        let request = self.prepare(trial).await?;
+        let mut answer = self.send(&request).await?;
+        if trial.target == Target::Fresh && matches!(trial.expected, Expected::Accepted | Expected::Documented(_)) {
+            answer = self.in_another_state(&request, answer).await?;
+        }
+        match trial.expected {
+            Expected::Accepted => {
+                if answer.is_success() {
+                    self.check_success(trial.op, &answer);
+                }
+            }
+            Expected::Documented(index) => {
+                if self.check_success(trial.op, &answer) {
+                    self.compare(trial, index, &request, &answer).await?;
+                }
+            }
+            expected => self.check_refusal(trial.op, &trial.what, expected, &answer),
+        }
+        Ok(answer)
+    }
+
+    /// The answer to the same request once the object has ended, if its first state does not allow it.
+    pub(super) async fn in_another_state(&mut self, request: &Request, answer: Answer) -> Result<Answer, Halt> {
+        let object = model().object_of(&model().operations[request.op]);
+        match object {
+            Some(object)
+                if !answer.is_success() && model().objects[object].stop.is_some_and(|stop| stop != request.op) =>
+            {
+                self.stop(object, &request.path).await?;
+                self.ended(object, &request.path).await?;
+                self.send(request).await
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    /// The request of a trial, with what must exist created.
+    pub(super) async fn prepare(&mut self, trial: &Trial) -> Result<Request, Halt> {
+        let op = &model().operations[trial.op];
+        let mut path: Vec<(&'static str, String)> = Vec::new();
+        let mut unknown = trial.target == Target::Unknown;
+        let names: Vec<&'static str> = op.path_parameters().collect();
+        for (index, name) in names.iter().copied().enumerate() {
+            unknown |= trial.target == Target::UnknownAt(name);
+            match model().named_by(op.operation.path, name) {
+                Some(object) if !unknown => {
+                    let fresh = trial.target == Target::Fresh && index + 1 == names.len();
+                    path.clone_from(&self.fixture(object, fresh).await?.path);
+                }
+                _ => path.push((name, self.unknown_id(op, name))),
+            }
+        }
+        for (name, value) in &mut path {
+            if let Some(on_trial) = trial.parameters.get(*name).and_then(plain) {
+                *value = on_trial;
+            }
+        }
+        let mut query = Vec::new();
+        for (name, value) in trial.parameters.iter() {
+            if names.contains(&name.as_str()) {
+                continue;
+            }
+            let given = self.run.options.given.get(name).cloned();
+            let is_documented = matches!(trial.expected, Expected::Documented(_));
+            let object = model().objects.iter().position(|object| object.list == Some(trial.op));
+            let text = match (given, object) {
+                (Some(given), _) => given,
+                // The example's marker is an object that only the documents know.
+                (None, Some(object)) if name == "marker" && is_documented => {
+                    self.fixture(object, false).await?.id().to_owned()
+                }
+                _ => plain(value).unwrap_or_default(),
+            };
+            query.push((name.clone(), text));
+        }
+        let accepted = matches!(trial.expected, Expected::Accepted | Expected::Documented(_));
+        let body = match &trial.body {
+            Payload::Json(body) => {
+                let mut body = body.clone();
+                if trial.target == Target::Unknown {
+                    self.rename(op, &mut body, trial.place.as_deref(), accepted);
+                } else {
+                    self.adapt(trial.op, &path, &mut body, trial.place.as_deref(), accepted).await?;
+                }
+                Payload::Json(body)
+            }
+            other => other.clone(),
+        };
+        Ok(Request { op: trial.op, path, query, body, identity: trial.identity })
+    }
+
+    /// An id that no object has.
+    pub(super) fn unknown_id(&mut self, op: &Op, name: &str) -> String {
+        let schema = op.parameter(name).map_or(&Value::Null, |parameter| parameter.schema);
+        let integer = keyword(op.document.value(), schema, "type").is_some_and(|kind| kind == "integer");
+        let number = fastrand::Rng::with_seed(self.run.options.seed ^ self.index as u64).u64(0..1 << 40);
+        if integer { (number + (1 << 50)).to_string() } else { format!("00000000-0000-4000-8000-{number:012x}") }
+    }
+}
