@@ -1248,3 +1248,18 @@ fn steady(text: &str, emulator: &Emulator, user: &User) -> String {
     }
     lines
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_ends_after_the_time_that_it_is_given() {
+    let server = Server::acting([Act::Hang]).await;
+    let started = std::time::Instant::now();
+    let output = User::of(&server.endpoint).runs(&["training-job", "list", "--timeout", "300ms"]);
+    assert_eq!(output.status.code(), Some(10), "{}", stderr(&output));
+    // The limit without the option is a minute.
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
+    for wrong in ["-1s", "soon"] {
+        let output = User::of(&server.endpoint).runs(&["training-job", "list", &format!("--timeout={wrong}")]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}: {}", stderr(&output));
+    }
+    assert_eq!(server.arrived().len(), 1);
+}

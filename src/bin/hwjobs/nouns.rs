@@ -6,6 +6,7 @@ use huaweicloud_jobs::spec;
 use serde_json::Value;
 
 use super::fields::{self, Field};
+use super::options;
 
 /// A kind of object.
 pub(super) struct Noun {
@@ -379,8 +380,12 @@ impl Verb {
 
 fn waiting(timeout: &'static str) -> [Arg; 2] {
     let duration = |name: &'static str, default: &'static str, help: &'static str| {
-        let parser = |text: &str| text.parse::<jiff::SignedDuration>().map_err(|error| error.to_string());
-        Arg::new(name).long(name).value_name("DURATION").default_value(default).value_parser(parser).help(help)
+        Arg::new(name)
+            .long(name)
+            .value_name("DURATION")
+            .default_value(default)
+            .value_parser(options::duration)
+            .help(help)
     };
     [
         duration("timeout", timeout, "How long to wait at the most, for example 90s or 1h30m"),

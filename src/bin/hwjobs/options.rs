@@ -1,12 +1,14 @@
 //! What every call can be told: who, where, and how to print.
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use huaweicloud_jobs::Session;
 use huaweicloud_jobs::session::SessionBuilder;
 use huaweicloud_jobs::session::credentials::{Chain, Context, Outcome, Profile, Provider, Settings};
 use huaweicloud_jobs::spec;
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::exit::{Failure, usage};
@@ -21,6 +23,7 @@ pub(super) struct Options {
     pub(super) endpoint: Option<String>,
     pub(super) output: Format,
     pub(super) query: Option<String>,
+    pub(super) timeout: Option<Duration>,
     pub(super) verbose: bool,
     pub(super) dry_run: bool,
     pub(super) yes: bool,
@@ -49,6 +52,8 @@ fn arguments() -> Vec<Arg> {
         text("endpoint", "URL", "One address for all services, for example an emulator's [env: HWJOBS_ENDPOINT]"),
         text("output", "FORMAT", "How to print").short('o').value_parser(value_parser!(Format)).default_value("table"),
         text("query", "JMESPATH", "What to take out of the answer before it is printed"),
+        text("timeout", "DURATION", "How long a call may take with its retries, for example 30s; 60s by default")
+            .value_parser(duration),
         flag("verbose", "Show requests and attempts on the standard error, secrets hidden").short('v'),
         flag("dry-run", "Print the request and send nothing"),
         flag("yes", "Do not ask before deleting").short('y'),
@@ -56,6 +61,12 @@ fn arguments() -> Vec<Arg> {
     .into_iter()
     .map(|argument| argument.global(true).help_heading(HEADING))
     .collect()
+}
+
+/// Reads a duration that is not negative, for example `90s` or `1h30m`.
+pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
+    let duration: SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    if duration.is_negative() { Err("it is negative".to_owned()) } else { Ok(duration) }
 }
 
 /// Adds the options to a command and all below it.
@@ -74,6 +85,9 @@ impl Options {
     /// The options among the arguments of the last subcommand.
     pub(super) fn of(matches: &ArgMatches) -> Self {
         let text = |name: &str| matches.get_one::<String>(name).cloned();
+        // The timeout of a command that waits is for all its calls together.
+        let waits = matches.try_contains_id("interval").is_ok();
+        let timeout = matches.get_one::<SignedDuration>("timeout").filter(|_| !waits);
         Self {
             profile: text("profile"),
             region: text("region"),
@@ -81,6 +95,7 @@ impl Options {
             endpoint: text("endpoint"),
             output: matches.get_one("output").copied().unwrap_or(Format::Table),
             query: text("query"),
+            timeout: timeout.and_then(|timeout| Duration::try_from(*timeout).ok()),
             verbose: matches.get_flag("verbose"),
             dry_run: matches.get_flag("dry-run"),
             yes: matches.get_flag("yes"),
@@ -109,7 +124,11 @@ impl Options {
 
     /// What a session is made from.
     pub(super) fn builder(&self) -> SessionBuilder {
-        Session::builder().settings(self.settings())
+        let builder = Session::builder().settings(self.settings());
+        match self.timeout {
+            Some(timeout) => builder.timeout(timeout),
+            None => builder,
+        }
     }
 
     /// The session to make calls with. For a dry run nothing is looked up over the network.
@@ -144,7 +163,7 @@ impl Options {
         let mut settings = self.settings().or(settings);
         // Neither is sent.
         settings.project_id.get_or_insert_with(|| "none".to_owned());
-        Ok(Session::builder().settings(settings).token("none").build()?)
+        Ok(self.builder().settings(settings).token("none").build()?)
     }
 
     /// Asks before something is deleted; without a terminal to ask on, it has to be allowed beforehand.
