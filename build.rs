@@ -252,6 +252,7 @@ fn generate(service: &str, document: &Value) -> Result<(String, Names), String> 
     let tokens = Generator::new(&settings).generate_tokens(&openapi).map_err(|error| error.to_string())?;
     let mut code: syn::File = syn::parse2(tokens).map_err(|error| error.to_string())?;
     restore_documented_order(&mut code, document);
+    read_leniently(&mut code, document)?;
     WithoutVersion.visit_file_mut(&mut code);
     let mut types = Vec::new();
     for item in types_of(&mut code) {
@@ -269,8 +270,6 @@ fn generate(service: &str, document: &Value) -> Result<(String, Names), String> 
     let names = Names { types, open_enums: enums.keys().cloned().collect() };
     // The generator's own samples cannot be compiled; as text they do not show as ignored tests.
     let code = prettyplease::unparse(&code).replace("```ignore", "```text");
-    // A field that must be there but can be null is null when it is not there: a reader need not insist.
-    let code = code.replace(r#"deserialize_with = "::std::option::Option::deserialize""#, "default");
     Ok((format!("{code}\n{}", open_enums(&enums, document)), names))
 }
 
@@ -335,6 +334,93 @@ fn restore_documented_order(code: &mut syn::File, document: &Value) {
         });
         fields.named = sorted.into_iter().collect();
     }
+}
+
+/// Fields of responses are read in all the ways in which services print them, by the functions of `api::wire::lenient`.
+fn read_leniently(code: &mut syn::File, document: &Value) -> Result<(), String> {
+    let responses =
+        &lower::reachable(document, lower::Side::Response) - &lower::reachable(document, lower::Side::Request);
+    let enums = lower::open_enums(document);
+    for item in types_of(code) {
+        let syn::Item::Struct(item) = item else { continue };
+        let name = item.ident.to_string();
+        let syn::Fields::Named(fields) = &mut item.fields else { continue };
+        if !responses.contains(&name) {
+            continue;
+        }
+        let or_default = document["components"]["schemas"][&name][lower::OR_DEFAULT].as_array();
+        for field in &mut fields.named {
+            // A field that must be there but can be null is null when it is not there: a reader need not insist.
+            for attribute in &mut field.attrs {
+                insist_on_nothing(attribute)?;
+            }
+            let wire = wire_name(field);
+            let or_default = or_default.is_some_and(|names| names.iter().any(|name| *name == wire));
+            // The empty text is no number and no time, but it is a text.
+            let is_scalar = |name: &str| {
+                let is_number = document["components"]["schemas"][name].pointer("/allOf/0/$ref").is_some();
+                let is_wire_type = lower::WIRE_TYPES.iter().any(|(_, path)| path.rsplit("::").next() == Some(name));
+                is_number || (is_wire_type && !matches!(name, "Text" | "ZonelessTime" | "Secret"))
+            };
+            let types = nested(&field.ty);
+            let types: Vec<&str> = types.iter().map(String::as_str).collect();
+            let by = match types[..] {
+                ["Option", "String"] => "optional_text",
+                ["Option", "bool"] => "optional_truth",
+                ["Option", "Vec", "String"] => "optional_texts",
+                ["Option", scalar] if is_scalar(scalar) => "optional_scalar",
+                ["String"] if or_default => "text_or_empty",
+                ["String"] => "text",
+                ["bool"] if or_default => "truth_or_yes",
+                ["bool"] => "truth",
+                ["Vec", "String"] => "texts",
+                ["Vec", _] => "or_default",
+                [name] if or_default && enums.contains_key(name) => "or_default",
+                _ if or_default => return Err(format!("{name}.{wire} has no default")),
+                _ => continue,
+            };
+            let has_default = field.attrs.iter().any(|attribute| match &attribute.meta {
+                syn::Meta::List(list) => list.path.is_ident("serde") && list.tokens.to_string().contains("default"),
+                _ => false,
+            });
+            let by = format!("crate::api::wire::lenient::{by}");
+            field.attrs.push(syn::parse_quote!(#[serde(deserialize_with = #by)]));
+            match types[0] {
+                "bool" if or_default => {
+                    field.attrs.push(syn::parse_quote!(#[serde(default = "crate::api::wire::lenient::yes")]));
+                }
+                // With a function of its own, a field that can be missing must say so.
+                "Option" if !has_default => field.attrs.push(syn::parse_quote!(#[serde(default)])),
+                _ if or_default => field.attrs.push(syn::parse_quote!(#[serde(default)])),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Puts `default` in the place of the generator's `deserialize_with`, which wants a nullable field to be there.
+fn insist_on_nothing(attribute: &mut syn::Attribute) -> Result<(), String> {
+    let syn::Meta::List(list) = &mut attribute.meta else { return Ok(()) };
+    let text = list.tokens.to_string();
+    let insists = r#"deserialize_with = "::std::option::Option::deserialize""#;
+    if list.path.is_ident("serde") && text.contains(insists) {
+        list.tokens = text.replace(insists, "default").parse().map_err(|_| format!("serde({text})"))?;
+    }
+    Ok(())
+}
+
+/// A type with what it holds: `Option`, `Vec`, `String`.
+fn nested(ty: &syn::Type) -> Vec<String> {
+    let syn::Type::Path(path) = ty else { return Vec::new() };
+    let Some(segment) = path.path.segments.last() else { return Vec::new() };
+    let mut names = vec![segment.ident.to_string()];
+    if let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments
+        && let Some(syn::GenericArgument::Type(inner)) = arguments.args.first()
+    {
+        names.extend(nested(inner));
+    }
+    names
 }
 
 /// Name of a field on the wire: its `serde(rename)`, else its own.

@@ -153,8 +153,7 @@ impl Request {
         };
         if self.checks
             && status != StatusCode::NO_CONTENT
-            && let Some(schema) = self.document.success_schema(self.described)
-            && let Err((place, reason)) = usable(self.document.value(), schema, &body)
+            && let Err((place, reason)) = self.described.usable(self.document.value(), &body)
         {
             return Err(Error::decode(place, reason, &bytes).with_response(&known));
         }
@@ -305,31 +304,6 @@ fn holds(document: &Document, schema: &Value, value: &Value) -> Result<(), (Stri
         _ => error.masked_with("the value").to_string(),
     };
     Err((place, reason))
-}
-
-/// Whether an answer has what it cannot be used without; else where it has not, and why. Of lists each item is for its
-/// reader to judge.
-fn usable(document: &Value, schema: &Value, value: &Value) -> Result<(), (String, String)> {
-    let schema = load::resolve_whole(document, schema);
-    let Some(properties) = schema["properties"].as_object() else { return Ok(()) };
-    if !value.is_object() {
-        return Err((".".to_owned(), "is not an object".to_owned()));
-    }
-    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        let outer = properties.get(name).unwrap_or(&Value::Null);
-        let property = load::resolve_whole(document, outer);
-        let nullable = outer["nullable"] == true || property["nullable"] == true;
-        match &value[name] {
-            Value::Null if load::is_essential(name, property) && !nullable => {
-                return Err((".".to_owned(), format!("missing field `{name}`")));
-            }
-            Value::Null => {}
-            inner => usable(document, property, inner).map_err(|(place, reason)| {
-                (if place == "." { name.to_owned() } else { format!("{name}.{place}") }, reason)
-            })?,
-        }
-    }
-    Ok(())
 }
 
 /// The broken limit, for example `maxLength 256`.

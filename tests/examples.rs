@@ -7,137 +7,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
 mod common;
-
-use std::pin::Pin;
+mod drivers;
 
 use common::{PROJECT, Server, head};
-use huaweicloud_jobs::api::{iam, modelarts, mrs};
+use drivers::{Driver, drivers, text};
 use huaweicloud_jobs::spec::{self, Example};
-use huaweicloud_jobs::{Error, Session};
 use serde_json::{Map, Value, json};
-
-type Outcome<'a> = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send + 'a>>;
 
 /// The documented updates: their requests arrive byte for byte, in the printed order.
 const UPDATES: [&str; 4] = ["update_training_job", "update_visualization_job", "update_annotation_job", "update_job"];
-
-/// One operation of the generated client, driven by values instead of by types.
-struct Driver {
-    id: &'static str,
-    /// Sends a request and gives the answer as the generated type writes it.
-    send: for<'a> fn(&'a Session, &'a Map<String, Value>, Option<&'a Value>) -> Outcome<'a>,
-    /// Takes a request through its generated type and back.
-    request: Option<fn(&Value) -> Value>,
-}
-
-macro_rules! drivers {
-    ($($service:ident $operation:ident ($($name:ident $(= $wire:literal)? $kind:ident),*) $(body $request:ident)? -> $answer:tt;)+) => {
-        vec![$(Driver {
-            id: stringify!($operation),
-            send: |session, parameters, body| Box::pin(async move {
-                let _ = (parameters, body);
-                let scope = drivers!(@scope session $service);
-                let client = drivers!(@client scope $service);
-                let call = client.$operation();
-                $(let call = match drivers!(@value parameters $name $(= $wire)? $kind) {
-                    Some(value) => call.$name(value),
-                    None => call,
-                };)*
-                $(let call = call.body(serde_json::from_value::<$service::types::$request>(body.unwrap().clone()).unwrap());)?
-                let answer: drivers!(@answer $service $answer) = call.send().await?.into_inner();
-                Ok(serde_json::to_value(answer).unwrap())
-            }),
-            request: drivers!(@request $service $($request)?),
-        }),+]
-    };
-    (@scope $session:ident iam) => { $session };
-    (@scope $session:ident $service:ident) => { $session.$service() };
-    (@client $scope:ident iam) => { $scope.iam() };
-    (@client $scope:ident $service:ident) => { $scope.client() };
-    (@value $parameters:ident $name:ident $kind:ident) => { drivers!(@typed $parameters (stringify!($name)) $kind) };
-    (@value $parameters:ident $name:ident = $wire:literal $kind:ident) => { drivers!(@typed $parameters ($wire) $kind) };
-    (@typed $parameters:ident ($wire:expr) number) => { $parameters.get($wire).map(|value| value.as_i64().unwrap()) };
-    (@typed $parameters:ident ($wire:expr) code) => { $parameters.get($wire).map(|value| i32::try_from(value.as_i64().unwrap()).unwrap()) };
-    (@typed $parameters:ident ($wire:expr) truth) => { $parameters.get($wire).map(|value| value.as_bool().unwrap()) };
-    (@typed $parameters:ident ($wire:expr) text) => { $parameters.get($wire).map(text) };
-    (@answer $service:ident ()) => { () };
-    (@answer $service:ident $answer:ident) => { $service::types::$answer };
-    (@request $service:ident) => { None };
-    (@request $service:ident $request:ident) => {
-        Some(|value| {
-            let typed: $service::types::$request = serde_json::from_value(value.clone()).unwrap();
-            serde_json::to_value(typed).unwrap()
-        })
-    };
-}
-
-fn drivers() -> Vec<Driver> {
-    drivers! {
-    iam create_token(nocatalog text) body CreateTokenRequest -> CreateTokenResponse;
-    iam list_projects(domain_id text, enabled truth, is_domain truth, name text, page number, parent_id text, per_page number) -> ListProjectsResponse;
-    iam list_auth_projects() -> ListAuthProjectsResponse;
-    modelarts create_training_job(project_id text) body CreateTrainingJobRequest -> CreateTrainingJobResponse;
-    modelarts list_training_jobs(project_id text, status text, per_page number, page number, sort_by = "sortBy" text, order text, search_content text, workspace_id text) -> ListTrainingJobsResponse;
-    modelarts update_training_job(project_id text, job_id number) body UpdateTrainingJobRequest -> UpdateTrainingJobResponse;
-    modelarts delete_training_job(project_id text, job_id number) -> DeleteTrainingJobResponse;
-    modelarts create_training_job_version(project_id text, job_id number) body CreateTrainingJobVersionRequest -> CreateTrainingJobVersionResponse;
-    modelarts list_training_job_versions(project_id text, job_id number, per_page number, page number) -> ListTrainingJobVersionsResponse;
-    modelarts show_training_job_version(project_id text, job_id number, version_id number) -> ShowTrainingJobVersionResponse;
-    modelarts delete_training_job_version(project_id text, job_id number, version_id number) -> DeleteTrainingJobVersionResponse;
-    modelarts stop_training_job_version(project_id text, job_id number, version_id number) -> StopTrainingJobVersionResponse;
-    modelarts list_training_job_log_files(project_id text, job_id number, version_id number) -> ListTrainingJobLogFilesResponse;
-    modelarts show_training_job_log(project_id text, job_id number, version_id number, base_line text, lines number, log_file text, order text) -> ShowTrainingJobLogResponse;
-    modelarts create_training_job_config(project_id text) body CreateTrainingJobConfigRequest -> CreateTrainingJobConfigResponse;
-    modelarts list_training_job_configs(project_id text, per_page number, page number, sort_by = "sortBy" text, order text, search_content text, config_type text) -> ListTrainingJobConfigsResponse;
-    modelarts show_training_job_config(project_id text, config_name text, config_type text) -> ShowTrainingJobConfigResponse;
-    modelarts update_training_job_config(project_id text, config_name text) body UpdateTrainingJobConfigRequest -> UpdateTrainingJobConfigResponse;
-    modelarts delete_training_job_config(project_id text, config_name text) -> DeleteTrainingJobConfigResponse;
-    modelarts list_built_in_algorithms(project_id text, per_page number, page number, sort_by = "sortBy" text, order text, search_content text) -> ListBuiltInAlgorithmsResponse;
-    modelarts list_job_resource_specs(project_id text, job_type text, engine_id number, project_type code) -> ListJobResourceSpecsResponse;
-    modelarts list_job_ai_engines(project_id text, job_type text) -> ListJobAiEnginesResponse;
-    modelarts create_visualization_job(project_id text) body CreateVisualizationJobRequest -> CreateVisualizationJobResponse;
-    modelarts list_visualization_jobs(project_id text, status text, per_page number, page number, sort_by = "sortBy" text, order text, search_content text, workspace_id text) -> ListVisualizationJobsResponse;
-    modelarts show_visualization_job(project_id text, job_id text) -> ShowVisualizationJobResponse;
-    modelarts update_visualization_job(project_id text, job_id text) body UpdateVisualizationJobRequest -> UpdateVisualizationJobResponse;
-    modelarts delete_visualization_job(project_id text, job_id text) -> DeleteVisualizationJobResponse;
-    modelarts stop_visualization_job(project_id text, job_id text) -> StopVisualizationJobResponse;
-    modelarts restart_visualization_job(project_id text, job_id text) -> RestartVisualizationJobResponse;
-    modelarts create_annotation_job(project_id text) body CreateAnnotationJobRequest -> CreateAnnotationJobResponse;
-    modelarts list_annotation_jobs(project_id text, offset number, limit number, sort_by text, order text, search_content text) -> ListAnnotationJobsResponse;
-    modelarts update_annotation_job(project_id text, job_id text) body UpdateAnnotationJobRequest -> UpdateAnnotationJobResponse;
-    modelarts delete_annotation_job(project_id text, job_id text) -> DeleteAnnotationJobResponse;
-    modelarts show_annotation_job_validation(project_id text, job_id text) -> ShowAnnotationJobValidationResponse;
-    modelarts save_annotation_job_validation(project_id text, job_id text) body SaveAnnotationJobValidationRequest -> SaveAnnotationJobValidationResponse;
-    mrs update_job(project_id text, job_id text) body UpdateJobRequest -> UpdateJobResponse;
-    mrs show_job(project_id text, job_id text) -> ShowJobResponse;
-    mrs delete_job(project_id text, job_id text) -> ();
-    mrs create_job(project_id text) body CreateJobRequest -> CreateJobResponse;
-    mrs list_jobs(project_id text, limit number, marker text, sort_by text) -> ListJobsResponse;
-    mrs submit_job(project_id text) body SubmitJobRequest -> SubmitJobResponse;
-    mrs list_job_exes(project_id text, cluster_id text, id text, page_size number, current_page number, job_name text, state code) -> ListJobExesResponse;
-    mrs show_job_exe(project_id text, job_exe_id text) -> ShowJobExeResponse;
-    mrs execute_job(project_id text, job_id text) body ExecuteJobRequest -> ExecuteJobResponse;
-    mrs list_job_executions(project_id text, limit number, marker text, sort_by text) -> ListJobExecutionsResponse;
-    mrs show_job_execution(project_id text, job_execution_id text) -> ShowJobExecutionResponse;
-    mrs delete_job_execution(project_id text, job_execution_id text) -> ();
-    mrs cancel_job_execution(project_id text, job_execution_id text) -> CancelJobExecutionResponse;
-    mrs create_job_binary(project_id text) body CreateJobBinaryRequest -> CreateJobBinaryResponse;
-    mrs list_job_binaries(project_id text, limit number, marker text, sort_by text) -> ListJobBinariesResponse;
-    mrs show_job_binary(project_id text, job_binary_id text) -> ShowJobBinaryResponse;
-    mrs update_job_binary(project_id text, job_binary_id text) body UpdateJobBinaryRequest -> UpdateJobBinaryResponse;
-    mrs delete_job_binary(project_id text, job_binary_id text) -> ();
-    mrs create_data_source(project_id text) body CreateDataSourceRequest -> CreateDataSourceResponse;
-    mrs list_data_sources(project_id text, limit number, marker text, sort_by text) -> ListDataSourcesResponse;
-    mrs show_data_source(project_id text, data_source_id text) -> ShowDataSourceResponse;
-    mrs update_data_source(project_id text, data_source_id text) body UpdateDataSourceRequest -> UpdateDataSourceResponse;
-    mrs delete_data_source(project_id text, data_source_id text) -> ();
-    }
-}
-
-/// A parameter as text: path parameters that are texts are printed as numbers in some examples.
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
 
 /// The documented body without the nulls that the type leaves out: an optional field that is null is absent.
 fn without_optional_null(documented: &Value, typed: &Value) -> Value {

@@ -276,7 +276,7 @@ mod answers {
             {"job_id": "1", "job_name": "n", "version_id": 2, "new": [1]},
         ]});
         let answer: ListTrainingJobsResponse = read(answer).unwrap();
-        assert_eq!((answer.job_total_count.unwrap().get(), answer.jobs[0].version_id.get()), (1, 2));
+        assert_eq!((answer.job_total_count.unwrap().get(), answer.jobs[0].version_id.unwrap().get()), (1, 2));
     }
 
     /// Limits of requests are none of answers: a name longer than one may send is read.

@@ -1,13 +1,22 @@
-//! Whatever a server answers: a value or an error that says where, never a panic.
+//! Whatever a server answers: a value or an error that says where, never a panic. A response may lack all but what it is
+//! about, and may print values in another way.
 
+#![cfg(feature = "spec")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
 mod common;
+mod drivers;
+mod fixtures;
 
-use common::{Server, head};
-use huaweicloud_jobs::Error;
+use std::collections::BTreeSet;
+
+use common::{Act, PROJECT, Server, head};
+use drivers::drivers;
+use fixtures::Spot;
+use huaweicloud_jobs::spec::{self, Document, load};
+use huaweicloud_jobs::{Error, Session};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Any JSON, with the field names of real answers among its keys.
 fn any_json() -> impl Strategy<Value = Value> {
@@ -81,4 +90,257 @@ proptest! {
             }
         }
     }
+}
+
+/// What responses are about, and so may not lack: for each operation the field, and the id of what is in it; where a
+/// response only confirms, that it does.
+const ESSENTIAL: &str = "
+create_token: token
+list_projects: projects[].id
+list_auth_projects: projects[].id
+create_training_job: job_id
+list_training_jobs: jobs[].job_id
+update_training_job: is_success
+delete_training_job: is_success
+create_training_job_version: version_id
+list_training_job_versions: versions[].version_id
+show_training_job_version: version_id
+delete_training_job_version: is_success
+stop_training_job_version: is_success
+list_training_job_log_files: log_file_list[]
+create_training_job_config: is_success
+list_training_job_configs: configs[].config_name
+show_training_job_config: config_name
+update_training_job_config: is_success
+delete_training_job_config: is_success
+list_built_in_algorithms: models[]
+list_job_resource_specs: specs[]
+list_job_ai_engines: engines[]
+create_visualization_job: job_id
+list_visualization_jobs: jobs[].job_id
+show_visualization_job: job_id
+update_visualization_job: is_success
+delete_visualization_job: is_success
+stop_visualization_job: is_success
+restart_visualization_job: is_success
+create_annotation_job: job_id
+list_annotation_jobs: jobs[].id
+show_annotation_job_validation: images[]
+create_job: job.id
+list_jobs: jobs[].id
+show_job: job.id
+update_job: job.id
+execute_job: job_execution.id
+list_job_executions: job_executions[].id
+show_job_execution: job_execution.id
+cancel_job_execution: job_execution.id
+submit_job: job_execution.id
+list_job_exes: job_executions[].id
+show_job_exe: job_execution.id
+create_job_binary: job_binary.id
+list_job_binaries: binaries[].id
+show_job_binary: job_binary.id
+update_job_binary: job_binary.id
+create_data_source: data_source.id
+list_data_sources: data_sources[].id
+show_data_source: data_source.id
+update_data_source: data_source.id
+";
+
+/// How a subject is written above.
+fn written(subject: load::Subject<'_>) -> String {
+    let list = if subject.is_list { "[]" } else { "" };
+    match (subject.field, subject.key) {
+        (Some(field), Some(id)) => format!("{field}{list}.{id}"),
+        (Some(field), None) => format!("{field}{list}"),
+        (None, id) => id.unwrap_or_default().to_owned(),
+    }
+}
+
+#[test]
+fn what_responses_are_about_is_the_list_above() {
+    let mut found = String::from("\n");
+    for document in spec::documents() {
+        for operation in document.operations() {
+            if let Some(subject) = operation.subject(document.value()) {
+                found += &format!("{}: {}\n", operation.id(), written(subject));
+            }
+        }
+    }
+    assert_eq!(found, ESSENTIAL);
+}
+
+/// A value with every field that a schema describes.
+fn whole(schema: &Spot<'static>) -> Value {
+    let parts = schema.parts();
+    let keyword = |key: &str| parts.iter().find_map(|part| part.value.get(key));
+    if let Some(value) = keyword("enum").and_then(|values| values.get(0)) {
+        return value.clone();
+    }
+    let holders: Vec<_> = parts.iter().filter(|part| part.is_object()).collect();
+    if !holders.is_empty() {
+        let fields = holders.iter().flat_map(|holder| holder.properties());
+        // What tells of a failure is not in a success.
+        let fields = fields.filter(|(name, _)| !name.starts_with("error_"));
+        return fields.map(|(name, field)| (name.to_owned(), whole(&field))).collect::<Map<_, _>>().into();
+    }
+    if let Some(items) = schema.items() {
+        return json!([whole(&items)]);
+    }
+    match schema.types().into_iter().find(|kind| *kind != "null") {
+        Some("integer") => json!(7),
+        Some("number") => json!(0.5),
+        Some("boolean") => json!(true),
+        Some("object") | None => json!({"any": 1}),
+        Some(_) => json!("7"),
+    }
+}
+
+/// A change to a response that its readers must bear.
+struct Variant {
+    what: String,
+    body: Value,
+    /// Whether the response has lost what it is about.
+    useless: bool,
+    /// The same for a reader that looks at the items of a list one at a time.
+    unusable: bool,
+}
+
+/// The response with each field removed, with each set to null, and with each scalar printed in another way.
+fn variants(document: &'static Document, operation: load::Operation<'static>, body: &Value) -> Vec<Variant> {
+    let mut found = Vec::new();
+    let mut add = |what: &str, pointer: &str, body: Value, useless: bool, unusable: bool| {
+        found.push(Variant { what: format!("{what} {pointer}"), body, useless, unusable });
+    };
+    let subject = operation.subject(document.value());
+    let (_, response) = fixtures::responses(document, operation)
+        .into_iter()
+        .find(|(status, _)| status.starts_with('2'))
+        .expect("every operation succeeds somehow");
+    let schema = fixtures::body_schema(&response).expect("the caller has a body for it");
+    fixtures::walk(&schema, body, "", &mut |pointer, spot, value| {
+        let names: Vec<&str> = pointer.split('/').skip(1).filter(|name| name.parse::<usize>().is_err()).collect();
+        let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
+        let replaced = |with: Value| {
+            let mut body = body.clone();
+            *body.pointer_mut(pointer).expect("the walk found it") = with;
+            body
+        };
+        if !names.is_empty() && name.parse::<usize>().is_err() {
+            let is_field = |subject: &load::Subject<'_>| subject.field.is_some() && names == [subject.field.unwrap()];
+            let is_list = subject.is_some_and(|subject| subject.is_list);
+            let field = subject.is_some_and(|subject| is_field(&subject));
+            let id = subject.is_some_and(|subject| {
+                let path: Vec<&str> = subject.field.into_iter().chain(subject.key).collect();
+                subject.key.is_some() && names == path
+            });
+            let mut without = body.clone();
+            without
+                .pointer_mut(parent)
+                .and_then(Value::as_object_mut)
+                .expect("a field has an object")
+                .shift_remove(name);
+            add("without", pointer, without, field || id, field || (id && !is_list));
+            // Some services print an empty list as null.
+            add("null", pointer, replaced(Value::Null), field && !is_list || id, field && !is_list || (id && !is_list));
+        }
+        match value {
+            Value::Number(number) => {
+                add("text for", pointer, replaced(json!(number.to_string())), false, false);
+                let is_field = name.parse::<usize>().is_err();
+                let is_id = subject.is_some_and(|subject| subject.key == Some(name));
+                if is_field && !is_id && spot.types().contains(&"integer") {
+                    add("empty text for", pointer, replaced(json!("")), false, false);
+                }
+            }
+            Value::Bool(value) => {
+                add("text for", pointer, replaced(json!(value.to_string())), false, false);
+                add("capital text for", pointer, replaced(json!(if *value { "True" } else { "False" })), false, false);
+            }
+            Value::String(_)
+                if !spot.types().iter().any(|kind| matches!(*kind, "object" | "array" | "boolean"))
+                    && spot.keyword("format") != Some(&json!("password")) =>
+            {
+                add("number for", pointer, replaced(json!(7)), false, false);
+            }
+            Value::Object(_) => {
+                let mut more = value.clone();
+                more["field_of_tomorrow"] = json!({"a": [1]});
+                add("a new field in", pointer, replaced(more), false, false);
+            }
+            _ => {}
+        }
+    });
+    found
+}
+
+#[tokio::test]
+async fn a_response_may_lack_all_but_what_it_is_about() {
+    let mut problems = BTreeSet::new();
+    let mut tried = 0;
+    for driver in drivers() {
+        let (document, operation) = spec::operation(driver.id).unwrap();
+        let Some(schema) = operation.success_schema(document.value()) else { continue };
+        let status = document.success_status(operation).unwrap();
+        let name = load::component(document.value(), schema).expect("responses are components");
+        let whole = whole(&Spot::at(document, &format!("/components/schemas/{name}")));
+        let examples = document.examples(operation);
+        let request = examples.iter().find(|example| example.parameters.is_some()).unwrap();
+        let mut parameters = request.parameters.unwrap().clone();
+        parameters.entry("project_id").or_insert_with(|| json!(PROJECT));
+        let documented = examples.iter().filter_map(|example| example.response);
+        let documented = documented.filter(|(status, _)| status.starts_with('2')).map(|(_, body)| body);
+        let bodies: Vec<&Value> = [&whole].into_iter().chain(documented).collect();
+        let variants: Vec<_> = bodies.into_iter().flat_map(|body| variants(document, operation, body)).collect();
+        let acts = variants.iter().map(|variant| {
+            let body = variant.body.to_string();
+            let length = body.len();
+            Act::Keep(format!("HTTP/1.1 {status} Status\r\ncontent-length: {length}\r\n\r\n{body}").into_bytes())
+        });
+        let server = Server::acting(acts).await;
+        let session = server.session();
+        for Variant { what, body, useless, unusable } in &variants {
+            tried += 1;
+            let read = (driver.send)(&session, &parameters, request.request).await;
+            match (read, useless) {
+                (Err(error), false) => _ = problems.insert(format!("{} {what}: {error}", driver.id)),
+                (Ok(_), true) => _ = problems.insert(format!("{} {what}: is read", driver.id)),
+                _ => {}
+            }
+            match (operation.usable(document.value(), body), unusable) {
+                (Err(reason), false) => _ = problems.insert(format!("{} {what}, raw: {reason:?}", driver.id)),
+                (Ok(()), true) => _ = problems.insert(format!("{} {what}, raw: is read", driver.id)),
+                _ => {}
+            }
+        }
+    }
+    println!("{tried} variants of responses");
+    let all: Vec<_> = problems.iter().map(String::as_str).collect();
+    assert!(problems.is_empty(), "{} of {tried}:\n{}", problems.len(), all.join("\n"));
+    assert!(tried > 3000, "{tried}");
+}
+
+#[tokio::test]
+async fn what_a_response_lacks_reads_as_empty() {
+    let server = Server::json(200, "{}").await;
+    let job = server.session().modelarts().labeling_job("a").unwrap();
+    assert_eq!(job.update("name").send().await.unwrap().job_id, "");
+    let server = Server::json(202, r#"{"job": {"id": "a", "mains": [{}]}}"#).await;
+    let job = server.session().mrs().job("a").unwrap().show().await.unwrap();
+    assert_eq!((job.name.as_str(), job.type_.as_str(), job.tenant_id), ("", "", None));
+    let server = Server::json(200, r#"{"is_success": true, "jobs": null}"#).await;
+    let jobs: Vec<_> = server.session().modelarts().training_jobs().list().try_collect().await.unwrap();
+    assert!(jobs.is_empty());
+    // Sahara has no `markers` where all fits on one page.
+    let server = Server::json(200, r#"{"binaries": [{"id": "a", "name": "a.jar"}, {"id": "b"}]}"#).await;
+    let binaries: Vec<_> = server.session().mrs().job_binaries().list().try_collect().await.unwrap();
+    assert_eq!(binaries.len(), 2);
+}
+
+#[tokio::test]
+async fn a_project_is_found_without_links() {
+    let body = r#"{"projects": [{"id": "p3", "name": "ap-southeast-1", "domain_id": "d"}, {"id": "p4"}]}"#;
+    let server = Server::json(200, body).await;
+    let session = Session::builder().endpoint(&server.endpoint).token("t").project_name("ap-southeast-1");
+    assert_eq!(session.connect().await.unwrap().project_id().as_str(), "p3");
 }

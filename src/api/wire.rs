@@ -11,9 +11,10 @@ use serde_json::{Number as JsonNumber, Value};
 
 use crate::error::Error;
 
+pub(crate) mod lenient;
 mod time;
 
-pub use time::{EpochMillis, EpochSeconds, Millis, Seconds, ZonelessTime};
+pub use time::{EpochMillis, EpochSeconds, Millis, Seconds, ZonelessTime, since_epoch};
 
 /// A whole number of an answer, printed as a number or as its decimal text.
 ///
@@ -236,7 +237,11 @@ impl<'de> Deserialize<'de> for Boolean {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::Bool(value) => Ok(Self { value, quoted: false }),
-            Value::String(text) => text.parse().map_err(de::Error::custom),
+            Value::Number(number) if number.as_i64() == Some(0) => Ok(Self { value: false, quoted: false }),
+            Value::Number(number) if number.as_i64() == Some(1) => Ok(Self { value: true, quoted: false }),
+            Value::String(text) => {
+                text.parse().map_err(|_| de::Error::custom(format!("{text:?} is neither a truth value nor its text")))
+            }
             other => Err(de::Error::custom(format!("{other} is neither a truth value nor its text"))),
         }
     }
@@ -568,7 +573,14 @@ macro_rules! open_enum {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Ok(String::deserialize(deserializer)?.as_str().into())
+                Ok($crate::api::wire::lenient::text(deserializer)?.as_str().into())
+            }
+        }
+
+        /// A response that leaves it out: the unknown value without a text.
+        impl Default for $name {
+            fn default() -> Self {
+                Self::Unknown(String::new())
             }
         }
     };

@@ -196,9 +196,9 @@ impl Entry<TrainingJob, types::CreateTrainingJobResponse> {
 }
 
 impl Entry<TrainingJob, types::TrainingJob> {
-    /// The version whose id and state the list shows.
-    pub fn shown_version(&self) -> TrainingJobVersion {
-        self.version(self.details.version_id.get())
+    /// The version whose id and state the list shows, if it shows one.
+    pub fn shown_version(&self) -> Option<TrainingJobVersion> {
+        self.details.version_id.map(|id| self.version(id.get()))
     }
 }
 

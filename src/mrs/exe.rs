@@ -270,7 +270,7 @@ impl Query for JobExesQuery {
         let page = call(Self::OPERATION, request.send()).await?;
         let entry = |exe: types::JobExe| Ok(Entry::new(JobExe::new(session.clone(), exe.id.as_str().try_into()?), exe));
         let entries = page.job_executions.into_iter().map(entry).collect::<Result<_, Error>>()?;
-        Ok(Batch::numbered(entries, Some(page.total_record), size))
+        Ok(Batch::numbered(entries, page.total_record, size))
     }
 }
 

@@ -70,7 +70,7 @@ macro_rules! lists {
                     Ok(Entry::new($handle::new(session.clone(), details.id.as_str().try_into()?), details))
                 };
                 let entries = page.$field.into_iter().map(entry).collect::<Result<_, Error>>()?;
-                Ok(Batch::marked(entries, page.markers.next))
+                Ok(Batch::marked(entries, page.markers.and_then(|markers| markers.next)))
             }
         }
     )+};

@@ -107,8 +107,7 @@ impl Document {
 
     /// The schema of the answer of a success, if it has a body.
     pub fn success_schema<'a>(&'a self, operation: Operation<'a>) -> Option<&'a Value> {
-        let status = self.success_status(operation)?;
-        self.response(operation, status)?.pointer("/content/application~1json/schema")
+        operation.success_schema(&self.value)
     }
 
     /// A schema of this document as JSON Schema (draft 2020-12) that stands alone.

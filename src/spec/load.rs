@@ -34,6 +34,78 @@ impl<'a> Operation<'a> {
             .map(|parameter| resolve(document, parameter))
     }
 
+    /// The schema of a successful response, if it has a body; references are not resolved.
+    pub fn success_schema(self, document: &'a Value) -> Option<&'a Value> {
+        let mut responses = self.value["responses"].as_object()?.iter();
+        let (_, response) = responses.find(|(status, _)| status.starts_with('2'))?;
+        resolve(document, response).pointer("/content/application~1json/schema")
+    }
+
+    /// What a successful response is about; none where it can do without any of its fields.
+    pub fn subject(self, document: &'a Value) -> Option<Subject<'a>> {
+        let schema = self.success_schema(document)?;
+        let response = resolve_whole(document, schema);
+        let required = || response["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let field_where = |holds: fn(&Value) -> bool| {
+            required().find_map(|name| {
+                let field = response["properties"].get(name)?;
+                holds(resolve_whole(document, field)).then_some((name, field))
+            })
+        };
+        let (field, is_list, schema) = if let Some((name, list)) = field_where(|field| field["type"] == "array") {
+            (Some(name), true, &resolve_whole(document, list)["items"])
+        } else if let Some((name, wrapped)) = field_where(|field| field.get("properties").is_some()) {
+            (Some(name), false, wrapped)
+        } else {
+            (None, false, schema)
+        };
+        let known = resolve_whole(document, schema)["required"].as_array();
+        let requires = |name: &str| known.is_some_and(|known| known.iter().any(|known| known == name));
+        let id = self.id_fields(document).into_iter().find(|name| requires(name));
+        // Who changes or deletes something knows its id; the response confirms it.
+        let confirms = field.is_none() && (id.is_none() || !matches!(self.method, "get" | "post"));
+        let confirmation = (self.method != "get" && requires("is_success")).then_some("is_success");
+        let key = if confirms { confirmation } else { id };
+        (field.is_some() || key.is_some()).then_some(Subject { field, is_list, schema, key })
+    }
+
+    /// Names that the id of what the operation is about can have in its response, the likeliest first.
+    fn id_fields(self, document: &'a Value) -> Vec<&'a str> {
+        let parameter = |path: &'a str| path.strip_suffix('}')?.rsplit_once('{').map(|(_, name)| name);
+        let of_item = operations(document).find_map(|other| {
+            let rest = other.path.strip_prefix(self.path)?.strip_prefix("/{")?;
+            rest.strip_suffix('}').filter(|name| !name.contains('/'))
+        });
+        ["id"].into_iter().chain(of_item).chain(parameter(self.path)).collect()
+    }
+
+    /// Whether a successful response has what it cannot be used without; otherwise the place and what is wrong there.
+    /// Of a list each item is for its reader to judge.
+    pub fn usable(self, document: &'a Value, body: &Value) -> Result<(), (String, String)> {
+        let problem = |place: &str, reason: String| Err((place.to_owned(), reason));
+        if self.success_schema(document).is_none() {
+            return Ok(());
+        }
+        if !body.is_object() {
+            return problem(".", "is not an object".to_owned());
+        }
+        let Some(Subject { field, is_list, key, .. }) = self.subject(document) else { return Ok(()) };
+        let subject = match field {
+            None => body,
+            Some(field) => match body.get(field) {
+                Some(Value::Null | Value::Array(_)) if is_list => return Ok(()),
+                Some(_) if is_list => return problem(field, "is not a list".to_owned()),
+                Some(subject) if subject.is_object() => subject,
+                None | Some(Value::Null) => return problem(".", format!("missing field `{field}`")),
+                Some(_) => return problem(field, "is not an object".to_owned()),
+            },
+        };
+        match key {
+            Some(key) if subject[key].is_null() => problem(field.unwrap_or("."), format!("missing field `{key}`")),
+            _ => Ok(()),
+        }
+    }
+
     /// All documented examples: requests with their answers first, then failures without a request.
     pub fn examples(self, document: &'a Value) -> Vec<Example<'a>> {
         let mut responses: Vec<(&str, &str, &Value)> = Vec::new();
@@ -64,6 +136,19 @@ impl<'a> Operation<'a> {
         }));
         examples
     }
+}
+
+/// What a response is about: it cannot be used without that, and without all else it can.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The field of the response that holds it; none where the response itself is the object.
+    pub field: Option<&'a str>,
+    /// Whether the field holds a list of such objects.
+    pub is_list: bool,
+    /// The schema of the object, of a list that of an item; references are not resolved.
+    pub schema: &'a Value,
+    /// The field of the object that holds its id, if it has one; of a confirmation `is_success`.
+    pub key: Option<&'a str>,
 }
 
 /// A documented example: a request and the answer it gets.
@@ -101,6 +186,13 @@ pub fn resolve_whole<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     }
 }
 
+/// The component schema that a schema is, be it by a reference or by one that stands alone in an `allOf`.
+pub fn component<'a>(document: &'a Value, schema: &'a Value) -> Option<&'a str> {
+    let whole = resolve_whole(document, schema);
+    let mut components = document["components"]["schemas"].as_object()?.iter();
+    components.find(|(_, component)| std::ptr::eq(*component, whole)).map(|(name, _)| name.as_str())
+}
+
 /// What a local reference (`#/components/...`) points to.
 pub fn target<'a>(document: &'a Value, reference: &str) -> Option<&'a Value> {
     document.pointer(reference.strip_prefix('#')?)
@@ -123,13 +215,4 @@ pub fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
             })
         })
     })
-}
-
-/// What an answer is about: without these it cannot be used.
-const ESSENTIAL: [&str; 7] = ["is_success", "id", "job_id", "version_id", "name", "job_name", "config_name"];
-
-/// Whether an answer cannot be used without this required field; other texts and numbers may be missing.
-pub fn is_essential(name: &str, property: &Value) -> bool {
-    let scalar = matches!(property["type"].as_str(), Some("string" | "integer" | "number" | "boolean"));
-    !scalar || ESSENTIAL.contains(&name)
 }

@@ -156,6 +156,13 @@ pub const BOUNDED: &str = "IntegerFrom";
 /// Key that marks a response enum of which an open Rust enum is made.
 pub const OPEN_ENUM: &str = "x-open-enum";
 
+/// Key that marks the fields of a response schema without which it cannot be used.
+const ESSENTIAL: &str = "x-essential";
+/// Key that lists the fields of a response schema that are empty, or true, where the response lacks them.
+pub const OR_DEFAULT: &str = "x-or-default";
+/// Fields that callers read all the time: they are plain in Rust, although a response may lack them.
+const PLAIN: [&str; 6] = ["is_success", "id", "job_id", "name", "job_name", "type"];
+
 /// What the `x-unit` of an answer's field makes of it.
 const TIMES: [(&str, &str); 5] = [
     ("ms since the Unix epoch", "EpochMillis"),
@@ -361,16 +368,52 @@ fn unbound_response_values(document: &mut Value) {
 }
 
 fn relax_response_requirements(document: &mut Value) {
+    let essential = essential_fields(document);
+    for (component, field) in &essential {
+        if let Some(schema) = components(document, "schemas").and_then(|schemas| schemas.get_mut(component)) {
+            let marks = schema.as_object_mut().map(|schema| schema.entry(ESSENTIAL).or_insert_with(|| json!([])));
+            marks.and_then(Value::as_array_mut).into_iter().for_each(|marks| marks.push(json!(field)));
+        }
+    }
     each_schema(document, Side::Response, |schema| {
+        let essential = schema.shift_remove(ESSENTIAL).unwrap_or_default();
         let Some(Value::Array(mut required)) = schema.shift_remove("required") else { return };
+        let mut or_default = Vec::new();
         required.retain(|name| {
-            let property =
-                schema.get("properties").and_then(|properties| properties.get(name.as_str()?)).unwrap_or(&Value::Null);
-            // Null is a value of a nullable field: it stays required so that null is written back.
-            property["nullable"] == true || name.as_str().is_some_and(|name| load::is_essential(name, property))
+            let property = name.as_str().map_or(&Value::Null, |name| &schema["properties"][name]);
+            let is_essential = essential.as_array().is_some_and(|fields| fields.contains(name));
+            let is_plain = PLAIN.iter().any(|plain| name == plain)
+                && (property.get("type").is_none() || matches!(property["type"].as_str(), Some("string" | "boolean")));
+            if property["nullable"] == true {
+                // Null is a value of a nullable field: it stays required so that null is written back.
+                return true;
+            }
+            if is_plain && !is_essential {
+                or_default.push(name.clone());
+            }
+            is_essential || is_plain
         });
         schema.insert("required".to_owned(), required.into());
+        if !or_default.is_empty() {
+            schema.insert(OR_DEFAULT.to_owned(), or_default.into());
+        }
     });
+}
+
+/// The fields without which a response cannot be used, with the components that have them.
+fn essential_fields(document: &Value) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for operation in load::operations(document) {
+        let (Some(response), Some(subject)) = (operation.success_schema(document), operation.subject(document)) else {
+            continue;
+        };
+        for (schema, field) in [(response, subject.field), (subject.schema, subject.key)] {
+            if let (Some(component), Some(field)) = (load::component(document, schema), field) {
+                found.insert((component.to_owned(), field.to_owned()));
+            }
+        }
+    }
+    found
 }
 
 fn type_response_times(document: &mut Value) {

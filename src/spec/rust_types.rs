@@ -84,9 +84,11 @@ fn differences(document: &Value, definitions: &Value) -> (Vec<String>, usize) {
             continue;
         };
         let required = names(&schema["required"]);
-        // A field that can be null is read as null when it is not there.
-        let insisted: BTreeSet<_> =
-            required.iter().copied().filter(|field| schema["properties"][field]["nullable"] != true).collect();
+        let or_default = names(&schema[lower::OR_DEFAULT]);
+        // A field that can be null is read as null when it is not there, and others have a default then.
+        let may_be_missing =
+            |field: &str| schema["properties"][field]["nullable"] == true || or_default.contains(field);
+        let insisted: BTreeSet<_> = required.iter().copied().filter(|field| !may_be_missing(field)).collect();
         if names(&definition["required"]) != insisted {
             found.push(format!("{name}: requires {:?}, described {insisted:?}", names(&definition["required"])));
         }
@@ -99,7 +101,9 @@ fn differences(document: &Value, definitions: &Value) -> (Vec<String>, usize) {
             let (is, described) = (shape_of_type(definitions, typed), shape_of_description(document, property));
             if is != described {
                 found.push(format!("{name}.{field}: {is}, described {described}"));
-            } else if may_be_null(typed) == insisted.contains(field.as_str()) && described != "any" {
+            } else if may_be_null(typed) == (insisted.contains(field.as_str()) || or_default.contains(field.as_str()))
+                && described != "any"
+            {
                 found.push(format!("{name}.{field}: null is {}", may_be_null(typed)));
             } else {
                 fields += 1;

@@ -60,11 +60,11 @@ numbers! {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     EpochMillis(Integer) -> timestamp: Timestamp,
-    |number| Timestamp::from_millisecond(number.get()).unwrap_or_else(|_| end(number.get()));
+    |number| since_epoch(number.get());
 
-    /// A time, printed in seconds since 1970 in UTC.
+    /// A time, printed in seconds since 1970 in UTC. Services also print milliseconds, see [`since_epoch`].
     EpochSeconds(Integer) -> timestamp: Timestamp,
-    |number| Timestamp::from_second(number.get()).unwrap_or_else(|_| end(number.get()));
+    |number| since_epoch(number.get());
 
     /// A duration, printed in milliseconds.
     Millis(Integer) -> duration: SignedDuration,
@@ -75,8 +75,21 @@ numbers! {
     |number| SignedDuration::try_from_secs_f64(number.get()).unwrap_or_default();
 }
 
-fn end(number: i64) -> Timestamp {
-    if number < 0 { Timestamp::MIN } else { Timestamp::MAX }
+/// The time that a service prints as a number, counted from 1970 in UTC.
+///
+/// The same field holds seconds in one response and milliseconds in another, so the size of the number decides: with up to
+/// eleven digits it counts seconds (until the year 5138), with more it counts milliseconds (since March 1973).
+///
+/// ```
+/// use huaweicloud_jobs::api::wire::since_epoch;
+/// assert_eq!(since_epoch(1_496_387_588).to_string(), "2017-06-02T07:13:08Z");
+/// assert_eq!(since_epoch(1_496_387_588_913).to_string(), "2017-06-02T07:13:08.913Z");
+/// ```
+pub fn since_epoch(number: i64) -> Timestamp {
+    let end = if number < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    let counts_seconds = number.unsigned_abs() < 100_000_000_000;
+    let time = if counts_seconds { Timestamp::from_second(number) } else { Timestamp::from_millisecond(number) };
+    time.unwrap_or(end)
 }
 
 /// A time, printed without a zone: `2017-06-22T12:05:58`.
@@ -131,8 +144,6 @@ mod tests {
         let parse = |text: &str| serde_json::from_str::<EpochMillis>(text).unwrap().timestamp();
         assert_eq!(parse("9223372036854775807"), Timestamp::MAX);
         assert_eq!(parse("-9223372036854775808"), Timestamp::MIN);
-        let seconds: EpochSeconds = serde_json::from_str("1498125600").unwrap();
-        assert_eq!(seconds.timestamp().to_string(), "2017-06-22T10:00:00Z");
         let seconds = |text: &str| serde_json::from_str::<Seconds>(text).unwrap().duration();
         assert_eq!(seconds("1.5"), SignedDuration::from_millis(1500));
         assert_eq!(seconds("1e300"), SignedDuration::ZERO);
@@ -140,6 +151,27 @@ mod tests {
             serde_json::from_str::<Millis>("\"532003\"").unwrap().duration(),
             SignedDuration::from_millis(532_003)
         );
+    }
+
+    /// Whatever the unit that the description has for the field.
+    #[test]
+    fn the_number_of_digits_tells_seconds_from_milliseconds() {
+        for (printed, expected) in [
+            ("1498125600", "2017-06-22T10:00:00Z"),
+            ("\"1498125600\"", "2017-06-22T10:00:00Z"),
+            ("1496387588913", "2017-06-02T07:13:08.913Z"),
+            ("\"1496387588913\"", "2017-06-02T07:13:08.913Z"),
+            ("99999999999", "5138-11-16T09:46:39Z"),
+            ("100000000000", "1973-03-03T09:46:40Z"),
+            ("0", "1970-01-01T00:00:00Z"),
+            ("-1", "1969-12-31T23:59:59Z"),
+        ] {
+            let seconds: EpochSeconds = serde_json::from_str(printed).unwrap();
+            let millis: EpochMillis = serde_json::from_str(printed).unwrap();
+            assert_eq!(seconds.timestamp().to_string(), expected);
+            assert_eq!(millis.timestamp().to_string(), expected);
+            assert_eq!(serde_json::to_string(&seconds).unwrap(), printed);
+        }
     }
 
     #[test]

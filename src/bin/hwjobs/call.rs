@@ -118,10 +118,8 @@ pub(super) fn shape(
         }
         let one = std::iter::once((name, field));
         for (name, field) in one.chain(fields(Some(inner))) {
-            match field["x-unit"].as_str() {
-                Some("ms since the Unix epoch") => shape.times.push((name, 1000)),
-                Some("s since the Unix epoch") => shape.times.push((name, 1)),
-                _ => {}
+            if field["x-unit"].as_str().is_some_and(|unit| unit.ends_with("since the Unix epoch")) {
+                shape.times.push(name);
             }
         }
     }

@@ -7,6 +7,7 @@ use anstyle::Style;
 use clap::ValueEnum;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
+use huaweicloud_jobs::api::wire::since_epoch;
 use huaweicloud_jobs::terminal;
 use jiff::Timestamp;
 use jmespath::DEFAULT_RUNTIME;
@@ -33,7 +34,7 @@ pub(super) struct Shape {
     /// The fields to show in a table; all of them if there are none.
     pub(super) columns: &'static [&'static str],
     /// Fields that hold a time, with how many of their units a second has.
-    pub(super) times: Vec<(&'static str, i64)>,
+    pub(super) times: Vec<&'static str>,
     /// Whether `status` holds a code of ModelArts.
     pub(super) has_status: bool,
 }
@@ -278,9 +279,9 @@ impl Shape {
     /// A value for people: times are written out, and codes have their words.
     fn cell(&self, name: &str, value: Option<&Value>) -> String {
         let Some(value) = value else { return String::new() };
-        if let Some((_, units)) = self.times.iter().find(|(time, _)| *time == name)
+        if self.times.contains(&name)
             && let Some(number) = value.as_i64().or_else(|| value.as_str()?.parse().ok())
-            && let Ok(time) = Timestamp::from_second(number / units)
+            && let Ok(time) = Timestamp::from_second(since_epoch(number).as_second())
         {
             return time.to_string();
         }

@@ -253,7 +253,38 @@ fn cases() -> Vec<Case> {
                 ),
                 component("Settings", json!({"type": "object"})),
             ],
-            [("/components/schemas/Out/required".to_owned(), json!(["id", "unset", "list", "inner"]))],
+            [
+                ("/components/schemas/Out/required".to_owned(), json!(["id", "unset", "list"])),
+                ("/components/schemas/Out/x-or-default".to_owned(), json!(["id"])),
+            ],
+        ),
+        // What a response is about, it may not lack: here an object in a field, and its id.
+        case(
+            "relax_response_requirements",
+            [
+                ("/paths/~1jobs~1{id}".to_owned(), json!({"get": document()["paths"]["/jobs/{id}"]["put"]})),
+                component(
+                    "Out",
+                    json!({"type": "object", "required": ["job", "links"], "properties": {
+                    "job": wrapped("Job", "description", json!("It.")), "links": reference("Links")}}),
+                ),
+                component(
+                    "Job",
+                    json!({"type": "object", "required": ["id", "name", "size", "owner"], "properties": {
+                    "id": text(), "name": text(), "size": {"type": "integer"}, "owner": reference("Links")}}),
+                ),
+                component(
+                    "Links",
+                    json!({"type": "object", "required": ["id", "self"], "properties": {
+                    "id": {"type": "integer"}, "self": text()}}),
+                ),
+            ],
+            [
+                ("/components/schemas/Out/required".to_owned(), json!(["job"])),
+                ("/components/schemas/Job/required".to_owned(), json!(["id", "name"])),
+                ("/components/schemas/Job/x-or-default".to_owned(), json!(["name"])),
+                ("/components/schemas/Links/required".to_owned(), json!([])),
+            ],
         ),
         case(
             "type_response_times",
