@@ -91,6 +91,7 @@ fn schemas(generated: &[(&str, Names)]) -> String {
 /// The error codes of all families as one table, ordered by code, and each file as JSON.
 fn error_codes(out: &Path) -> Result<(), String> {
     let mut rows = BTreeMap::new();
+    let mut words = Vec::new();
     for family in FAMILIES {
         let file = format!("openapi/errors/{family}.yaml");
         let text = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
@@ -102,16 +103,22 @@ fn error_codes(out: &Path) -> Result<(), String> {
                 return Err(format!("{file}: {code} is in another file too"));
             }
         }
+        words.extend(
+            data["token_rejected"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned),
+        );
         let json = out.join(format!("errors_{family}.json"));
         fs::write(&json, data.to_string()).map_err(|error| format!("{}: {error}", json.display()))?;
     }
     let rows: String = rows.into_values().collect();
-    fs::write(out.join("error_codes.rs"), format!("static ALL: &[ErrorCode] = &[\n{rows}];\n"))
-        .map_err(|error| format!("error_codes.rs: {error}"))
+    fs::write(
+        out.join("error_codes.rs"),
+        format!("static ALL: &[ErrorCode] = &[\n{rows}];\nstatic TOKEN_REJECTED: &[&str] = &{words:?};\n"),
+    )
+    .map_err(|error| format!("error_codes.rs: {error}"))
 }
 
 fn error_code(family: &str, code: &str, entry: &Value) -> Result<String, String> {
-    let known = ["status", "retry", "kind", "group", "meaning", "remedy"];
+    let known = ["status", "retry", "kind", "rejects_token", "group", "meaning", "remedy"];
     let keys = entry.as_object().ok_or("is no mapping")?.keys();
     if let Some(key) = keys.into_iter().find(|key| !known.contains(&key.as_str())) {
         return Err(format!("unknown key `{key}`"));
@@ -132,10 +139,14 @@ fn error_code(family: &str, code: &str, entry: &Value) -> Result<String, String>
         Some("throttled") => "Some(ErrorKind::Throttled)",
         Some(other) => return Err(format!("unknown kind `{other}`")),
     };
+    let rejects_token = match entry.get("rejects_token") {
+        None => false,
+        Some(value) => value.as_bool().ok_or("`rejects_token` is neither true nor false")?,
+    };
     let text = |key: &str| format!("{:?}", entry.get(key).and_then(Value::as_str));
     Ok(format!(
         "ErrorCode {{ code: {code:?}, family: {family:?}, statuses: &{}, retry: Retry::{retry}, kind: {kind}, \
-         group: {}, meaning: {}, remedy: {} }},\n",
+         rejects_token: {rejects_token}, group: {}, meaning: {}, remedy: {} }},\n",
         Value::from(statuses.clone()),
         text("group"),
         text("meaning"),

@@ -218,6 +218,7 @@ impl Hand {
         let http = reqwest::Client::builder()
             .user_agent(concat!("huaweicloud-jobs/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(5))
+            .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("a client");

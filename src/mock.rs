@@ -67,7 +67,7 @@ service!(mrs, "MRS v1.1");
 /// A session with a mock server, that sends each call once.
 pub fn session(server: &MockServer) -> Result<Session, Error> {
     let session = Session::builder().endpoint(server.base_url()).project_id(PROJECT_ID).token(TOKEN);
-    session.retry(RetryPolicy::never()).build()
+    session.retry(RetryPolicy::never()).no_proxy().build()
 }
 
 /// Answers with a failure as ModelArts and MRS write it.

@@ -21,7 +21,7 @@ impl<'a> Wire<'a> {
     fn new(emulator: &'a Emulator) -> Self {
         // No TLS on loopback, but the client wants to know whose it would be.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { emulator, http: reqwest::Client::new() }
+        Self { emulator, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
     /// A request to a path under the project.

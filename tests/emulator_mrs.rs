@@ -28,7 +28,7 @@ impl Cloud {
     fn new(emulator: Emulator) -> Self {
         // The first of the tests of this process installs it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { emulator, http: reqwest::Client::new() }
+        Self { emulator, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
     /// Status and body of the answer; the path is that below the project.

@@ -37,7 +37,8 @@ async fn pages_load_nothing_from_elsewhere() {
         }
     }
     assert_eq!(get(&emulator, "/docs/nothing.json").await.status(), 404);
-    let refused = reqwest::Client::new().post(emulator.endpoint()).send().await.unwrap();
+    let refused =
+        reqwest::Client::builder().no_proxy().build().unwrap().post(emulator.endpoint()).send().await.unwrap();
     assert_eq!(refused.status(), 404, "POST / is nothing");
 }
 

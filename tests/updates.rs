@@ -290,7 +290,7 @@ async fn the_emulator_refuses_with_the_documented_codes() {
 async fn the_emulator_holds_requests_against_the_strict_description() {
     let emulator = Emulator::start().await.unwrap();
     let project = emulator.project_id().to_owned();
-    let http = reqwest::Client::new();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let token = "emulator-token-not-a-secret";
     let put = |path: String, body: String| {
         http.put(format!("{}{path}", emulator.endpoint())).header("x-auth-token", token).body(body).send()

@@ -481,7 +481,7 @@ impl TryFrom<String> for Segment {
 
     fn try_from(text: String) -> Result<Self, NotASegment> {
         Err(NotASegment(match text.as_str() {
-            "" => "is empty",
+            text if text.trim().is_empty() => "is empty",
             "." | ".." => "is a relative path",
             _ if text.contains(['/', '\\']) => "holds a slash",
             _ if text.contains(char::is_control) => "holds a control character",

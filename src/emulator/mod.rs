@@ -134,7 +134,9 @@ impl Emulator {
 
     /// A session with it by other credentials, for example [`access_key`](Self::access_key) or [`login`](Self::login).
     pub fn session_with(&self, credentials: Credentials) -> Result<Session, Error> {
-        Session::builder().endpoint(self.endpoint()).project_id(self.project_id()).credentials(credentials).build()
+        // It is in this process, whatever proxy leads to other addresses.
+        let session = Session::builder().endpoint(self.endpoint()).no_proxy();
+        session.project_id(self.project_id()).credentials(credentials).build()
     }
 
     /// The variables with which clients find it and may use it, the base address first.

@@ -23,6 +23,8 @@ pub struct ErrorCode {
     statuses: &'static [u16],
     retry: Retry,
     kind: Option<ErrorKind>,
+    /// Whether it rejects a token that may have been accepted before.
+    rejects_token: bool,
     group: Option<&'static str>,
     meaning: Option<&'static str>,
     remedy: Option<&'static str>,
@@ -91,6 +93,11 @@ impl ErrorCode {
         self.retry == Retry::Yes
     }
 
+    /// Whether it rejects a token that may have been accepted before: it has expired or was revoked.
+    pub(crate) fn rejects_token(&self) -> bool {
+        self.rejects_token
+    }
+
     /// What kind of failure it is, where the code says it better than the HTTP status.
     pub fn kind(&self) -> Option<ErrorKind> {
         self.kind
@@ -105,6 +112,12 @@ impl ErrorCode {
     pub fn remedy(&self) -> Option<&'static str> {
         self.remedy
     }
+}
+
+/// Whether the words of a failure without a telling code reject the token itself, not what its user may do.
+pub(super) fn words_reject_token(message: &str) -> bool {
+    let message = message.to_lowercase();
+    message.contains("token") && TOKEN_REJECTED.iter().any(|word| message.contains(word))
 }
 
 /// The code, then meaning and remedy where they are known.

@@ -50,6 +50,7 @@ struct Inner {
     field: Option<&'static str>,
     place: Option<String>,
     excerpt: Option<String>,
+    proxy: Option<String>,
     may_have_been_sent: bool,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -126,10 +127,19 @@ impl Error {
         error.with_response(info)
     }
 
+    /// A response that leads elsewhere; `message` says where.
+    pub(crate) fn redirected(message: String, body: &[u8], info: &ResponseInfo) -> Self {
+        let mut error = Self::answered(body, info);
+        error.0.kind = Some(ErrorKind::Configuration);
+        error.0.message = message;
+        error.with_response(info)
+    }
+
     pub(crate) fn with_response(mut self, info: &ResponseInfo) -> Self {
         let inner = &mut *self.0;
         inner.status = info.status;
         inner.retry_after = info.retry_after;
+        inner.proxy.clone_from(&info.proxy);
         if info.request_id.is_some() {
             inner.request_id.clone_from(&info.request_id);
         }
@@ -162,6 +172,12 @@ impl Error {
         self
     }
 
+    /// Names the proxy that the request went through, without its credentials.
+    pub(crate) fn with_proxy(mut self, proxy: Option<&str>) -> Self {
+        self.0.proxy = proxy.map(str::to_owned);
+        self
+    }
+
     /// Says whether the request may have arrived, where this failure alone does not tell.
     pub(crate) fn with_sent(mut self, sent: bool) -> Self {
         self.0.may_have_been_sent = sent;
@@ -182,11 +198,17 @@ impl Error {
         false
     }
 
-    /// Whether a token that was good has run out; the gateway says so by a code, or in words only.
-    pub(crate) fn says_expired_token(&self) -> bool {
-        let number = self.code().and_then(|code| code.rsplit_once('.'));
-        self.status() == Some(StatusCode::UNAUTHORIZED)
-            && (matches!(number, Some(("ModelArts", "0202") | (_, "0307"))) || self.message().contains("token expires"))
+    /// Whether the failure rejects the token of the request, so that a new one may be accepted: any 401, and what says so
+    /// by its code or in words.
+    pub(crate) fn rejects_token(&self) -> bool {
+        match self.status() {
+            Some(StatusCode::UNAUTHORIZED) => true,
+            Some(status) => {
+                self.code_info().is_some_and(ErrorCode::rejects_token)
+                    || status == StatusCode::FORBIDDEN && code::words_reject_token(self.message())
+            }
+            None => false,
+        }
     }
 
     /// Whether the same request may succeed later: throttled calls, failures of the network and 5xx statuses.
@@ -253,6 +275,11 @@ impl Error {
         self.0.excerpt.as_deref()
     }
 
+    /// The proxy that the request went through, without its credentials; none if it went straight to the service.
+    pub fn proxy(&self) -> Option<&str> {
+        self.0.proxy.as_deref()
+    }
+
     /// Whether the request may have reached the service. If not, sending it again cannot do anything twice.
     pub fn may_have_been_sent(&self) -> bool {
         self.0.may_have_been_sent
@@ -291,7 +318,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { operation, status, code, message, request_id, place, .. } = &*self.0;
+        let Inner { operation, status, code, message, request_id, place, proxy, .. } = &*self.0;
         if let Some(operation) = operation {
             write!(f, "{operation}: ")?;
         }
@@ -305,6 +332,10 @@ impl fmt::Display for Error {
             write!(f, "body at `{}`: ", line(place))?;
         }
         f.write_str(&line(message))?;
+        // A failure with a code is the service's own; any other may be of the proxy.
+        if let (Some(proxy), None) = (proxy, code) {
+            write!(f, " (through the proxy {proxy})")?;
+        }
         match request_id {
             Some(request_id) => write!(f, " [request {}]", line(request_id)),
             None => Ok(()),
@@ -327,12 +358,13 @@ impl fmt::Debug for Error {
             field,
             place,
             excerpt,
+            proxy,
             may_have_been_sent,
             source,
         } = &*self.0;
         let mut debug = f.debug_struct("Error");
         debug.field("kind", &self.kind()).field("message", message);
-        let parts: [(&str, Option<&dyn fmt::Debug>); 9] = [
+        let parts: [(&str, Option<&dyn fmt::Debug>); 10] = [
             ("operation", operation.as_ref().map(|v| v as _)),
             ("status", status.as_ref().map(|v| v as _)),
             ("code", code.as_ref().map(|v| v as _)),
@@ -341,6 +373,7 @@ impl fmt::Debug for Error {
             ("field", field.as_ref().map(|v| v as _)),
             ("place", place.as_ref().map(|v| v as _)),
             ("excerpt", excerpt.as_ref().map(|v| v as _)),
+            ("proxy", proxy.as_ref().map(|v| v as _)),
             ("source", source.as_ref().map(|v| v as _)),
         ];
         for (name, value) in parts {

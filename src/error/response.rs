@@ -21,6 +21,8 @@ pub(crate) struct ResponseInfo {
     pub(crate) status: Option<StatusCode>,
     pub(crate) request_id: Option<String>,
     pub(crate) retry_after: Option<Duration>,
+    /// The proxy that the request went through, without its credentials.
+    pub(crate) proxy: Option<String>,
     /// What was sent and may come back: servers echo.
     secret: Option<Secret>,
 }
@@ -30,7 +32,7 @@ impl ResponseInfo {
         let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
         let request_id = REQUEST_IDS.iter().find_map(text).map(str::to_owned);
         let retry_after = text(&RETRY_AFTER).and_then(|text| retry_after(text.trim()));
-        let mut info = Self { status: Some(status), request_id, retry_after, secret };
+        let mut info = Self { status: Some(status), request_id, retry_after, proxy: None, secret };
         info.request_id = info.request_id.take().map(|text| info.redact(text));
         info
     }

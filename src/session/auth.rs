@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::UNIX_EPOCH;
+use std::time::{Instant, UNIX_EPOCH};
 
 use http::{HeaderName, HeaderValue};
 use reqwest::Request;
@@ -185,11 +185,12 @@ impl Auth {
         Ok(())
     }
 
-    /// Drops a token that the service calls expired; whether there will be another one.
-    pub(super) fn forget(&self, token: &Secret) -> bool {
+    /// Drops a token that was rejected, and returns whether there will be another one. `authenticated` is when it was put
+    /// onto the request.
+    pub(super) fn forget(&self, token: &Secret, authenticated: Instant) -> bool {
         match self {
             Self::Password(tokens) => {
-                tokens.forget(token);
+                tokens.forget(token, authenticated);
                 true
             }
             Self::Token { .. } | Self::Signature(_) | Self::Keys(_) | Self::Nobody => false,
@@ -207,7 +208,7 @@ impl SigningKey {
         let plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b',');
         match () {
             () if !plain(access_key) => refused("access key"),
-            () if secret_key.expose().is_empty() => refused("secret key"),
+            () if secret_key.expose().trim().is_empty() => refused("secret key"),
             () if security_token.as_ref().is_some_and(|token| !plain(token.expose())) => refused("security token"),
             () => Ok(Self {
                 access_key: access_key.clone(),
@@ -267,8 +268,8 @@ impl SigningKey {
 fn token_header(token: &Secret) -> Result<HeaderValue, Error> {
     let mut header = HeaderValue::from_str(token.expose())
         .map_err(|_| Error::configuration("the token holds characters that cannot be in a header"))?;
-    if header.is_empty() {
-        return Err(Error::configuration("the token is empty"));
+    if token.expose().trim().is_empty() {
+        return Err(super::blank("token"));
     }
     header.set_sensitive(true);
     Ok(header)

@@ -1,12 +1,20 @@
-//! Reads the bodies of responses: everything that a server sends passes through [`read`], which knows an end.
+//! Reads the bodies of responses: everything that a server sends passes through [`read`], which knows an end, and decodes
+//! what the server has compressed unasked.
 
-use bytes::{Buf, BytesMut};
+use std::io::{self, Read};
+
+use bytes::{Buf, BufMut, BytesMut};
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use reqwest::Response;
 
 use crate::json::BYTE_ORDER_MARK;
 
 /// The largest body of a service's response that is read, in bytes.
 pub(crate) const LIMIT: usize = 16 * 1024 * 1024;
+
+/// How often a body may be compressed; once is what servers do.
+const MAX_ENCODINGS: usize = 3;
 
 /// Why a body was not read to its end.
 #[derive(Debug)]
@@ -15,9 +23,12 @@ pub(crate) enum Unread {
     TooLarge,
     /// The connection ended or fell silent.
     Broken(reqwest::Error),
+    /// It is compressed in a way that cannot be undone; says why.
+    Undecodable(String),
 }
 
-/// Reads a body into `body` as far as it comes, up to `limit` bytes.
+/// Reads a body into `body` as far as it comes, up to `limit` bytes, both as it arrives and decoded. The headers of the
+/// response then describe the body as it is in `body`.
 pub(crate) async fn read(response: &mut Response, body: &mut BytesMut, limit: usize) -> Result<(), Unread> {
     while let Some(chunk) = response.chunk().await.map_err(Unread::Broken)? {
         if body.len() + chunk.len() > limit {
@@ -30,11 +41,71 @@ pub(crate) async fn read(response: &mut Response, body: &mut BytesMut, limit: us
             body.extend_from_slice(&chunk);
         }
     }
+    decode(response, body, limit)?;
     // Readers of JSON take it for content.
     if body.starts_with(BYTE_ORDER_MARK) {
         body.advance(BYTE_ORDER_MARK.len());
     }
     Ok(())
+}
+
+/// Undoes every `Content-Encoding`.
+fn decode(response: &mut Response, body: &mut BytesMut, limit: usize) -> Result<(), Unread> {
+    if !response.headers().contains_key(CONTENT_ENCODING) {
+        return Ok(());
+    }
+    let values = response.headers().get_all(CONTENT_ENCODING);
+    let named = values.iter().flat_map(|value| value.to_str().unwrap_or("unreadable").split(','));
+    let encodings = named.map(|name| name.trim().to_ascii_lowercase());
+    let encodings: Vec<_> = encodings.filter(|name| !matches!(name.as_str(), "" | "identity")).collect();
+    if encodings.len() > MAX_ENCODINGS {
+        body.clear();
+        return Err(Unread::Undecodable(format!("the body is compressed {} times", encodings.len())));
+    }
+    // The last one was applied last.
+    for encoding in encodings.iter().rev() {
+        let whole = body.split();
+        *body = match encoding.as_str() {
+            _ if whole.is_empty() => whole,
+            // A proxy that has decoded it may have left the header.
+            "gzip" | "x-gzip" if !whole.starts_with(&[0x1f, 0x8b]) => whole,
+            "gzip" | "x-gzip" => inflated(encoding, MultiGzDecoder::new(&*whole), limit)?,
+            "deflate" if is_zlib(&whole) => inflated(encoding, ZlibDecoder::new(&*whole), limit)?,
+            // Some servers leave the frame out.
+            "deflate" => inflated(encoding, DeflateDecoder::new(&*whole), limit)?,
+            _ => {
+                return Err(Unread::Undecodable(format!(
+                    "the body is compressed as `{}`, which was not asked for",
+                    encoding.escape_debug()
+                )));
+            }
+        };
+    }
+    response.headers_mut().remove(CONTENT_ENCODING);
+    response.headers_mut().remove(CONTENT_LENGTH);
+    Ok(())
+}
+
+/// Whether a body begins as RFC 1950 says.
+fn is_zlib(body: &[u8]) -> bool {
+    matches!(body, [first, second, ..] if first & 0x0f == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0)
+}
+
+/// A few bytes can stand for gigabytes, so no more than the limit is ever written.
+fn inflated(encoding: &str, decoder: impl Read, limit: usize) -> Result<BytesMut, Unread> {
+    let mut body = BytesMut::new().writer();
+    let read = io::copy(&mut decoder.take(limit as u64 + 1), &mut body);
+    let body = body.into_inner();
+    if body.len() > limit {
+        return Err(Unread::TooLarge);
+    }
+    match read {
+        Ok(_) => Ok(body),
+        Err(error) => {
+            let reason = if error.kind() == io::ErrorKind::UnexpectedEof { "breaks off" } else { "is damaged" };
+            Err(Unread::Undecodable(format!("the body is compressed as `{encoding}` and {reason}")))
+        }
+    }
 }
 
 #[cfg(test)]

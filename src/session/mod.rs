@@ -16,6 +16,7 @@ use crate::mrs::Mrs;
 mod auth;
 pub(crate) mod body;
 pub mod credentials;
+mod proxy;
 mod regions;
 mod retry;
 pub mod signing;
@@ -31,11 +32,14 @@ pub(crate) use transport::{observe, once};
 
 use auth::{Auth, Keys, Scope};
 use credentials::{Chain, Context, Credentials, Settings};
+use proxy::{Proxies, Route};
 use retry::Budget;
 use tokens::{Project, SignIn, Tokens};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Stands for the address of a service where none is known: the transport sends nothing there.
+const NO_ADDRESS: &str = "http://no-address.invalid";
 const USER_AGENT: &str = concat!("huaweicloud-jobs/", env!("CARGO_PKG_VERSION"));
 
 /// A project of an endpoint, and the right to use it.
@@ -143,6 +147,7 @@ pub struct SessionBuilder {
     retry: RetryPolicy,
     connect_timeout: Duration,
     timeout: Duration,
+    proxies: Proxies,
     certificates: Vec<u8>,
     verify: bool,
     clock: Arc<dyn Clock>,
@@ -157,6 +162,7 @@ impl Default for SessionBuilder {
             retry: RetryPolicy::default(),
             connect_timeout: CONNECT_TIMEOUT,
             timeout: CALL_TIMEOUT,
+            proxies: Proxies::default(),
             certificates: Vec::new(),
             verify: true,
             clock: Arc::new(SystemClock),
@@ -178,6 +184,9 @@ impl SessionBuilder {
     }
 
     /// Base address of one service, for partner clouds and private ones; goes before everything else.
+    ///
+    /// A session for one service needs no address of the others: the first call of a service without an address fails.
+    /// An address may end as the paths of its service begin, for example in `/v3` for the identity service.
     pub fn endpoint_of(mut self, service: Service, endpoint: impl Into<String>) -> Self {
         *self.settings.own_endpoint(service) = Some(endpoint.into());
         self
@@ -247,6 +256,24 @@ impl SessionBuilder {
         self
     }
 
+    /// Sends all requests through a proxy, for example `http://user:password@proxy.example:3128`, whatever the environment
+    /// names. The scheme is `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`.
+    ///
+    /// Addresses of this machine (`localhost`, `127.0.0.0/8`, `::1`) are never reached through a proxy.
+    pub fn proxy(mut self, proxy: impl Into<String>) -> Self {
+        self.proxies = Proxies::Given(proxy.into());
+        self
+    }
+
+    /// Sends all requests without a proxy, whatever the environment names.
+    ///
+    /// By default the variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` count, in capitals or small
+    /// letters, and where none is set the settings of the system.
+    pub fn no_proxy(mut self) -> Self {
+        self.proxies = Proxies::Direct;
+        self
+    }
+
     /// Certificates (PEM) to trust besides those of the system, for private clouds.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.certificates = pem.into();
@@ -269,11 +296,10 @@ impl SessionBuilder {
     /// The session from what was given here alone, or what is missing or malformed; nothing is sent or looked for.
     pub fn build(self) -> Result<Session, Error> {
         let project_id = self.settings.project_id.clone().ok_or_else(|| missing("project_id"))?;
-        let addresses = self.addresses()?;
-        let http = self.http_client()?;
+        let endpoints = self.endpoints()?;
         let credentials = self.credentials.clone().ok_or_else(|| missing("credentials"))?;
-        let auth = self.auth(credentials, &addresses, &http, Some(Project::Id(project_id.clone())))?;
-        self.assemble(&addresses, &http, auth.into(), project_id)
+        let auth = self.auth(credentials, &endpoints, Some(Project::Id(project_id.clone())))?;
+        self.assemble(endpoints, auth.into(), project_id)
     }
 
     /// The session, with all that is not given here looked for: credentials along the [chain](credentials::Chain), and
@@ -281,8 +307,7 @@ impl SessionBuilder {
     pub async fn connect(mut self) -> Result<Session, Error> {
         let keys = self.find().await?;
         let credentials = self.credentials.clone().ok_or_else(|| missing("credentials"))?;
-        let addresses = self.addresses()?;
-        let http = self.http_client()?;
+        let endpoints = self.endpoints()?;
         let name = self.settings.project_name.clone().or_else(|| self.settings.region.clone());
         let project = match (&self.settings.project_id, name) {
             (Some(id), _) => Project::Id(id.clone()),
@@ -291,23 +316,22 @@ impl SessionBuilder {
         };
         let auth = Arc::new(match keys {
             Some(keys) => Auth::Keys(keys.into()),
-            None => self.auth(credentials, &addresses, &http, Some(project.clone()))?,
+            None => self.auth(credentials, &endpoints, Some(project.clone()))?,
         });
         let project_id = match project {
             Project::Id(id) => id,
-            Project::Name(name) => Box::pin(self.look_up(&addresses, &http, Arc::clone(&auth), &name)).await?,
+            Project::Name(name) => Box::pin(self.look_up(&endpoints, Arc::clone(&auth), &name)).await?,
         };
-        self.assemble(&addresses, &http, auth, project_id)
+        self.assemble(endpoints, auth, project_id)
     }
 
     /// The projects that the credentials can use, as the identity service says. No project has to be given for that.
     pub async fn projects(mut self) -> Result<Vec<iam::types::AuthProject>, Error> {
         self.find().await?;
         let credentials = self.credentials.clone().ok_or_else(|| missing("credentials"))?;
-        let addresses = self.addresses()?;
-        let http = self.http_client()?;
-        let auth = self.auth(credentials, &addresses, &http, None)?;
-        let iam = iam::Client::new_with_client(&addresses.iam, http, self.transport(auth.into(), self.domain()));
+        let endpoints = self.endpoints()?;
+        let auth = self.auth(credentials, &endpoints, None)?;
+        let iam = self.iam_client(&endpoints, auth.into(), self.domain());
         Ok(call(&iam::operations::LIST_AUTH_PROJECTS, iam.list_auth_projects().send()).await?.projects)
     }
 
@@ -324,14 +348,8 @@ impl SessionBuilder {
         Ok(found.expires_at().is_some().then(|| Keys::new(Chain::default(), context, found)))
     }
 
-    async fn look_up(
-        &self,
-        addresses: &Addresses,
-        http: &reqwest::Client,
-        auth: Arc<Auth>,
-        name: &str,
-    ) -> Result<String, Error> {
-        let iam = iam::Client::new_with_client(&addresses.iam, http.clone(), self.transport(auth, self.domain()));
+    async fn look_up(&self, endpoints: &Endpoints, auth: Arc<Auth>, name: &str) -> Result<String, Error> {
+        let iam = self.iam_client(endpoints, auth, self.domain());
         let answer = call(&iam::operations::LIST_PROJECTS, iam.list_projects().name(name).send()).await?;
         let mut ids = answer.projects.into_iter().filter(|project| project.name == name).map(|project| project.id);
         match (ids.next(), ids.next()) {
@@ -343,29 +361,63 @@ impl SessionBuilder {
         }
     }
 
-    fn addresses(&self) -> Result<Addresses, Error> {
-        let of = |service: Service| match (self.settings.endpoint_of(service, None), &self.settings.region) {
-            (Some(given), _) => {
-                credentials::endpoint(given).map_err(|reason| Error::configuration(format!("the endpoint {reason}")))
-            }
-            (None, Some(region)) => regions::endpoint(service, region),
-            (None, None) => Err(missing("endpoint")),
+    fn endpoints(&self) -> Result<Endpoints, Error> {
+        self.settings.validate()?;
+        self.proxies.validate()?;
+        let addresses = [self.address(Service::Iam)?, self.address(Service::ModelArts)?, self.address(Service::Mrs)?];
+        if addresses.iter().all(Option::is_none) {
+            return Err(missing("endpoint"));
+        }
+        if !self.verify {
+            tracing::warn!("certificates are not verified: whoever is on the way can read what is sent");
+        }
+        // One for the addresses behind a proxy, one for the others; making one loads certificates.
+        let (mut proxied, mut direct) = (None::<reqwest::Client>, None::<reqwest::Client>);
+        let mut endpoint = |service: Service, address: Option<String>| -> Result<Endpoint, Error> {
+            let (to, unaddressed) = match &address {
+                Some(address) => (self.proxies.route(address), None),
+                None => (Route::Direct, Some(service)),
+            };
+            let (http, proxy) = match to {
+                Route::Direct => (&mut direct, None),
+                Route::Through(proxy) => (&mut proxied, Some(proxy)),
+            };
+            let http = match http {
+                Some(http) => http.clone(),
+                None => http.insert(self.http_client(proxy.is_none())?).clone(),
+            };
+            Ok(Endpoint { address: address.unwrap_or_else(|| NO_ADDRESS.to_owned()), http, proxy, unaddressed })
         };
-        Ok(Addresses { iam: of(Service::Iam)?, modelarts: of(Service::ModelArts)?, mrs: of(Service::Mrs)? })
+        let [iam, modelarts, mrs] = addresses;
+        Ok(Endpoints {
+            iam: endpoint(Service::Iam, iam)?,
+            modelarts: endpoint(Service::ModelArts, modelarts)?,
+            mrs: endpoint(Service::Mrs, mrs)?,
+        })
     }
 
-    fn auth(
-        &self,
-        credentials: Credentials,
-        addresses: &Addresses,
-        http: &reqwest::Client,
-        project: Option<Project>,
-    ) -> Result<Auth, Error> {
+    /// The base address of a service, if one is known.
+    fn address(&self, service: Service) -> Result<Option<String>, Error> {
+        let Settings { region, project_id, .. } = &self.settings;
+        match (self.settings.endpoint_of(service, None), region) {
+            (Some(given), _) => credentials::endpoint(given)
+                .map(|address| Some(credentials::base(service, &address, project_id.as_deref())))
+                .map_err(|reason| Error::configuration(format!("the endpoint {reason}"))),
+            (None, Some(region)) => regions::endpoint(service, region).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn auth(&self, credentials: Credentials, endpoints: &Endpoints, project: Option<Project>) -> Result<Auth, Error> {
         match credentials {
             Credentials::Token(token) => Auth::token(token),
             Credentials::Password { account, user, password } => {
-                let transport = self.transport(Auth::Nobody.into(), None);
-                let client = iam::Client::new_with_client(&addresses.iam, http.clone(), transport);
+                for (name, text) in [("account", &*account), ("user", &*user), ("password", password.expose())] {
+                    if text.trim().is_empty() {
+                        return Err(blank(name));
+                    }
+                }
+                let client = self.iam_client(endpoints, Auth::Nobody.into(), None);
                 Ok(Auth::Password(Tokens::new(client, SignIn { account, user, password, project }).into()))
             }
             Credentials::AccessKey { .. } => Auth::signature(&credentials),
@@ -377,10 +429,18 @@ impl SessionBuilder {
         self.settings.domain_id.clone().map(Scope::Domain)
     }
 
+    fn iam_client(&self, endpoints: &Endpoints, auth: Arc<Auth>, scope: Option<Scope>) -> iam::Client {
+        let Endpoint { address, http, .. } = &endpoints.iam;
+        let transport = self.transport(auth, scope).leading_to(&endpoints.iam);
+        iam::Client::new_with_client(address, http.clone(), transport)
+    }
+
     fn transport(&self, auth: Arc<Auth>, scope: Option<Scope>) -> Transport {
         Transport::new(transport::Inner {
             auth,
             scope,
+            proxy: None,
+            unaddressed: None,
             retry: self.retry,
             budget: Budget::default(),
             clock: Arc::clone(&self.clock),
@@ -388,26 +448,22 @@ impl SessionBuilder {
         })
     }
 
-    fn assemble(
-        &self,
-        addresses: &Addresses,
-        http: &reqwest::Client,
-        auth: Arc<Auth>,
-        project_id: String,
-    ) -> Result<Session, Error> {
+    fn assemble(&self, endpoints: Endpoints, auth: Arc<Auth>, project_id: String) -> Result<Session, Error> {
         let project_id = ProjectId::try_from(project_id).map_err(|error| Error::configuration(error.message()))?;
         let transport = self.transport(auth, Some(Scope::Project(project_id.as_str().to_owned())));
         let global = self.domain().map_or_else(|| transport.clone(), |domain| transport.scoped(domain));
-        let Addresses { iam, modelarts, mrs } = addresses;
+        let Endpoints { iam, modelarts, mrs } = endpoints;
+        let (to_iam, to_modelarts, to_mrs) =
+            (global.leading_to(&iam), transport.leading_to(&modelarts), transport.leading_to(&mrs));
         Ok(Session(Arc::new(Inner {
             project_id,
-            iam: iam::Client::new_with_client(iam, http.clone(), global),
-            modelarts: modelarts::Client::new_with_client(modelarts, http.clone(), transport.clone()),
-            mrs: mrs::Client::new_with_client(mrs, http.clone(), transport),
+            iam: iam::Client::new_with_client(&iam.address, iam.http, to_iam),
+            modelarts: modelarts::Client::new_with_client(&modelarts.address, modelarts.http, to_modelarts),
+            mrs: mrs::Client::new_with_client(&mrs.address, mrs.http, to_mrs),
         })))
     }
 
-    fn http_client(&self) -> Result<reqwest::Client, Error> {
+    fn http_client(&self, direct: bool) -> Result<reqwest::Client, Error> {
         // A program that has chosen a TLS provider keeps its choice.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = reqwest::Client::builder()
@@ -417,6 +473,7 @@ impl SessionBuilder {
             .retry(reqwest::retry::never().max_retries_per_request(0))
             // A redirect would send the credentials elsewhere; these APIs have none.
             .redirect(reqwest::redirect::Policy::none());
+        client = if direct { client.no_proxy() } else { self.proxies.apply(client)? };
         if !self.certificates.is_empty() {
             let certificates = Certificate::from_pem_bundle(&self.certificates)
                 .map_err(|error| Error::configuration("the root certificates are not PEM").with_source(error))?;
@@ -426,7 +483,6 @@ impl SessionBuilder {
             client = client.tls_certs_merge(certificates);
         }
         if !self.verify {
-            tracing::warn!("certificates are not verified: whoever is on the way can read what is sent");
             client = client.tls_danger_accept_invalid_certs(true);
         }
         client.build().map_err(|error| Error::configuration("the HTTP client cannot be set up").with_source(error))
@@ -434,21 +490,47 @@ impl SessionBuilder {
 }
 
 /// Where each service is.
-struct Addresses {
-    iam: String,
-    modelarts: String,
-    mrs: String,
+struct Endpoints {
+    iam: Endpoint,
+    modelarts: Endpoint,
+    mrs: Endpoint,
+}
+
+/// Where a service is, and the way to it.
+struct Endpoint {
+    address: String,
+    http: reqwest::Client,
+    /// The proxy on the way, without its credentials.
+    proxy: Option<String>,
+    /// The service, where its address is not known.
+    unaddressed: Option<Service>,
 }
 
 fn missing(what: &str) -> Error {
     Error::configuration(format!("no {what} given: call `.{what}(..)`"))
 }
 
+/// The error of a value that is empty, or holds nothing but white space.
+fn blank(what: &str) -> Error {
+    Error::configuration(format!("the {what} is blank"))
+}
+
 impl fmt::Debug for SessionBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { settings, credentials, context: _, retry, connect_timeout, timeout, certificates: _, verify, clock } =
-            self;
-        // Addresses are left out: before `build` has looked at them they may hold credentials.
+        // All fields by name, so that a new one is not forgotten here. Addresses, that of a proxy among them, are left
+        // out: before `build` has looked at them they may hold credentials.
+        let Self {
+            settings,
+            credentials,
+            context: _,
+            retry,
+            connect_timeout,
+            timeout,
+            proxies: _,
+            certificates: _,
+            verify,
+            clock,
+        } = self;
         f.debug_struct("SessionBuilder")
             .field("region", &settings.region)
             .field("project_id", &settings.project_id)

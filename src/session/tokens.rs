@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::api::iam::{self, operations, types};
 use crate::api::{exchange, wire};
@@ -49,6 +49,8 @@ pub(super) struct Tokens {
 struct Known {
     token: Secret,
     renew_at: SystemTime,
+    /// When it came. An identity service may return the same token twice.
+    since: Instant,
 }
 
 impl Tokens {
@@ -127,12 +129,10 @@ impl Tokens {
         }
     }
 
-    /// Drops a token, unless another one has taken its place already.
-    pub(super) fn forget(&self, token: &Secret) {
-        let mut known = lock(&self.known);
-        if known.as_ref().is_some_and(|known| known.token == *token) {
-            *known = None;
-        }
+    /// Drops the token that a request was authenticated with at this time, unless another one has taken its place since:
+    /// all requests that were rejected with the old one share the new one.
+    pub(super) fn forget(&self, token: &Secret, authenticated: Instant) {
+        lock(&self.known).take_if(|known| known.token == *token && known.since <= authenticated);
     }
 
     fn fresh(&self, clock: &dyn Clock) -> Option<Secret> {
@@ -150,7 +150,7 @@ impl Tokens {
         })?;
         let now = clock.now();
         let expires_at = answer.token.expires_at.as_deref().and_then(wire::time).unwrap_or(now + LIFETIME);
-        Ok(Known { token, renew_at: expires_at.checked_sub(MARGIN).unwrap_or(now) })
+        Ok(Known { token, renew_at: expires_at.checked_sub(MARGIN).unwrap_or(now), since: Instant::now() })
     }
 }
 

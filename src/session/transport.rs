@@ -7,13 +7,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use http::header::LOCATION;
 use reqwest::{Request, Response, ResponseBuilderExt};
 use tracing::{Instrument, Span, field};
 
+use super::Endpoint;
 use super::auth::{Auth, Scope};
 use super::body::{self, Unread};
 #[cfg(feature = "contract")]
 use super::credentials::Credentials;
+use super::credentials::Service;
 use super::retry::{Budget, RetryPolicy};
 use crate::api::Operation;
 use crate::clock::Clock;
@@ -28,6 +31,10 @@ pub struct Transport(Arc<Inner>);
 pub(super) struct Inner {
     pub(super) auth: Arc<Auth>,
     pub(super) scope: Option<Scope>,
+    /// The proxy on the way, without its credentials.
+    pub(super) proxy: Option<String>,
+    /// The service, where its address is not known: nothing is sent then.
+    pub(super) unaddressed: Option<Service>,
     pub(super) retry: RetryPolicy,
     pub(super) budget: Budget,
     pub(super) clock: Arc<dyn Clock>,
@@ -37,10 +44,12 @@ pub(super) struct Inner {
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { auth, scope, retry, budget, clock, timeout } = &*self.0;
+        let Inner { auth, scope, proxy, unaddressed, retry, budget, clock, timeout } = &*self.0;
         f.debug_struct("Transport")
             .field("auth", auth)
             .field("scope", scope)
+            .field("proxy", proxy)
+            .field("unaddressed", unaddressed)
             .field("retry", retry)
             .field("budget", budget)
             .field("clock", clock)
@@ -86,6 +95,17 @@ impl Transport {
         Self::new(Inner { scope: Some(scope), ..(*self.0).clone() })
     }
 
+    /// The same on the way to an endpoint.
+    pub(super) fn leading_to(&self, endpoint: &Endpoint) -> Self {
+        let Endpoint { proxy, unaddressed, .. } = endpoint;
+        Self::new(Inner { proxy: proxy.clone(), unaddressed: *unaddressed, ..(*self.0).clone() })
+    }
+
+    /// Fails where no address of the service is known.
+    fn addressed(&self) -> Result<(), Error> {
+        self.0.unaddressed.map_or(Ok(()), |service| Err(service.without_address()))
+    }
+
     /// Sends a request of a generated client. Failures come back as a response that carries an [`Error`].
     pub(crate) async fn exec(
         &self,
@@ -120,6 +140,10 @@ impl Transport {
                 duration_ms = field::Empty
             ));
             let outcome = self.attempts(http, &mut request, operation).instrument(span.0.clone()).await;
+            let outcome = outcome.map_err(|error| match operation {
+                Some(operation) => error.or_operation(operation.id),
+                None => error,
+            });
             match &outcome {
                 Ok((response, answer)) => record(&span.0, Some(response.status()), answer.request_id.as_deref()),
                 Err(error) => record(&span.0, error.status(), error.request_id()),
@@ -131,6 +155,7 @@ impl Transport {
     /// Puts the proof of who is asking onto a request that is sent by other means; gives the secret that goes along.
     #[cfg(feature = "contract")]
     pub(crate) async fn authenticate(&self, request: &mut Request) -> Result<Option<Secret>, Error> {
+        self.addressed()?;
         let Inner { auth, scope, clock, .. } = &*self.0;
         auth.apply(request, scope.as_ref(), &**clock).await
     }
@@ -141,6 +166,8 @@ impl Transport {
         Ok(Self::new(Inner {
             auth: Auth::signature(credentials)?.into(),
             scope: None,
+            proxy: None,
+            unaddressed: None,
             retry: RetryPolicy::default(),
             budget: Budget::default(),
             clock,
@@ -151,6 +178,7 @@ impl Transport {
     /// Makes a request look as it would be sent, without sending anything.
     #[cfg(feature = "raw")]
     pub(crate) fn preview(&self, request: &mut Request, operation: &Operation) -> Result<(), Error> {
+        self.addressed()?;
         let Inner { auth, scope, clock, .. } = &*self.0;
         if operation.authenticated { auth.preview(request, scope.as_ref(), &**clock) } else { Ok(()) }
     }
@@ -161,7 +189,8 @@ impl Transport {
         request: &mut Request,
         operation: Option<&'static Operation>,
     ) -> Result<(Response, ResponseInfo), Error> {
-        let Inner { auth, scope, retry, budget, clock, timeout } = &*self.0;
+        self.addressed()?;
+        let Inner { auth, scope, proxy, unaddressed: _, retry, budget, clock, timeout } = &*self.0;
         let started = clock.now();
         // A clock that was set back has used no time.
         let spent = || clock.now().duration_since(started).unwrap_or_default();
@@ -171,7 +200,7 @@ impl Transport {
         let mut sent = false;
         loop {
             // A block of its own, so that the request is not held any longer.
-            let (pending, secret) = {
+            let (pending, secret, authenticated) = {
                 let Some(mut this) = take(request) else {
                     return Err(Error::invalid_request("a body that is a stream cannot be sent"));
                 };
@@ -182,12 +211,13 @@ impl Transport {
                         auth.apply(&mut this, scope.as_ref(), &**clock).await.map_err(|error| error.with_sent(sent))?
                     }
                 };
+                let authenticated = Instant::now();
                 // After signing in, which takes its part of the time.
                 let Some(left) = timeout.checked_sub(spent()).filter(|left| !left.is_zero()) else {
                     return Err(Error::timeout("the time for the call is used up").with_sent(sent));
                 };
                 *this.timeout_mut() = Some(left);
-                (http.execute(this), secret)
+                (http.execute(this), secret, authenticated)
             };
             let error = {
                 let span = Timed::new(tracing::debug_span!(
@@ -198,23 +228,26 @@ impl Transport {
                     duration_ms = field::Empty
                 ));
                 match receive(pending, secret.clone()).instrument(span.0.clone()).await {
-                    Ok(answered) => {
+                    Ok((response, mut info)) => {
                         budget.refill();
-                        return Ok(answered);
+                        info.proxy.clone_from(proxy);
+                        return Ok((response, info));
                     }
-                    Err(error) => error,
+                    Err(error) => error.with_proxy(proxy.as_deref()),
                 }
             };
-            sent |= error.may_have_been_sent();
             tracing::debug!(attempt, kind = ?error.kind(), code = error.code(), "failed");
             if !renewed
-                && error.says_expired_token()
+                && error.rejects_token()
                 && let Some(secret) = &secret
-                && auth.forget(secret)
+                && auth.forget(secret, authenticated)
             {
+                tracing::debug!("the token was rejected; signing in again");
+                // What is rejected for its token has done nothing, so any request can be sent again.
                 renewed = true;
                 continue;
             }
+            sent |= error.may_have_been_sent();
             // A service may ask for more time than can be added up.
             let wait = retry.wait(attempt, operation, &error).filter(|_| repeats);
             let wait = wait.filter(|wait| spent().saturating_add(*wait) < *timeout);
@@ -266,16 +299,25 @@ async fn receive(
     secret: Option<Secret>,
 ) -> Result<(Response, ResponseInfo), Error> {
     let mut response = sent.await?;
-    let answer = ResponseInfo::new(response.status(), response.headers(), secret);
-    record(&Span::current(), Some(response.status()), answer.request_id.as_deref());
+    let status = response.status();
+    let info = ResponseInfo::new(status, response.headers(), secret);
+    record(&Span::current(), Some(status), info.request_id.as_deref());
     let mut body = BytesMut::new();
     match body::read(&mut response, &mut body, body::LIMIT).await {
         Ok(()) => {}
-        Err(Unread::TooLarge) => return Err(Error::too_large(body::LIMIT, &body, &answer)),
-        Err(Unread::Broken(error)) => return Err(broken(error, &body, &answer)),
+        Err(Unread::Broken(error)) => return Err(broken(error, &body, &info)),
+        // What an error page says is of less use than its status.
+        Err(Unread::TooLarge | Unread::Undecodable(_)) if !status.is_success() => {}
+        Err(Unread::TooLarge) => return Err(Error::too_large(body::LIMIT, &body, &info)),
+        Err(Unread::Undecodable(reason)) => {
+            return Err(Error::decode(".".to_owned(), reason, b"").with_response(&info));
+        }
     }
-    if !response.status().is_success() || error::says_failure(&body) {
-        return Err(Error::answered(&body, &answer));
+    if status.is_redirection() {
+        return Err(Error::redirected(redirection(&response), &body, &info));
+    }
+    if !status.is_success() || error::says_failure(&body) {
+        return Err(Error::answered(&body, &info));
     }
     let mut whole = http::Response::builder();
     if let Some(extensions) = whole.extensions_mut() {
@@ -285,10 +327,30 @@ async fn receive(
     let mut whole = whole
         .url(response.url().clone())
         .body(body.freeze())
-        .map_err(|error| Error::incomplete("the answer cannot be handed on", b"", &answer).with_source(error))?;
-    *whole.status_mut() = response.status();
+        .map_err(|error| Error::incomplete("the answer cannot be handed on", b"", &info).with_source(error))?;
+    *whole.status_mut() = status;
     *whole.headers_mut() = std::mem::take(response.headers_mut());
-    Ok((whole.into(), answer))
+    Ok((whole.into(), info))
+}
+
+/// Says that a response is a redirect, where it leads, and what to set.
+fn redirection(response: &Response) -> String {
+    let here = response.url();
+    let there = response.headers().get(LOCATION).and_then(|location| here.join(location.to_str().ok()?).ok());
+    let Some(mut there) = there.filter(|there| matches!(there.scheme(), "http" | "https")) else {
+        return "the response is a redirect that does not say where to; check the endpoint".to_owned();
+    };
+    // Neither a password nor a token that was put into the address is shown.
+    let _ = (there.set_username(""), there.set_password(None));
+    there.set_query(None);
+    there.set_fragment(None);
+    let mut endpoint = there.clone();
+    endpoint.set_path(there.path().strip_suffix(here.path()).unwrap_or_default());
+    let endpoint = endpoint.as_str().trim_end_matches('/');
+    format!(
+        "the response is a redirect to {there}, which is not followed, since the credentials would go there; if the \
+         service is at {endpoint}, set the endpoint to it (`SessionBuilder::endpoint_of`, HWJOBS_ENDPOINT, --endpoint)"
+    )
 }
 
 fn record(span: &Span, status: Option<http::StatusCode>, request_id: Option<&str>) {

@@ -21,6 +21,7 @@ pub(super) struct Options {
     pub(super) region: Option<String>,
     pub(super) project: Option<String>,
     pub(super) endpoint: Option<String>,
+    pub(super) proxy: Option<String>,
     pub(super) output: Format,
     pub(super) query: Option<String>,
     pub(super) timeout: Option<Duration>,
@@ -50,6 +51,11 @@ fn arguments() -> Vec<Arg> {
         text("region", "ID", "Region, for example cn-north-4 [env: HWJOBS_REGION]"),
         text("project", "ID", "Id of the project [env: HUAWEICLOUD_SDK_PROJECT_ID]"),
         text("endpoint", "URL", "One address for all services, for example an emulator's [env: HWJOBS_ENDPOINT]"),
+        text(
+            "proxy",
+            "URL",
+            "Proxy for addresses that are not of this machine, or `none` [env: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY]",
+        ),
         text("output", "FORMAT", "How to print").short('o').value_parser(value_parser!(Format)).default_value("table"),
         text("query", "JMESPATH", "What to take out of the answer before it is printed"),
         text("timeout", "DURATION", "How long a call may take with its retries, for example 30s; 60s by default")
@@ -93,6 +99,7 @@ impl Options {
             region: text("region"),
             project: text("project"),
             endpoint: text("endpoint"),
+            proxy: text("proxy"),
             output: matches.get_one("output").copied().unwrap_or(Format::Table),
             query: text("query"),
             timeout: timeout.and_then(|timeout| Duration::try_from(*timeout).ok()),
@@ -124,10 +131,14 @@ impl Options {
 
     /// What a session is made from.
     pub(super) fn builder(&self) -> SessionBuilder {
-        let builder = Session::builder().settings(self.settings());
-        match self.timeout {
-            Some(timeout) => builder.timeout(timeout),
+        let mut builder = Session::builder().settings(self.settings());
+        if let Some(timeout) = self.timeout {
+            builder = builder.timeout(timeout);
+        }
+        match self.proxy.as_deref() {
             None => builder,
+            Some("none") => builder.no_proxy(),
+            Some(proxy) => builder.proxy(proxy),
         }
     }
 
@@ -145,7 +156,7 @@ impl Options {
             eprintln!("hwjobs: the id of the project {name} is looked up when the request is sent");
             settings.project_id = Some(format!("{TO_BE_LOOKED_UP}{name}"));
         }
-        Ok(Session::builder().settings(settings).credentials(found.credentials).build()?)
+        Ok(self.builder().settings(settings).credentials(found.credentials).build()?)
     }
 
     /// The session for an operation. One that needs no credentials, such as signing in, is not asked for any.

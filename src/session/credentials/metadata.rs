@@ -118,6 +118,7 @@ async fn send(request: RequestBuilder, place: &str) -> Result<Option<(StatusCode
         Ok(()) => Ok(Some((response.status(), bytes))),
         Err(Unread::TooLarge) => Err(broken(place, format_args!("answered more than {MAX_BODY} bytes"))),
         Err(Unread::Broken(error)) => Err(failed(error)),
+        Err(Unread::Undecodable(reason)) => Err(broken(place, format_args!("gave no readable answer: {reason}"))),
     }
 }
 

@@ -42,8 +42,8 @@ pub use environment::Environment;
 pub use metadata::Metadata;
 pub use modelarts_config::ModelArtsConfig;
 pub use profile::Profile;
-pub(super) use settings::endpoint;
 pub use settings::{Service, Settings};
+pub(super) use settings::{base, endpoint};
 
 /// Temporary keys with less time left than this are fetched again.
 const REFRESH_BEFORE: SignedDuration = SignedDuration::from_mins(40);

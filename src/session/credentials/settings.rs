@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use reqwest::Url;
 
+use crate::api::{Operation, iam, modelarts, mrs};
+use crate::error::Error;
+
 /// A service that has an endpoint of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -24,6 +27,25 @@ impl Service {
             Self::Mrs => "mrs",
             Self::Iam => "iam",
         }
+    }
+
+    /// What the description says of its operations.
+    fn operations(self) -> &'static [Operation] {
+        match self {
+            Self::ModelArts => modelarts::operations::ALL,
+            Self::Mrs => mrs::operations::ALL,
+            Self::Iam => iam::operations::ALL,
+        }
+    }
+
+    /// The error of a call to the service where no address of it is known.
+    pub(in crate::session) fn without_address(self) -> Error {
+        let (name, variable) = (self.name(), self.variable());
+        Error::configuration(format!(
+            "the address of {self:?} is not known; call `SessionBuilder::endpoint_of(Service::{self:?}, ..)` or `region`, \
+             set HWJOBS_{variable}_ENDPOINT or HWJOBS_REGION, write {name}_endpoint or region into the profile, or give \
+             --endpoint or --region"
+        ))
     }
 
     /// The name in variables.
@@ -74,6 +96,19 @@ impl Settings {
         own.as_ref().or(self.endpoint.as_ref()).or_else(in_region).map(String::as_str)
     }
 
+    /// Looks for a value that is empty or holds nothing but white space. Endpoints are looked at by [`endpoint`].
+    pub(in crate::session) fn validate(&self) -> Result<(), Error> {
+        let Self { project_id, project_name, domain_id, region, .. } = self;
+        let values =
+            [("project_id", project_id), ("project_name", project_name), ("domain_id", domain_id), ("region", region)];
+        for (name, value) in values {
+            if value.as_deref().is_some_and(|value| value.trim().is_empty()) {
+                return Err(crate::session::blank(name));
+            }
+        }
+        Ok(())
+    }
+
     /// The address of a service of its own, to be set.
     pub(in crate::session) fn own_endpoint(&mut self, service: Service) -> &mut Option<String> {
         match service {
@@ -122,4 +157,49 @@ pub(in crate::session) fn endpoint(text: &str) -> Result<String, &'static str> {
         return Err("holds a query or a fragment");
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// The base address of a service, where its address ends as the paths of the service begin: `/v3` for the identity
+/// service as in `OS_AUTH_URL`, `/v1/{project_id}` as in a catalog. The paths of requests begin with it anyway.
+pub(in crate::session) fn base(service: Service, address: &str, project_id: Option<&str>) -> String {
+    let Ok(mut url) = Url::parse(address) else { return address.to_owned() };
+    let path = url.path().trim_end_matches('/');
+    let begins = |operation: &Operation| {
+        let whole = operation.path.replace("{project_id}", project_id.unwrap_or("{project_id}"));
+        let ends = whole.match_indices('/').map(|(at, _)| at).chain([whole.len()]);
+        ends.filter(|end| path.ends_with(&whole[..*end])).max()
+    };
+    let longest = service.operations().iter().filter_map(begins).max().unwrap_or_default();
+    let base = path[..path.len() - longest].to_owned();
+    url.set_path(&base);
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_end_as_the_paths_of_its_service_begin() {
+        for (service, endings) in [
+            (Service::Iam, &["", "/v3", "/v3/auth", "/v3/auth/tokens", "/v3/projects"][..]),
+            (Service::ModelArts, &["", "/v1", "/v1/the-project", "/v1/the-project/training-jobs"]),
+            (Service::Mrs, &["", "/v1.1", "/v1.1/the-project", "/v1.1/the-project/jobs"]),
+        ] {
+            for host in ["https://service.example", "http://v3", "http://v1:8080", "https://[::1]/gateway/v9"] {
+                for ending in endings {
+                    for slashes in ["", "/", "//"] {
+                        let address = endpoint(&format!("{host}{ending}{slashes}")).unwrap();
+                        assert_eq!(base(service, &address, Some("the-project")), host, "{address}");
+                    }
+                }
+            }
+        }
+        let other = |service, address: &str| assert_eq!(base(service, address, None), address);
+        other(Service::Iam, "https://service.example/v1");
+        other(Service::Iam, "https://service.example/v30");
+        other(Service::Iam, "https://service.example/xv3");
+        other(Service::ModelArts, "https://service.example/v1.1");
+        other(Service::ModelArts, "https://service.example/v1/the-project");
+    }
 }
