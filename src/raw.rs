@@ -27,10 +27,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_core::Stream;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use jsonschema::Validator;
 use progenitor_client::encode_path;
 use serde_json::{Map, Value};
 
@@ -64,6 +66,7 @@ impl Session {
             parameters: BTreeMap::new(),
             body: None,
             checks: true,
+            validators: Arc::default(),
         })
     }
 
@@ -87,6 +90,8 @@ pub struct Request {
     parameters: BTreeMap<String, String>,
     body: Option<Value>,
     checks: bool,
+    /// Shared by clones: many requests of an operation compile its schemas once.
+    validators: Arc<Validators>,
 }
 
 impl Request {
@@ -107,6 +112,15 @@ impl Request {
     pub fn unchecked(mut self) -> Self {
         self.checks = false;
         self
+    }
+
+    /// Checks the request against the description, as [`send`](Self::send) does first. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// The request is not what the description allows.
+    pub fn check(&self) -> Result<(), Error> {
+        self.prepare().map(drop).map_err(|error| error.or_operation(self.operation.id))
     }
 
     /// What would be sent, with secrets hidden. Nothing is sent, also no sign-in: a token that is not there yet is `***`
@@ -199,7 +213,7 @@ impl Request {
                 continue;
             };
             if self.checks {
-                parameter.check(self.document, text)?;
+                parameter.check(self.document, &self.validators, text)?;
             }
             if parameter.0["in"] == "path" {
                 let segment: Segment = checked(name, text)?;
@@ -245,7 +259,7 @@ impl Request {
                         )));
                     }
                 }
-                holds(self.document, schema, body).map_err(|(place, reason)| {
+                holds(&self.validators.get("", self.document, schema), body).map_err(|(place, reason)| {
                     let place = if place.is_empty() { "the body".to_owned() } else { place };
                     Error::invalid_request(format!("{place}: {reason}"))
                 })
@@ -257,7 +271,7 @@ impl Request {
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A body may hold a password.
-        let Self { session, operation, document: _, described: _, parameters, body: _, checks } = self;
+        let Self { session, operation, document: _, described: _, parameters, body: _, checks, validators: _ } = self;
         f.debug_struct("Request")
             .field("session", session)
             .field("operation", &operation.id)
@@ -279,21 +293,31 @@ impl Parameter {
         self.0["required"] == true
     }
 
-    fn check(&self, document: &Document, text: &str) -> Result<(), Error> {
+    fn check(&self, document: &Document, validators: &Validators, text: &str) -> Result<(), Error> {
         let schema = &self.0["schema"];
         let value = match load::resolve(document.value(), schema)["type"].as_str() {
             Some("integer") => text.parse::<i64>().ok().map(Value::from),
             Some("boolean") => text.parse::<bool>().ok().map(Value::from),
             _ => None,
         };
-        holds(document, schema, &value.unwrap_or_else(|| text.into()))
+        holds(&validators.get(self.name(), document, schema), &value.unwrap_or_else(|| text.into()))
             .map_err(|(_, reason)| Error::invalid_field(self.name(), format!("is not as described: {reason}")))
     }
 }
 
+/// The compiled schemas of an operation: of its parameters by their names, and of its body under an empty one.
+#[derive(Default)]
+struct Validators(Mutex<BTreeMap<&'static str, Arc<Validator>>>);
+
+impl Validators {
+    fn get(&self, name: &'static str, document: &Document, schema: &Value) -> Arc<Validator> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(name).or_insert_with(|| Arc::new(document.validator(schema))))
+    }
+}
+
 /// Whether a value is as described; else where it is not, and why.
-fn holds(document: &Document, schema: &Value, value: &Value) -> Result<(), (String, String)> {
-    let validator = document.validator(schema);
+fn holds(validator: &Validator, value: &Value) -> Result<(), (String, String)> {
     let Some(error) = validator.iter_errors(value).next() else { return Ok(()) };
     let place = error.instance_path().to_string().trim_start_matches('/').replace('/', ".");
     let reason = match error.instance().as_str() {

@@ -15,6 +15,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 mod common;
+#[path = "cli/outputs.rs"]
+mod outputs;
+#[path = "cli/rows.rs"]
+mod rows;
+#[cfg(unix)]
+#[path = "cli/terminal.rs"]
+mod terminal;
 
 fn hwjobs(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hwjobs")).args(arguments).output().unwrap()
@@ -808,8 +815,8 @@ fn a_file_of_updates_is_checked_before_the_first_is_sent() {
         ("", "updates: is empty"),
         (" \n\n", "updates: is empty"),
         ("job_id,job_desc\n1,\"cut off\n2,b\n", "updates, line 2: a quotation mark is opened and not closed"),
-        ("job_id,desc\n1,a\n", "line 2: no column `desc`; there are job_id, job_desc"),
-        ("job_desc\na\n", "line 2: job_id is missing"),
+        ("job_id,desc\n1,a\n", "line 1: no column `desc`; there are job_id, job_desc"),
+        ("job_desc\na\n", "line 1: job_id is missing"),
         ("{\"job_id\": 1, \"job_desc\": 5}\n", "updates, line 1: 1: update_training_job: job_desc: "),
         ("{\"job_id\": 1\n", "line 1: not a JSON object"),
         ("job_id,job_desc\n1\n", "line 2: 1 cells, and the header has 2"),
@@ -901,7 +908,7 @@ async fn interrupted_updates(signal: nix::sys::signal::Signal) {
     let summary = "hwjobs: 1 done, 0 failed, 2 without an answer; journal: updates.csv.journal; the same command goes on \
                    from there\nhwjobs: interrupted\n";
     assert_eq!(stderr(&output), summary);
-    assert_eq!(stdout(&output), "OBJECT  DONE  ERROR\n1       true\n");
+    assert_eq!(stdout(&output), "OBJECT  DONE   ERROR\n1       true\n");
 }
 
 #[cfg(target_os = "linux")]

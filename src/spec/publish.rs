@@ -1,6 +1,8 @@
 //! The descriptions as files for others: YAML, JSON, pages that need no network, and checksums.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::io::Write as _;
 use std::path::Path;
 use std::{fs, io};
 
@@ -17,14 +19,17 @@ const RENDERER: &str = include_str!("../../assets/redoc/redoc.standalone.js");
 /// The only address that the renderer would load something from, a picture beside its name.
 const PICTURE: &str = "https://cdn.redoc.ly/redoc/logo-mini.svg";
 const NO_PICTURE: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E";
+/// The file with the checksums of all others.
+const SUMS: &str = "SHA256SUMS";
 const STYLE: &str = include_str!("pages/style.css");
 
-/// Writes everything that is published into a directory and says which files. An earlier export there is overwritten.
+/// Writes everything that is published into a directory and says which files. Files of an earlier export there are
+/// replaced. Each file is written whole or not at all.
 ///
 /// # Errors
 ///
-/// `AlreadyExists` if a file of the same name is there that no export wrote; then nothing is written. Else what the file
-/// system says.
+/// `AlreadyExists` if a file of the same name is there that no export wrote, or that was changed since; then nothing is
+/// written. Else what the file system says.
 pub fn export(directory: &Path) -> io::Result<Vec<String>> {
     let mut files = vec![("README.md".to_owned(), deviations::readme()), ("index.html".to_owned(), index())];
     for document in documents() {
@@ -43,19 +48,48 @@ pub fn export(directory: &Path) -> io::Result<Vec<String>> {
         let _ = writeln!(sums, "{}  {name}", hex::encode(Sha256::digest(content)));
         sums
     });
-    // First, so that an export that was cut off is known as one by the next.
-    files.insert(0, ("SHA256SUMS".to_owned(), sums));
-    let earlier = fs::read_to_string(directory.join("SHA256SUMS")).is_ok_and(|sums| sums.contains("  index.html\n"));
-    let foreign = files.iter().find(|(name, _)| !earlier && directory.join(name).exists());
-    if let Some((name, _)) = foreign {
-        let reason = format!("{name} is there and not from an export; nothing was written");
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, reason));
+    // Last: until then each file is of the earlier export, whose sums are still there, or already of this one.
+    files.push((SUMS.to_owned(), sums));
+    let earlier = fs::read_to_string(directory.join(SUMS)).unwrap_or_default();
+    let earlier: BTreeMap<&str, &str> =
+        earlier.lines().filter_map(|line| line.split_once("  ")).map(|(sum, name)| (name, sum)).collect();
+    // Sums of something else have other names.
+    let is_earlier =
+        documents().iter().all(|document| earlier.contains_key(format!("{}.html", document.name()).as_str()));
+    for (name, content) in &files {
+        let path = directory.join(name);
+        let own = match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_file() => {
+                let there = fs::read(&path)?;
+                let known = || hex::encode(Sha256::digest(&there));
+                there == content.as_bytes()
+                    || is_earlier && (name == SUMS || earlier.get(name.as_str()).is_some_and(|sum| *sum == known()))
+            }
+            // Through a link something else would be replaced.
+            Ok(_) => false,
+            Err(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+        };
+        if !own {
+            let reason = format!("{name} is there and not from an export, or changed since; nothing was written");
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, reason));
+        }
     }
     fs::create_dir_all(directory.join("errors"))?;
     for (name, content) in &files {
-        fs::write(directory.join(name), content)?;
+        replace(&directory.join(name), content)?;
     }
     Ok(files.into_iter().map(|(name, _)| name).collect())
+}
+
+/// Writes a file whole or not at all. The user's mask says who may read it, as for every new file.
+fn replace(path: &Path, content: &str) -> io::Result<()> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(path.parent().unwrap_or(path))?;
+    file.write_all(content.as_bytes())?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 fn pretty(value: &Value) -> String {

@@ -1,22 +1,23 @@
 //! Commands that are one operation: call it, print the answer.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
 
 use clap::ArgMatches;
-use huaweicloud_jobs::Session;
 use huaweicloud_jobs::raw::{Answer, Request};
 use huaweicloud_jobs::spec::load::{self, Operation};
 use huaweicloud_jobs::spec::{self, Document};
+use huaweicloud_jobs::{Session, terminal};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::bulk::{self, Row, Rows};
+use super::bulk;
 use super::exit::{Failure, Outcome, TimedOut, Usage, interruptible, usage};
 use super::fields::{self, Field};
 use super::nouns::{Action, Noun, Verb};
 use super::options::Options;
 use super::output::{self, Format, Shape};
+use super::rows::{Row, Rows};
 
 /// Runs a command of the table.
 pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outcome {
@@ -29,7 +30,7 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
     let from = if verb.takes_file() { matches.get_one::<String>("from") } else { None };
     let body = fields::body(&fields, matches, from.is_some())?;
     if let Some(file) = from {
-        let rows = Rows::read(file, &fields, &parameters, body.as_ref())?;
+        let rows = Rows::open(file, fields, parameters, body)?;
         let journal = matches.get_one::<String>("journal").cloned();
         let journal = journal.or_else(|| (file != "-").then(|| format!("{file}.journal")));
         let concurrency = matches.get_one::<u16>("concurrency").copied().unwrap_or(1);
@@ -56,9 +57,9 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
             let mut parameters = parameters.clone();
             parameters.retain(|(name, _)| *name != last.name);
             parameters.push((last.name, (*id).clone()));
-            Row { line: None, parameters, body: body.clone() }
+            Row { parameters, body: body.clone() }
         };
-        let rows = Rows::given(ids.iter().map(row).collect());
+        let rows = Rows::Given(ids.iter().map(row).collect());
         return bulk::run(&call, &session, verb.operation, rows, None, 1).await;
     }
     let request = request(&session, verb.operation, &parameters, body.as_ref())?;
@@ -118,8 +119,11 @@ pub(super) fn shape(
         }
         let one = std::iter::once((name, field));
         for (name, field) in one.chain(fields(Some(inner))) {
-            if field["x-unit"].as_str().is_some_and(|unit| unit.ends_with("since the Unix epoch")) {
-                shape.times.push(name);
+            match field["x-unit"].as_str() {
+                Some(unit) if unit.ends_with("since the Unix epoch") => shape.times.push(name),
+                Some("ms") => shape.durations.push((name, 1000.0)),
+                Some("s") => shape.durations.push((name, 1.0)),
+                _ => {}
             }
         }
     }
@@ -162,7 +166,7 @@ impl Call<'_> {
     pub(super) async fn send(&self, request: &Request) -> Result<Answer, huaweicloud_jobs::Error> {
         if self.options.verbose {
             for line in request.preview()?.to_string().lines() {
-                eprintln!("> {line}");
+                eprintln!("> {}", terminal::line(line));
             }
         }
         let answer = request.send().await?;
@@ -178,14 +182,19 @@ impl Call<'_> {
 
     /// Prints what would be sent.
     pub(super) fn show(&self, request: &Request) -> Result<(), Failure> {
+        self.show_to(request, &mut io::stdout().lock())
+    }
+
+    /// Writes what would be sent on its way to the standard output.
+    pub(super) fn show_to(&self, request: &Request, out: &mut impl Write) -> Result<(), Failure> {
         let preview = request.preview()?;
         if self.options.output == Format::Table {
-            return Ok(writeln!(io::stdout(), "{preview}")?);
+            return Ok(writeln!(out, "{}", output::for_reader(&preview.to_string()))?);
         }
         let headers: serde_json::Map<String, Value> =
             preview.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
         let request = json!({"method": preview.method, "url": preview.url, "headers": headers, "body": preview.body});
-        output::print(&request, &Shape::default(), self.options.output, self.options.query.as_deref())
+        output::write(&request, &Shape::default(), self.options.output, self.options.query.as_deref(), out)
     }
 
     /// One call.
@@ -260,15 +269,16 @@ impl Call<'_> {
             self.show(&read(&parameters)?)?;
             return Ok(true);
         }
+        let raw = has_flag(matches, "raw");
         let answer = self.send(&read(&parameters)?).await?;
         if !has_flag(matches, "follow") {
             match self.options.output {
-                Format::Table if self.options.query.is_none() => lines(answer.body())?,
+                Format::Table if self.options.query.is_none() => lines(answer.body(), raw)?,
                 _ => self.print(answer.body())?,
             }
             return Ok(true);
         }
-        lines(answer.body())?;
+        lines(answer.body(), raw)?;
         let (pace, started) = (Pace::of(matches), Instant::now());
         let (mut end, mut ended) = (line_number(&answer.body()["end_line"]), false);
         let version = request(session, "show_training_job_version", &ids, None)?;
@@ -281,7 +291,7 @@ impl Call<'_> {
             let next = line_number(&answer.body()["end_line"]);
             let is_new = next.is_some() && next != end && !content(answer.body()).is_empty();
             if is_new {
-                lines(answer.body())?;
+                lines(answer.body(), raw)?;
                 end = next;
                 continue;
             }
@@ -311,10 +321,16 @@ fn line_number(value: &Value) -> Option<String> {
     }
 }
 
-fn lines(answer: &Value) -> io::Result<()> {
-    let text = content(answer);
+/// Prints the lines of a log. On a terminal they can set colours and nothing else, unless they are wanted raw.
+fn lines(answer: &Value, raw: bool) -> io::Result<()> {
+    let is_shown = !raw && io::stdout().is_terminal();
+    let text = if is_shown { terminal::log(content(answer)) } else { content(answer).into() };
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
+    // A colour does not last longer than the log.
+    if is_shown && text.contains('\u{1b}') {
+        out.write_all(b"\x1b[0m")?;
+    }
     if !text.is_empty() && !text.ends_with('\n') {
         out.write_all(b"\n")?;
     }

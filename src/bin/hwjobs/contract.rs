@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -18,6 +17,7 @@ use huaweicloud_jobs::session::credentials::Service;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::exit::{self, Failure, Interrupted, Usage, stop_signal, usage};
+use super::files::{self, Readers};
 use super::options::Options;
 
 #[derive(Subcommand)]
@@ -156,10 +156,8 @@ impl Run {
         let elsewhere = [&options.endpoint, &options.region, &options.profile];
         let own = [&self.iam_endpoint, &self.modelarts_endpoint, &self.mrs_endpoint];
         let embedded = elsewhere.into_iter().chain(own).all(Option::is_none) && !is_addressed();
-        for Output { file, .. } in &self.report {
-            // Now, since all that is tried would be lost later.
-            OpenOptions::new().append(true).create(true).open(file).map_err(|error| shown(file, &error))?;
-        }
+        // Now, since all that is tried would be lost later.
+        let reports = opened(&self.report)?;
         let emulator = if embedded { Some(Arc::new(Emulator::start().await?)) } else { None };
         let session = match &emulator {
             Some(emulator) => emulator.session()?,
@@ -219,8 +217,8 @@ impl Run {
         listening.abort();
         bar.finish_and_clear();
         let report = report?;
-        for Output { format, file } in &self.report {
-            write(file, &format.report(&report)?)?;
+        for (format, file) in reports {
+            file.write(format.report(&report)?.as_bytes())?;
         }
         match summary(&report, &mut io::stdout().lock()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
@@ -366,12 +364,17 @@ fn shown(file: &Path, error: &dyn fmt::Display) -> Failure {
 }
 
 fn read(file: &Path) -> Result<Report, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|error| shown(file, &error))?;
+    let text = files::text(file)?;
     serde_json::from_str(&text).map_err(|error| shown(file, &error))
 }
 
-fn write(file: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(file, text).map_err(|error| shown(file, &error))
+/// Files for reports, ready to be written. They name what was asked of whom, so their owner alone reads them.
+fn opened(reports: &[Output]) -> Result<Vec<(Format, files::Output)>, Failure> {
+    let open = |report: &Output| {
+        let file = files::Output::open(&report.file, Readers::Owner, |text| report.format.wrote(text))?;
+        Ok((report.format, file))
+    };
+    reports.iter().map(open).collect()
 }
 
 impl Compare {
@@ -386,8 +389,8 @@ impl Compare {
             };
             matrix.add(name, &read(&file)?);
         }
-        for Output { format, file } in &self.report {
-            write(file, &format.matrix(&matrix)?)?;
+        for (format, file) in opened(&self.report)? {
+            file.write(format.matrix(&matrix)?.as_bytes())?;
         }
         let mut table = table();
         table.set_header(std::iter::once("clause").chain(matrix.names().iter().map(String::as_str)));

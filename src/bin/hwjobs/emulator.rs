@@ -1,15 +1,15 @@
 //! `hwjobs emulator`: the stand-in for the cloud as a process of its own.
 
 use std::error::Error;
-use std::io::{self, Write};
+use std::io::Write;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use huaweicloud_jobs::emulator::{AccessLog, Emulator, Transitions};
 
 use super::exit::stop_signal;
-use super::files;
+use super::files::{self, Output, Place, Readers};
 
 /// How to run it.
 #[derive(Args)]
@@ -147,12 +147,15 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
     if let Some(scale) = options.time_scale {
         builder = builder.time_scale(scale);
     }
-    if let Some(file) = &options.ready_file {
+    if let Some(file) = &options.ready_file
+        && let Place::File = files::place(file).map_err(|error| files::named(file, &error))?
+    {
+        Output::open(file, Readers::Others, is_address)?;
         // One of an earlier run leads to nobody.
-        std::fs::remove_file(file)
-            .or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
-            .map_err(|error| format!("{}: {error}", file.display()))?;
+        std::fs::remove_file(file).map_err(|error| files::named(file, &error))?;
     }
+    // A place where nothing can be written is known before anybody waits for it.
+    let ready = options.ready_file.as_ref().map(|file| Output::open(file, Readers::Others, is_address)).transpose()?;
     let emulator = builder.start().await?;
     if let (true, Some(file), true) = (emulator.is_resumed(), &options.data, options.empty || options.documented) {
         let flag = if options.empty { "--empty" } else { "--documented" };
@@ -162,8 +165,8 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
         writeln!(out, "export {name}={}", quoted(&value))?;
     }
     out.flush()?;
-    if let Some(file) = &options.ready_file {
-        write_whole(file, &emulator.endpoint()).map_err(|error| format!("{}: {error}", file.display()))?;
+    if let Some(file) = ready {
+        file.write(emulator.endpoint().as_bytes())?;
     }
     stopped.await;
     let endpoint = emulator.endpoint();
@@ -177,12 +180,10 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
     Ok(true)
 }
 
-/// Writes a file that nobody can see half written.
-fn write_whole(file: &Path, text: &str) -> io::Result<()> {
-    let mut partial = file.as_os_str().to_owned();
-    partial.push(format!(".{}", std::process::id()));
-    std::fs::write(&partial, text)?;
-    std::fs::rename(&partial, file)
+/// Whether a text is an address as it is written into a file for others.
+fn is_address(text: &[u8]) -> bool {
+    let text = str::from_utf8(text).unwrap_or_default();
+    text.strip_prefix("http://").is_some_and(|address| address.trim_end().parse::<SocketAddr>().is_ok())
 }
 
 /// A value as a shell reads it: as it is if nothing in it means anything to one.

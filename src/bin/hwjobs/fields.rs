@@ -2,11 +2,13 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use huaweicloud_jobs::json;
 use huaweicloud_jobs::spec::Document;
 use huaweicloud_jobs::spec::load::{self, Operation};
 use serde_json::{Map, Value};
 
-use super::exit::{Failure, usage};
+use super::exit::{Failure, Usage, usage};
+use super::files;
 
 /// Fields that have the name of an option of every call, with the name of their flag.
 const RENAMED: [(&str, &str); 1] = [("output", "output-path")];
@@ -19,6 +21,8 @@ pub(super) struct Field {
     required: bool,
     kind: Kind,
     help: String,
+    /// Whether a password is in it.
+    is_secret: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,16 +86,29 @@ impl Kind {
             }
             Self::Choice(values) => Err(format!("not one of {}", values.join(", "))),
             Self::List(item) => match text.trim_start().starts_with('[') {
-                true => serde_json::from_str(text).map_err(|error| format!("not JSON: {error}")),
+                true => json::parse(text.as_bytes()).map_err(|error| format!("not JSON: {error}")),
                 false => item.value(text),
             },
-            Self::Json => match serde_json::from_str::<Value>(text) {
+            Self::Json => match json::parse(text.as_bytes()) {
                 // `98.00` is not the number 98.
                 Ok(value) if !value.is_number() || value.to_string().as_str() == text => Ok(value),
                 Ok(_) => Ok(text.into()),
                 Err(error) if text.trim_start().starts_with(['{', '[', '"']) => Err(format!("not JSON: {error}")),
                 Err(_) => Ok(text.into()),
             },
+        }
+    }
+
+    /// Whether this is how an id is written: another way to write the same one would make it two.
+    fn check_id(&self, text: &str) -> Result<(), String> {
+        if text.trim() != text {
+            return Err(format!("`{text}` has blanks around it"));
+        }
+        match (self, text.parse::<i64>()) {
+            (Self::Integer { .. }, Ok(number)) if number.to_string() != text => {
+                Err(format!("`{text}` is another way to write {number}"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -130,6 +147,7 @@ impl Field {
                 required: parameter["required"] == true,
                 kind: Kind::of(root, &parameter["schema"]),
                 help: help(root, parameter, &parameter["schema"]),
+                is_secret: false,
             })
             .collect();
         if let Some(schema) = document.request_schema(operation) {
@@ -143,6 +161,7 @@ impl Field {
                         .is_some_and(|required| required.contains(&name.as_str().into())),
                     kind: Kind::of(root, field),
                     help: help(root, field, field),
+                    is_secret: has_password(root, field),
                 });
             }
         }
@@ -192,16 +211,53 @@ impl Field {
         })
     }
 
+    /// Whether this is how an id is written; else why not.
+    pub(super) fn check_id(&self, text: &str) -> Result<(), String> {
+        if !self.is_in_path() {
+            return Ok(());
+        }
+        self.kind.check_id(text).map_err(|reason| format!("{}: {reason}", self.name))
+    }
+
+    /// What was given for a field with a password in it, or is on the standard input.
+    fn secret(&self, matches: &ArgMatches) -> Result<Option<Value>, Failure> {
+        let text = match matches.get_one::<String>(&self.id()) {
+            None => return Ok(None),
+            Some(text) if text == "-" => {
+                if matches.get_one::<String>("body").is_some_and(|body| body == "-") {
+                    let flag = self.flag();
+                    return Ok(usage(format!("--{flag} - and --body - both read the standard input"))?);
+                }
+                files::text("-")?
+            }
+            Some(text) => text.clone(),
+        };
+        // A place in the text is named, and nothing that is there.
+        let value = json::parse(text.as_bytes()).map_err(|error| {
+            let (flag, line, column) = (self.flag(), error.line(), error.column());
+            Usage(format!("--{flag}: not JSON, or a field of it comes twice: line {line}, column {column}"))
+        });
+        Ok(Some(value?))
+    }
+
     /// The argument. `many` is for the last id of a path that can be given several times; `elsewhere` are the arguments
     /// that can stand for this one.
     fn argument(&self, many: bool, elsewhere: &[&'static str]) -> Arg {
         let mark = if self.required && !self.is_in_path() { " (required)" } else { "" };
         let argument = Arg::new(self.id()).help(format!("{}{mark}", self.help)).allow_negative_numbers(true);
         let argument = match (&self.place, &self.kind) {
-            (Place::Path, _) => {
-                let argument = argument.value_name(self.name.to_uppercase());
+            (Place::Path, kind) => {
+                let kind = kind.clone();
+                let parser = move |text: &str| kind.check_id(text).map(|()| text.to_owned());
+                let argument = argument.value_name(self.name.to_uppercase()).value_parser(parser);
                 if many { argument.num_args(1..) } else { argument }
             }
+            // It is read later: the parser of the command line repeats what it cannot read.
+            (_, kind) if self.is_secret => argument.long(self.flag()).value_name(kind.value_name()).help(format!(
+                "{}; - reads it from the standard input. A password that is written here is visible to others: in the \
+                 list of processes and in the history of the shell{mark}",
+                self.help
+            )),
             (_, kind) => {
                 let argument = argument.long(self.flag()).value_name(kind.value_name()).value_parser(kind.parser());
                 if matches!(kind, Kind::List(_)) { argument.action(ArgAction::Append) } else { argument }
@@ -228,6 +284,15 @@ impl Field {
             _ => values.next(),
         }
     }
+}
+
+/// Whether a value as described holds a password.
+fn has_password(root: &'static Value, schema: &'static Value) -> bool {
+    let schema = load::resolve_whole(root, schema);
+    let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| schema[key].as_array()).flatten();
+    let fields = schema["properties"].as_object().into_iter().flatten().map(|(_, field)| field);
+    schema["format"] == "password"
+        || parts.chain(fields).chain(schema.get("items")).any(|part| has_password(root, part))
 }
 
 /// The description's words, and the default of the service.
@@ -279,11 +344,12 @@ pub(super) fn body(fields: &[Field], matches: &ArgMatches, empty: bool) -> Resul
         return Ok(None);
     }
     let mut body = match matches.get_one::<String>("body") {
-        Some(file) => super::files::json(file)?,
+        Some(file) => files::json(file)?,
         None => Value::Object(Map::new()),
     };
     for field in fields.iter().filter(|field| field.is_in_body()) {
-        if let Some(value) = field.given(matches) {
+        let value = if field.is_secret { field.secret(matches)? } else { field.given(matches) };
+        if let Some(value) = value {
             let Some(body) = body.as_object_mut() else {
                 return Ok(usage("--body: the JSON is no object, so flags cannot be put over it")?);
             };

@@ -1,27 +1,233 @@
-//! Files that are given to a command.
+//! Files that are given to a command, and files that it writes.
 
-use std::io::Read;
-use std::path::Path;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Display, Path, PathBuf};
 
+use huaweicloud_jobs::json::{self, BYTE_ORDER_MARK};
 use serde_json::Value;
+use tempfile::{Builder, NamedTempFile};
 
-use super::exit::{Usage, usage};
+use super::exit::{Failure, Usage, usage};
+
+/// How much of a file is looked at to recognize what it is.
+const BEGINNING: u64 = 64 * 1024;
 
 /// The text of a file, or of the standard input for `-`.
-pub(super) fn text(file: &str) -> Result<String, Usage> {
-    let mut text = String::new();
-    let read = match file {
-        "-" => std::io::stdin().lock().read_to_string(&mut text),
-        file => std::fs::File::open(Path::new(file)).and_then(|mut file| file.read_to_string(&mut text)),
+pub(super) fn text(file: impl AsRef<Path>) -> Result<String, Usage> {
+    let (file, mut bytes) = (file.as_ref(), Vec::new());
+    let read = if file == Path::new("-") {
+        io::stdin().lock().read_to_end(&mut bytes)
+    } else {
+        File::open(file).and_then(|mut file| file.read_to_end(&mut bytes))
     };
-    read.map_or_else(|error| usage(format!("{}: {error}", shown(file))), |_| Ok(text))
+    let text = read.map_err(|error| error.to_string()).and_then(|_| decoded(bytes));
+    text.or_else(|reason| usage(format!("{}: {reason}", shown(file))))
 }
 
 /// The JSON in a file.
-pub(super) fn json(file: &str) -> Result<Value, Usage> {
-    serde_json::from_str(&text(file)?).or_else(|error| usage(format!("{}: not JSON: {error}", shown(file))))
+pub(super) fn json(file: impl AsRef<Path>) -> Result<Value, Usage> {
+    let text = text(&file)?;
+    let shown = shown(file.as_ref());
+    if text.trim().is_empty() {
+        return usage(format!("{shown}: is empty"));
+    }
+    json::parse(text.as_bytes()).or_else(|error| usage(format!("{shown}: not JSON: {error}")))
 }
 
-fn shown(file: &str) -> &str {
-    if file == "-" { "standard input" } else { file }
+/// The text that bytes are in UTF-8, without a byte order mark; or why they are none.
+pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, String> {
+    let mark = mark_length(&bytes)?;
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+        format!("line {line} {NOT_UTF_8}")
+    })?;
+    text.drain(..mark);
+    Ok(text)
+}
+
+/// What is said of bytes that are no text in UTF-8.
+pub(super) const NOT_UTF_8: &str = "is not UTF-8, it may be GBK or another legacy encoding; save the file as UTF-8";
+
+/// The length of the byte order mark of UTF-8 at the beginning of a file; or why the file is of another encoding.
+pub(super) fn mark_length(beginning: &[u8]) -> Result<usize, String> {
+    let other = match beginning {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => "is UTF-32",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "is UTF-16",
+        _ if beginning.contains(&0) => "holds NUL characters, it is UTF-16 or no text at all",
+        _ if beginning.starts_with(BYTE_ORDER_MARK) => return Ok(BYTE_ORDER_MARK.len()),
+        _ => return Ok(0),
+    };
+    Err(format!("{other}; save the file as UTF-8"))
+}
+
+/// Opens a file, or the standard input for `-`, so that it can be read several times.
+pub(super) fn open(file: &str) -> Result<File, Usage> {
+    let opened = match file {
+        "-" => spooled(io::stdin().lock()),
+        file => File::open(file).and_then(|opened| match opened.metadata()?.file_type() {
+            kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+            kind if kind.is_file() => Ok(opened),
+            _ => spooled(opened),
+        }),
+    };
+    opened.or_else(|error| usage(format!("{}: {error}", shown(Path::new(file)))))
+}
+
+fn spooled(mut from: impl Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut from, &mut file)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// How a file that is read is called in messages.
+pub(super) fn shown(file: &Path) -> Display<'_> {
+    if file == Path::new("-") { Path::new("standard input").display() } else { file.display() }
+}
+
+/// What a path that is to be written leads to.
+pub(super) enum Place {
+    /// Nothing is there.
+    Free,
+    /// A file, maybe behind a link.
+    File,
+    /// A device or a pipe: what is written into it replaces nothing.
+    Device,
+}
+
+/// What a path leads to; or why nothing can be written there.
+pub(super) fn place(path: &Path) -> io::Result<Place> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder")),
+        Ok(found) if found.is_file() => Ok(Place::File),
+        Ok(_) => Ok(Place::Device),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match path.symlink_metadata() {
+            // Whoever made the link may have meant another file to be made.
+            Ok(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "is a link that leads nowhere")),
+            Err(_) => Ok(Place::Free),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// Creates a file that its owner alone may read. It fails where one is there.
+pub(super) fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// A file that is written whole or not at all. A file that is there is replaced only if this program wrote it.
+pub(super) struct Output {
+    path: PathBuf,
+    to: To,
+}
+
+enum To {
+    /// Beside the path where nothing is yet.
+    New(NamedTempFile),
+    /// Beside the file that is replaced.
+    Instead(NamedTempFile, PathBuf),
+    Device(File),
+}
+
+/// Who may read a new file. A replaced one keeps its permissions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// Its owner.
+    Owner,
+    /// Whom the user lets read files.
+    Others,
+}
+
+impl Output {
+    /// Gets ready to write; until [`write`](Self::write) everything stays as it is. `is_own` recognizes by its beginning a
+    /// file that this program wrote.
+    pub(super) fn open(path: &Path, readers: Readers, is_own: impl Fn(&[u8]) -> bool) -> Result<Self, Failure> {
+        let to = Self::prepare(path, readers, is_own).map_err(|error| named(path, &error))?;
+        Ok(Self { path: path.to_owned(), to })
+    }
+
+    fn prepare(path: &Path, readers: Readers, is_own: impl Fn(&[u8]) -> bool) -> io::Result<To> {
+        match place(path)? {
+            Place::Free => Ok(To::New(beside(path, readers)?)),
+            Place::Device => Ok(To::Device(OpenOptions::new().write(true).open(path)?)),
+            Place::File => {
+                let mut beginning = Vec::new();
+                File::open(path)?.take(BEGINNING).read_to_end(&mut beginning)?;
+                if !beginning.is_empty() && !is_own(&beginning) {
+                    let reason =
+                        "is there and was not written by hwjobs; nothing was written: remove it or name another file";
+                    return Err(io::Error::new(io::ErrorKind::AlreadyExists, reason));
+                }
+                // A link stays a link.
+                let real = fs::canonicalize(path)?;
+                let temporary = beside(&real, readers)?;
+                let before = fs::metadata(&real)?.permissions();
+                if before.readonly() {
+                    return Err(io::Error::new(io::ErrorKind::PermissionDenied, "is read-only"));
+                }
+                temporary.as_file().set_permissions(before)?;
+                Ok(To::Instead(temporary, real))
+            }
+        }
+    }
+
+    /// Writes the content.
+    pub(super) fn write(self, content: &[u8]) -> Result<(), Failure> {
+        let written = || match self.to {
+            To::New(mut file) => {
+                file.write_all(content)?;
+                file.persist_noclobber(&self.path).map_err(|error| error.error)
+            }
+            To::Instead(mut file, real) => {
+                file.write_all(content)?;
+                file.persist(real).map_err(|error| error.error)
+            }
+            To::Device(mut file) => file.write_all(content).map(|()| file),
+        };
+        written().map(drop).map_err(|error| named(&self.path, &error))
+    }
+}
+
+/// A temporary file in the folder of another one.
+fn beside(path: &Path, readers: Readers) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = Builder::new();
+    #[cfg(unix)]
+    let permissions = |mode| <Permissions as std::os::unix::fs::PermissionsExt>::from_mode(mode);
+    #[cfg(unix)]
+    builder.permissions(permissions(if readers == Readers::Owner { 0o600 } else { 0o666 }));
+    builder.tempfile_in(folder)
+}
+
+/// A failure that names the file.
+pub(super) fn named(path: &Path, error: &io::Error) -> Failure {
+    format!("{}: {error}", path.display()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_decoded_or_its_encoding_is_named() {
+        assert_eq!(decoded(b"\xef\xbb\xbfa".to_vec()).as_deref(), Ok("a"));
+        assert_eq!(decoded("训练".into()).as_deref(), Ok("训练"));
+        for (bytes, said) in [
+            (&b"\xff\xfea\0"[..], "is UTF-16"),
+            (b"\xfe\xff\0a", "is UTF-16"),
+            (b"\xff\xfe\0\0a\0\0\0", "is UTF-32"),
+            (b"a\0,\0", "UTF-16 or no text"),
+            (b"a\nb\n\xce\xe5\xd4\xc2\n", "line 3 is not UTF-8"),
+            (b"caf\xe9", "line 1 is not UTF-8"),
+        ] {
+            let reason = decoded(bytes.to_vec()).expect_err("it is no UTF-8");
+            assert!(reason.contains(said) && reason.ends_with("save the file as UTF-8"), "{reason}");
+        }
+    }
 }

@@ -21,16 +21,18 @@ mod emulator;
 mod exit;
 mod fields;
 mod files;
+mod journal;
 mod man;
 mod nouns;
 mod options;
 mod output;
 mod profile;
 mod quickstart;
+mod rows;
 mod sign;
 mod spec;
 
-use exit::{Failure, Outcome, interruptible};
+use exit::{Outcome, interruptible};
 
 /// The job APIs of Huawei Cloud: ModelArts v1 and MRS v1.1.
 #[derive(Parser)]
@@ -177,8 +179,7 @@ fn run(matches: &ArgMatches) -> Outcome {
             Ok(true)
         }
         Local::Man { directory } => {
-            let failed = |error: io::Error| Failure::from(format!("{}: {error}", directory.display()));
-            man::write(command(), &directory).map_err(failed)?;
+            man::write(command(), &directory)?;
             Ok(true)
         }
     }

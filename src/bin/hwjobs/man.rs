@@ -7,17 +7,30 @@ use std::path::Path;
 use clap::Command;
 use clap_mangen::Man;
 
+use super::exit::Failure;
+use super::files::{self, Output, Readers};
+
+/// The first line of a page: a comment by which pages of an earlier version are known.
+const MARK: &str = ".\\\" Written by `hwjobs man`; changes are lost.\n";
+
 /// Writes a page for a command and each one below it.
-pub(super) fn write(command: Command, directory: &Path) -> io::Result<()> {
-    fs::create_dir_all(directory)?;
+pub(super) fn write(command: Command, directory: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(directory).map_err(|error| files::named(directory, &error))?;
     let mut command = command.disable_help_subcommand(true);
     command.build();
-    write_built(&command, directory)
+    let mut pages = Vec::new();
+    render(&command, &mut pages)?;
+    // All of them are looked at before the first one is written.
+    let own = |page: &[u8]| page.starts_with(MARK.as_bytes());
+    let open = |(name, page)| Ok((Output::open(&directory.join(name), Readers::Others, own)?, page));
+    let pages = pages.into_iter().map(open).collect::<Result<Vec<_>, Failure>>()?;
+    pages.into_iter().try_for_each(|(file, page): (_, Vec<u8>)| file.write(&page))
 }
 
-fn write_built(command: &Command, directory: &Path) -> io::Result<()> {
+/// The pages of a command and of all below it, with the names of their files.
+fn render(command: &Command, pages: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
     let man = Man::new(command.clone());
-    let mut page = Vec::new();
+    let mut page = MARK.as_bytes().to_vec();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
     man.render_synopsis_section(&mut page)?;
@@ -29,8 +42,8 @@ fn write_built(command: &Command, directory: &Path) -> io::Result<()> {
     }
     let more = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     page.extend(more.split("\n\n").map(section).collect::<String>().bytes());
-    fs::write(directory.join(man.get_filename()), page)?;
-    below.try_for_each(|below| write_built(below, directory))
+    pages.push((man.get_filename(), page));
+    below.try_for_each(|below| render(below, pages))
 }
 
 /// A paragraph after the help as a section. Lines below a head stay lines: they are to be copied.

@@ -350,14 +350,16 @@ impl Verb {
                 // The newest log file is found by a call of its own.
                 fields.iter_mut().for_each(Field::make_optional_in_query);
                 let follow = Arg::new("follow").long("follow").short('f').action(ArgAction::SetTrue);
+                let raw = Arg::new("raw").long("raw").action(ArgAction::SetTrue);
                 (
                     command
                         .about("Print the lines of a log, and follow it")
                         .long_about(
-                            "Print the lines of a log as they are.\n\nWithout --log-file, the first of the log files is \
-                             read. With --follow, new lines are printed as they come, until the version has ended.",
+                            "Print the lines of a log.\n\nOn a terminal, control sequences other than colours are made \
+                             visible. Without --log-file, the first of the log files is read. With --follow, new lines are printed as they come, until the version has ended.",
                         )
                         .arg(follow.help("Go on with new lines until the version has ended"))
+                        .arg(raw.help("Pass everything on to the terminal, control sequences too"))
                         .args(waiting("24h").into_iter().map(|arg| arg.requires("follow"))),
                     "--follow",
                 )

@@ -9,7 +9,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use huaweicloud_jobs::api::wire::since_epoch;
 use huaweicloud_jobs::terminal;
-use jiff::Timestamp;
+use jiff::{RoundMode, SignedDuration, SignedDurationRound, Timestamp, Unit};
 use jmespath::DEFAULT_RUNTIME;
 use jmespath::ast::Ast;
 use serde_json::{Map, Value};
@@ -33,8 +33,10 @@ pub(super) struct Shape {
     pub(super) list: Option<&'static str>,
     /// The fields to show in a table; all of them if there are none.
     pub(super) columns: &'static [&'static str],
-    /// Fields that hold a time, with how many of their units a second has.
+    /// Fields that hold a time.
     pub(super) times: Vec<&'static str>,
+    /// Fields that hold how long something took, with how many of their units a second has.
+    pub(super) durations: Vec<(&'static str, f64)>,
     /// Whether `status` holds a code of ModelArts.
     pub(super) has_status: bool,
 }
@@ -84,18 +86,28 @@ fn one_line(text: &str) -> String {
 /// Prints an answer. A query that fails on it is an error, with the whole answer printed all the same: it may be of a
 /// change that cannot be asked for again.
 pub(super) fn print(answer: &Value, shape: &Shape, format: Format, query: Option<&str>) -> Result<(), Failure> {
-    let Some(query) = query else { return print_whole(answer, shape, format) };
+    write(answer, shape, format, query, &mut io::stdout().lock())
+}
+
+/// Writes an answer on its way to the standard output, as [`print`] does.
+pub(super) fn write(
+    answer: &Value,
+    shape: &Shape,
+    format: Format,
+    query: Option<&str>,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let Some(query) = query else { return write_whole(answer, shape, format, out) };
     match compile(query)?.search(answer) {
-        Ok(found) => print_whole(&serde_json::to_value(found)?, &Shape::default(), format),
+        Ok(found) => write_whole(&serde_json::to_value(found)?, &Shape::default(), format, out),
         Err(error) => {
-            print_whole(answer, shape, format)?;
+            write_whole(answer, shape, format, out)?;
             Ok(usage(format!("--query: {}", one_line(&error.to_string())))?)
         }
     }
 }
 
-fn print_whole(value: &Value, shape: &Shape, format: Format) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
+fn write_whole(value: &Value, shape: &Shape, format: Format, out: &mut impl Write) -> Result<(), Failure> {
     match format {
         Format::Json => writeln!(out, "{}", escaped(format!("{value:#}")))?,
         Format::Yaml => out.write_all(for_reader(&serde_saphyr::to_string(value)?).as_bytes())?,
@@ -103,24 +115,46 @@ fn print_whole(value: &Value, shape: &Shape, format: Format) -> Result<(), Failu
             let rows = rows(value, shape).map_or(std::slice::from_ref(value), Vec::as_slice);
             rows.iter().try_for_each(|row| writeln!(out, "{}", escaped(row.to_string())))?;
         }
-        Format::Csv => {
-            let mut data = Vec::new();
-            csv(value, shape, &mut data)?;
-            out.write_all(for_reader(&String::from_utf8_lossy(&data)).as_bytes())?;
-        }
+        Format::Csv => csv(value, shape, out)?,
         Format::Table => {
             let (lines, has_header) = table(value, shape, terminal_width());
-            let bold = Style::new().bold();
-            let mut out = anstream::AutoStream::auto(out);
-            for (index, line) in lines.iter().enumerate() {
-                match has_header && index == 0 {
-                    true => writeln!(out, "{bold}{line}{bold:#}")?,
-                    false => writeln!(out, "{line}")?,
-                }
-            }
+            let (header, rows) = lines.split_at(usize::from(has_header).min(lines.len()));
+            header.iter().try_for_each(|line| write_header(line, out))?;
+            rows.iter().try_for_each(|line| writeln!(out, "{line}"))?;
         }
     }
     Ok(())
+}
+
+fn write_header(line: &str, out: &mut impl Write) -> io::Result<()> {
+    let bold = Style::new().bold();
+    let is_coloured = anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+    if is_coloured { writeln!(out, "{bold}{line}{bold:#}") } else { writeln!(out, "{line}") }
+}
+
+/// Prints lines of a table, the header maybe before them.
+pub(super) fn lines(header: Option<&str>, rows: impl IntoIterator<Item = String>) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    header.map(|line| write_header(line, &mut out)).transpose()?;
+    Ok(rows.into_iter().try_for_each(|line| writeln!(out, "{line}"))?)
+}
+
+/// Prints records as CSV.
+pub(super) fn records<const N: usize>(records: impl IntoIterator<Item = [String; N]>) -> Result<(), Failure> {
+    let mut writer = csv::Writer::from_writer(io::stdout().lock());
+    for record in records {
+        writer.write_record(record.iter().map(|text| cell(text).into_owned())).map_err(csv_error)?;
+    }
+    Ok(writer.flush()?)
+}
+
+fn in_csv(value: &Value) -> String {
+    cell(&plain(value)).into_owned()
+}
+
+/// A cell of CSV: on a terminal, which it must not steer, it stays on its line.
+fn cell(text: &str) -> Cow<'_, str> {
+    if io::stdout().is_terminal() { terminal::line(text) } else { text.into() }
 }
 
 /// The items of a list, or nothing for anything else.
@@ -178,7 +212,7 @@ fn escaped(json: String) -> String {
 }
 
 /// Data in a format that has no escapes, or not for all characters: what a terminal would obey is shown only there.
-fn for_reader(text: &str) -> Cow<'_, str> {
+pub(super) fn for_reader(text: &str) -> Cow<'_, str> {
     if io::stdout().is_terminal() { terminal::text(text) } else { text.into() }
 }
 
@@ -190,16 +224,16 @@ fn csv(value: &Value, shape: &Shape, out: &mut impl Write) -> Result<(), Failure
     if objects.is_empty() {
         for row in rows {
             match row.as_array() {
-                Some(cells) => writer.write_record(cells.iter().map(plain)).map_err(csv_error)?,
-                None => writer.write_record([plain(row)]).map_err(csv_error)?,
+                Some(cells) => writer.write_record(cells.iter().map(in_csv)).map_err(csv_error)?,
+                None => writer.write_record([in_csv(row)]).map_err(csv_error)?,
             }
         }
     } else {
         let names = names(objects.iter().copied());
-        writer.write_record(&names).map_err(csv_error)?;
+        writer.write_record(names.iter().map(|name| cell(name).into_owned())).map_err(csv_error)?;
         for row in objects {
             writer
-                .write_record(names.iter().map(|name| row.get(*name).map_or_else(String::new, plain)))
+                .write_record(names.iter().map(|name| row.get(*name).map_or_else(String::new, in_csv)))
                 .map_err(csv_error)?;
         }
     }
@@ -285,6 +319,12 @@ impl Shape {
         {
             return time.to_string();
         }
+        if let Some((_, units)) = self.durations.iter().find(|(duration, _)| *duration == name)
+            && let Some(number) = value.as_f64().or_else(|| value.as_str()?.parse().ok())
+            && let Some(duration) = duration(number / units)
+        {
+            return duration;
+        }
         if self.has_status
             && name == "status"
             && let Some(word) = status_word(value)
@@ -293,6 +333,14 @@ impl Shape {
         }
         visible(value)
     }
+}
+
+/// How long something took, for example `8m 52s`. Fractions of a second are shown where it took less than one.
+fn duration(seconds: f64) -> Option<String> {
+    let duration = SignedDuration::try_from_secs_f64(seconds).ok().filter(|_| seconds >= 0.0)?;
+    let unit = if seconds < 1.0 { Unit::Millisecond } else { Unit::Second };
+    let rounded = duration.round(SignedDurationRound::new().smallest(unit).mode(RoundMode::Trunc)).ok()?;
+    Some(format!("{rounded:#}"))
 }
 
 fn status_word(value: &Value) -> Option<String> {

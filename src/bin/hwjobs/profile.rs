@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::call::Call;
 use super::exit::{Failure, Interrupted, Outcome, Usage, usage};
+use super::files::{self, Place};
 use super::options::Options;
 use super::output::{self, Shape};
 
@@ -217,7 +218,7 @@ async fn choose(options: &Options, name: &str) -> Result<(), Failure> {
         return Ok(usage(reason)?);
     }
     let path = path(options)?;
-    let text = fs::read_to_string(&path)?;
+    let text = files::text(&path)?;
     let own = matches!(in_file(options.context(), Some("default")).await, Ok(Looked::Found(_)));
     if own && name != "default" {
         let reason =
@@ -243,13 +244,15 @@ async fn init(
     user: Option<String>,
     domain: Option<String>,
 ) -> Result<(), Failure> {
-    if name.is_empty() || name.trim() != name || name.contains(['[', ']', '\n']) || name.starts_with("profile ") {
+    let is_plain = |name: &str| name.trim() == name && name.chars().all(|c| terminal::is_shown(c) && !"[]".contains(c));
+    if name.is_empty() || !is_plain(name) || name.starts_with("profile ") {
         return Ok(usage("this is no name of a profile")?);
     }
     let path = path(options)?;
-    let text = match fs::read_to_string(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        text => text.map_err(|error| Usage(format!("{}: {error}", path.display())))?,
+    let text = match files::place(&path).map_err(|error| files::named(&path, &error))? {
+        Place::Free => String::new(),
+        Place::File => files::text(&path)?,
+        Place::Device => return Ok(usage(format!("{}: is no file", path.display()))?),
     };
     if !options.yes && !text.is_empty() && Profile.names(&options.context())?.iter().any(|known| known == name) {
         return Ok(usage(format!("{} has a profile {name}; --yes replaces its credentials", path.display()))?);
@@ -277,6 +280,10 @@ async fn init(
         [("region", region), ("project_id", options.project.clone()), ("endpoint", options.endpoint.clone())]
     {
         values.extend(value.map(|value| (key, Some(value))));
+    }
+    let is_shown = |value: &Option<String>| value.iter().flat_map(|value| value.chars()).all(terminal::is_shown);
+    if let Some((key, _)) = values.iter().find(|(_, value)| !is_shown(value)) {
+        return Ok(usage(format!("{key} holds a line end or another character that is not shown"))?);
     }
     let written = edited(&text, name, &values);
     // What cannot be read back is not written.
@@ -315,9 +322,9 @@ fn secret(prompt: &str, terminal: bool) -> Result<String, Failure> {
             secret => secret?,
         }
     } else {
-        let mut line = String::new();
-        io::stdin().lock().read_line(&mut line)?;
-        line
+        let mut line = Vec::new();
+        io::stdin().lock().read_until(b'\n', &mut line)?;
+        files::decoded(line).map_err(|reason| Usage(format!("the secret on the standard input {reason}")))?
     };
     let secret = secret.trim_end_matches(['\r', '\n']).to_owned();
     if secret.is_empty() { Ok(usage("the secret is empty; it is read from the standard input")?) } else { Ok(secret) }

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::Format;
 use super::exit::{Usage, usage};
+use super::files;
 
 const ACCESS_KEY_VARIABLE: &str = "HUAWEICLOUD_SDK_AK";
 const SECRET_KEY_VARIABLE: &str = "HUAWEICLOUD_SDK_SK";
@@ -267,7 +268,8 @@ fn stdin(what: &str) -> Result<Vec<u8>, Usage> {
 
 /// The only line.
 fn key_of(bytes: Vec<u8>) -> Result<Secret, Usage> {
-    let Ok(text) = String::from_utf8(bytes) else { return usage("the secret key on the standard input is no text") };
+    let text = files::decoded(bytes)
+        .map_err(|reason| Usage(format!("the secret key on the standard input is no text: {reason}")))?;
     let key = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
     if key.is_empty() {
         return usage("there is no secret key on the standard input");

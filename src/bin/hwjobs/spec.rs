@@ -9,6 +9,10 @@ use huaweicloud_jobs::spec::{self, compat, deviations, publish};
 use serde_json::Value;
 
 use super::exit::{Usage, usage};
+use super::files::{self, Output, Readers};
+
+/// What says in the page that it is derived.
+const MARK: &str = "<!-- Written by `cargo hwjobs spec readme`";
 
 /// What to do with the description.
 #[derive(Subcommand)]
@@ -110,11 +114,12 @@ fn readme(check: bool, file: &Path, out: &mut impl Write) -> Result<bool, Box<dy
     let page = deviations::readme();
     let name = file.display();
     if !check {
-        std::fs::write(file, page).map_err(|error| format!("{name}: {error}"))?;
+        let is_own = |text: &[u8]| text.windows(MARK.len()).any(|part| part == MARK.as_bytes());
+        Output::open(file, Readers::Others, is_own)?.write(page.as_bytes())?;
         writeln!(out, "{name} written")?;
         return Ok(true);
     }
-    let current = std::fs::read_to_string(file).map_err(|error| Usage(format!("{name}: {error}")))?;
+    let current = files::text(file)?;
     if current == page {
         writeln!(out, "{name} is up to date")?;
         return Ok(true);
@@ -172,6 +177,6 @@ fn pairs(released: &Path, working: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Box
 
 fn read(file: &Path) -> Result<Value, Box<dyn Error>> {
     let broken = |reason: String| Usage(format!("{}: {reason}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| broken(error.to_string()))?;
+    let text = files::text(file)?;
     Ok(serde_saphyr::from_str(&text).map_err(|error| broken(error.to_string().replace('\n', " ")))?)
 }

@@ -49,6 +49,22 @@ impl FromStr for Format {
 }
 
 impl Format {
+    /// Whether a file begins like a report or a matrix in this format.
+    pub fn wrote(self, beginning: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(beginning);
+        let begins = |openings: &[&str]| openings.iter().any(|opening| text.starts_with(opening));
+        match self {
+            Self::Json => begins(&["{\n  \"tool\": \"hwjobs ", "{\n  \"endpoints\": ["]),
+            Self::Junit => text.contains("<testsuites name=\"hwjobs contract\""),
+            Self::Markdown => begins(&["# Contract tests\n", "| Clause | "]),
+            Self::Html => text.starts_with("<!DOCTYPE html>") && text.contains("<title>Contract "),
+            Self::Sarif => {
+                begins(&["{\n  \"$schema\": \"https://json.schemastore.org/sarif-"])
+                    && text.contains("\"name\": \"hwjobs\"")
+            }
+        }
+    }
+
     /// A report in this format.
     ///
     /// # Errors

@@ -1,0 +1,179 @@
+//! What a service says must not steer the terminal that shows it.
+
+use std::io::Read;
+
+use serde_json::Map;
+
+use super::*;
+
+/// Sets the title, clears the screen, colours by a C1 control, turns the direction of reading, ends the line and goes back.
+const HOSTILE: &str = "a\u{1b}]0;t\u{7}\u{1b}[2J\u{9b}31m\u{202e}b\u{2028}\u{85}\r\nforged\u{8}\u{7f}\u{200b}\u{feff}z";
+
+/// Runs a command on a terminal and gives what it shows.
+fn shown(command: &mut Command) -> String {
+    let size = nix::pty::Winsize { ws_row: 50, ws_col: 1000, ws_xpixel: 0, ws_ypixel: 0 };
+    let terminal = nix::pty::openpty(Some(&size), None).unwrap();
+    let side = || Stdio::from(terminal.slave.try_clone().unwrap());
+    let mut child = command.env("NO_COLOR", "1").env("TERM", "dumb").stdout(side()).stderr(side()).spawn().unwrap();
+    // The command holds its ends until it is forgotten.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    drop(terminal.slave);
+    let mut text = Vec::new();
+    // The end of the other side is an error here.
+    let _ = std::fs::File::from(terminal.master).read_to_end(&mut text);
+    child.wait().unwrap();
+    String::from_utf8(text).unwrap().replace("\r\n", "\n")
+}
+
+/// Asserts that a terminal shows every character of a text where it is written.
+fn assert_harmless(text: &str, what: &str) {
+    let obeyed = text.chars().find(|c| *c != '\n' && !huaweicloud_jobs::terminal::is_shown(*c));
+    assert_eq!(obeyed, None, "{what}: {text:?}");
+    assert!(!text.lines().any(|line| line.starts_with("forged")), "{what}: {text:?}");
+}
+
+/// The same with a hostile text in every text, and a field of such a name in every object.
+fn poisoned(value: &Value) -> Value {
+    match value {
+        Value::String(_) => HOSTILE.into(),
+        Value::Array(items) => items.iter().map(poisoned).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| (name.clone(), poisoned(value)));
+            fields.chain([(HOSTILE.to_owned(), HOSTILE.into())]).collect::<Map<_, _>>().into()
+        }
+        other => other.clone(),
+    }
+}
+
+/// A call of each operation as it is documented.
+fn calls() -> impl Iterator<Item = (spec::Example<'static>, &'static str, u16, Vec<String>)> {
+    spec::documents().iter().flat_map(|document| {
+        document.operations().filter_map(move |operation| {
+            let examples = document.examples(operation);
+            let example = examples.into_iter().find(|example| example.parameters.is_some())?;
+            let mut words = vec!["api".to_owned(), operation.id().to_owned(), "--yes".to_owned()];
+            for (name, value) in example.parameters.into_iter().flatten() {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                words.extend(["--param".to_owned(), format!("{name}={text}")]);
+            }
+            Some((example, operation.id(), document.success_status(operation)?, words))
+        })
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_field_of_a_response_steers_the_terminal() {
+    let mut tried = 0;
+    for (example, operation, status, words) in calls() {
+        let body = example.response.map_or(json!({"is_success": true, "more": "text"}), |(_, body)| body.clone());
+        let server = Server::acting([answer(status, &poisoned(&body))]).await;
+        let user = User::of(&server.endpoint);
+        let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+        // What is missing in a response is not of interest here.
+        words.push("--no-check");
+        if let Some(request) = example.request {
+            std::fs::write(user.path("body.json"), request.to_string()).unwrap();
+            words.extend(["--body", "body.json"]);
+        }
+        // Each operation in the format for people, the others in turn.
+        for format in ["table", ["json", "jsonl", "yaml", "csv"][tried % 4]] {
+            let text = shown(&mut user.command(&[&words[..], &["-o", format]].concat()));
+            assert_harmless(&text, &format!("{operation} {format}"));
+            assert!(status == 204 || text.contains("forged"), "{operation} {format}: {text:?}");
+        }
+        tried += 1;
+    }
+    assert!(tried > 50, "{tried} of 58 operations have a documented request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_field_of_a_failure_steers_the_terminal() {
+    let flat = json!({"error_code": HOSTILE, "error_msg": HOSTILE, "request_id": HOSTILE});
+    let other = json!({"is_success": false, "error_code": HOSTILE, "error_message": HOSTILE});
+    let nested = json!({"error": {"code": HOSTILE, "message": HOSTILE, "title": HOSTILE}});
+    for (status, body) in [(404, &flat), (200, &other), (401, &nested), (200, &nested), (500, &poisoned(&flat))] {
+        let server = Server::acting([answer(status, body)]).await;
+        let user = User::of(&server.endpoint);
+        for words in [
+            &["training-job-version", "stop", "1", "2"][..],
+            &["training-job", "update", "1", "2", "--job-desc", "x", "--verbose"],
+            &["profile", "check"],
+            &["api", "list_training_jobs", "--include", "-v"],
+        ] {
+            let text = shown(&mut user.command(words));
+            assert_harmless(&text, &format!("{words:?} {body}"));
+            assert!(text.contains("forged"), "{words:?}: {text:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_a_service_gives_do_not_steer_the_terminal() {
+    let projects = json!({"projects": [{"id": PROJECT, "name": HOSTILE, "domain_id": HOSTILE, "enabled": true,
+        "is_domain": false, "parent_id": HOSTILE, "description": HOSTILE, "links": {"self": HOSTILE}}],
+        "links": {"self": HOSTILE, "previous": null, "next": null}});
+    let server = Server::acting([answer(200, &projects)]).await;
+    let text = shown(&mut User::of(&server.endpoint).command(&["profile", "check"]));
+    assert_harmless(&text, "profile check");
+    assert!(text.contains("hwjobs: the credentials are good for the project a\\u{1b}"), "{text:?}");
+
+    // A file that somebody else has given.
+    let user = User::of("http://127.0.0.1:1");
+    for content in [
+        json!({"job_id": 1, HOSTILE: 2}).to_string(),
+        json!({"job_id": HOSTILE, "job_desc": "x"}).to_string(),
+        format!("job_id,\"{HOSTILE}\"\n1,2\n"),
+    ] {
+        std::fs::write(user.path("updates"), content).unwrap();
+        let text = shown(&mut user.command(&["training-job", "update", "--from", "updates"]));
+        assert_harmless(&text, "updates");
+        assert!(text.starts_with("hwjobs: updates, line 1: ") && text.contains("forged"), "{text:?}");
+    }
+    let line = json!({"job_id": 1, "job_desc": HOSTILE}).to_string();
+    std::fs::write(user.path("updates"), line).unwrap();
+    for more in [&[][..], &["-o", "json"], &["-o", "yaml"], &["--verbose"]] {
+        let words = [&["training-job", "update", "--from", "updates", "--dry-run"], more].concat();
+        let text = shown(&mut user.command(&words));
+        assert_harmless(&text, &format!("{words:?}"));
+        assert!(text.contains("forged"), "{text:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_sets_colours_on_a_terminal_and_nothing_else() {
+    let content = "\u{1b}[31mred\u{1b}[0m\n\u{1b}[2J\u{1b}]52;c;YQ==\u{7}10%\r20%\nlast \u{1b}[1;44mblue";
+    let log = json!({"is_success": true, "content": content, "lines": 3, "start_line": "0", "end_line": "3"});
+    let server = Server::acting([answer(200, &log)]).await;
+    let user = User::of(&server.endpoint);
+    let logs = ["training-job-version", "logs", "10", "20", "--log-file", "a.log"];
+    assert_eq!(
+        shown(&mut user.command(&logs)),
+        "\u{1b}[31mred\u{1b}[0m\n\\u{1b}[2J\\u{1b}]52;c;YQ==\\u{7}10%\n20%\nlast \u{1b}[1;44mblue\u{1b}[0m\n"
+    );
+    assert_eq!(shown(&mut user.command(&[&logs[..], &["--raw"]].concat())), format!("{content}\n"));
+    // What no terminal shows is passed on as it is.
+    assert_eq!(user.says(&logs), format!("{content}\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn durations_are_for_people_in_tables_and_numbers_in_data() {
+    for (milliseconds, words) in
+        [(532_003, "8m 52s"), (0, "0s"), (999, "999ms"), (1999, "1s"), (3_600_000, "1h"), (97_384_000, "27h 3m 4s")]
+    {
+        let job = json!({"job_id": 1, "job_name": "n", "duration": milliseconds, "job_desc": "end"});
+        let body = json!({"is_success": true, "job_total_count": 1, "jobs": [job]});
+        let server = Server::acting([answer(200, &body)]).await;
+        let user = User::of(&server.endpoint);
+        let table = user.says(&["training-job", "list"]);
+        assert!(table.contains(&format!("  {words}  ")), "{table}");
+        assert_eq!(user.data(&["training-job", "list"])["jobs"][0]["duration"], milliseconds);
+        assert!(user.says(&["training-job", "list", "-o", "csv"]).contains(&format!(",{milliseconds},")));
+    }
+    let mut version =
+        json!({"is_success": true, "job_id": 10, "job_name": "n", "version_id": 20, "version_name": "V1"});
+    version["status"] = 10.into();
+    version["duration"] = "61000".into();
+    let server = Server::acting([answer(200, &version)]).await;
+    let shown = User::of(&server.endpoint).says(&["training-job-version", "show", "10", "20"]);
+    assert!(shown.contains("duration      1m 1s\n"), "{shown}");
+}
