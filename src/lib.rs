@@ -52,6 +52,7 @@ mod guides {
         Emulator "emulator.md",
         Errors "errors.md",
         PartnerClouds "partner-clouds.md",
+        TestingYourProgram "testing-your-program.md",
     }
 }
 
