@@ -194,7 +194,7 @@ fn compile(service: &str, file: &str, target: &Path) -> Result<Names, String> {
 fn rules(value: &Value, named: bool) -> Value {
     let for_readers = |key: &str| {
         matches!(key, "description" | "summary" | "externalDocs" | "tags" | "default" | "example" | "examples")
-            || (key.starts_with("x-") && !matches!(key, "x-error-code" | "x-together"))
+            || (key.starts_with("x-") && !matches!(key, "x-error-code" | "x-together" | "x-empty" | "x-mandatory"))
     };
     match value {
         Value::Object(fields) => fields

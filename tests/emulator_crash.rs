@@ -384,7 +384,7 @@ fn write(endpoint: &str, known: &Mutex<Acknowledged>, next: &AtomicU64, creates:
         };
         let body = body.to_string();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{}: {}\r\n{}: {}\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{}: {}\r\n{}: {}\r\ncontent-length: {}\r\n\r\n{body}",
             TOKEN.0,
             TOKEN.1,
             JSON.0,

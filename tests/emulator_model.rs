@@ -376,6 +376,11 @@ impl Cloud {
         };
         match (status, act) {
             (404, Act::Update { .. } | Act::Delete { .. } | Act::Show { .. }) => Seen::Unknown,
+            (400, Act::Update { .. } | Act::Delete { .. } | Act::Show { .. })
+                if body["error_code"] == "ModelArts.0102" =>
+            {
+                Seen::Unknown
+            }
             (409, Act::Create { .. } | Act::Update { .. }) if body["error_code"] == "ModelArts.0103" => Seen::Taken,
             (200 | 202, Act::Create { .. }) => Seen::Created(id(kind.unwrap(&body), &wire)),
             (200, Act::Show { .. }) => Seen::Object(object(kind.unwrap(&body), &wire)),

@@ -167,7 +167,7 @@ fn json_that_means_nothing_or_two_things_is_refused_by_each_family() {
         ("cut".into(), br#"{"job_desc":"#.to_vec(), "JSON"),
         ("two values".into(), b"{}{}".to_vec(), "JSON"),
         ("not UTF-8".into(), b"{\"job_desc\":\"\xff\xfe\"}".to_vec(), "JSON"),
-        ("byte order mark".into(), b"\xef\xbb\xbf{}".to_vec(), "JSON"),
+        ("two byte order marks".into(), b"\xef\xbb\xbf\xef\xbb\xbf{}".to_vec(), "JSON"),
         ("single quotes".into(), b"{'job_desc':'x'}".to_vec(), "JSON"),
         ("not a number".into(), nested("NaN").into_bytes(), "JSON"),
     ];
@@ -257,12 +257,12 @@ fn the_gateways_limits_hold_to_the_byte() {
         }
     }
     // In pieces, without a length.
-    let head = format!("PUT {} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n", training_job());
+    let head = format!("PUT {} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n", training_job());
     let piece = [format!("{:x}\r\n", LIMIT + 1).as_bytes(), &vec![b'x'; LIMIT + 1], b"\r\n0\r\n\r\n"].concat();
     assert_eq!(reply(&exchange(&cloud.endpoint, &[head.as_bytes(), &piece].concat()).unwrap()).status, 413);
     // A client that asks first sends nothing of it.
     let head = format!(
-        "PUT {} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        "PUT {} HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
         training_job(),
         LIMIT + 1
     );
@@ -431,7 +431,7 @@ fn no_secret_is_recorded_wherever_it_is_put() {
 
 #[test]
 fn a_host_that_is_none_is_refused_and_in_no_address() {
-    let cloud = Cloud::new();
+    let cloud = Cloud::with(|builder| builder.allow_host("here"));
     let sign_in = sign_in("emulator-password-not-a-secret");
     for host in
         ["", "a b", "user:pass@here", "here/there", "here:port", "here:99999", "h\u{e4}", "<here>", "here?x", ":80"]
@@ -464,7 +464,7 @@ fn a_host_that_is_none_is_refused_and_in_no_address() {
 #[test]
 fn what_is_no_request_has_a_bare_answer() {
     let cloud = Cloud::new();
-    let head = |line: &str, more: &str| format!("{line}\r\nhost: x\r\n{more}\r\n").into_bytes();
+    let head = |line: &str, more: &str| format!("{line}\r\nhost: localhost\r\n{more}\r\n").into_bytes();
     let list = format!("GET /v1/{PROJECT}/training-jobs HTTP/1.1");
     for (sent, status) in [
         (b"hello\r\n\r\n".to_vec(), Some(400)),
@@ -579,11 +579,11 @@ fn names_and_secrets_that_no_client_could_send_are_refused() {
 fn slow_clients_are_cut_off() {
     let cloud = Cloud::with(|builder| builder.client_time(Duration::from_millis(200)));
     let started = Instant::now();
-    for head in ["", "GET /v1", "GET / HTTP/1.1\r\nhost: x\r\n"] {
+    for head in ["", "GET /v1", "GET / HTTP/1.1\r\nhost: localhost\r\n"] {
         let answer = exchange(&cloud.endpoint, head.as_bytes()).unwrap();
         assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
     }
-    let head = format!("PUT {} HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{{", training_job());
+    let head = format!("PUT {} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{{", training_job());
     let answer = reply(&exchange(&cloud.endpoint, head.as_bytes()).unwrap());
     assert_eq!((answer.status, answer.header("connection")), (408, Some("close")));
     assert!(started.elapsed() < Duration::from_secs(10));
@@ -596,7 +596,8 @@ fn a_stop_waits_for_what_has_begun() {
     cloud.emulator().faults().add(Fault::delay(Duration::from_millis(300)).times(1)).unwrap();
     let mut idle = TcpStream::connect(cloud.endpoint.trim_start_matches("http://")).unwrap();
     let mut busy = TcpStream::connect(cloud.endpoint.trim_start_matches("http://")).unwrap();
-    let request = format!("GET /v1/{PROJECT}/training-jobs HTTP/1.1\r\nhost: x\r\n{}: {}\r\n\r\n", TOKEN.0, TOKEN.1);
+    let request =
+        format!("GET /v1/{PROJECT}/training-jobs HTTP/1.1\r\nhost: localhost\r\n{}: {}\r\n\r\n", TOKEN.0, TOKEN.1);
     busy.write_all(request.as_bytes()).unwrap();
     while !cloud.emulator().faults().list().is_empty() {
         std::thread::yield_now();
@@ -703,7 +704,7 @@ fn faults_break_connections() {
     let request = |text: &str| {
         let body = json!({"job_desc": text}).to_string();
         format!(
-            "PUT {} HTTP/1.1\r\nhost: x\r\n{}: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "PUT {} HTTP/1.1\r\nhost: localhost\r\n{}: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             training_job(),
             TOKEN.0,
             TOKEN.1,
@@ -927,7 +928,7 @@ fn the_control_api_takes_nothing_for_something_else() {
         ("POST", "/faults", fault(json!({"probability": 0})), "probability"),
         ("POST", "/faults", fault(json!({"operation": ["update_training_job"]})), "operation"),
         ("POST", "/faults", fault(json!({"operations": "update_training_job"})), "operations"),
-        ("PUT", "/state", json!({"format": 0, "tables": {}}), "format is invalid: it is 0, the least is 1"),
+        ("PUT", "/state", json!({"format": 0, "tables": {}}), "it has format 0"),
         ("PUT", "/state", json!({"format": 1, "tables": {}, "extra": 1}), "extra"),
         ("PUT", "/state", json!({"format": 1, "tables": []}), "tables"),
     ] {
@@ -1118,7 +1119,10 @@ fn fuzz<T: std::fmt::Debug>(strategy: impl Strategy<Value = T>, sent: impl Fn(&T
                 outcome => prop_assert!(outcome.is_ok(), "it hangs: {outcome:?}"),
             }
             for line in answer.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"HTTP/1.1 ")) {
-                prop_assert!(line[9] != b'5', "{}", String::from_utf8_lossy(&answer));
+                // Some codes of requests that are wrong are documented with 500; those of defects are these.
+                let text = String::from_utf8_lossy(&answer);
+                let is_defect = ["\"error_code\"", "0193", "ModelArts.0010"].map(|part| text.contains(part));
+                prop_assert!(line[9] != b'5' || is_defect == [true, false, false], "{text}");
             }
             Ok(())
         });
@@ -1199,7 +1203,7 @@ fn arbitrary_requests_for_each_operation_are_no_failure_of_the_server() {
         let target = parts.fold(first, |target, part| target + "/" + part);
         let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
         format!(
-            "{method} {target}?{} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{}: {}\r\ncontent-type: application/json\r\n\
+            "{method} {target}?{} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{}: {}\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n{body}",
             query.join("&"),
             TOKEN.0,

@@ -406,8 +406,12 @@ mod cli {
         let root = env!("CARGO_MANIFEST_DIR");
         let (released, working) = (format!("{root}/openapi/released"), format!("{root}/openapi"));
         let same = hwjobs(&["compat", &working, &working]);
+        let now = spec::documents().iter().find(|document| document.name() == "mrs").unwrap();
+        let now = now.value()["info"]["version"].as_str().unwrap();
+        let next = format!("0.{}.0", now.split('.').nth(1).unwrap().parse::<u32>().unwrap() + 1);
         assert!(
-            same.status.success() && text(&same.stdout).contains("mrs 0.1.0 -> 0.1.0: 0 breaking, 0 additive: ok\n")
+            same.status.success()
+                && text(&same.stdout).contains(&format!("mrs {now} -> {now}: 0 breaking, 0 additive: ok\n"))
         );
         assert!(hwjobs(&["compat", &released, &working]).status.success());
 
@@ -419,11 +423,14 @@ mod cli {
         assert_eq!(refused.status.code(), Some(1));
         assert_eq!(
             text(&refused.stdout),
-            "mrs: breaking: update_job: the operation is called `patch_job`\n\
-             mrs 0.1.0 -> 0.1.0: 1 breaking, 0 additive: refused: \
-             1 breaking changes since 0.1.0 need the version 0.2.0, not 0.1.0\n"
+            format!(
+                "mrs: breaking: update_job: the operation is called `patch_job`\n\
+                 mrs {now} -> {now}: 1 breaking, 0 additive: refused: \
+                 1 breaking changes since {now} need the version {next}, not {now}\n"
+            )
         );
-        std::fs::write(&new, renamed.replace("  version: 0.1.0\n", "  version: 0.2.0\n")).unwrap();
+        let bumped = renamed.replace(&format!("  version: {now}\n"), &format!("  version: {next}\n"));
+        std::fs::write(&new, bumped).unwrap();
         assert!(hwjobs(&["compat", &old, new.to_str().unwrap()]).status.success());
 
         let nothing = hwjobs(&["compat", folder.path().join("none").to_str().unwrap(), &working]);

@@ -232,16 +232,16 @@ async fn the_emulator_refuses_with_the_documented_codes() {
         (
             modelarts.training_job(12).unwrap().update_description("x").await.unwrap_err(),
             ErrorKind::NotFound,
-            404,
+            400,
             "ModelArts.0102",
         ),
         (
             modelarts.visualization_job("no-number").unwrap().update_description("x").await.unwrap_err(),
             ErrorKind::NotFound,
-            404,
+            400,
             "ModelArts.0102",
         ),
-        (unknown_labeling.update("x").send().await.unwrap_err(), ErrorKind::NotFound, 404, "ModelArts.0102"),
+        (unknown_labeling.update("x").send().await.unwrap_err(), ErrorKind::NotFound, 400, "ModelArts.0102"),
         (unknown_job.update().send().await.unwrap_err(), ErrorKind::NotFound, 404, "0176"),
         (
             modelarts.training_jobs().create("twice", training()).send().await.unwrap_err(),
@@ -258,7 +258,7 @@ async fn the_emulator_refuses_with_the_documented_codes() {
         (
             mrs.jobs().create("j", JobTypeForCreate::MapReduce).send().await.unwrap_err(),
             ErrorKind::InvalidRequest,
-            400,
+            500,
             "12000069",
         ),
         (

@@ -26,7 +26,9 @@ pub(super) fn bounds(document: &'static Value, schema: &'static Value) -> Vec<Bo
     let pattern = keyword("pattern").and_then(Value::as_str);
     let kind = keyword("type").and_then(Value::as_str).unwrap_or_default();
     if let Some(other) = wrong_type(kind) {
-        add("type", vec![], vec![other, Value::Null]);
+        // Clients in languages whose structs have all their fields send null for an optional list or object.
+        let null = (!matches!(kind, "array" | "object")).then_some(Value::Null);
+        add("type", vec![], [other].into_iter().chain(null).collect());
     }
     if let Some(values) = keyword("enum").and_then(Value::as_array) {
         let unsupported = keyword("x-unsupported").and_then(Value::as_array);
@@ -41,6 +43,7 @@ pub(super) fn bounds(document: &'static Value, schema: &'static Value) -> Vec<Bo
         // That one character is enough says little of values that must make sense.
         let accepted = if least > 1 || (least == 1 && pattern.is_some()) { text(pattern, least) } else { None };
         let refused = least.checked_sub(1).map(|length| text(None, length).unwrap_or_default());
+        let refused = refused.filter(|text| !text.is_empty() || keyword("x-empty").is_none());
         if accepted.is_some() || refused.is_some() {
             add(
                 "min-length",
@@ -122,9 +125,12 @@ pub(super) fn sample(document: &'static Value, schema: &'static Value) -> Value 
         Some("array") => json!([sample(document, item(document, schema))]),
         Some("object") => {
             let required = keyword("required").and_then(Value::as_array).cloned().unwrap_or_default();
+            // What only the tables call mandatory is sent too: somebody may insist on it.
             properties(document, schema)
                 .into_iter()
-                .filter(|(name, _)| required.iter().any(|required| required == name))
+                .filter(|(name, property)| {
+                    required.iter().any(|required| required == name) || property["x-mandatory"] == true
+                })
                 .map(|(name, property)| (name.to_owned(), sample(document, property)))
                 .collect::<Map<_, _>>()
                 .into()

@@ -202,15 +202,16 @@ impl Access {
         self.lately.lock().clear();
     }
 
-    /// Who is asking, by token or else by signature.
+    /// Authenticates the caller, by token or else by signature.
     ///
-    /// A signature beside a token is not looked at, as at the gateway.
+    /// A signature beside a token is not looked at, as at the gateway. A token may also come as `Authorization: Bearer`.
     pub(super) fn caller(&self, store: &Store, parts: &Parts, body: &[u8], now: i64) -> Result<Caller<'_>, Refusal> {
         let header = |name| parts.headers.get(name).map(|value| value.as_bytes()).filter(|value| !value.is_empty());
-        if let Some(token) = header("x-auth-token") {
+        let authorization = header(header::AUTHORIZATION.as_str());
+        if let Some(token) = header("x-auth-token").or_else(|| bearer(authorization?)) {
             return self.live_token(store, token, now).map(|token| token.caller);
         }
-        match header(header::AUTHORIZATION.as_str()) {
+        match authorization {
             Some(authorization) => self.signed(authorization, parts, body, now),
             None => Err(Refusal::token("x-auth-token not found")),
         }
@@ -384,7 +385,9 @@ impl Access {
         })?;
         let real = Date::try_from(SystemTime::now()).map_err(|_| Refusal::Broken("the clock is wrong".to_owned()))?;
         if date.unix_seconds().abs_diff(real.unix_seconds()) > DATE_TOLERANCE {
-            return Err(refuse(format!("the header `x-sdk-date` says {date}, 15 minutes or more from now, {real}")));
+            return Err(Refusal::signature(&format!(
+                "calc aksk signature fail:signature expired, signature time:{date},server time:{real}"
+            )));
         }
         let given = headers.iter().find(|(name, _)| *name == "x-security-token").map(|(_, token)| Secret::from(*token));
         match (&key.security_token, given) {
@@ -413,6 +416,12 @@ impl Row {
             })
             .optional()
     }
+}
+
+/// The token of a header `Authorization` with the scheme `Bearer`.
+fn bearer(authorization: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = authorization.split_at_checked(b"Bearer ".len())?;
+    Some(token.trim_ascii()).filter(|token| scheme.eq_ignore_ascii_case(b"Bearer ") && !token.is_empty())
 }
 
 /// The base address through which a client came; `own` where it does not say.

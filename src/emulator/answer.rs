@@ -49,7 +49,7 @@ pub(super) enum Refusal {
     Taken(String),
     /// The project of the address is not the project of the token.
     OtherProject,
-    /// A documented refusal that says more than its code.
+    /// A documented rejection that says more than its code.
     Refused { code: &'static str, message: String },
     /// The state of an object does not allow it.
     Conflict { code: &'static str, message: String },
@@ -83,6 +83,7 @@ impl Refusal {
     pub(super) fn ends_connection(&self) -> bool {
         matches!(self, Self::Gateway { status, code: "APIG.0201", .. }
             if matches!(*status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT))
+            || matches!(self, Self::Gateway { status: StatusCode::TOO_MANY_REQUESTS, .. })
     }
 
     pub(super) fn unknown(what: &'static str, id: impl ToString) -> Self {
@@ -104,32 +105,37 @@ impl Refusal {
                 (StatusCode::UNAUTHORIZED, code, format!("{front}{reason}"))
             }
             Self::Invalid(message) => {
-                (StatusCode::BAD_REQUEST, if mrs { "12000002" } else { "ModelArts.0104" }, message)
+                let code = if mrs { "12000002" } else { "ModelArts.0104" };
+                (documented(code, StatusCode::BAD_REQUEST), code, message)
             }
-            Self::Unknown { what, id } => (
-                StatusCode::NOT_FOUND,
-                if mrs { "0176" } else { "ModelArts.0102" },
-                format!("The {what} {id} does not exist."),
-            ),
-            // No page prints the status of these; the request itself is valid.
-            Self::Taken(name) => (
-                StatusCode::CONFLICT,
-                if mrs { "12000002" } else { "ModelArts.0103" },
-                format!("Job name:{name} is existed"),
-            ),
+            Self::Unknown { what, id } => {
+                let code = if mrs { "0176" } else { "ModelArts.0102" };
+                // IAM shows no code. The clients of OpenStack and of Sahara find and delete the objects of MRS by this
+                // status; it is not the documented one of the code, and the objects have no code of their own.
+                let status = match family {
+                    Family::Mrs | Family::Identity => StatusCode::NOT_FOUND,
+                    Family::Job | Family::Labeling => documented(code, StatusCode::NOT_FOUND),
+                };
+                (status, code, format!("The {what} {id} does not exist."))
+            }
+            Self::Taken(name) => {
+                let code = if mrs { "12000002" } else { "ModelArts.0103" };
+                (documented(code, StatusCode::CONFLICT), code, format!("Job name:{name} is existed"))
+            }
             Self::OtherProject => {
                 let code = if mrs { "APIG.0302" } else { "ModelArts.0210" };
                 (StatusCode::FORBIDDEN, code, meaning(code))
             }
-            Self::Refused { code, message } => (StatusCode::BAD_REQUEST, code, message),
-            Self::Conflict { code, message } => (StatusCode::CONFLICT, code, message),
-            Self::QuotaReached(quota) => (
-                StatusCode::CONFLICT,
-                "ModelArts.0106",
-                format!("The project has {quota} objects of this kind, which is the limit."),
-            ),
+            Self::Refused { code, message } => (documented(code, StatusCode::BAD_REQUEST), code, message),
+            Self::Conflict { code, message } => (documented(code, StatusCode::CONFLICT), code, message),
+            Self::QuotaReached(quota) => {
+                let code = "ModelArts.0106";
+                let message = format!("The project has {quota} objects of this kind, which is the limit.");
+                (documented(code, StatusCode::CONFLICT), code, message)
+            }
             Self::Broken(message) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, if mrs { "0193" } else { "ModelArts.0010" }, message)
+                let code = if mrs { "0193" } else { "ModelArts.0010" };
+                (documented(code, StatusCode::INTERNAL_SERVER_ERROR), code, message)
             }
         }
     }
@@ -141,9 +147,25 @@ impl Refusal {
             Self::Unauthenticated { .. } => family != Family::Identity,
             _ => false,
         };
+        let broken = matches!(self, Self::Broken(_));
         let (status, code, message) = self.parts(family);
-        failure((!gateway).then_some(family), status, code, &message, request_id)
+        let mut response = failure((!gateway).then_some(family), status, code, &message, request_id);
+        if broken {
+            response.extensions_mut().insert(Defect);
+        }
+        response
     }
+}
+
+/// Marks the response to a request that failed by a defect of the emulator. Its status does not tell: the documents give
+/// 500 to some requests that are wrong.
+#[derive(Clone, Copy)]
+pub(super) struct Defect;
+
+/// The first status that the tables of the documentation print for a code, or another one where they print none.
+fn documented(code: &str, otherwise: StatusCode) -> StatusCode {
+    let statuses = ErrorCode::lookup(code).map(ErrorCode::statuses).unwrap_or_default();
+    statuses.first().and_then(|status| StatusCode::from_u16(*status).ok()).unwrap_or(otherwise)
 }
 
 /// A failure in the form of a family, or of the gateway.

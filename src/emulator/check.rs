@@ -9,6 +9,7 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
 use super::answer::{Refusal, Response};
+use super::leniency;
 use crate::error::ErrorCode;
 use crate::json;
 use crate::spec::Document;
@@ -122,8 +123,11 @@ impl Checker {
         Ok(values)
     }
 
-    /// The body as JSON, held against the description; `null` where the operation has none.
-    pub(super) fn body(&self, headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Refusal> {
+    /// The body as JSON, validated against the description; `null` where the operation has none.
+    ///
+    /// What stands in the place of a missing field is taken out; `strict` rejects it, and bodies that lack a field that
+    /// only the tables call mandatory.
+    pub(super) fn body(&self, headers: &HeaderMap, bytes: &[u8], strict: bool) -> Result<Value, Refusal> {
         let validator = self
             .body
             .get_or_init(|| self.document.request_schema(self.operation).map(|schema| self.document.validator(schema)));
@@ -139,8 +143,24 @@ impl Checker {
                 "The header Content-Type is `{kind}`; it must be `application/json`."
             )));
         }
-        let body =
+        let mut body =
             json::parse(bytes).map_err(|error| Refusal::Invalid(format!("The body is no valid JSON: {error}")))?;
+        let schema = self.document.request_schema(self.operation).unwrap_or(&Value::Null);
+        let empty = leniency::empty_fields(self.document.value(), schema, &body);
+        if strict {
+            let field = |pointer: &str| pointer[1..].replace('/', ".");
+            if let Some(pointer) = empty.first() {
+                let message =
+                    format!("The field {} is empty, and the emulator is strict: leave it out.", field(pointer));
+                return Err(Refusal::Invalid(message));
+            }
+            if let Some(pointer) = leniency::missing_fields(self.document.value(), schema, &body).first() {
+                let message = format!("The field {} is missing, and the emulator is strict.", field(pointer));
+                return Err(Refusal::Invalid(message));
+            }
+        }
+        empty.iter().for_each(|pointer| leniency::remove(&mut body, pointer));
+        leniency::unify_numbers(&mut body);
         let refusal = validator.iter_errors(&body).next().map(|error| self.refusal(&error));
         refusal.map_or(Ok(body), Err)
     }

@@ -1,5 +1,6 @@
 //! The emulator's own time, which can be stopped, hurried and moved on.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
@@ -11,6 +12,8 @@ use super::store::Store;
 /// The clock stands still from here on: 9999-01-01T00:00:00Z in milliseconds since the Unix epoch. Later times have no
 /// form in these APIs, and the rest of the year is for those that lie ahead, as the end of a token does.
 const END: i64 = 253_370_764_800_000;
+/// How long the time is shown that one writing into the store covers, in real milliseconds.
+const AHEAD: i64 = 1000;
 /// Faster, and a year is over in a blink.
 pub(super) const MAX_SCALE: f64 = 1e9;
 
@@ -23,6 +26,8 @@ pub(super) fn is_scale(scale: f64) -> bool {
 /// that it goes on where it was when the emulator comes back to a file.
 pub(super) struct Clock {
     hand: Mutex<Hand>,
+    /// Up to this time the store has the clock: it goes on there at the earliest. The real time may have been set back.
+    kept_to: AtomicI64,
     /// With what it begins where the store has none.
     start: Start,
 }
@@ -79,12 +84,24 @@ impl Clock {
             keep(transaction, hand)?;
             Ok::<_, rusqlite::Error>(hand)
         })?;
-        Ok(Self { hand: Mutex::new(hand), start })
+        Ok(Self { hand: Mutex::new(hand), kept_to: AtomicI64::new(i64::MIN), start })
     }
 
     /// Milliseconds since the Unix epoch, the time of ModelArts.
     pub(super) fn now(&self) -> i64 {
         self.hand().now()
+    }
+
+    /// The same, to be shown to a client: a file that is opened again goes on later, whatever the machine's clock says.
+    pub(super) fn shown(&self, store: &Store) -> rusqlite::Result<i64> {
+        let hand = self.hand();
+        let now = hand.now();
+        if store.is_file() && hand.scale > 0.0 && now > self.kept_to.load(Ordering::Relaxed) {
+            let ahead = Hand { at: now.saturating_add((AHEAD as f64 * hand.scale) as i64).min(END), ..hand };
+            store.write(|transaction| write(transaction, ahead.at, real().saturating_add(AHEAD), ahead.scale))?;
+            self.kept_to.store(ahead.at, Ordering::Relaxed);
+        }
+        Ok(now)
     }
 
     /// The same as a system time.
@@ -127,6 +144,8 @@ impl Clock {
 
     fn set(&self, hand: Hand) {
         *self.hand.lock() = hand;
+        // The store has been told another time.
+        self.kept_to.store(i64::MIN, Ordering::Relaxed);
     }
 }
 
@@ -147,5 +166,10 @@ fn kept(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Hand>> {
 fn keep(transaction: &Transaction<'_>, hand: Hand) -> rusqlite::Result<()> {
     // While the clock is stopped the real time means nothing, and would differ in each run of the same requests.
     let since = if hand.scale == 0.0 { 0 } else { real() };
-    transaction.execute("REPLACE INTO clock VALUES (1, ?1, ?2, ?3)", params![hand.now(), since, hand.scale]).map(|_| ())
+    write(transaction, hand.now(), since, hand.scale)
+}
+
+/// Writes down that it is a time (`at`) at a real one, and how fast it passes.
+fn write(transaction: &Transaction<'_>, at: i64, real: i64, scale: f64) -> rusqlite::Result<()> {
+    transaction.execute("REPLACE INTO clock VALUES (1, ?1, ?2, ?3)", params![at, real, scale]).map(|_| ())
 }

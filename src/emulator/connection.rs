@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -19,12 +19,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
 use super::answer::Refusal;
+use super::control;
 use super::server::State;
 
 /// More wait until one of these ends.
@@ -39,10 +40,36 @@ const MAX_ADDRESS: usize = 32 * 1024;
 const MAX_HEADER: usize = 32 * 1024;
 const MAX_HEADERS: usize = 128 * 1024;
 const MAX_BODY: usize = 12 * 1024 * 1024;
-/// So much of a body that is too large is read and dropped, so that the client comes to read the answer.
-const MAX_DROPPED: usize = 4 * MAX_BODY;
+/// The limit of a snapshot that the control API loads, in bytes.
+const MAX_SNAPSHOT: usize = 1024 * 1024 * 1024;
+/// So many times the limit of a body that is too large are read and dropped, so that the client comes to read the
+/// response.
+const DROPPED: usize = 4;
+/// The first bytes of each body need no room among those of all connections: short bodies always find some.
+const FREE: usize = 64 * 1024;
+/// How many further bytes of bodies all connections together may hold.
+const MAX_HELD: usize = 128 * 1024 * 1024;
 /// Room for the largest head, and some more, so that one too large is refused with an answer that says so.
 const HEAD_BUFFER: usize = 2 * (MAX_ADDRESS + MAX_HEADERS);
+
+/// Room for the bodies of requests, in bytes. They are read before it is known whether the caller may send them.
+pub(super) struct Room {
+    bodies: Arc<Semaphore>,
+    /// For one large snapshot, or some that are smaller.
+    snapshots: Arc<Semaphore>,
+}
+
+impl Room {
+    pub(super) fn new() -> Self {
+        Self { bodies: Arc::new(Semaphore::new(MAX_HELD)), snapshots: Arc::new(Semaphore::new(MAX_SNAPSHOT)) }
+    }
+}
+
+/// A body, and the room that it takes as long as it is held.
+struct Body {
+    bytes: Bytes,
+    _room: Option<OwnedSemaphorePermit>,
+}
 
 /// An answer that HTTP does not allow for: these bytes go out as they are, then the connection ends.
 #[derive(Debug)]
@@ -108,7 +135,8 @@ async fn connection(stream: TcpStream, peer: SocketAddr, state: Arc<State>, mut 
         .auto_date_header(state.seed.is_none())
         .max_buf_size(HEAD_BUFFER)
         .half_close(true);
-    let service = service_fn(move |request| answer(Arc::clone(&state), peer, request));
+    let local = stream.get_ref().local_addr().ok().map(|address| address.ip());
+    let service = service_fn(move |request| answer(Arc::clone(&state), local, peer, request));
     let mut connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
     let outcome = tokio::select! {
         outcome = &mut connection => outcome,
@@ -133,15 +161,34 @@ async fn connection(stream: TcpStream, peer: SocketAddr, state: Arc<State>, mut 
 
 async fn answer(
     state: Arc<State>,
+    local: Option<IpAddr>,
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Abort> {
     let (parts, body) = request.into_parts();
-    let body = match too_large(&parts).or_else(|| wrong_host(&parts)) {
+    if !is_readable(&parts.headers) {
+        let bytes = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec();
+        return Err(Abort { bytes, reset: false });
+    }
+    let rejected =
+        too_large(&parts).or_else(|| wrong_host(&parts)).or_else(|| foreign_host(&parts, &state.allowed_hosts, local));
+    let body = match rejected {
         Some(refusal) => Err(refusal),
-        None => read(&parts.headers, body, state.client_time).await,
+        None => {
+            // Only a snapshot that will be looked at has a limit of its own.
+            let (limit, room) = match control::loads_snapshot(&state, peer, &parts) {
+                true => (MAX_SNAPSHOT, &state.room.snapshots),
+                false => (MAX_BODY, &state.room.bodies),
+            };
+            read(&parts.headers, body, limit, room, state.client_time).await
+        }
     };
     let broken = matches!(&body, Err(refusal) if refusal.ends_connection());
+    // The room is free again when the response is made.
+    let (body, _room) = match body {
+        Ok(Body { bytes, _room }) => (Ok(bytes), _room),
+        Err(refusal) => (Err(refusal), None),
+    };
     let mut response = Box::pin(state.serve(peer, &parts, body)).await?.map(Full::new);
     let headers = response.headers_mut();
     if broken {
@@ -153,6 +200,13 @@ async fn answer(
         headers.insert(header::DATE, date);
     }
     Ok(response)
+}
+
+/// Whether the body comes in a coding that is understood: none, or `chunked` alone.
+fn is_readable(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    codings.next().is_none_or(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"))
+        && codings.next().is_none()
 }
 
 /// What the gateway says to a head that is too large.
@@ -190,7 +244,29 @@ fn wrong_host(parts: &Parts) -> Option<Refusal> {
     Some(Refusal::malformed(StatusCode::BAD_REQUEST, format!("The header Host {problem}.")))
 }
 
-fn is_host(text: &str) -> bool {
+/// Why a request is rejected that came under a name of somebody else. A page in a browser can make such a name lead here,
+/// and would then be allowed to read the responses.
+fn foreign_host(parts: &Parts, allowed: &[String], local: Option<IpAddr>) -> Option<Refusal> {
+    let header = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
+    let foreign = header.iter().chain(parts.uri.authority()).find(|host| !is_own(host.host(), allowed, local))?;
+    let message = format!("The header Host names {foreign}, which is not this emulator; --allow-host lets it pass.");
+    Some(Refusal::Gateway { status: StatusCode::FORBIDDEN, code: "APIG.0302", message })
+}
+
+/// Whether a host is this machine whoever is asked, the address that the client is connected to, or an allowed name.
+fn is_own(host: &str, allowed: &[String], local: Option<IpAddr>) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = host.parse::<IpAddr>() {
+        let address = address.to_canonical();
+        if address.is_loopback() || local.is_some_and(|local| local.to_canonical() == address) {
+            return true;
+        }
+    }
+    let name = host.strip_suffix('.').unwrap_or(host);
+    name.eq_ignore_ascii_case("localhost") || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
+}
+
+pub(super) fn is_host(text: &str) -> bool {
     let Ok(authority) = text.parse::<Authority>() else { return false };
     let port = text.strip_prefix(authority.host()).and_then(|rest| rest.strip_prefix(':'));
     !authority.host().is_empty()
@@ -198,32 +274,50 @@ fn is_host(text: &str) -> bool {
 }
 
 /// The whole body, or what is wrong with it.
-async fn read(headers: &HeaderMap, mut body: Incoming, time: Duration) -> Result<Bytes, Refusal> {
+async fn read(
+    headers: &HeaderMap,
+    mut body: Incoming,
+    limit: usize,
+    room: &Arc<Semaphore>,
+    time: Duration,
+) -> Result<Body, Refusal> {
     let too_large = || {
-        let message = format!("The body is larger than the limit of {MAX_BODY} bytes.");
+        let message = format!("The body is larger than the limit of {limit} bytes.");
         Refusal::malformed(StatusCode::PAYLOAD_TOO_LARGE, message)
     };
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     let declared = length.unwrap_or(0);
-    if declared > MAX_DROPPED || (declared > MAX_BODY && headers.contains_key(header::EXPECT)) {
+    if declared > DROPPED * limit || (declared > limit && headers.contains_key(header::EXPECT)) {
         return Err(too_large());
     }
-    let (mut whole, mut read) = (BytesMut::new(), 0);
+    let (mut whole, mut read, mut held) = (BytesMut::new(), 0, None::<OwnedSemaphorePermit>);
     let all = async {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| {
                 Refusal::malformed(StatusCode::BAD_REQUEST, format!("The body cannot be read: {error}"))
             })?;
             let Ok(data) = frame.into_data() else { continue };
+            let before = read.max(FREE);
             read += data.len();
-            if read > MAX_DROPPED {
+            if read > DROPPED * limit {
                 break;
             }
-            if read > MAX_BODY {
-                whole = BytesMut::new();
-            } else {
-                whole.extend_from_slice(&data);
+            if read > limit {
+                (whole, held) = (BytesMut::new(), None);
+                continue;
             }
+            if let Some(more) = read.checked_sub(before).filter(|more| *more > 0) {
+                let more = u32::try_from(more).ok().and_then(|more| Arc::clone(room).try_acquire_many_owned(more).ok());
+                let more = more.ok_or_else(|| {
+                    let message = "The bodies of other requests leave no room for this one; send it again.".to_owned();
+                    Refusal::Gateway { status: StatusCode::TOO_MANY_REQUESTS, code: "APIG.0308", message }
+                })?;
+                match &mut held {
+                    Some(held) => held.merge(more),
+                    None => held = Some(more),
+                }
+            }
+            whole.extend_from_slice(&data);
         }
         Ok::<_, Refusal>(())
     };
@@ -231,7 +325,7 @@ async fn read(headers: &HeaderMap, mut body: Incoming, time: Duration) -> Result
         let message = format!("The body did not arrive within {} seconds.", time.as_secs_f64());
         Refusal::malformed(StatusCode::REQUEST_TIMEOUT, message)
     })??;
-    if read > MAX_BODY { Err(too_large()) } else { Ok(whole.freeze()) }
+    if read > limit { Err(too_large()) } else { Ok(Body { bytes: whole.freeze(), _room: held }) }
 }
 
 /// An answer as it goes over the wire, for those that HTTP does not allow for.

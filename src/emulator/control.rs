@@ -1,6 +1,6 @@
 //! The control API under `/_emulator/`: no part of the cloud, described in `openapi/emulator.yaml`.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -18,8 +18,8 @@ use super::answer::{Refusal, Response, respond};
 use super::check::{Checker, is_json};
 use super::faults::{Fault, Faults};
 use super::lifecycle::Transitions;
-use super::pages;
 use super::server::State;
+use super::{pages, snapshot};
 use crate::spec;
 
 const PREFIX: &str = "/_emulator/";
@@ -51,7 +51,7 @@ pub(super) fn serve(state: &State, peer: SocketAddr, parts: &Parts, body: Result
     let request_id = format!("emulator-{}", state.control_requests.fetch_add(1, Ordering::Relaxed) + 1);
     let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let act = || {
-        let body = body.map_err(|refusal| bad(refusal.text()))?;
+        let body = body.map_err(refused)?;
         may_come_in(state, peer, parts)?;
         if let Some(page) = pages::find(state, parts) {
             return Ok(page);
@@ -83,10 +83,6 @@ fn may_come_in(state: &State, peer: SocketAddr, parts: &Parts) -> Result<(), Fai
     }
     let header = |name| parts.headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
     let host = header(header::HOST).or(parts.uri.authority().map(Authority::as_str)).unwrap_or_default();
-    // A name that someone else has made to lead here would make his pages and this one the same to a browser.
-    if !state.allow_remote && !host.is_empty() && !is_loopback(host) {
-        return refused("the header Host names another machine");
-    }
     let foreign = header(header::ORIGIN).is_some_and(|origin| origin.strip_prefix("http://") != Some(host))
         || header(header::HeaderName::from_static("sec-fetch-site"))
             .is_some_and(|site| !matches!(site, "same-origin" | "none"));
@@ -96,11 +92,11 @@ fn may_come_in(state: &State, peer: SocketAddr, parts: &Parts) -> Result<(), Fai
     Ok(())
 }
 
-/// Whether a host, with or without port, is this machine whoever is asked.
-fn is_loopback(host: &str) -> bool {
-    let Ok(authority) = host.parse::<Authority>() else { return false };
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+/// Whether a request loads a snapshot, from one who may do so.
+pub(super) fn loads_snapshot(state: &State, peer: SocketAddr, parts: &Parts) -> bool {
+    parts.method == Method::PUT
+        && parts.uri.path().strip_prefix(PREFIX) == Some("state")
+        && may_come_in(state, peer, parts).is_ok()
 }
 
 struct Request<'a> {
@@ -109,18 +105,23 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// The body, if it is called JSON: a form of a web page can be sent anywhere, JSON of a web page cannot.
+    fn json(&self) -> Result<&Bytes, Failure> {
+        match self.parts.headers.get(header::CONTENT_TYPE).is_some_and(is_json) {
+            true => Ok(&self.body),
+            false => Err(bad("the header Content-Type must be `application/json`")),
+        }
+    }
+
     /// The body as the description has it, so that what is misspelled or out of bounds does not pass for something else.
     fn read<T: DeserializeOwned>(&self, operation: &str) -> Result<T, Failure> {
         static CHECKERS: LazyLock<Vec<Checker>> = LazyLock::new(|| {
             let document = spec::control();
             document.operations().map(|operation| Checker::new(document, operation)).collect()
         });
-        // A form of a web page can be sent anywhere; JSON of a web page cannot.
-        if !self.parts.headers.get(header::CONTENT_TYPE).is_some_and(is_json) {
-            return Err(bad("the header Content-Type must be `application/json`"));
-        }
+        let body = self.json()?;
         let checker = CHECKERS.iter().find(|checker| checker.id() == operation).expect("an operation of this API");
-        let value = checker.body(&self.parts.headers, &self.body).map_err(refused)?;
+        let value = checker.body(&self.parts.headers, body, true).map_err(refused)?;
         serde_path_to_error::deserialize(value).map_err(|error| bad(format!("The body is invalid: {error}")))
     }
 }
@@ -189,19 +190,20 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
         ("summary", "GET") => ok(pages::summary(state).map_err(|error| refused(error.into()))?),
         ("state", "GET") => ok(state.snapshot().map_err(refused)?),
         ("state", "PUT") => {
-            state.load(&request.read("load_state")?).map_err(refused)?;
+            let text = request.json()?;
+            state.load(|transaction| snapshot::read(transaction, text)).map_err(refused)?;
             NOTHING
         }
         ("state", "DELETE") => {
             state.reset().map_err(refused)?;
             NOTHING
         }
-        ("clock", "GET") => ok(clock(state)),
+        ("clock", "GET") => ok(clock(state).map_err(refused)?),
         ("clock", "PATCH") => {
             let ClockChange { advance, scale } = request.read("change_clock")?;
             let advance = Duration::try_from_secs_f64(advance).map_err(|error| bad(format!("advance: {error}")))?;
             state.clock.change(&state.store, advance, scale).map_err(refused)?;
-            ok(clock(state))
+            ok(clock(state).map_err(refused)?)
         }
         ("transitions", "GET") => ok(transitions(state)),
         ("transitions", "PUT") => {
@@ -242,15 +244,16 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
     }
 }
 
-fn clock(state: &State) -> Value {
-    let now = state.clock.now();
+fn clock(state: &State) -> Result<Value, Refusal> {
+    let now = state.clock.shown(&state.store)?;
     let time = Timestamp::from_millisecond(now).map(|time| time.to_string()).ok();
-    json!({"now": now, "time": time, "scale": state.clock.scale()})
+    Ok(json!({"now": now, "time": time, "scale": state.clock.scale()}))
 }
 
 fn refused(refusal: Refusal) -> Failure {
     match refusal {
         Refusal::Invalid(message) => bad(message),
+        Refusal::Gateway { status, message, .. } => (status, message),
         other => (StatusCode::INTERNAL_SERVER_ERROR, other.text()),
     }
 }

@@ -42,9 +42,11 @@ mod connection;
 mod control;
 mod faults;
 mod handlers;
+mod leniency;
 mod lifecycle;
 mod log;
 mod pages;
+mod printed;
 mod record;
 mod server;
 mod snapshot;
@@ -211,7 +213,8 @@ impl Emulator {
 
     /// Puts a snapshot, with its time, in the place of all that is there.
     pub fn load(&self, snapshot: &serde_json::Value) -> Result<(), Error> {
-        self.state.load(snapshot).map_err(|refusal| failed(&format!("load the snapshot: {}", refusal.text())))
+        let put = |transaction: &rusqlite::Transaction<'_>| snapshot::load(transaction, snapshot);
+        self.state.load(put).map_err(|refusal| failed(&format!("load the snapshot: {}", refusal.text())))
     }
 
     /// Goes back to what it began with: state, time, faults and recorded exchanges.
@@ -279,6 +282,7 @@ pub struct EmulatorBuilder {
     data: Option<PathBuf>,
     time_scale: Option<f64>,
     strict: bool,
+    as_printed: bool,
     transitions: Transitions,
     quota: u32,
     seed: Option<u64>,
@@ -287,6 +291,7 @@ pub struct EmulatorBuilder {
     record: usize,
     log: AccessLog,
     allow_remote: bool,
+    allowed_hosts: Vec<String>,
     client_time: Duration,
 }
 
@@ -304,6 +309,7 @@ impl Default for EmulatorBuilder {
             data: None,
             time_scale: None,
             strict: false,
+            as_printed: false,
             transitions: Transitions::default(),
             quota: QUOTA,
             seed: None,
@@ -312,6 +318,7 @@ impl Default for EmulatorBuilder {
             record: 0,
             log: AccessLog::Off,
             allow_remote: false,
+            allowed_hosts: Vec::new(),
             client_time: connection::CLIENT_TIME,
         }
     }
@@ -437,9 +444,18 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Refuses fields of bodies and query parameters that are not described; by default they have no effect.
+    /// Rejects requests that differ from the documents where clients do: fields of bodies and query parameters that are
+    /// not described, fields that are empty instead of missing, and missing ones that only the tables call mandatory. By
+    /// default they have no effect.
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
+        self
+    }
+
+    /// Responds with the types and the order of fields that the documents' examples print, for example with the text `10`
+    /// as `job_id`; by default with the types of the tables, as the cloud does.
+    pub fn as_printed(mut self, as_printed: bool) -> Self {
+        self.as_printed = as_printed;
         self
     }
 
@@ -459,6 +475,15 @@ impl EmulatorBuilder {
     /// Lets the control API serve other machines too. It has no authentication.
     pub fn allow_remote(mut self, allow_remote: bool) -> Self {
         self.allow_remote = allow_remote;
+        self
+    }
+
+    /// Serves requests whose header `Host` has this name, with any port. Can be said again for more.
+    ///
+    /// Without it only names of this machine and the address that a client is connected to are served: a page in a browser
+    /// could make a name of its own lead here and read what the emulator holds.
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.allowed_hosts.push(name.into());
         self
     }
 
@@ -509,10 +534,13 @@ impl EmulatorBuilder {
             endpoint: format!("http://{address}"),
             check_answers: self.check_answers,
             strict: self.strict,
+            printed: self.as_printed.then(printed::Printed::new),
             record: Mutex::new(record::Record::new(self.record)),
             log: log::Log::start(self.log).map_err(|error| failed("start its access log").with_source(error))?,
             faults: Mutex::new(faults::Injected::new(self.seed)),
             allow_remote: self.allow_remote,
+            allowed_hosts: self.allowed_hosts,
+            room: connection::Room::new(),
             client_time: self.client_time,
             origin,
             panics: AtomicU64::default(),
@@ -568,6 +596,8 @@ impl EmulatorBuilder {
             Some("an access key has no secret key")
         } else if !keys().filter_map(|key| key.security_token.as_ref()).chain([&self.token]).all(is_token) {
             Some("a token is empty or has a blank or a character beyond ASCII")
+        } else if self.allowed_hosts.iter().any(|name| name.contains(':') || !connection::is_host(name)) {
+            Some("an allowed host is no name of a host; leave its port out")
         } else {
             None
         }

@@ -15,16 +15,17 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::access::{self, Access};
-use super::answer::{Family, Refusal, Response, respond};
+use super::answer::{Defect, Family, Refusal, Response, respond};
 use super::check::Checker;
 use super::clock::Clock;
-use super::connection::Abort;
+use super::connection::{Abort, Room};
 use super::control;
 use super::faults::{Hit, Injected, Plan};
 use super::handlers::iam::Extra;
 use super::handlers::{self, Answer, Call};
 use super::lifecycle::{Lifecycles, Transitions};
 use super::log::{Log, Sent};
+use super::printed::Printed;
 use super::record::{self, Exchange, Record, Verdict};
 use super::snapshot::{self, Origin};
 use super::store::{self, Store};
@@ -46,8 +47,10 @@ pub(super) struct State {
     /// Its own base address.
     pub(super) endpoint: String,
     pub(super) check_answers: bool,
-    /// Whether what is not described is refused.
+    /// Whether requests are rejected that differ from the documents where clients do.
     pub(super) strict: bool,
+    /// What responses are made to look like, instead of having the types of the tables.
+    pub(super) printed: Option<Printed>,
     pub(super) record: Mutex<Record>,
     pub(super) log: Log,
     pub(super) faults: Mutex<Injected>,
@@ -55,6 +58,10 @@ pub(super) struct State {
     pub(super) client_time: Duration,
     /// Whether the control API serves other machines too.
     pub(super) allow_remote: bool,
+    /// Names that a request may come under, besides those of this machine.
+    pub(super) allowed_hosts: Vec<String>,
+    /// For the bodies of requests.
+    pub(super) room: Room,
     /// What its state began with.
     pub(super) origin: Origin,
     /// Requests that failed by a defect of the emulator.
@@ -148,9 +155,9 @@ impl State {
     }
 
     /// Puts a snapshot, with its time, in the place of all that is there.
-    pub(super) fn load(&self, snapshot: &Value) -> Result<(), Refusal> {
+    pub(super) fn load(&self, put: impl FnOnce(&Transaction<'_>) -> Result<(), Refusal>) -> Result<(), Refusal> {
         self.store.write(|transaction| {
-            snapshot::load(transaction, snapshot)?;
+            put(transaction)?;
             self.origin.write(transaction)?;
             Ok(self.resume(transaction)?)
         })
@@ -214,7 +221,10 @@ impl State {
         let request_id = format!("{:032x}", self.requests.fetch_add(1, Ordering::Relaxed) + 1);
         let found = self.routes.find(parts);
         let Plan { delay, hit } = match &found {
-            Found::Operation(route, _) => self.faults.lock().plan(route.checker.id(), self.clock.now()),
+            // Faults are for those who may ask.
+            Found::Operation(route, _) if !is_head_rejected(body.as_ref()) => {
+                self.faults.lock().plan(route.checker.id(), self.clock.now())
+            }
             _ => Plan::default(),
         };
         if !delay.is_zero() {
@@ -255,17 +265,14 @@ impl State {
         request_id: &str,
         ignored: &mut Vec<String>,
     ) -> Response {
-        // A head that is malformed or too large has not been looked at.
-        if let Err(refusal @ Refusal::Gateway { status, .. }) = body
-            && matches!(status.as_u16(), 400 | 414 | 494)
-        {
+        if let (true, Err(refusal)) = (is_head_rejected(body), body) {
             return refusal.clone().answer(Family::Job, request_id);
         }
         let (route, path) = match found {
             Found::Operation(route, path) => (route, path),
             Found::Extra(extra) => {
                 let outcome = body.map_err(Refusal::clone).and_then(|body| {
-                    let (now, base) = (self.clock.now(), access::base(&parts.headers, &self.endpoint));
+                    let (now, base) = (self.clock.shown(&self.store)?, access::base(&parts.headers, &self.endpoint));
                     extra.answer(&self.access, &self.store, parts, body, now, &base)
                 });
                 return match outcome {
@@ -294,7 +301,12 @@ impl State {
         };
         let response = match self.act(route, parts, path, body, ignored) {
             Err(refusal) => refusal.answer(route.family, request_id),
-            Ok(answer) => finish(route.success, answer, request_id),
+            Ok(mut answer) => {
+                if let Some(printed) = &self.printed {
+                    answer.body = answer.body.map(|body| printed.imitate(route.checker.id(), body));
+                }
+                finish(route.success, answer, request_id)
+            }
         };
         match self.check_answers.then(|| route.checker.answer(&response)).flatten() {
             Some(difference) => Refusal::Broken(format!("the answer breaks the description: {difference}"))
@@ -322,7 +334,7 @@ impl State {
             .map_err(|problem| malformed("path", problem))?;
         let query = pairs(parts.uri.query().unwrap_or_default()).map_err(|problem| malformed("query", problem))?;
         let bytes = body.map_err(Refusal::clone)?;
-        let (now, base) = (self.clock.now(), access::base(&parts.headers, &self.endpoint));
+        let (now, base) = (self.clock.shown(&self.store)?, access::base(&parts.headers, &self.endpoint));
         let caller = match route.authenticated {
             true => Some(self.access.caller(&self.store, parts, bytes, now)?),
             false => None,
@@ -332,7 +344,7 @@ impl State {
             _ => "",
         };
         let parameters = route.checker.parameters(&path, &query, &parts.headers)?;
-        let body = route.checker.body(&parts.headers, bytes)?;
+        let body = route.checker.body(&parts.headers, bytes, self.strict)?;
         if self.strict || self.is_watched() {
             let shown = |(name, value): &(String, String)| match route.checker.has_query(name) {
                 true => (name.clone(), value.clone()),
@@ -412,11 +424,12 @@ impl Seen<'_> {
             Ok(response) => (response.status().as_u16(), record::answer(response.body(), is_described)),
             Err(_) => Default::default(),
         };
+        let is_defect = outcome.as_ref().is_ok_and(|response| response.extensions().get::<Defect>().is_some());
         let verdict = match (self.hit, status) {
             (Some(_), _) => Verdict::Fault,
+            (None, _) if is_defect => Verdict::Failed,
             (None, ..400) => Verdict::Accepted,
-            (None, 400..500) => Verdict::Refused,
-            (None, _) => Verdict::Failed,
+            (None, _) => Verdict::Refused,
         };
         Exchange {
             method: self.parts.method.to_string(),
@@ -436,6 +449,11 @@ impl Seen<'_> {
             ignored: record::ignored(self.ignored.clone()),
         }
     }
+}
+
+/// Whether a request was rejected for its head, which is malformed, too large or of another host: nobody has looked at it.
+fn is_head_rejected(body: Result<&Bytes, &Refusal>) -> bool {
+    matches!(body, Err(Refusal::Gateway { status, .. }) if matches!(status.as_u16(), 400 | 403 | 414 | 494))
 }
 
 fn finish(status: StatusCode, answer: Answer, request_id: &str) -> Response {

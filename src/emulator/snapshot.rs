@@ -1,12 +1,17 @@
 //! The whole state as one JSON value, and back; and what a state begins with.
 
+use std::fmt;
+
 use rusqlite::types::{Value as Sql, ValueRef};
 use rusqlite::{OptionalExtension, Transaction, params_from_iter};
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::answer::Refusal;
 use super::store::{self, FORMAT};
+use crate::json;
 
 /// What a state begins with. It stays with the state, so that a file that goes on begins anew as it began.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,28 +69,131 @@ pub(super) fn dump(transaction: &Transaction<'_>) -> rusqlite::Result<Value> {
 
 /// Puts a snapshot in the place of all that is there. One of an older version is brought up to this one.
 pub(super) fn load(transaction: &Transaction<'_>, snapshot: &Value) -> Result<(), Refusal> {
-    let invalid = |message: String| Refusal::Invalid(format!("The snapshot cannot be loaded: {message}"));
-    let format = snapshot["format"].as_u64().ok_or_else(|| invalid("the number `format` is missing".to_owned()))?;
-    let known = usize::try_from(format).ok().filter(|format| (1..=FORMAT).contains(format));
-    let format = known.ok_or_else(|| {
-        let newer = if format == 0 { "" } else { " of a newer version of hwjobs" };
-        invalid(format!("it has format {format}{newer}; this one knows 1 to {FORMAT}"))
-    })?;
-    let tables = snapshot["tables"].as_object().ok_or_else(|| invalid("the object `tables` is missing".to_owned()))?;
-    clear(transaction)?;
-    store::migrate(transaction, 0, format)?;
-    let known = names(transaction, false)?;
-    for (table, rows) in tables {
-        if !known.contains(table) {
-            return Err(invalid(format!("there is no table `{}`", table.escape_debug())));
+    // Made by hand, it may have the tables first.
+    let parts = ["format", "tables"].into_iter().filter_map(|part| Some((part, snapshot.get(part)?)));
+    let parts: MapDeserializer<'_, _, serde_json::Error> = MapDeserializer::new(parts);
+    let loaded = Snapshot(transaction).deserialize(parts);
+    loaded.map_err(|error| invalid(&error))
+}
+
+/// The same with the text of a snapshot. It is read row by row, for it may be large.
+pub(super) fn read(transaction: &Transaction<'_>, text: &[u8]) -> Result<(), Refusal> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let loaded = Snapshot(transaction).deserialize(&mut deserializer).and_then(|()| deserializer.end());
+    loaded.map_err(|error| invalid(&error))
+}
+
+fn invalid(error: &serde_json::Error) -> Refusal {
+    Refusal::Invalid(format!("The snapshot cannot be loaded: {error}"))
+}
+
+/// A snapshot, to be written into the tables while it is read.
+struct Snapshot<'a>(&'a Transaction<'a>);
+
+/// Its tables.
+struct Tables<'a>(&'a Transaction<'a>);
+
+/// The rows of one table.
+struct Rows<'a> {
+    transaction: &'a Transaction<'a>,
+    table: &'a str,
+}
+
+/// Lets a visitor of this name read a value.
+macro_rules! seed {
+    ($name:ident, $deserialize:ident) => {
+        impl<'de> DeserializeSeed<'de> for $name<'_> {
+            type Value = ();
+
+            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+                deserializer.$deserialize(self)
+            }
         }
-        let rows = rows.as_array().ok_or_else(|| invalid(format!("`{table}` is no array")))?;
-        let columns: Vec<String> =
-            transaction.prepare(&format!("SELECT * FROM {table}"))?.column_names().map(str::to_owned).collect();
+    };
+}
+
+seed!(Snapshot, deserialize_map);
+seed!(Tables, deserialize_map);
+seed!(Rows, deserialize_seq);
+
+impl<'de> Visitor<'de> for Snapshot<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with `format` and `tables`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut parts: A) -> Result<(), A::Error> {
+        let (mut format, mut done) = (None, false);
+        while let Some(part) = parts.next_key::<String>()? {
+            match (part.as_str(), format) {
+                ("format", None) => {
+                    let known = self::format(&parts.next_value()?).map_err(A::Error::custom)?;
+                    clear(self.0).and_then(|()| store::migrate(self.0, 0, known)).map_err(A::Error::custom)?;
+                    format = Some(known);
+                }
+                ("tables", Some(_)) if !done => {
+                    parts.next_value_seed(Tables(self.0))?;
+                    done = true;
+                }
+                ("tables", None) => return Err(A::Error::custom("the number `format` must stand before `tables`")),
+                _ => return Err(A::Error::custom(format_args!("`{}` comes twice or is unknown", part.escape_debug()))),
+            }
+        }
+        match format {
+            None => Err(A::Error::custom("the number `format` is missing")),
+            Some(_) if !done => Err(A::Error::custom("the object `tables` is missing")),
+            Some(format) => store::migrate(self.0, format, FORMAT).map_err(A::Error::custom),
+        }
+    }
+}
+
+/// The format that a snapshot says, if it is known.
+fn format(format: &Value) -> Result<usize, String> {
+    let format = format.as_u64().ok_or("the field `format` is no number")?;
+    let known = usize::try_from(format).ok().filter(|format| (1..=FORMAT).contains(format));
+    known.ok_or_else(|| {
+        let newer = if format == 0 { "" } else { " of a newer version of hwjobs" };
+        format!("it has format {format}{newer}; this one knows 1 to {FORMAT}")
+    })
+}
+
+impl<'de> Visitor<'de> for Tables<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of tables")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut tables: A) -> Result<(), A::Error> {
+        let known = names(self.0, false).map_err(A::Error::custom)?;
+        while let Some(table) = tables.next_key::<String>()? {
+            if !known.contains(&table) {
+                return Err(A::Error::custom(format_args!("there is no table `{}`", table.escape_debug())));
+            }
+            tables.next_value_seed(Rows { transaction: self.0, table: &table })?;
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Visitor<'de> for Rows<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an array of the rows of `{}`", self.table)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
+        let Self { transaction, table } = self;
+        let query = transaction.prepare(&format!("SELECT * FROM {table}")).map_err(A::Error::custom)?;
+        let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
         let marks = vec!["?"; columns.len()].join(", ");
-        let mut insert = transaction.prepare(&format!("INSERT INTO {table} VALUES ({marks})"))?;
-        for (index, row) in rows.iter().enumerate() {
-            let wrong = |message: String| invalid(format!("row {index} of `{table}`: {message}"));
+        let mut insert =
+            transaction.prepare(&format!("INSERT INTO {table} VALUES ({marks})")).map_err(A::Error::custom)?;
+        let mut index = 0;
+        while let Some(row) = rows.next_element_seed(json::Strict)? {
+            let wrong = |message: String| A::Error::custom(format_args!("row {index} of `{table}`: {message}"));
             let row = row.as_object().ok_or_else(|| wrong("it is no object".to_owned()))?;
             if let Some(name) = row.keys().find(|name| !columns.contains(name)) {
                 return Err(wrong(format!("there is no column `{}`", name.escape_debug())));
@@ -95,10 +203,10 @@ pub(super) fn load(transaction: &Transaction<'_>, snapshot: &Value) -> Result<()
                 .map(|column| sql(row.get(column).unwrap_or(&Value::Null)).ok_or_else(|| wrong(format!("`{column}`"))))
                 .collect::<Result<_, _>>()?;
             insert.execute(params_from_iter(values)).map_err(|error| wrong(error.to_string()))?;
+            index += 1;
         }
+        Ok(())
     }
-    store::migrate(transaction, format, FORMAT)?;
-    Ok(())
 }
 
 /// Takes everything away and makes the tables anew.

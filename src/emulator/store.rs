@@ -1,6 +1,7 @@
 //! The state, in SQLite: one code path for memory and for a file.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
 use std::path::Path;
 
 use parking_lot::Mutex;
@@ -25,10 +26,20 @@ pub(super) const FORMAT: usize = MIGRATIONS.len();
 /// Marks a SQLite file as an emulator's: `hwjb`.
 const APPLICATION: i64 = 0x6877_6a62;
 
+/// The head of a SQLite file: how it begins, how long it is, and where it has the two numbers that say whose it is.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+const HEAD: usize = 100;
+const USER_VERSION: usize = 60;
+const APPLICATION_ID: usize = 68;
+
+const NO_DATABASE: &str = "it is not a database; name another file";
 const DAMAGED: &str = "it is damaged; put a copy in its place, or name another file";
 
 /// The one connection; SQLite has one writer at a time anyway.
-pub(super) struct Store(Mutex<Connection>);
+pub(super) struct Store {
+    connection: Mutex<Connection>,
+    is_file: bool,
+}
 
 impl Store {
     /// A store that ends with the emulator, or one in a file that stays.
@@ -41,7 +52,7 @@ impl Store {
                 CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase, ReadOnly,
             };
             let reason = match error.sqlite_error_code() {
-                Some(NotADatabase) => "it is not a database; name another file".to_owned(),
+                Some(NotADatabase) => NO_DATABASE.to_owned(),
                 Some(DatabaseCorrupt) => DAMAGED.to_owned(),
                 Some(DatabaseBusy | DatabaseLocked) => {
                     "another process uses it; stop that one, or name another file".to_owned()
@@ -58,6 +69,18 @@ impl Store {
         if file.is_some_and(|file| file.as_os_str().is_empty() || file == Path::new(":memory:")) {
             return Err(refused("that is no name of a file; name none to keep it in memory"));
         }
+        let newer = |version: i64| {
+            refused(&format!("it has format {version} of a newer version of hwjobs; this one knows {FORMAT}"))
+        };
+        // SQLite changes what it opens: a journal is played back, or its kind is changed. So first see whose file it is.
+        match file.map(look).transpose().map_err(|reason| refused(&reason))?.flatten() {
+            Some((application, _)) if application != APPLICATION => {
+                return Err(refused("it belongs to another program; name another file"));
+            }
+            Some((_, version)) if version > FORMAT as i64 => return Err(newer(version)),
+            Some(_) => {}
+            None => file.into_iter().for_each(create_private),
+        }
         let mut connection = match file {
             Some(file) => Connection::open_with_flags(file, OpenFlags::default() - OpenFlags::SQLITE_OPEN_URI),
             None => Connection::open_in_memory(),
@@ -67,31 +90,28 @@ impl Store {
         if file.is_some() {
             // What is committed survives this process in any case; one process at a time owns the file.
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(failed)?;
+            // Before there is a journal that could hold it back: from now on the file itself says whose it is.
+            connection.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
             connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
             connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
         }
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive).map_err(failed)?;
-        let read = |pragma| transaction.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-        let (application, version) = (read("application_id").map_err(failed)?, read("user_version").map_err(failed)?);
-        let empty = transaction
-            .query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get::<_, bool>(0))
-            .map_err(failed)?;
-        if !empty && application != APPLICATION {
-            return Err(refused("it belongs to another program; name another file"));
-        }
+        let version =
+            transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).map_err(failed)?;
         let sound: String = transaction.pragma_query_value(None, "quick_check", |row| row.get(0)).map_err(failed)?;
         if sound != "ok" {
             return Err(refused(DAMAGED));
         }
-        let known = FORMAT;
-        let done = usize::try_from(version).ok().filter(|done| *done <= known).ok_or_else(|| {
-            refused(&format!("it has format {version} of a newer version of hwjobs; this one knows {known}"))
-        })?;
-        migrate(&transaction, done, known).map_err(failed)?;
-        transaction.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
-        transaction.pragma_update(None, "user_version", known as i64).map_err(failed)?;
+        let done = usize::try_from(version).ok().filter(|done| *done <= FORMAT).ok_or_else(|| newer(version))?;
+        migrate(&transaction, done, FORMAT).map_err(failed)?;
+        transaction.pragma_update(None, "user_version", FORMAT as i64).map_err(failed)?;
         transaction.commit().map_err(failed)?;
-        Ok(Self(Mutex::new(connection)))
+        Ok(Self { connection: Mutex::new(connection), is_file: file.is_some() })
+    }
+
+    /// Whether the state outlives the emulator.
+    pub(super) fn is_file(&self) -> bool {
+        self.is_file
     }
 
     /// Runs one request: all of what it does is kept, or nothing.
@@ -99,12 +119,37 @@ impl Store {
         &self,
         act: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.0.lock();
+        let mut connection = self.connection.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let outcome = act(&transaction)?;
         transaction.commit()?;
         Ok(outcome)
     }
+}
+
+/// What the head of a file says: its application and its version. Nothing where there is no file or an empty one, and
+/// where only opening it as SQLite does can tell what is wrong.
+fn look(file: &Path) -> Result<Option<(i64, i64)>, String> {
+    let mut head = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(HEAD as u64).read_to_end(&mut head));
+    match read {
+        Err(_) | Ok(0) => Ok(None),
+        Ok(HEAD) if head.starts_with(MAGIC) => {
+            let number = |at: usize| head[at..].first_chunk().map_or(0, |bytes| i64::from(i32::from_be_bytes(*bytes)));
+            Ok(Some((number(APPLICATION_ID), number(USER_VERSION))))
+        }
+        Ok(_) => Err(NO_DATABASE.to_owned()),
+    }
+}
+
+/// Makes a new file that only its owner can read: it will hold passwords and arguments. SQLite gives the files beside it the
+/// same rights. What is wrong, opening it will tell.
+fn create_private(file: &Path) {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _: io::Result<File> = options.open(file);
 }
 
 /// What the system says to opening a file as SQLite does, which keeps that for itself.

@@ -86,7 +86,7 @@ impl CreateJobBinary {
             url: checked("url", self.url)?,
             is_protected: self.is_protected,
             is_public: self.is_public,
-            description: checked("description", self.description)?,
+            description: Some(checked("description", self.description)?),
         };
         let request = self.session.mrs_client().create_job_binary().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_JOB_BINARY, request.send()).await?.job_binary;

@@ -4,7 +4,7 @@ import os
 
 from huaweicloudsdkcore.auth.credentials import BasicCredentials, GlobalCredentials
 from huaweicloudsdkcore.client import Client, ClientBuilder
-from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException, ServerResponseException
 from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkcore.region.region import Region
 from huaweicloudsdkiam import v3 as iam
@@ -251,7 +251,7 @@ def _():
     equal(shown.job_name, "core_submits")
     client.delete_job_execution(mrs.DeleteJobExecutionRequest(job_execution_id=submitted.id))
     gone = mrs.ShowJobExesRequest(job_exe_id=submitted.id)
-    equal(refused(ClientRequestException, client.show_job_exes, gone).status_code, 404)
+    equal(refused(ServerResponseException, client.show_job_exes, gone).status_code, 500)
 
 
 for name, path, body in [

@@ -53,9 +53,13 @@ pub(super) struct Options {
     /// A project by id and name; repeat for more, the first has the documented objects. Replaces the default one.
     #[arg(long, value_name = "ID:NAME", value_parser = pair)]
     serve_project: Vec<(String, String)>,
-    /// Refuse fields and query parameters that are not described, instead of ignoring them.
+    /// Reject what clients do and the documents do not show: fields and query parameters that are not described, fields that
+    /// are empty instead of missing, and missing ones that the tables call mandatory.
     #[arg(long)]
     strict: bool,
+    /// Respond with the types that the documents' examples print, such as a text as `job_id`, instead of those of the tables.
+    #[arg(long)]
+    as_printed: bool,
     /// Write the base address into this file as soon as requests are answered; it is removed at the end.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
@@ -65,6 +69,10 @@ pub(super) struct Options {
     /// Let the control API serve other machines too. It has no authentication.
     #[arg(long)]
     allow_remote: bool,
+    /// Serve requests whose header Host has this name too; repeat for more. Others than the names of this machine and the
+    /// address of --listen are rejected.
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
     /// Keep so many of the latest exchanges for the control API.
     #[arg(long, value_name = "N", default_value_t = 100)]
     record: usize,
@@ -118,11 +126,13 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
     let mut builder = Emulator::builder()
         .listen(options.listen)
         .strict(options.strict)
+        .as_printed(options.as_printed)
         .transitions(options.transitions)
         .lock_out(options.lock_out)
         .log(log)
         .allow_remote(options.allow_remote)
         .record(options.record);
+    builder = options.allow_host.into_iter().fold(builder, |builder, name| builder.allow_host(name));
     if let Some(seed) = options.seed {
         builder = builder.seed(seed);
     }
@@ -157,6 +167,13 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
     // A place where nothing can be written is known before anybody waits for it.
     let ready = options.ready_file.as_ref().map(|file| Output::open(file, Readers::Others, is_address)).transpose()?;
     let emulator = builder.start().await?;
+    if !options.listen.ip().is_loopback() {
+        eprintln!(
+            "{} can be reached from other machines. The keys, passwords and tokens of the emulator are public, and nothing \
+             is encrypted: whoever reaches it can use it.",
+            emulator.endpoint()
+        );
+    }
     if let (true, Some(file), true) = (emulator.is_resumed(), &options.data, options.empty || options.documented) {
         let flag = if options.empty { "--empty" } else { "--documented" };
         eprintln!("{} holds a state already and goes on with it; {flag} is for new files", file.display());

@@ -37,10 +37,19 @@ fn list(operation: &str, field: &str) -> Vec<Value> {
     answer(operation)[field].as_array().cloned().unwrap_or_default()
 }
 
-/// A specification that the emulator knows; a region may have others.
-pub(super) fn spec(id: &Value) -> Option<&'static Value> {
-    let id = whole(id)?;
-    SPECS.iter().chain([&*UNLISTED_SPEC]).find(|spec| spec["spec_id"] == id)
+/// The specification of a configuration, by id or else by code, if the emulator knows it; a region may have others.
+pub(super) fn spec(config: &Value) -> Option<&'static Value> {
+    let mut known = SPECS.iter().chain([&*UNLISTED_SPEC]);
+    match config.get("spec_id") {
+        Some(id) => {
+            let id = whole(id)?;
+            known.find(|spec| spec["spec_id"] == id)
+        }
+        None => {
+            let code = config.pointer("/flavor/code")?;
+            known.find(|spec| spec["spec_code"] == *code)
+        }
+    }
 }
 
 /// The engine of a configuration: the one it names, that of its algorithm, or the default.

@@ -7,7 +7,7 @@ use crate::emulator::answer::Refusal;
 use crate::emulator::check::fields;
 
 /// The documented fields of a configuration; others are not kept.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 21] = [
     "worker_server_num",
     "app_url",
     "boot_file_url",
@@ -24,6 +24,10 @@ const FIELDS: [&str; 17] = [
     "user_image_url",
     "user_command",
     "volumes",
+    "flavor",
+    "nas_share_addr",
+    "nas_mount_path",
+    "nas_type",
     "pool_id",
 ];
 
@@ -48,7 +52,7 @@ pub(super) fn accept(config: &Value) -> Result<Value, Refusal> {
             return invalid("All sources in the field data_source have the same type.");
         }
     }
-    let most = config.get("spec_id").and_then(catalog::spec).and_then(|spec| spec["max_num"].as_i64());
+    let most = catalog::spec(config).and_then(|spec| spec["max_num"].as_i64());
     if let (Some(wanted), Some(most)) = (config.get("worker_server_num").and_then(whole), most)
         && wanted > most
     {
@@ -56,6 +60,13 @@ pub(super) fn accept(config: &Value) -> Result<Value, Refusal> {
     }
     let kept = FIELDS.iter().filter_map(|field| Some(((*field).to_owned(), config.get(*field)?.clone())));
     Ok(Value::Object(kept.collect()))
+}
+
+/// Turns a number into its text.
+fn as_text(value: &mut Value) {
+    if value.is_number() {
+        *value = value.to_string().into();
+    }
 }
 
 /// A configuration as answers show it: with what its engine, specification, data and volumes are. What the
@@ -67,7 +78,7 @@ pub(super) fn show(config: &Value) -> Map<String, Value> {
             shown.insert(field.to_owned(), engine[field].clone());
         }
     }
-    if let Some(spec) = config.get("spec_id").and_then(catalog::spec) {
+    if let Some(spec) = catalog::spec(config) {
         for field in ["core", "cpu", "gpu_num", "gpu_type", "spec_code"] {
             shown.insert(field.to_owned(), spec[field].clone());
         }
@@ -86,10 +97,18 @@ pub(super) fn show(config: &Value) -> Map<String, Value> {
         shown.insert("nas_share_addr".to_owned(), nfs["src_path"].clone());
         shown.insert("nas_type".to_owned(), json!("nfs"));
     }
-    for (field, value) in fields(config) {
+    for (field, value) in fields(config).filter(|(field, _)| *field != "flavor") {
         shown.insert(field.clone(), value.clone());
     }
+    if let Some(code) = config.pointer("/flavor/code") {
+        shown.entry("spec_code").or_insert_with(|| code.clone());
+    }
+    // Texts by the tables; the examples print numbers, and a request may.
+    for field in ["core", "cpu"] {
+        shown.get_mut(field).map(as_text);
+    }
     for parameter in shown.get_mut("parameter").and_then(Value::as_array_mut).into_iter().flatten() {
+        parameter.get_mut("value").map(as_text);
         // Requests may leave the label out, or call it `key`; answers have it.
         if let Some(parameter) = parameter.as_object_mut()
             && !parameter.contains_key("label")

@@ -97,7 +97,7 @@ pub(super) fn show_validation(call: &Call<'_>) -> Result<Answer, Refusal> {
             let mut validation = json!({"image_count": images.len(), "images": images});
             if let Some(rate) = row.get::<_, Option<f64>>(2)? {
                 validation["last_pass_rate"] = json!(rate);
-                validation["last_validation_time"] = json!(row.get::<_, Option<i64>>(3)?);
+                validation["last_validation_time"] = json!(row.get::<_, Option<i64>>(3)?.map(date_time));
             }
             Ok(validation)
         })
@@ -139,6 +139,11 @@ fn image(id: &str, path: &str, kind: &str, number: usize) -> Value {
     json!({"image_id": format!("{id}-{number}"), "url": format!("{path}{number}.jpg"), "tags": [tag]})
 }
 
+/// Milliseconds since the Unix epoch as the documents' type Datetime: they print no value, so in the form of RFC 3339.
+fn date_time(milliseconds: i64) -> String {
+    jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 fn job(row: &Row<'_>) -> rusqlite::Result<Value> {
     let mut job = Map::new();
     for (index, name) in
@@ -148,10 +153,11 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Value> {
             job.insert(name.to_owned(), json!(text));
         }
     }
-    job.insert("create_time".to_owned(), json!(row.get::<_, i64>(7)?));
+    job.insert("create_time".to_owned(), json!(date_time(row.get(7)?)));
     job.insert("dls_prj_id".to_owned(), json!(row.get::<_, i64>(8)?));
     job.insert("progress".to_owned(), json!("100%"));
-    let detail = json!({"total_count": IMAGES, "has_tag_count": IMAGES, "not_tag_count": 0});
+    let (all, none) = (IMAGES.to_string(), "0");
+    let detail = json!({"total_count": all, "has_tag_count": all, "not_tag_count": none});
     job.insert("progress_detail".to_owned(), detail);
     Ok(Value::Object(job))
 }

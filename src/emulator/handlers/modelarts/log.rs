@@ -44,10 +44,10 @@ pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
     let content: Vec<String> = (start..end).map(|number| line(&version, node, number)).collect();
     Ok(json!({
         "is_success": true,
-        "start_line": origin.saturating_add(start),
+        "start_line": origin.saturating_add(start).to_string(),
         "content": content.join("\n"),
         "end_line": origin.saturating_add(end).to_string(),
-        "lines": (end - start).to_string(),
+        "lines": end - start,
     })
     .into())
 }

@@ -39,20 +39,19 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
             text(call.body, "workspace_id").unwrap_or("0"),
             call.now,
         ])?;
-    // The documents' answer prints its numbers as text.
     let mut answer = json!({
         "is_success": true,
-        "job_id": id.to_string(),
+        "job_id": id,
         "job_name": name,
-        "status": super::state::INITIALIZING.to_string(),
-        "create_time": call.now.to_string(),
+        "status": super::state::INITIALIZING,
+        "create_time": call.now,
     });
     let config = &call.body["config"];
     if config["create_version"] == false {
         super::config::accept(config)?;
     } else {
         let version = version::insert(call, call.transaction.last_insert_rowid(), config, None)?;
-        answer["version_id"] = json!(version.id.to_string());
+        answer["version_id"] = json!(version.id);
         answer["version_name"] = json!(version.name);
         answer["resource_id"] = json!(version.resource);
     }

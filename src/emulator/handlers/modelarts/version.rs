@@ -90,12 +90,6 @@ impl Version {
     /// What the list and the page on one version have in common.
     fn show(&self, call: &Call<'_>) -> Map<String, Value> {
         let mut shown = config::show(&self.config);
-        // Numbers here, texts where specifications are listed.
-        for field in ["core", "cpu"] {
-            if let Some(number) = shown.get(field).and_then(Value::as_str).and_then(|text| text.parse::<i64>().ok()) {
-                shown.insert(field.to_owned(), json!(number));
-            }
-        }
         shown.insert("version_id".to_owned(), json!(self.id));
         shown.insert("version_name".to_owned(), json!(self.name));
         if let Some(previous) = self.previous {

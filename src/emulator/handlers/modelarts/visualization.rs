@@ -82,13 +82,12 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
             state::INITIALIZING,
         ])?;
     call.enter(&LIFECYCLE, id, state::INITIALIZING)?;
-    // The documents' answer prints its numbers as text.
     Ok(json!({
         "is_success": true,
-        "job_id": id.to_string(),
+        "job_id": id,
         "job_name": name,
-        "status": state::INITIALIZING.to_string(),
-        "create_time": call.now.to_string(),
+        "status": state::INITIALIZING,
+        "create_time": call.now,
         "service_url": service_url(call, id),
     })
     .into())

@@ -29,7 +29,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
             id,
             text(call.body, "name"),
             text(call.body, "url"),
-            text(call.body, "description"),
+            text(call.body, "description").unwrap_or_default(),
             call.body["is_public"] == true,
             call.body["is_protected"] == true,
             call.now,

@@ -300,7 +300,9 @@ pub(super) fn show_exe(call: &Call<'_>) -> Result<Answer, Refusal> {
         .transaction
         .prepare_cached(&format!("SELECT {EXE_COLUMNS} FROM run WHERE project_id = ?1 AND id = ?2 AND job_id = ''"))?;
     let mut rows = query.query([call.project, id])?;
-    let row = rows.next()?.ok_or_else(|| Refusal::unknown("job exe object", id))?;
+    // With the documented status of the code: clients of exe objects take 404 for an error of another kind.
+    let unknown = || Refusal::Refused { code: "0176", message: format!("The job exe object {id} does not exist.") };
+    let row = rows.next()?.ok_or_else(unknown)?;
     let answer = json!({"job_execution": exe(call, row)?});
     call.seen(&LIFECYCLE, id)?;
     Ok(answer.into())
@@ -323,7 +325,8 @@ fn exe(call: &Call<'_>, row: &Row<'_>) -> rusqlite::Result<Value> {
         ("job_state", json!(row.get::<_, i64>("status")?)),
         ("job_final_status", json!(row.get::<_, i64>("outcome")?)),
         ("hive_script_path", details["hive_script_path"].clone()),
-        ("spend_time", json!(ended.map(|ended| (ended - started) as f64 / 1000.0))),
+        // Seconds; Integer in one edition and Float in the other, so a whole number.
+        ("spend_time", json!(ended.map(|ended| (ended - started) / 1000))),
         ("step_seq", json!(0)),
         ("progress", json!("")),
     ] {
