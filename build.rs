@@ -133,9 +133,12 @@ fn error_code(family: &str, code: &str, entry: &Value) -> Result<String, String>
     let kind = match entry.get("kind").and_then(Value::as_str) {
         None => "None",
         Some("authentication") => "Some(ErrorKind::Authentication)",
+        Some("configuration") => "Some(ErrorKind::Configuration)",
         Some("conflict") => "Some(ErrorKind::Conflict)",
         Some("invalid_request") => "Some(ErrorKind::InvalidRequest)",
         Some("not_found") => "Some(ErrorKind::NotFound)",
+        Some("permission") => "Some(ErrorKind::Permission)",
+        Some("service") => "Some(ErrorKind::Service)",
         Some("throttled") => "Some(ErrorKind::Throttled)",
         Some(other) => return Err(format!("unknown kind `{other}`")),
     };
@@ -492,11 +495,13 @@ fn operation_table(document: &Value) -> String {
             .get("security")
             .is_none_or(|security| security.as_array().is_none_or(|list| !list.is_empty()));
         constants += &format!(
-            "    /// {}.\n    pub const {name}: Operation = Operation {{ id: {id:?}, method: {:?}, path: {:?}, idempotent: {}, authenticated: {authenticated} }};\n",
+            "    /// {}.\n    pub const {name}: Operation = Operation {{ id: {id:?}, method: {:?}, path: {:?}, idempotent: {}, authenticated: {authenticated}, secrets: &{:?}, acknowledgement: {:?} }};\n",
             operation.value["summary"].as_str().unwrap_or(id),
             operation.method.to_ascii_uppercase(),
             operation.path,
             operation.value["x-idempotent"] == true,
+            operation.secrets(document),
+            operation.acknowledgement(document),
         );
         names += &format!("{name}, ");
     }

@@ -26,9 +26,13 @@
 //! ```
 //!
 //! How many run at once depends on what the service can bear: each success raises the number, each 429 halves it and makes
-//! all wait for as long as the service asks. Updates that meet a failure that may pass are sent again; any other failure is
-//! the outcome of its update and stops no other one. Only a refusal of the credentials ends it all: it would be the same for
-//! each, and a few of them lock a key.
+//! all wait for as long as the service asks, within its [`patience`](Bulk::patience). Updates that meet a failure that may
+//! pass are sent again; any other failure, a missing permission included, is the outcome of its update and stops no other
+//! one. Two things end it early, and [`ended_early`](Bulk::ended_early) tells which:
+//!
+//! - The credentials are not accepted. They would not be for any other update, and several failures in a row lock a key. So
+//!   the first few updates go alone, and nothing new is sent after the first rejection.
+//! - The service asks to wait for longer than the patience lasts.
 //!
 //! Nothing is kept of what is done, and no more is taken from the input than runs. To resume after a crash or the end of a
 //! bulk, skip as many updates as [`position`](Bulk::position) said.
@@ -51,13 +55,16 @@ use crate::error::Error;
 use crate::paging;
 use crate::session::{Session, once};
 
-/// How many run at once before anything is known of the service.
+/// How many run at once before anything is known of the service: fewer than the failures in a row that lock a key, which
+/// are five.
 const START: f64 = 4.0;
 /// How many run at once at the most, if nothing else is said.
 const MOST: u32 = 32;
 /// How often one update is sent: where the service asks to wait, and where it fails.
 const THROTTLED: u32 = 20;
 const FAILED: u32 = 4;
+/// How long the service may make all wait without a success, if nothing else is said.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// The first pause; it doubles up to the longest.
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -81,6 +88,18 @@ type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Attempt<K> = Pending<(Item<K>, Result<(), Error>)>;
 type Update<K> = Arc<dyn Fn(K, String) -> Pending<Result<(), Error>> + Send + Sync>;
 
+/// A pause of all updates, since the service rejects more of them for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pause {
+    /// How long it lasts.
+    pub duration: Duration,
+    /// How long the service asked to wait, if it said so; it may be longer than the patience.
+    pub asked: Option<Duration>,
+}
+
+type Observer<'a> = Box<dyn FnMut(Pause) + Send + 'a>;
+
 /// Updates that run, see the [module](self).
 #[must_use = "nothing is sent before it is read"]
 pub struct Bulk<'a, K> {
@@ -88,13 +107,27 @@ pub struct Bulk<'a, K> {
     update: Update<K>,
     input: Option<BoxStream<'a, (K, String)>>,
     running: FuturesUnordered<Attempt<K>>,
-    /// Throttled, to be sent again before anything new.
+    /// Those that wait after a failure until they are sent again.
+    waiting: FuturesUnordered<Pending<Item<K>>>,
+    /// To be sent again before anything new.
     again: VecDeque<Item<K>>,
     pause: Option<Pending<()>>,
     pace: Pace,
+    patience: Duration,
+    /// How long the service has made all wait since the last success.
+    waited: Duration,
+    observer: Option<Observer<'a>>,
+    ended: Option<Ended>,
     /// How many updates were taken from the input, and those among them that are not done.
     taken: u64,
     open: BTreeSet<u64>,
+}
+
+/// Why nothing more is sent.
+struct Ended {
+    error: Error,
+    /// How many updates were not tried, where the input knows it.
+    untried: Option<u64>,
 }
 
 /// One update on its way.
@@ -104,7 +137,7 @@ struct Item<K> {
     description: String,
     throttled: u32,
     failed: u32,
-    /// Which of the service's refusals it was sent after.
+    /// Which of the service's rejections it was sent after.
     epoch: u64,
 }
 
@@ -114,27 +147,27 @@ struct Pace {
     most: f64,
     /// Counts how often the limit was lowered; until then every success raises it by one.
     epoch: u64,
-    /// Refusals in a row, for the length of the pause.
-    refusals: u32,
+    /// Rejections in a row, for the length of the pause.
+    rejections: u32,
 }
 
 impl Pace {
     fn succeeded(&mut self) {
-        self.refusals = 0;
+        self.rejections = 0;
         // Doubles with each round at first, and grows by one with each round once the service's limit was met.
         let step = if self.epoch == 0 { 1.0 } else { 1.0 / self.limit };
         self.limit = (self.limit + step).min(self.most);
     }
 
-    /// Halves the limit, once for all that were under way together. Gives how long all shall wait.
-    fn throttled(&mut self, epoch: u64, retry_after: Option<Duration>) -> Duration {
+    /// Halves the limit, once for all that were under way together. Returns how long all wait if the service does not say.
+    fn throttled(&mut self, epoch: u64) -> Duration {
         if epoch == self.epoch {
             self.limit = (self.limit / 2.0).max(1.0);
             self.epoch += 1;
-            self.refusals += 1;
+            self.rejections += 1;
         }
-        let longest = PAUSE.saturating_mul(1 << self.refusals.saturating_sub(1).min(10)).min(LONGEST_PAUSE);
-        longest.mul_f64(0.5 + fastrand::f64() / 2.0).max(retry_after.unwrap_or_default())
+        let longest = PAUSE.saturating_mul(1 << self.rejections.saturating_sub(1).min(10)).min(LONGEST_PAUSE);
+        longest.mul_f64(0.5 + fastrand::f64() / 2.0)
     }
 }
 
@@ -153,12 +186,31 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
             update: Arc::new(update),
             input: Some(updates.map(|(id, description)| (id.into(), description.into())).boxed()),
             running: FuturesUnordered::new(),
+            waiting: FuturesUnordered::new(),
             again: VecDeque::new(),
             pause: None,
-            pace: Pace { limit: START, most: MOST.into(), epoch: 0, refusals: 0 },
+            pace: Pace { limit: START, most: MOST.into(), epoch: 0, rejections: 0 },
+            patience: PATIENCE,
+            waited: Duration::ZERO,
+            observer: None,
+            ended: None,
             taken: 0,
             open: BTreeSet::new(),
         }
+    }
+
+    /// How long the service may make all updates wait (`Retry-After`) without a success in between; 5 minutes by default.
+    ///
+    /// A longer wait is cut, and all is tried once more then. If the service still asks to wait, the bulk ends early.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Who is told of each pause when it begins.
+    pub fn observe_pauses(mut self, observer: impl FnMut(Pause) + Send + 'a) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
     }
 
     /// How many run at once at the most; 32 by default. It begins with 4.
@@ -180,67 +232,127 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
         self.open.first().copied().unwrap_or(self.taken)
     }
 
-    /// What became of the next update that is done; nothing once all are.
+    /// Why nothing more was sent before all was tried: the credentials are not accepted, or the patience is at its end.
+    /// `None` while all goes on, and where all was tried.
+    ///
+    /// What is under way then still has its outcome; all others are to be done again, see [`position`](Self::position).
+    pub fn ended_early(&self) -> Option<&Error> {
+        self.ended.as_ref().map(|ended| &ended.error)
+    }
+
+    /// How many updates have no outcome since it [ended early](Self::ended_early), where the input knows its length.
+    pub fn untried(&self) -> Option<u64> {
+        self.ended.as_ref().map_or(Some(0), |ended| ended.untried)
+    }
+
+    /// What became of the next update that is done; nothing once all are, or it ended early.
     pub async fn next(&mut self) -> Option<Done<K>> {
         paging::next(self).await
     }
 
-    /// Sends an update, after a pause if it failed before.
     fn send(&self, mut item: Item<K>) {
         item.epoch = self.pace.epoch;
-        let (update, session) = (Arc::clone(&self.update), self.session.clone());
+        let update = Arc::clone(&self.update);
         self.running.push(Box::pin(async move {
-            if item.failed > 0 {
-                let longest = PAUSE.saturating_mul(1 << (item.failed - 1).min(10));
-                session.clock().sleep(longest.mul_f64(fastrand::f64())).await;
-            }
             let result = once(update(item.id.clone(), item.description.clone())).await;
             (item, result)
         }));
     }
 
-    /// Takes what became of an attempt: the outcome of its update, unless it is to be sent again.
+    /// Sends an update again after a pause of its own.
+    fn send_later(&self, item: Item<K>) {
+        let session = self.session.clone();
+        let longest = PAUSE.saturating_mul(1 << (item.failed - 1).min(10));
+        self.waiting.push(Box::pin(async move {
+            session.clock().sleep(longest.mul_f64(fastrand::f64())).await;
+            item
+        }));
+    }
+
+    /// Lets all wait, unless the service has asked for that too long already.
+    fn wait(&mut self, error: &Error, own: Duration) {
+        if self.pause.is_some() {
+            return;
+        }
+        let asked = error.retry_after();
+        let left = self.patience.saturating_sub(self.waited);
+        if asked.is_some_and(|asked| !asked.is_zero()) && left.is_zero() {
+            return self.end(error);
+        }
+        let served = asked.unwrap_or_default().min(left);
+        self.waited += served;
+        // Its own pauses are bounded as well; none would be a storm.
+        let duration = own.min(self.patience.max(PAUSE)).max(served);
+        if let Some(observer) = &mut self.observer {
+            observer(Pause { duration, asked });
+        }
+        let session = self.session.clone();
+        self.pause = Some(Box::pin(async move { session.clock().sleep(duration).await }));
+    }
+
+    /// Sends nothing more.
+    fn end(&mut self, error: &Error) {
+        if self.ended.is_some() {
+            return;
+        }
+        let left = self.input.take().map_or(Some(0), |input| match input.size_hint() {
+            (least, Some(most)) if least == most => Some(most as u64),
+            _ => None,
+        });
+        let held = (self.again.len() + self.waiting.len()) as u64;
+        self.ended = Some(Ended { error: error.clone(), untried: left.map(|left| left + held) });
+        self.again.clear();
+        self.waiting.clear();
+        self.pause = None;
+    }
+
+    /// Takes the result of an attempt: the outcome of its update, unless it is to be sent again.
     fn take(&mut self, mut item: Item<K>, result: Result<(), Error>) -> Option<Done<K>> {
-        let mut settled = true;
+        // An attempt that would be repeated if there were time.
+        let mut passing = false;
         match &result {
-            Ok(()) => self.pace.succeeded(),
+            Ok(()) => {
+                self.pace.succeeded();
+                self.waited = Duration::ZERO;
+            }
             Err(error) if error.is_throttled() => {
-                let pause = self.pace.throttled(item.epoch, error.retry_after());
+                passing = true;
                 item.throttled += 1;
-                if item.throttled < THROTTLED {
-                    if self.pause.is_none() {
-                        let session = self.session.clone();
-                        self.pause = Some(Box::pin(async move { session.clock().sleep(pause).await }));
+                let own = self.pace.throttled(item.epoch);
+                if item.throttled < THROTTLED && self.ended.is_none() {
+                    self.wait(error, own);
+                    if self.ended.is_none() {
+                        self.again.push_back(item);
+                        return None;
                     }
-                    self.again.push_back(item);
-                    return None;
                 }
             }
             Err(error) if error.is_transient() => {
+                passing = true;
                 item.failed += 1;
-                if item.failed < FAILED {
-                    self.send(item);
+                if item.failed < FAILED && self.ended.is_none() {
+                    self.send_later(item);
                     return None;
                 }
             }
-            Err(error) if error.is_unauthenticated() => {
-                // What is refused for who asks is refused for all: nothing more is begun, and all is to be done again.
-                self.input = None;
-                self.again.clear();
-                settled = false;
-            }
+            Err(error) if error.is_unauthenticated() => self.end(error),
             Err(_) => {}
         }
-        if settled {
+        // What has no outcome of its own since nothing more is sent is to be done again.
+        let is_unauthenticated = result.as_ref().is_err_and(Error::is_unauthenticated);
+        if !(is_unauthenticated || passing && self.ended.is_some()) {
             self.open.remove(&item.index);
         }
-        let failed = u32::from(!result.as_ref().is_err_and(|error| error.is_throttled() || error.is_transient()));
-        Some(Done { index: item.index, id: item.id, attempts: item.throttled + item.failed + failed, result })
+        let attempts = item.throttled + item.failed + u32::from(!passing);
+        Some(Done { index: item.index, id: item.id, attempts, result })
     }
 
-    /// Starts as many as may run. Says whether there may be more later.
+    /// Starts as many as may run.
     fn fill(&mut self, context: &mut Context<'_>) {
-        while self.pause.is_none() && self.running.len() < self.limit() as usize {
+        while let Poll::Ready(Some(item)) = self.waiting.poll_next_unpin(context) {
+            self.again.push_back(item);
+        }
+        while self.pause.is_none() && self.running.len() + self.waiting.len() < self.limit() as usize {
             if let Some(item) = self.again.pop_front() {
                 self.send(item);
                 continue;
@@ -278,7 +390,9 @@ impl<K: Clone + Send + Unpin + 'static> Stream for Bulk<'_, K> {
                         return Poll::Ready(Some(done));
                     }
                 }
-                Poll::Ready(None) if this.input.is_none() && this.again.is_empty() => return Poll::Ready(None),
+                Poll::Ready(None) if this.input.is_none() && this.again.is_empty() && this.waiting.is_empty() => {
+                    return Poll::Ready(None);
+                }
                 Poll::Ready(None) | Poll::Pending => return Poll::Pending,
             }
         }

@@ -209,6 +209,111 @@ async fn a_refusal_of_the_credentials_ends_it_and_it_can_be_resumed() {
 }
 
 #[tokio::test]
+async fn one_update_that_is_forbidden_stops_no_other_one() {
+    let service = Service::start(|request, _| if job(request) == 4 { (403, "") } else { (200, "") }).await;
+    let updates = bulk::iter((1..=103_i64).map(|id| (id, "x")));
+    let mut all = service.session.modelarts().training_jobs().update_descriptions(updates);
+    let mut forbidden = Vec::new();
+    let mut count = 0;
+    while let Some(done) = all.next().await {
+        count += 1;
+        if let Err(error) = done.result {
+            assert!(error.is_forbidden() && !error.is_unauthenticated(), "{error}");
+            forbidden.push(done.id.get());
+        }
+    }
+    assert_eq!((count, forbidden), (103, vec![4]));
+    assert_eq!((all.position(), all.untried()), (103, Some(0)));
+    assert!(all.ended_early().is_none());
+}
+
+#[tokio::test]
+async fn keys_that_are_not_accepted_are_rejected_fewer_times_than_lock_them() {
+    let service = Service::start(|_, _| (401, "")).await;
+    let updates = bulk::iter((0..1000_i64).map(|id| (id, "x")));
+    let mut all = service.session.modelarts().training_jobs().update_descriptions(updates).at_most(256);
+    let mut tried = 0;
+    while all.next().await.is_some() {
+        tried += 1;
+    }
+    assert!(service.arrived().len() < 5, "{} rejections", service.arrived().len());
+    assert!(all.ended_early().unwrap().is_unauthenticated());
+    assert_eq!((all.position(), all.untried()), (0, Some(1000 - tried)));
+    // An input that does not know how long it is has no number of what is left.
+    let unknown = futures_util::StreamExt::filter(bulk::iter((0..1000_i64).map(|id| (id, "x"))), |_| async { true });
+    let mut all = service.session.modelarts().training_jobs().update_descriptions(unknown);
+    while all.next().await.is_some() {}
+    assert_eq!((all.ended_early().is_some(), all.untried()), (true, None));
+}
+
+#[tokio::test]
+async fn nothing_new_is_sent_after_credentials_were_rejected() {
+    for failing in [503, 429] {
+        let service = Service::start(move |request, _| match job(request) {
+            id if id < 40 => (200, ""),
+            50 => (401, ""),
+            _ => (failing, "retry-after: 1\r\n"),
+        })
+        .await;
+        let updates = bulk::iter((0..1000_i64).map(|id| (id, "x")));
+        let mut all = service.session.modelarts().training_jobs().update_descriptions(updates).at_most(16);
+        let (mut before, mut outcomes) = (None, 0);
+        while let Some(done) = all.next().await {
+            outcomes += 1;
+            if done.result.as_ref().is_err_and(Error::is_unauthenticated) {
+                before = Some(service.arrived().len());
+            }
+        }
+        let (before, arrived) = (before.unwrap(), service.arrived());
+        // What was under way may arrive after it, once each.
+        let after: Vec<_> = arrived[before..].iter().map(job).collect();
+        assert!(after.len() < 16, "{failing}: {after:?}");
+        assert!(all.ended_early().unwrap().is_unauthenticated());
+        assert_eq!(all.untried(), Some(1000 - outcomes));
+        assert_eq!(all.position(), 40, "what has no outcome is to be done again");
+    }
+}
+
+#[tokio::test]
+async fn the_patience_bounds_what_the_service_asks_for() {
+    let updates = || bulk::iter((0..100_i64).map(|id| (id, "x")));
+    // Three years, each time.
+    let service = Service::start(|_, _| (429, "retry-after: 94608000\r\n")).await;
+    let (told, patience) = (Arc::new(Mutex::new(Vec::new())), Duration::from_secs(60));
+    let record = Arc::clone(&told);
+    let jobs = service.session.modelarts().training_jobs();
+    let mut all = jobs.update_descriptions(updates()).patience(patience).observe_pauses(move |pause| {
+        record.lock().unwrap().push((pause.duration, pause.asked));
+    });
+    let mut outcomes = 0;
+    while let Some(done) = all.next().await {
+        assert!(done.result.unwrap_err().is_throttled());
+        outcomes += 1;
+    }
+    let waited: Duration = service.clock.waits().iter().sum();
+    assert!(waited >= patience && waited < patience * 2, "{waited:?}");
+    assert_eq!(*told.lock().unwrap(), [(patience, Some(Duration::from_secs(94_608_000)))]);
+    assert!(all.ended_early().unwrap().is_throttled());
+    assert_eq!((all.position(), all.untried()), (0, Some(100 - outcomes)));
+    assert!(service.arrived().len() <= 8, "it is tried once more, and no more");
+
+    // Three years, once: after the patience it goes on.
+    let first = Arc::new(AtomicUsize::new(0));
+    let service = Service::start(move |_, _| match first.fetch_add(1, Ordering::SeqCst) {
+        0 => (429, "retry-after: 94608000\r\n"),
+        _ => (200, ""),
+    })
+    .await;
+    let mut all = service.session.modelarts().training_jobs().update_descriptions(updates());
+    while let Some(done) = all.next().await {
+        done.result.unwrap();
+    }
+    assert_eq!((all.position(), all.ended_early().is_none()), (100, true));
+    let longest = service.clock.waits().into_iter().max();
+    assert_eq!(longest, Some(Duration::from_secs(300)), "the default");
+}
+
+#[tokio::test]
 async fn no_more_is_taken_from_the_input_than_runs() {
     let service = Service::start(|_, _| (200, "")).await;
     let taken = Arc::new(AtomicUsize::new(0));

@@ -289,7 +289,7 @@ fn version_and_help_name_the_exit_codes() {
     for line in ["2  usage", "3  configuration", "4  authentication", "5  not found", "6  conflict", "7  throttled"] {
         assert!(help.contains(line), "{line}");
     }
-    for line in ["8  service", "9  network", "10  timeout", "11  decode", "130  interrupted"] {
+    for line in ["8  service", "9  network", "10  timeout", "11  decode", "12  permission", "130  interrupted"] {
         assert!(help.contains(line), "{line}");
     }
 }
@@ -405,6 +405,7 @@ async fn each_kind_of_failure_has_its_exit_code() {
     for (status, body, code, words) in [
         (400, json!({"error_code": "X.1", "error_msg": "bad"}), 2, "invalid request: stop_training_job_version: X.1"),
         (401, json!({"error_code": "APIG.0301", "error_msg": "no"}), 4, "authentication: "),
+        (403, json!({"error_code": "X.1", "error_msg": "not you"}), 12, "permission: "),
         (404, json!({"error_code": "X.1", "error_msg": "gone"}), 5, "not found: "),
         (409, json!({"error_code": "X.1", "error_msg": "taken"}), 6, "conflict: "),
         (429, json!({"error_code": "APIG.0308", "error_msg": "slow down"}), 7, "throttled: "),

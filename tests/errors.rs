@@ -61,7 +61,7 @@ async fn every_body_that_the_clouds_use_is_read() {
             body: r#"{"is_success": false}"#,
             kind: ErrorKind::Service,
             code: None,
-            message: "the answer says that the request failed",
+            message: "the response says that the request failed",
         },
         Case {
             status: 401,
@@ -96,7 +96,7 @@ async fn every_body_that_the_clouds_use_is_read() {
             body: "<html><body><h1>502 Bad Gateway</h1></body></html>",
             kind: ErrorKind::Service,
             code: None,
-            message: "the body says nothing in a known form",
+            message: "502 Bad Gateway",
         },
         Case { status: 401, body: "", kind: ErrorKind::Authentication, code: None, message: "no body" },
         Case {
@@ -106,6 +106,42 @@ async fn every_body_that_the_clouds_use_is_read() {
             code: Some("X.1"),
             message: "busy",
         },
+        Case {
+            status: 403,
+            body: r#"{"error": {"code": 403, "message": "You are not authorized.", "title": "Forbidden"}}"#,
+            kind: ErrorKind::Permission,
+            code: Some("403"),
+            message: "You are not authorized.",
+        },
+        Case {
+            status: 400,
+            body: r#"{"errors": [{"error_code": "ModelArts.0104", "error_msg": "bad field"}]}"#,
+            kind: ErrorKind::InvalidRequest,
+            code: Some("ModelArts.0104"),
+            message: "bad field",
+        },
+        Case {
+            status: 404,
+            body: r#"{"itemNotFound": {"message": "Job could not be found", "code": 404}}"#,
+            kind: ErrorKind::NotFound,
+            code: Some("404"),
+            message: "Job could not be found",
+        },
+        Case {
+            status: 200,
+            body: r#"{"is_success": "false", "error_code": "ModelArts.0103", "error_message": {"x": 1}}"#,
+            kind: ErrorKind::Conflict,
+            code: Some("ModelArts.0103"),
+            message: "the response says that the request failed",
+        },
+        Case {
+            status: 500,
+            body: "upstream\tconnect error",
+            kind: ErrorKind::Service,
+            code: None,
+            message: "upstream connect error",
+        },
+        Case { status: 400, body: r#"{"x": 1}"#, kind: ErrorKind::InvalidRequest, code: None, message: r#"{"x": 1}"# },
         Case { status: 302, body: "", kind: ErrorKind::Service, code: None, message: "no body" },
     ];
     for case in cases {
@@ -116,7 +152,7 @@ async fn every_body_that_the_clouds_use_is_read() {
         assert_eq!(error.message(), case.message, "{place}");
         assert_eq!(error.status().unwrap().as_u16(), case.status, "{place}");
         assert_eq!(error.request_id(), Some("req-7"), "{place}");
-        assert_eq!(error.excerpt(), Some(case.body), "{place}");
+        assert_eq!(error.excerpt(), Some(&*case.body.replace('\t', " ")), "{place}");
     }
 }
 
@@ -192,7 +228,11 @@ async fn nobody_there_means_that_nothing_was_sent() {
     assert_eq!(error.kind(), ErrorKind::Network);
     assert!(!error.may_have_been_sent());
     assert_eq!(error.operation(), Some("update_training_job"));
-    assert!(!error.to_string().contains("127.0.0.1"), "an address may be private: {error}");
+    let host = endpoint.trim_start_matches("http://");
+    assert_eq!((error.host(), error.attempts()), (Some(host), 4));
+    let said = error.to_string();
+    assert!(said.starts_with(&format!("update_training_job: {host}: cannot connect: Connection refused")), "{said}");
+    assert!(said.ends_with(" (4 attempts)"), "{said}");
 }
 
 #[tokio::test]
@@ -249,4 +289,197 @@ async fn what_breaks_a_limit_never_leaves_the_machine() {
     // 256 characters, 768 bytes: within the limit.
     modelarts.training_job(10).unwrap().update_description("描".repeat(256)).await.unwrap();
     assert_eq!(server.arrived().len(), 1);
+}
+
+#[tokio::test]
+async fn what_stands_beside_a_nested_failure_is_kept() {
+    let body = r#"{"error": {"code": "ModelArts.0010", "message": "Some errors occurred."}, "error_code": "ModelArts.0010",
+        "encoded_authorization_message": "Egpjbi1ub==", "request_id": "in-body"}"#;
+    let error = failure(head(403, "", body.len()) + body).await;
+    assert_eq!(error.encoded_authorization_message(), Some("Egpjbi1ub=="));
+    assert_eq!((error.request_id(), error.code()), (Some("in-body"), Some("ModelArts.0010")));
+    assert!(format!("{error:?}").contains("Egpjbi1ub=="));
+    // Each part is found where only one of the two has it.
+    let body = r#"{"error": {"message": "nested"}, "error_code": "X.1", "error_msg": "flat", "requestId": "in-body"}"#;
+    let error = failure(head(400, "", body.len()) + body).await;
+    assert_eq!((error.code(), error.message(), error.request_id()), (Some("X.1"), "nested", Some("in-body")));
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_neither_a_failure_to_authenticate_nor_one_to_find() {
+    for (status, body) in [
+        (403, ""),
+        (403, r#"{"error_code": "APIG.0302", "error_msg": "no"}"#),
+        (403, r#"{"error": {"code": 403, "title": "Forbidden"}}"#),
+        (401, r#"{"error_code": "12000136", "error_msg": "Policy doesn't allow mrs:job:update"}"#),
+        (404, r#"{"error_code": "ModelArts.2786", "error_msg": "no"}"#),
+        (500, r#"{"error_code": "0192", "error_msg": "no"}"#),
+    ] {
+        let error = failure(answer(status, body)).await;
+        assert!(error.is_forbidden() && !error.is_unauthenticated() && !error.is_not_found(), "{status} {body}");
+        assert_eq!(error.kind(), ErrorKind::Permission);
+    }
+    for (status, body) in [(401, ""), (403, r#"{"error_code": "APIGW.0301", "error_msg": "no"}"#)] {
+        let error = failure(answer(status, body)).await;
+        assert!(error.is_unauthenticated() && !error.is_forbidden(), "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_without_the_operation_is_a_mistake_in_the_configuration() {
+    let body = r#"{"error_code": "APIGW.0101", "error_msg": "The API does not exist"}"#;
+    for (path, doubt) in [("", ""), ("/a/b", "; its path /a/b goes in front of the path of each operation")] {
+        let server = Server::raw(answer(404, body)).await;
+        let endpoint = format!("{}{path}", server.endpoint);
+        let session = server.builder().endpoint(&endpoint).build().unwrap();
+        let error = session.modelarts().training_job(10).unwrap().update_description("x").await.unwrap_err();
+        assert_eq!((error.kind(), error.is_not_found()), (ErrorKind::Configuration, false));
+        let said = format!("The API does not exist (the endpoint is {endpoint}{doubt}) [request req-7]");
+        assert!(error.to_string().ends_with(&said), "{error}");
+        assert!(error.host().is_some() && error.code_info().unwrap().remedy().is_some());
+    }
+    // What is of the identity service names that one's address, and not the other's.
+    let (iam, service) = (Server::raw(answer(404, body)).await, Server::raw(answer(200, "{}")).await);
+    let session = service
+        .builder()
+        .endpoint_of(huaweicloud_jobs::session::Service::Iam, &iam.endpoint)
+        .credentials(huaweicloud_jobs::session::credentials::Credentials::password("a", None, "not-a-password"))
+        .build()
+        .unwrap();
+    let error = session.modelarts().training_job(10).unwrap().update_description("x").await.unwrap_err();
+    assert!(error.to_string().contains(&format!("(the endpoint is {})", iam.endpoint)), "{error}");
+    assert_eq!(error.operation(), Some("create_token"));
+}
+
+#[tokio::test]
+async fn a_timeout_tells_how_long_it_waited_and_how_often() {
+    use std::time::Duration;
+    let server = Server::acting([common::Act::Hang]).await;
+    let session = server.builder().timeout(Duration::from_millis(150)).build().unwrap();
+    let error = session.modelarts().training_job(10).unwrap().update_description("x").await.unwrap_err();
+    assert!(error.is_timeout() && error.may_have_been_sent());
+    let host = server.endpoint.trim_start_matches("http://");
+    let said = format!("update_training_job: {host}: no complete response within 150 ms (1 attempt)");
+    assert_eq!(error.to_string(), said);
+    // Broken off before and within the response.
+    for act in [common::Act::Close, common::Act::Answer((head(200, "", 100) + "{").into_bytes())] {
+        let server = Server::acting([act]).await;
+        let session = server.builder().retry(huaweicloud_jobs::session::RetryPolicy::never()).build().unwrap();
+        let error = session.modelarts().training_job(10).unwrap().update_description("x").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Network);
+        assert_eq!(error.host(), Some(server.endpoint.trim_start_matches("http://")), "{error}");
+        assert!(
+            error.to_string().contains("broke off") && error.to_string().contains(error.host().unwrap()),
+            "{error}"
+        );
+    }
+}
+
+/// Every operation that changes or deletes what it names, answered with nothing.
+#[tokio::test]
+async fn nothing_under_a_success_status_says_that_a_change_is_made() {
+    for body in ["", " \n", "null"] {
+        let server = Server::raw(head(200, "content-type: application/json\r\n", body.len()) + body).await;
+        let session = server.session();
+        let (modelarts, mrs) = (session.modelarts(), session.mrs());
+        let training = modelarts.training_job(1).unwrap();
+        training.update_description("x").await.unwrap();
+        training.delete().await.unwrap();
+        training.version(1).stop().await.unwrap();
+        training.version(1).delete().await.unwrap();
+        modelarts.training_job_config("c").unwrap().delete().await.unwrap();
+        let visualization = modelarts.visualization_job(1).unwrap();
+        visualization.update_description("x").await.unwrap();
+        visualization.stop().await.unwrap();
+        visualization.restart().await.unwrap();
+        visualization.delete().await.unwrap();
+        let labeling = modelarts.labeling_job("x").unwrap();
+        labeling.update("n").send().await.unwrap();
+        labeling.delete().await.unwrap();
+        mrs.job("x").unwrap().delete().await.unwrap();
+        mrs.job_binary("x").unwrap().delete().await.unwrap();
+        mrs.data_source("x").unwrap().delete().await.unwrap();
+        let updates = huaweicloud_jobs::bulk::iter([(huaweicloud_jobs::JobId::try_from("x").unwrap(), "text")]);
+        mrs.jobs().update_descriptions(updates).next().await.unwrap().result.unwrap();
+        let shown = training.versions().list().try_collect::<Vec<_>>().await.unwrap_err();
+        assert_eq!(shown.kind(), ErrorKind::Decode, "what is asked for is not there");
+    }
+    // What an update is to return is asked for where the service does not say it.
+    let job = r#"{"job": {"id": "x", "name": "after", "type": "Spark"}}"#;
+    let nothing = common::Act::Answer(head(200, "", 0).into_bytes());
+    let server = Server::acting([nothing, common::Act::Answer(answer(200, job).into_bytes())]).await;
+    let changed = server.session().mrs().job("x").unwrap().update().name("after").send().await.unwrap();
+    assert_eq!((changed.name.as_str(), server.arrived()[1].method.as_str()), ("after", "GET"));
+}
+
+#[cfg(feature = "raw")]
+#[tokio::test]
+async fn raw_changes_that_are_answered_with_nothing_are_made() {
+    let server = Server::raw(head(200, "", 0)).await;
+    let session = server.session();
+    let mut made = 0;
+    for document in huaweicloud_jobs::spec::documents() {
+        for operation in document.operations() {
+            let Some(example) = operation.examples(document.value()).into_iter().find(|e| e.parameters.is_some())
+            else {
+                continue;
+            };
+            let mut request = session.request(operation.id()).unwrap();
+            for (name, value) in example.parameters.into_iter().flatten() {
+                request = request.param(name, value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            }
+            if let Some(body) = example.request {
+                request = request.body(body.clone());
+            }
+            let changes = matches!(operation.method, "put" | "delete");
+            match request.send().await {
+                Ok(response) => {
+                    assert!(response.body().is_null() && operation.method != "get", "{}", operation.id());
+                    made += usize::from(changes);
+                }
+                Err(error) => assert!(!changes && error.kind() == ErrorKind::Decode, "{error}"),
+            }
+        }
+    }
+    assert!(made > 10, "{made}");
+}
+
+#[tokio::test]
+async fn a_mistyped_success_is_one_and_a_mistyped_failure_is_not() {
+    let fails = |body: &'static str| async move {
+        let server = Server::raw(answer(200, body)).await;
+        let session = server.session();
+        let typed = session.modelarts().training_job(10).unwrap().update_description("x").await;
+        let mut all = session.modelarts().training_jobs().update_descriptions(huaweicloud_jobs::bulk::iter([(1, "x")]));
+        assert_eq!(all.next().await.unwrap().result.is_err(), typed.is_err(), "{body}");
+        let deleted = session.modelarts().visualization_job(1).unwrap().delete().await;
+        assert_eq!(deleted.is_err(), typed.is_err(), "{body}");
+        #[cfg(feature = "raw")]
+        {
+            let request = session.request("update_training_job").unwrap().param("job_id", 1);
+            let raw = request.body(serde_json::json!({"job_desc": "x"})).send().await;
+            assert_eq!(raw.is_err(), typed.is_err(), "{body}: {raw:?}");
+        }
+        typed.is_err()
+    };
+    for body in [
+        r#"{"is_success": "false", "error_code": "ModelArts.0103", "error_message": "The name is in use"}"#,
+        r#"{"is_success": 0, "error_code": "ModelArts.0103"}"#,
+        r#"{"is_success": "0"}"#,
+        r#"{"is_success": false, "error_code": "200"}"#,
+        r#"{"is_success": true, "error_code": "ModelArts.0103", "error_message": "x"}"#,
+        r#"{"error_code": "ModelArts.0103", "error_message": "x"}"#,
+        r#"{"is_success": {}, "error_code": 12000002}"#,
+    ] {
+        assert!(fails(body).await, "{body}");
+    }
+    for body in [
+        r#"{"is_success": true, "error_code": "200", "error_message": "success"}"#,
+        r#"{"is_success": true, "error_code": 0, "error_message": ""}"#,
+        r#"{"is_success": true, "error_code": null, "error_message": null}"#,
+        r#"{"is_success": "true", "error_code": ""}"#,
+        r#"{"is_success": "TRUE", "error_code": "0"}"#,
+    ] {
+        assert!(!fails(body).await, "{body}");
+    }
 }

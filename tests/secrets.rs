@@ -104,3 +104,124 @@ async fn the_emulator_keeps_its_token_to_itself() {
     assert_silent("record", &format!("{exchanges:?}"));
     assert!(exchanges[0].headers.contains(&("x-auth-token".to_owned(), "***".to_owned())));
 }
+
+/// What a firewall makes of a request that it echoes.
+fn echoes(request: &common::Arrived) -> Vec<String> {
+    let headers: String = request.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+    let whole = format!("{} {}\n{headers}\n{}", request.method, request.target, String::from_utf8_lossy(&request.body));
+    let escaped = serde_json::Value::from(whole.as_str()).to_string();
+    let ascii: String = whole.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
+    let percent: String = whole.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let html = whole.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let numbers: String = whole.chars().map(|c| format!("&#{};", u32::from(c))).collect();
+    vec![
+        whole.clone(),
+        format!("{{\"error_msg\": {escaped}, \"error_code\": {escaped}, \"request_id\": {escaped}}}"),
+        format!("{{\"error\": {{\"message\": {}}}}}", serde_json::Value::from(escaped.as_str())),
+        format!("{{\"is_success\": \"{ascii}\", \"encoded_authorization_message\": \"{ascii}\"}}"),
+        format!("<html><title>403</title>{html}</html>"),
+        format!("<html><title>{numbers}</title></html>"),
+        format!("{{\"detail\": \"{percent}\"}}"),
+    ]
+}
+
+/// Answers each request with what it is told to make of it, and keeps what was signed.
+#[cfg(feature = "raw")]
+struct Mirror {
+    endpoint: String,
+    way: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+    signatures: std::sync::Arc<std::sync::Mutex<Vec<String>>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+#[cfg(feature = "raw")]
+impl Drop for Mirror {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+#[cfg(feature = "raw")]
+impl Mirror {
+    const STATUSES: [u16; 4] = [200, 401, 403, 500];
+
+    async fn start() -> Self {
+        use std::sync::atomic::Ordering;
+        use tokio::io::AsyncWriteExt;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let way = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
+        let signatures = std::sync::Arc::<std::sync::Mutex<Vec<String>>>::default();
+        let (chosen, kept) = (way.clone(), signatures.clone());
+        let task = tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let Some(request) = common::read(&mut stream).await else { continue };
+                if let Some((_, signature)) = request.header("authorization").and_then(|h| h.split_once("Signature=")) {
+                    kept.lock().unwrap().push(signature.to_owned());
+                }
+                let way = chosen.load(Ordering::SeqCst);
+                let bodies = echoes(&request);
+                let body = &bodies[way % bodies.len()];
+                let status = Self::STATUSES[way / bodies.len() % Self::STATUSES.len()];
+                let _ = stream.write_all((head(status, "", body.len()) + body).as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        Self { endpoint, way, signatures, task }
+    }
+}
+
+/// Every operation, with every kind of credentials, against a server that echoes all it gets in one way after the other.
+#[cfg(feature = "raw")]
+#[tokio::test]
+async fn what_was_sent_in_secret_does_not_come_back_from_any_operation() {
+    use std::sync::atomic::Ordering;
+    // With marks that each way of escaping changes.
+    const HARD: &str = "canary\"7f3a</not>&a+secret%41=~";
+    let mirror = Mirror::start().await;
+    let bare = || {
+        Session::builder()
+            .endpoint(&mirror.endpoint)
+            .project_id("p")
+            .retry(huaweicloud_jobs::session::RetryPolicy::never())
+    };
+    let (mut tried, mut way) = (0, 0);
+    for credentials in [
+        Credentials::Token(HARD.into()),
+        Credentials::temporary("key", "not-a-secret-key", HARD, None),
+        Credentials::password("account", None, HARD),
+    ] {
+        let session = bare().credentials(credentials).build().unwrap();
+        for document in huaweicloud_jobs::spec::documents() {
+            for operation in document.operations() {
+                let mut request = session.request(operation.id()).unwrap().unchecked();
+                for parameter in document.parameters(operation) {
+                    if parameter["required"] == true && parameter["name"] != "project_id" {
+                        request = request.param(parameter["name"].as_str().unwrap(), "1");
+                    }
+                }
+                if operation.id() == "create_token" {
+                    let user = json!({"name": "u", "password": HARD, "domain": {"name": "d"}});
+                    request = request
+                        .body(json!({"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}));
+                }
+                way += 1;
+                mirror.way.store(way, Ordering::SeqCst);
+                let said = match request.send().await {
+                    Ok(response) => response.body().to_string(),
+                    Err(error) => format!("{error} {error:?} {error:#?} {}", error.message()),
+                };
+                for part in ["canary", "7f3a", "/not>", "+secret%"] {
+                    assert!(!said.contains(part), "{}: {said}", operation.id());
+                }
+                for signature in &*mirror.signatures.lock().unwrap() {
+                    assert!(!said.contains(&signature[..16]), "{}: {said}", operation.id());
+                }
+                assert!(said.contains("***") || !operation.id().contains("create_token"), "{said}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried == 3 * 58 && !mirror.signatures.lock().unwrap().is_empty());
+}

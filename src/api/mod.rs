@@ -33,6 +33,11 @@ pub struct Operation {
     pub idempotent: bool,
     /// Whether it needs a token or a signature.
     pub authenticated: bool,
+    /// Names of the fields of its body that hold a secret.
+    pub secrets: &'static [&'static str],
+    /// The response that an empty one stands for, with `{name}` for parameters of the path: for operations whose
+    /// response holds no more than that they succeeded, and for what.
+    pub acknowledgement: Option<&'static str>,
 }
 
 macro_rules! service {
@@ -96,7 +101,7 @@ pub(crate) async fn exchange<T: DeserializeOwned>(
                 Ok(_) => (".".to_owned(), error.to_string()),
                 Err(error) => (error.path().to_string(), error.inner().to_string()),
             };
-            Error::decode(place, message, &body).with_response(&answer).with_operation(operation.id)
+            Error::undecodable(place, message, &body, &answer).with_operation(operation.id)
         }
         error => Error::from(error).or_operation(operation.id),
     })

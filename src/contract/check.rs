@@ -120,8 +120,12 @@ impl Attempt<'_> {
             Expected::Unknown => {
                 service == "iam" || kind == Some(ErrorKind::NotFound) || (code.is_none() && answer.status == 404)
             }
-            Expected::Invalid => !matches!(kind, Some(ErrorKind::Authentication | ErrorKind::Conflict)),
-            Expected::Unauthenticated => kind.is_none_or(|kind| kind == ErrorKind::Authentication),
+            Expected::Invalid => {
+                !matches!(kind, Some(ErrorKind::Authentication | ErrorKind::Permission | ErrorKind::Conflict))
+            }
+            Expected::Unauthenticated => {
+                kind.is_none_or(|kind| matches!(kind, ErrorKind::Authentication | ErrorKind::Permission))
+            }
             _ => true,
         };
         if !means {

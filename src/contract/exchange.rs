@@ -14,8 +14,7 @@ use super::objects::{Created, id_of};
 use super::plan::{Identity, Payload};
 use super::run::{Halt, Run, lock};
 use super::verdict::{Check, Exchange};
-use crate::error::{Error, ErrorCode};
-use crate::secret::Secret;
+use crate::error::{Error, ErrorCode, Redactor};
 use crate::session::Transport;
 
 /// The largest wait that a service may ask for.
@@ -71,7 +70,7 @@ impl Answer {
     /// The answer as the error that a client would see.
     pub(super) fn refusal(&self, op: usize) -> Error {
         let status = StatusCode::from_u16(self.status).unwrap_or_default();
-        let answer = crate::error::ResponseInfo::new(status, &self.headers, None);
+        let answer = crate::error::ResponseInfo::new(status, &self.headers, Redactor::default());
         Error::answered(self.text.as_bytes(), &answer).with_operation(model().operations[op].id)
     }
 
@@ -92,20 +91,20 @@ impl Run {
         tokio::time::sleep(at - now).await;
     }
 
-    /// Puts the proof of an identity onto a request; gives the secret to hide.
+    /// Authenticates a request as an identity.
     pub(super) async fn prove(
         &self,
         identity: Identity,
         transport: &Transport,
         request: &mut reqwest::Request,
-    ) -> Result<Option<Secret>, Error> {
+    ) -> Result<(), Error> {
         match identity {
             Identity::Own | Identity::OtherProject => transport.authenticate(request).await,
-            Identity::Nobody => Ok(None),
+            Identity::Nobody => Ok(()),
             Identity::BadToken => {
                 let token = HeaderValue::from_static("made-up-token-known-to-nobody");
                 request.headers_mut().insert("x-auth-token", token);
-                Ok(None)
+                Ok(())
             }
             Identity::BadSignature => self.strangers[0].authenticate(request).await,
             Identity::StaleDate => self.strangers[1].authenticate(request).await,
@@ -147,11 +146,10 @@ impl Attempt<'_> {
                 *outgoing.body_mut() = Some(body.clone().into());
             }
             *outgoing.timeout_mut() = Some(Duration::from_secs(60));
-            let secret = if op.is_authenticated() {
-                self.run.prove(request.identity, transport, &mut outgoing).await.map_err(Halt::Fatal)?
-            } else {
-                None
-            };
+            if op.is_authenticated() {
+                self.run.prove(request.identity, transport, &mut outgoing).await.map_err(Halt::Fatal)?;
+            }
+            let redactor = Redactor::of(&outgoing, &op.operation.secrets(op.document.value()));
             self.run.paced().await;
             self.run.requests.fetch_add(1, Ordering::Relaxed);
             let mut exchange = Exchange {
@@ -191,11 +189,8 @@ impl Attempt<'_> {
                 tokio::time::sleep(asked.map_or(Duration::from_secs(1), Duration::from_secs).min(LONGEST_WAIT)).await;
                 continue;
             }
-            let mut text = String::from_utf8_lossy(&bytes).into_owned();
+            let text = redactor.redact(String::from_utf8_lossy(&bytes).into_owned());
             let parsed = serde_json::from_slice(&bytes).ok();
-            if let Some(secret) = secret {
-                text = text.replace(secret.expose(), "***");
-            }
             exchange.status = status;
             exchange.answer.clone_from(&text);
             exchange.answer_headers = KEPT

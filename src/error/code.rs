@@ -49,13 +49,18 @@ impl ErrorCode {
     pub fn lookup(code: &str) -> Option<&'static Self> {
         let folded;
         let code = match code.split_once('.') {
-            Some(("APIGW" | "APIC", number)) => {
+            Some((_, number)) if Self::is_of_gateway(code) => {
                 folded = format!("APIG.{number}");
                 &folded
             }
             _ => code,
         };
         ALL.binary_search_by(|known| known.code.cmp(code)).ok().map(|index| &ALL[index])
+    }
+
+    /// Whether the gateway in front of the services gives this code, documented or not.
+    pub(super) fn is_of_gateway(code: &str) -> bool {
+        matches!(code.split_once('.'), Some(("APIG" | "APIGW" | "APIC", _)))
     }
 
     /// All documented codes, ordered by their text.
@@ -156,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_over_credentials_are_never_retried() {
+    fn rejected_credentials_are_never_sent_again() {
         // Several failures in a row lock the key.
         for code in ErrorCode::all().iter().filter(|code| code.kind == Some(ErrorKind::Authentication)) {
             assert_eq!(code.retry, Retry::No, "{}", code.code);

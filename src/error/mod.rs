@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use serde_json::Value;
+use reqwest::Url;
 
 mod code;
 mod failure;
 mod kind;
+mod redact;
 mod response;
 
 pub use code::{ErrorCode, Retry};
 pub(crate) use failure::says_failure;
 pub use kind::ErrorKind;
+pub(crate) use redact::Redactor;
 pub(crate) use response::ResponseInfo;
 
 use failure::Failure;
@@ -22,8 +24,12 @@ use kind::kind_of;
 
 use crate::terminal::line;
 
-/// How much of an answer's body an error keeps, in characters.
+/// How much of a response's body an error keeps, in characters.
 const EXCERPT: usize = 512;
+/// How much of the service's text an error keeps, in characters.
+const MESSAGE: usize = 4096;
+/// How much of a body is looked at for its excerpt, in bytes: a secret that is cut off could not be redacted.
+const WINDOW: usize = 64 * 1024;
 
 /// Any failure of a call.
 ///
@@ -46,11 +52,14 @@ struct Inner {
     code: Option<String>,
     message: String,
     request_id: Option<String>,
+    authorization_message: Option<String>,
     retry_after: Option<Duration>,
     field: Option<&'static str>,
     place: Option<String>,
     excerpt: Option<String>,
     proxy: Option<String>,
+    host: Option<String>,
+    attempts: u32,
     may_have_been_sent: bool,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -75,21 +84,21 @@ impl Error {
         error
     }
 
-    /// A body under a success status that is not what is documented.
+    /// A part of a success that is not what is documented.
     pub(crate) fn decode(place: String, message: String, body: &[u8]) -> Self {
-        let mut error = Self::new(ErrorKind::Decode, message);
-        error.0.place = Some(place);
-        error.0.excerpt = Some(excerpt(body));
-        error.0.may_have_been_sent = true;
+        Self::undecodable(place, message, body, &ResponseInfo::default())
+    }
+
+    /// A body under a success status that is not what is documented.
+    pub(crate) fn undecodable(place: String, message: String, body: &[u8], info: &ResponseInfo) -> Self {
+        let mut error = Self::new(ErrorKind::Decode, message).with_body(body, info);
+        error.0.place = Some(info.redactor.redact(place));
         error
     }
 
     /// An answer that could not be read to its end.
     pub(crate) fn incomplete(reason: impl Into<String>, body: &[u8], info: &ResponseInfo) -> Self {
-        let mut error = Self::new(ErrorKind::Network, reason);
-        error.0.excerpt = Some(excerpt(body));
-        error.0.may_have_been_sent = true;
-        error.with_response(info)
+        Self::new(ErrorKind::Network, reason).with_body(body, info)
     }
 
     /// An answer that is not read to its end.
@@ -111,20 +120,27 @@ impl Error {
     /// A failure that the service or the gateway answered, whatever the shape of its body.
     pub(crate) fn answered(body: &[u8], info: &ResponseInfo) -> Self {
         let status = info.status.unwrap_or_default();
-        let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
-        let Failure { code, message, request_id } = Failure::read(&parsed);
+        let Failure { code, message, request_id, authorization_message, is_known } = Failure::read(body);
         let kind = kind_of(status, code.as_deref());
-        let message = message.unwrap_or_else(|| match (status.is_success(), body.is_empty()) {
-            (true, _) => "the answer says that the request failed".to_owned(),
+        let message = message.unwrap_or_else(|| match (is_known || status.is_success(), body.is_empty()) {
+            (true, _) => "the response says that the request failed".to_owned(),
             (false, true) => "no body".to_owned(),
-            (false, false) => "the body says nothing in a known form".to_owned(),
+            (false, false) => format!("a body of {} bytes in no known form", body.len()),
         });
         let mut error = Self::new(kind, message);
-        error.0.code = code;
-        error.0.request_id = request_id;
-        error.0.excerpt = Some(excerpt(body));
-        error.0.may_have_been_sent = true;
-        error.with_response(info)
+        error.0.code = code.map(|code| info.redactor.redact(code));
+        error.0.request_id = request_id.map(|id| info.redactor.redact(id));
+        error.0.authorization_message = authorization_message.map(|text| info.redactor.redact(text));
+        error.with_body(body, info)
+    }
+
+    /// Adds what came, with every secret of the request redacted.
+    fn with_body(mut self, body: &[u8], info: &ResponseInfo) -> Self {
+        let head = String::from_utf8_lossy(&body[..body.len().min(WINDOW)]).into_owned();
+        let visible = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
+        self.0.excerpt = Some(info.redactor.redact(head).chars().take(EXCERPT).map(visible).collect());
+        self.0.may_have_been_sent = true;
+        self.with_response(info)
     }
 
     /// A response that leads elsewhere; `message` says where.
@@ -143,16 +159,12 @@ impl Error {
         if info.request_id.is_some() {
             inner.request_id.clone_from(&info.request_id);
         }
-        let texts = [
-            Some(&mut inner.message),
-            inner.code.as_mut(),
-            inner.request_id.as_mut(),
-            inner.place.as_mut(),
-            inner.excerpt.as_mut(),
-        ];
-        for text in texts.into_iter().flatten() {
-            *text = info.redact(std::mem::take(text));
+        let mut message = info.redactor.redact(std::mem::take(&mut inner.message));
+        if let Some((end, _)) = message.char_indices().nth(MESSAGE) {
+            message.truncate(end);
+            message.push_str("...");
         }
+        inner.message = message;
         self
     }
 
@@ -178,6 +190,53 @@ impl Error {
         self
     }
 
+    /// Says how often the request was sent.
+    pub(crate) fn after(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// Names the server where the failure is about it, and the time that a call may take where it was too short.
+    pub(crate) fn at(mut self, base: impl FnOnce() -> Url, within: Duration) -> Self {
+        // The failure of another call that this one needed names its own.
+        if self.0.operation.is_some() || self.0.host.is_some() {
+            return self;
+        }
+        let inner = &mut *self.0;
+        let is_answered = inner.status.is_some() && inner.excerpt.is_some();
+        let attempts = match inner.attempts {
+            1 => "1 attempt".to_owned(),
+            attempts => format!("{attempts} attempts"),
+        };
+        let message = &inner.message;
+        let base = base();
+        let host = match (base.host_str(), base.port_or_known_default()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (host, _) => host.unwrap_or_default().to_owned(),
+        };
+        let message = match inner.kind {
+            Some(ErrorKind::Timeout) if !is_answered => {
+                format!("{host}: {message} within {} ({attempts})", in_words(within))
+            }
+            Some(ErrorKind::Network) if inner.attempts > 1 => format!("{host}: {message} ({attempts})"),
+            Some(ErrorKind::Network) => format!("{host}: {message}"),
+            // A redirect says where it leads, which is what has to be set.
+            Some(ErrorKind::Configuration) if is_answered && inner.code.is_some() => {
+                let path = base.path().trim_end_matches('/');
+                let address = base.as_str().trim_end_matches('/');
+                let doubt = match path {
+                    "" => String::new(),
+                    path => format!("; its path {path} goes in front of the path of each operation"),
+                };
+                format!("{message} (the endpoint is {address}{doubt})")
+            }
+            _ => return self,
+        };
+        inner.message = message;
+        inner.host = Some(host);
+        self
+    }
+
     /// Says whether the request may have arrived, where this failure alone does not tell.
     pub(crate) fn with_sent(mut self, sent: bool) -> Self {
         self.0.may_have_been_sent = sent;
@@ -196,6 +255,13 @@ impl Error {
             source = wrapped.map(|wrapped| wrapped as _).or_else(|| cause.source());
         }
         false
+    }
+
+    /// Whether a success was answered with nothing where the description promises a body.
+    pub(crate) fn is_empty_success(&self) -> bool {
+        self.kind() == ErrorKind::Decode
+            && self.status().is_some_and(|status| status.is_success())
+            && self.excerpt().is_some_and(|body| matches!(body.trim(), "" | "null"))
     }
 
     /// Whether the failure rejects the token of the request, so that a new one may be accepted: any 401, and what says so
@@ -250,6 +316,12 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
+    /// The encoded reason of a missing permission, where the service gave one; who may decode it learns which permission
+    /// it is.
+    pub fn encoded_authorization_message(&self) -> Option<&str> {
+        self.0.authorization_message.as_deref()
+    }
+
     /// The operation that failed, as the description names it.
     pub fn operation(&self) -> Option<&str> {
         self.0.operation
@@ -280,6 +352,16 @@ impl Error {
         self.0.proxy.as_deref()
     }
 
+    /// The host and the port that the request went to, where the failure is about them.
+    pub fn host(&self) -> Option<&str> {
+        self.0.host.as_deref()
+    }
+
+    /// How often the request was sent, where that is known; 0 if not.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
     /// Whether the request may have reached the service. If not, sending it again cannot do anything twice.
     pub fn may_have_been_sent(&self) -> bool {
         self.0.may_have_been_sent
@@ -298,6 +380,11 @@ impl Error {
     /// The credentials were not accepted. Do not repeat: several failures lock a key for minutes.
     pub fn is_unauthenticated(&self) -> bool {
         self.kind() == ErrorKind::Authentication
+    }
+
+    /// The credentials are accepted, but they do not allow this request. Grant the permission, and check the project.
+    pub fn is_forbidden(&self) -> bool {
+        self.kind() == ErrorKind::Permission
     }
 
     /// The name is taken, or the state of the object does not allow the change.
@@ -343,6 +430,15 @@ impl fmt::Display for Error {
     }
 }
 
+/// A duration as it is said: whole seconds, else milliseconds.
+fn in_words(duration: Duration) -> String {
+    if duration.subsec_nanos() == 0 {
+        format!("{} s", duration.as_secs())
+    } else {
+        format!("{} ms", duration.as_millis())
+    }
+}
+
 /// For people: every part that is there.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -354,26 +450,32 @@ impl fmt::Debug for Error {
             code,
             message,
             request_id,
+            authorization_message,
             retry_after,
             field,
             place,
             excerpt,
             proxy,
+            host,
+            attempts,
             may_have_been_sent,
             source,
         } = &*self.0;
         let mut debug = f.debug_struct("Error");
         debug.field("kind", &self.kind()).field("message", message);
-        let parts: [(&str, Option<&dyn fmt::Debug>); 10] = [
+        let parts: [(&str, Option<&dyn fmt::Debug>); 13] = [
             ("operation", operation.as_ref().map(|v| v as _)),
             ("status", status.as_ref().map(|v| v as _)),
             ("code", code.as_ref().map(|v| v as _)),
             ("request_id", request_id.as_ref().map(|v| v as _)),
+            ("encoded_authorization_message", authorization_message.as_ref().map(|v| v as _)),
             ("retry_after", retry_after.as_ref().map(|v| v as _)),
             ("field", field.as_ref().map(|v| v as _)),
             ("place", place.as_ref().map(|v| v as _)),
             ("excerpt", excerpt.as_ref().map(|v| v as _)),
             ("proxy", proxy.as_ref().map(|v| v as _)),
+            ("host", host.as_ref().map(|v| v as _)),
+            ("attempts", Some(attempts).filter(|attempts| **attempts > 0).map(|v| v as _)),
             ("source", source.as_ref().map(|v| v as _)),
         ];
         for (name, value) in parts {
@@ -401,20 +503,18 @@ impl From<reqwest::Error> for Error {
     fn from(error: reqwest::Error) -> Self {
         // Addresses may hold what their owner wants to keep.
         let error = error.without_url();
-        let (kind, sent) = match () {
-            () if error.is_builder() => (ErrorKind::InvalidRequest, false),
-            () if error.is_connect() => {
-                (if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Network }, false)
-            }
-            () if error.is_timeout() => (ErrorKind::Timeout, true),
-            () => (ErrorKind::Network, true),
-        };
-        let mut message = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            message = format!("{message}: {cause}");
-            source = cause.source();
+        // The last cause says what happened, those before it only where in the client.
+        let mut cause: &dyn std::error::Error = &error;
+        while let Some(next) = cause.source() {
+            cause = next;
         }
+        let (kind, sent, message) = match () {
+            () if error.is_builder() => (ErrorKind::InvalidRequest, false, cause.to_string()),
+            () if error.is_connect() && error.is_timeout() => (ErrorKind::Timeout, false, "no connection".to_owned()),
+            () if error.is_connect() => (ErrorKind::Network, false, format!("cannot connect: {cause}")),
+            () if error.is_timeout() => (ErrorKind::Timeout, true, "no complete response".to_owned()),
+            () => (ErrorKind::Network, true, format!("the connection broke off: {cause}")),
+        };
         let mut converted = Self::new(kind, message).with_source(error);
         converted.0.may_have_been_sent = sent;
         converted
@@ -428,8 +528,8 @@ impl From<progenitor_client::Error<()>> for Error {
         match error {
             // The transport hands typed errors over inside a response, since the generator carries only strings.
             Generated::UnexpectedResponse(mut response) => response.extensions_mut().remove().unwrap_or_else(|| {
-                let info = ResponseInfo::new(response.status(), response.headers(), None);
-                Self::new(kind_of(response.status(), None), "unexpected answer").with_response(&info)
+                let info = ResponseInfo::new(response.status(), response.headers(), Redactor::default());
+                Self::new(kind_of(response.status(), None), "unexpected response").with_response(&info)
             }),
             Generated::InvalidResponsePayload(body, error) => Self::decode(".".to_owned(), error.to_string(), &body),
             Generated::InvalidRequest(reason) => Self::invalid_request(reason),
@@ -437,17 +537,10 @@ impl From<progenitor_client::Error<()>> for Error {
             | Generated::InvalidUpgrade(error)
             | Generated::ResponseBodyError(error) => error.into(),
             Generated::ErrorResponse(response) => {
-                let info = ResponseInfo::new(response.status(), response.headers(), None);
-                Self::new(kind_of(response.status(), None), "the service refused").with_response(&info)
+                let info = ResponseInfo::new(response.status(), response.headers(), Redactor::default());
+                Self::new(kind_of(response.status(), None), "the service rejected the request").with_response(&info)
             }
             Generated::Custom(reason) => Self::new(ErrorKind::Service, reason),
         }
     }
-}
-
-/// The beginning of a body as readable text.
-fn excerpt(body: &[u8]) -> String {
-    // Four bytes a character at the most; a cut character at the end becomes a replacement character.
-    let head = String::from_utf8_lossy(&body[..body.len().min(4 * EXCERPT)]);
-    head.chars().take(EXCERPT).map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, StatusCode};
 
-use crate::secret::Secret;
+use super::Redactor;
 
 /// The gateway's own name for the id of a request; some services and clouds use the others.
 static REQUEST_IDS: [HeaderName; 4] = [
@@ -23,29 +23,18 @@ pub(crate) struct ResponseInfo {
     pub(crate) retry_after: Option<Duration>,
     /// The proxy that the request went through, without its credentials.
     pub(crate) proxy: Option<String>,
-    /// What was sent and may come back: servers echo.
-    secret: Option<Secret>,
+    /// Whether the body of a success is blank, or `null`.
+    pub(crate) is_empty: bool,
+    /// Knows what was sent and may come back: servers echo.
+    pub(crate) redactor: Redactor,
 }
 
 impl ResponseInfo {
-    pub(crate) fn new(status: StatusCode, headers: &HeaderMap, secret: Option<Secret>) -> Self {
+    pub(crate) fn new(status: StatusCode, headers: &HeaderMap, redactor: Redactor) -> Self {
         let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
-        let request_id = REQUEST_IDS.iter().find_map(text).map(str::to_owned);
+        let request_id = REQUEST_IDS.iter().find_map(text).map(|id| redactor.redact(id.to_owned()));
         let retry_after = text(&RETRY_AFTER).and_then(|text| retry_after(text.trim()));
-        let mut info = Self { status: Some(status), request_id, retry_after, proxy: None, secret };
-        info.request_id = info.request_id.take().map(|text| info.redact(text));
-        info
-    }
-
-    /// Returns a text of the response with every secret of the request redacted.
-    pub(super) fn redact(&self, text: String) -> String {
-        match &self.secret {
-            // What is as short as a word is no secret, and hiding it would hide the text.
-            Some(secret) if secret.expose().len() >= 8 && text.contains(secret.expose()) => {
-                text.replace(secret.expose(), "***")
-            }
-            _ => text,
-        }
+        Self { status: Some(status), request_id, retry_after, proxy: None, is_empty: false, redactor }
     }
 }
 

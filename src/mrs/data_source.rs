@@ -248,6 +248,10 @@ impl UpdateDataSource<'_> {
         };
         let DataSource { session, id } = self.source;
         let request = session.mrs_client().update_data_source().project_id(session.project_id()).data_source_id(id);
-        Ok(call(&operations::UPDATE_DATA_SOURCE, request.body(body).send()).await?.data_source)
+        match call(&operations::UPDATE_DATA_SOURCE, request.body(body).send()).await {
+            // The change is made; the service did not say what the object is now.
+            Err(error) if error.is_empty_success() => self.source.show().await,
+            response => Ok(response?.data_source),
+        }
     }
 }

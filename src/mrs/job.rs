@@ -47,7 +47,7 @@ impl Jobs {
         let session = self.session.clone();
         Bulk::new(self.session.clone(), updates, move |id, description| {
             let job = Job::new(session.clone(), id);
-            Box::pin(async move { job.update().description(description).send().await.map(drop) })
+            Box::pin(async move { job.update().description(description).change().await.map(drop) })
         })
     }
 }
@@ -238,6 +238,15 @@ impl UpdateJob<'_> {
 
     /// Changes the job and answers what it is now.
     pub async fn send(self) -> Result<types::Job, Error> {
+        let job = self.job;
+        match self.change().await? {
+            Some(changed) => Ok(changed),
+            None => job.show().await,
+        }
+    }
+
+    /// Changes the job and returns what it is now, if the service says it.
+    async fn change(self) -> Result<Option<types::Job>, Error> {
         let Fields { mains, libs, is_protected, interface, is_public, description } = self.fields;
         let body = types::UpdateJobRequest {
             name: self.name.map(|text| checked("name", text)).transpose()?,
@@ -251,6 +260,9 @@ impl UpdateJob<'_> {
         };
         let Job { session, id } = self.job;
         let request = session.mrs_client().update_job().project_id(session.project_id()).job_id(id).body(body);
-        Ok(call(&operations::UPDATE_JOB, request.send()).await?.job)
+        match call(&operations::UPDATE_JOB, request.send()).await {
+            Err(error) if error.is_empty_success() => Ok(None),
+            response => Ok(Some(response?.job)),
+        }
     }
 }

@@ -194,6 +194,10 @@ impl UpdateJobBinary<'_> {
         };
         let JobBinary { session, id } = self.binary;
         let request = session.mrs_client().update_job_binary().project_id(session.project_id()).job_binary_id(id);
-        Ok(call(&operations::UPDATE_JOB_BINARY, request.body(body).send()).await?.job_binary)
+        match call(&operations::UPDATE_JOB_BINARY, request.body(body).send()).await {
+            // The change is made; the service did not say what the object is now.
+            Err(error) if error.is_empty_success() => self.binary.show().await,
+            response => Ok(response?.job_binary),
+        }
     }
 }

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use http::header::LOCATION;
-use reqwest::{Request, Response, ResponseBuilderExt};
+use percent_encoding::percent_decode_str;
+use reqwest::{Request, Response, ResponseBuilderExt, Url};
+use serde_json::Value;
 use tracing::{Instrument, Span, field};
 
 use super::Endpoint;
@@ -20,8 +22,7 @@ use super::credentials::Service;
 use super::retry::{Budget, RetryPolicy};
 use crate::api::Operation;
 use crate::clock::Clock;
-use crate::error::{self, Error, ResponseInfo};
-use crate::secret::Secret;
+use crate::error::{self, Error, Redactor, ResponseInfo};
 
 /// What every client of a session shares: how to authenticate, how to send, and when to send again.
 #[derive(Clone)]
@@ -115,6 +116,12 @@ impl Transport {
     ) -> reqwest::Result<Response> {
         Ok(match self.send(http, request, operation).await {
             Ok((response, answer)) => {
+                let acknowledgement =
+                    operation.and_then(|operation| operation.acknowledgement).filter(|_| answer.is_empty);
+                let response = match acknowledgement {
+                    Some(template) => acknowledge(response, operation.map_or("", |operation| operation.path), template),
+                    None => response,
+                };
                 // Outside of `observe` there is nobody to tell.
                 let _ = ANSWER.try_with(|cell| cell.replace(answer));
                 response
@@ -140,9 +147,12 @@ impl Transport {
                 duration_ms = field::Empty
             ));
             let outcome = self.attempts(http, &mut request, operation).instrument(span.0.clone()).await;
-            let outcome = outcome.map_err(|error| match operation {
-                Some(operation) => error.or_operation(operation.id),
-                None => error,
+            let outcome = outcome.map_err(|error| {
+                let error = error.at(|| base(request.url(), operation), self.0.timeout);
+                match operation {
+                    Some(operation) => error.or_operation(operation.id),
+                    None => error,
+                }
             });
             match &outcome {
                 Ok((response, answer)) => record(&span.0, Some(response.status()), answer.request_id.as_deref()),
@@ -152,12 +162,12 @@ impl Transport {
         })
     }
 
-    /// Puts the proof of who is asking onto a request that is sent by other means; gives the secret that goes along.
+    /// Authenticates a request that is sent by other means.
     #[cfg(feature = "contract")]
-    pub(crate) async fn authenticate(&self, request: &mut Request) -> Result<Option<Secret>, Error> {
+    pub(crate) async fn authenticate(&self, request: &mut Request) -> Result<(), Error> {
         self.addressed()?;
         let Inner { auth, scope, clock, .. } = &*self.0;
-        auth.apply(request, scope.as_ref(), &**clock).await
+        auth.apply(request, scope.as_ref(), &**clock).await.map(drop)
     }
 
     /// Signs as somebody else, by another clock: for requests that a service must refuse.
@@ -200,7 +210,7 @@ impl Transport {
         let mut sent = false;
         loop {
             // A block of its own, so that the request is not held any longer.
-            let (pending, secret, authenticated) = {
+            let (pending, secret, redactor, authenticated) = {
                 let Some(mut this) = take(request) else {
                     return Err(Error::invalid_request("a body that is a stream cannot be sent"));
                 };
@@ -214,10 +224,11 @@ impl Transport {
                 let authenticated = Instant::now();
                 // After signing in, which takes its part of the time.
                 let Some(left) = timeout.checked_sub(spent()).filter(|left| !left.is_zero()) else {
-                    return Err(Error::timeout("the time for the call is used up").with_sent(sent));
+                    return Err(Error::timeout("no complete response").with_sent(sent).after(attempt));
                 };
                 *this.timeout_mut() = Some(left);
-                (http.execute(this), secret, authenticated)
+                let redactor = Redactor::of(&this, operation.map_or(&[], |operation| operation.secrets));
+                (http.execute(this), secret, redactor, authenticated)
             };
             let error = {
                 let span = Timed::new(tracing::debug_span!(
@@ -227,7 +238,7 @@ impl Transport {
                     request_id = field::Empty,
                     duration_ms = field::Empty
                 ));
-                match receive(pending, secret.clone()).instrument(span.0.clone()).await {
+                match receive(pending, redactor).instrument(span.0.clone()).await {
                     Ok((response, mut info)) => {
                         budget.refill();
                         info.proxy.clone_from(proxy);
@@ -252,7 +263,7 @@ impl Transport {
             let wait = retry.wait(attempt, operation, &error).filter(|_| repeats);
             let wait = wait.filter(|wait| spent().saturating_add(*wait) < *timeout);
             let Some((wait, taken)) = wait.and_then(|wait| Some((wait, budget.take()?))) else {
-                return Err(error.with_sent(sent));
+                return Err(error.with_sent(sent).after(attempt));
             };
             clock.sleep(wait).await;
             taken.spend();
@@ -296,11 +307,11 @@ impl Drop for Timed {
 /// Reads the answer of one attempt once, whatever the status.
 async fn receive(
     sent: impl Future<Output = reqwest::Result<Response>>,
-    secret: Option<Secret>,
+    redactor: Redactor,
 ) -> Result<(Response, ResponseInfo), Error> {
     let mut response = sent.await?;
     let status = response.status();
-    let info = ResponseInfo::new(status, response.headers(), secret);
+    let mut info = ResponseInfo::new(status, response.headers(), redactor);
     record(&Span::current(), Some(status), info.request_id.as_deref());
     let mut body = BytesMut::new();
     match body::read(&mut response, &mut body, body::LIMIT).await {
@@ -310,7 +321,7 @@ async fn receive(
         Err(Unread::TooLarge | Unread::Undecodable(_)) if !status.is_success() => {}
         Err(Unread::TooLarge) => return Err(Error::too_large(body::LIMIT, &body, &info)),
         Err(Unread::Undecodable(reason)) => {
-            return Err(Error::decode(".".to_owned(), reason, b"").with_response(&info));
+            return Err(Error::undecodable(".".to_owned(), reason, b"", &info));
         }
     }
     if status.is_redirection() {
@@ -319,6 +330,7 @@ async fn receive(
     if !status.is_success() || error::says_failure(&body) {
         return Err(Error::answered(&body, &info));
     }
+    info.is_empty = matches!(body.trim_ascii(), b"" | b"null");
     let mut whole = http::Response::builder();
     if let Some(extensions) = whole.extensions_mut() {
         *extensions = std::mem::take(response.extensions_mut());
@@ -353,6 +365,34 @@ fn redirection(response: &Response) -> String {
     )
 }
 
+/// The address that an operation's path was appended to.
+fn base(url: &Url, operation: Option<&Operation>) -> Url {
+    let mut base = url.clone();
+    base.set_query(None);
+    let segments = operation.map_or(usize::MAX, |operation| operation.path.matches('/').count());
+    if let Ok(mut path) = base.path_segments_mut() {
+        let all = url.path().matches('/').count();
+        (0..segments.min(all)).for_each(|_| {
+            path.pop();
+        });
+    }
+    base
+}
+
+/// The response that an empty one stands for, with the parameters of the path of its request.
+fn acknowledge(response: Response, path: &str, template: &str) -> Response {
+    let url = response.url().clone();
+    let given = url.path().rsplit('/').map(|segment| percent_decode_str(segment).decode_utf8_lossy());
+    let mut body = template.to_owned();
+    for (name, value) in path.rsplit('/').zip(given).filter(|(name, _)| name.starts_with('{')) {
+        // Both are within quotation marks.
+        let value = Value::from(&*value).to_string();
+        body = body.replace(&format!("\"{name}\""), &value);
+    }
+    let (parts, _) = http::Response::<reqwest::Body>::from(response).into_parts();
+    http::Response::from_parts(parts, body).into()
+}
+
 fn record(span: &Span, status: Option<http::StatusCode>, request_id: Option<&str>) {
     if let Some(status) = status {
         span.record("status", status.as_u16());
@@ -367,7 +407,7 @@ fn broken(error: reqwest::Error, body: &[u8], answer: &ResponseInfo) -> Error {
     if error.is_timeout() {
         return Error::from(error).with_response(answer);
     }
-    let reason = format!("the answer broke off after {} bytes", body.len());
+    let reason = format!("the response broke off after {} bytes", body.len());
     Error::incomplete(reason, body, answer).with_source(error.without_url())
 }
 

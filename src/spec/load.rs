@@ -106,6 +106,52 @@ impl<'a> Operation<'a> {
         }
     }
 
+    /// Names of the fields of its request body that hold a secret (`format: password`), at any depth.
+    pub fn secrets(self, document: &'a Value) -> Vec<&'a str> {
+        fn collect<'a>(document: &'a Value, schema: &'a Value, depth: usize, names: &mut Vec<&'a str>) {
+            let schema = resolve(document, schema);
+            // Deeper than this is a circle of references.
+            if depth == 16 {
+                return;
+            }
+            for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+                if resolve_whole(document, property)["format"] == "password" && !names.contains(&name.as_str()) {
+                    names.push(name);
+                }
+                collect(document, property, depth + 1, names);
+            }
+            for part in ["allOf", "oneOf", "anyOf"].iter().filter_map(|key| schema[key].as_array()).flatten() {
+                collect(document, part, depth + 1, names);
+            }
+            if schema.get("items").is_some() {
+                collect(document, &schema["items"], depth + 1, names);
+            }
+        }
+        let mut names = Vec::new();
+        let body = self.value.get("requestBody").map(|body| resolve(document, body));
+        if let Some(schema) = body.and_then(|body| body.pointer("/content/application~1json/schema")) {
+            collect(document, schema, 0, &mut names);
+        }
+        names
+    }
+
+    /// The response that an empty one stands for, with `{name}` for parameters of the path; `None` for an operation whose
+    /// documented response says more than that it succeeded, and for what.
+    pub fn acknowledgement(self, document: &'a Value) -> Option<String> {
+        let schema = resolve_whole(document, self.success_schema(document)?);
+        let in_path = |name: &str| self.path.contains(&format!("{{{name}}}"));
+        let says_more = |name: &String| !ENVELOPE.contains(&name.as_str()) && !in_path(name);
+        if self.method == "get" || schema["properties"].as_object()?.keys().any(says_more) {
+            return None;
+        }
+        let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let fields = required.map(|name| match name {
+            "is_success" => (name.to_owned(), Value::Bool(true)),
+            name => (name.to_owned(), format!("{{{name}}}").into()),
+        });
+        Some(Value::Object(fields.collect()).to_string())
+    }
+
     /// All documented examples: requests with their answers first, then failures without a request.
     pub fn examples(self, document: &'a Value) -> Vec<Example<'a>> {
         let mut responses: Vec<(&str, &str, &Value)> = Vec::new();
@@ -216,3 +262,6 @@ pub fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
         })
     })
 }
+
+/// The fields by which a response says whether the request succeeded.
+const ENVELOPE: [&str; 4] = ["is_success", "error_code", "error_msg", "error_message"];

@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::FutureExt;
+use huaweicloud_jobs::bulk::Pause;
 use huaweicloud_jobs::raw::Request;
-use huaweicloud_jobs::{Error, Session, bulk, terminal};
+use huaweicloud_jobs::{Session, bulk, terminal};
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::call::Call;
@@ -39,6 +42,29 @@ fn lock(flight: &Mutex<Flight>) -> MutexGuard<'_, Flight> {
     flight.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How many calls are under way at the same time at the most, and how long the service may make all wait.
+pub(super) struct Pace {
+    pub(super) concurrency: u16,
+    pub(super) patience: Duration,
+}
+
+/// A pause shorter than this is not worth a line.
+const SHORT_PAUSE: Duration = Duration::from_secs(2);
+
+/// What is said of a pause that the service asks for.
+fn told(pause: Pause) -> Option<String> {
+    let seconds = |duration: Duration| SignedDuration::from_secs(duration.as_secs().try_into().unwrap_or(i64::MAX));
+    let asked = pause.asked.filter(|asked| *asked >= SHORT_PAUSE)?;
+    Some(match asked > pause.duration {
+        true => format!(
+            "hwjobs: the service asks to wait for {:#}; it is tried again in {:#} (see --patience)",
+            seconds(asked),
+            seconds(pause.duration)
+        ),
+        false => format!("hwjobs: the service asks to wait for {:#}", seconds(asked)),
+    })
+}
+
 /// Does all rows; whether all went well.
 pub(super) async fn run(
     call: &Call<'_>,
@@ -46,7 +72,7 @@ pub(super) async fn run(
     operation: &str,
     rows: Rows,
     journal_path: Option<&str>,
-    concurrency: u16,
+    pace: Pace,
 ) -> Outcome {
     // It ends in its own way: what was done is to be told.
     let mut interrupt = std::pin::pin!(stop_signal()?);
@@ -97,9 +123,14 @@ pub(super) async fn run(
             }
         })
     };
-    let mut calls = session.send_all(bulk::iter(requests)).at_most(concurrency.into());
+    let mut calls = session.send_all(bulk::iter(requests)).at_most(pace.concurrency.into()).patience(pace.patience);
+    calls = calls.observe_pauses(|pause| {
+        if let Some(told) = told(pause) {
+            bar.suspend(|| drop(writeln!(io::stderr(), "{told}")));
+        }
+    });
     let mut results = Results::new(call, checked.widest, bar.clone());
-    let (mut good, mut failed, mut refused, mut interrupted) = (0, 0, None, false);
+    let (mut good, mut failed, mut interrupted) = (0, 0, false);
     // What was done after the journal could not be written any more.
     let (mut journal_error, mut not_noted) = (None, Vec::new());
     loop {
@@ -136,15 +167,19 @@ pub(super) async fn run(
             Some(error) => {
                 failed += 1;
                 bar.set_message(format!("{failed} failed"));
-                // Nothing more was begun after it.
-                refused = Some(error).filter(Error::is_unauthenticated).or(refused);
+                let body = error.excerpt().filter(|body| call.options.verbose && !body.trim().is_empty());
+                if let Some(body) = body {
+                    let body = terminal::line(body);
+                    bar.suspend(|| drop(writeln!(io::stderr(), "  the body begins: {body}")));
+                }
             }
         }
     }
+    let ended = calls.ended_early().cloned();
     drop(calls);
     bar.finish_and_clear();
     let Flight { mut before, broken, stop, .. } = std::mem::take(&mut *lock(&flight));
-    if (interrupted || stop || refused.is_some()) && !done.is_empty() {
+    if (interrupted || stop || ended.is_some()) && !done.is_empty() {
         // Those behind the last one that was sent count too.
         before = rows.read()?.filter(|(_, row)| row.as_ref().is_ok_and(|row| done.contains(&row.digest()))).count();
     }
@@ -171,7 +206,7 @@ pub(super) async fn run(
         return Err(reason.into());
     }
     printed?;
-    match (refused, broken) {
+    match (ended, broken) {
         (Some(error), _) => Err(error.into()),
         (None, Some(reason)) => Err(reason.into()),
         (None, None) if interrupted => Err(Interrupted.into()),

@@ -35,7 +35,8 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
         let journal = journal.or_else(|| (file != "-").then(|| format!("{file}.journal")));
         let concurrency = matches.get_one::<u16>("concurrency").copied().unwrap_or(1);
         let session = interruptible(options.session()).await?;
-        return bulk::run(&call, &session, verb.operation, rows, journal.as_deref(), concurrency).await;
+        let pace = bulk::Pace { concurrency, patience: Pace::duration(matches, "patience") };
+        return bulk::run(&call, &session, verb.operation, rows, journal.as_deref(), pace).await;
     }
     let last = fields.iter().rfind(|field| field.is_in_path());
     let ids: Vec<&String> = match last {
@@ -60,7 +61,8 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
             Row { parameters, body: body.clone() }
         };
         let rows = Rows::Given(ids.iter().map(row).collect());
-        return bulk::run(&call, &session, verb.operation, rows, None, 1).await;
+        let pace = bulk::Pace { concurrency: 1, patience: Pace::duration(matches, "patience") };
+        return bulk::run(&call, &session, verb.operation, rows, None, pace).await;
     }
     let request = request(&session, verb.operation, &parameters, body.as_ref())?;
     let answered = async {
@@ -144,11 +146,12 @@ struct Pace {
 
 impl Pace {
     fn of(matches: &ArgMatches) -> Self {
-        let duration = |name: &str| {
-            let duration = matches.get_one::<SignedDuration>(name).copied().unwrap_or_default();
-            duration.try_into().unwrap_or_default()
-        };
-        Self { timeout: duration("timeout"), interval: duration("interval") }
+        Self { timeout: Self::duration(matches, "timeout"), interval: Self::duration(matches, "interval") }
+    }
+
+    fn duration(matches: &ArgMatches, name: &str) -> std::time::Duration {
+        let duration = matches.try_get_one::<SignedDuration>(name).ok().flatten().copied().unwrap_or_default();
+        duration.try_into().unwrap_or_default()
     }
 
     /// Waits until it is time to look again, unless the time is up then.

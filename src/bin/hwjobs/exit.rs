@@ -29,6 +29,7 @@ Exit codes:
     9  network
    10  timeout
    11  decode: an answer that is not as described
+   12  permission: the credentials do not allow it
   130  interrupted";
 
 const NO: u8 = 1;
@@ -48,6 +49,7 @@ fn code(kind: ErrorKind) -> (u8, &'static str) {
         ErrorKind::Network => (9, "network"),
         ErrorKind::Timeout => (TIMEOUT, "timeout"),
         ErrorKind::Decode => (11, "decode"),
+        ErrorKind::Permission => (12, "permission"),
         // Kinds to come are failures of the service until they have a word here.
         _ => (8, "service"),
     }
@@ -141,7 +143,7 @@ fn ignores_hangups() -> bool {
 }
 
 /// Says what went wrong, if anything did, and gives the exit code.
-pub(super) fn conclude(outcome: Outcome) -> ExitCode {
+pub(super) fn conclude(outcome: Outcome, verbose: bool) -> ExitCode {
     let error = match outcome {
         Ok(true) => return ExitCode::SUCCESS,
         Ok(false) => return NO.into(),
@@ -152,7 +154,7 @@ pub(super) fn conclude(outcome: Outcome) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let (code, lines) = match error.downcast_ref::<Error>() {
-        Some(error) => (code(error.kind()).0, explain(error)),
+        Some(error) => (code(error.kind()).0, explain(error, verbose)),
         None if error.is::<Usage>() => (USAGE, error.to_string().lines().map(str::to_owned).collect()),
         None if error.is::<TimedOut>() => (TIMEOUT, vec![error.to_string()]),
         None if error.is::<Interrupted>() => (INTERRUPTED, vec![error.to_string()]),
@@ -173,7 +175,7 @@ pub(super) fn conclude(outcome: Outcome) -> ExitCode {
 }
 
 /// What happened, what it means, what to do next: one line each, as far as it is known.
-fn explain(error: &Error) -> Vec<String> {
+fn explain(error: &Error, verbose: bool) -> Vec<String> {
     // What a program would call is of no use here.
     let text = error.to_string();
     let text = text.split_once(": call `").map_or(text.as_str(), |(text, _)| text);
@@ -182,6 +184,12 @@ fn explain(error: &Error) -> Vec<String> {
     lines.extend(known.and_then(ErrorCode::meaning).map(|meaning| format!("meaning: {meaning}")));
     let next = known.and_then(ErrorCode::remedy).or_else(|| remedy(error));
     lines.extend(next.map(|next| format!("next: {next}")));
+    let reason = error.encoded_authorization_message();
+    lines.extend(reason.map(|text| format!("encoded authorization message: {text}")));
+    if verbose {
+        let body = error.excerpt().filter(|body| !body.trim().is_empty());
+        lines.extend(body.map(|body| format!("the body begins: {body}")));
+    }
     lines
 }
 
@@ -204,6 +212,7 @@ fn remedy(error: &Error) -> Option<&'static str> {
         ErrorKind::Authentication => {
             "Check the credentials with `hwjobs profile check`. Do not repeat: several failures lock a key for minutes."
         }
+        ErrorKind::Permission => "Grant the permission to the user; check that the project is the right one.",
         ErrorKind::NotFound => "Check the id, the project and the region.",
         ErrorKind::Throttled => "Wait a little and send fewer requests.",
         ErrorKind::Network => "Check the address, a proxy and the network; --verbose shows each attempt.",

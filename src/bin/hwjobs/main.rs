@@ -118,7 +118,7 @@ Examples:
 fn main() -> ExitCode {
     let mut command = command();
     match command.try_get_matches_from_mut(env::args_os()) {
-        Ok(matches) => exit::conclude(run(&matches)),
+        Ok(matches) => exit::conclude(run(&matches), call::has_flag(leaf(&matches).1, "verbose")),
         Err(answer) => say(answer, &command),
     }
 }
@@ -137,17 +137,23 @@ fn say(mut answer: clap::Error, command: &clap::Command) -> ExitCode {
         answer.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     match answer.print() {
-        Err(failure) if !answer.use_stderr() => exit::conclude(Err(failure.into())),
+        Err(failure) if !answer.use_stderr() => exit::conclude(Err(failure.into()), false),
         _ => u8::try_from(answer.exit_code()).unwrap_or(u8::MAX).into(),
     }
 }
 
-fn run(matches: &ArgMatches) -> Outcome {
+/// The words of the command, and the arguments of its last one.
+fn leaf(matches: &ArgMatches) -> (Vec<&str>, &ArgMatches) {
     let (mut words, mut leaf) = (Vec::new(), matches);
     while let Some((word, below)) = leaf.subcommand() {
         words.push(word);
         leaf = below;
     }
+    (words, leaf)
+}
+
+fn run(matches: &ArgMatches) -> Outcome {
+    let (words, leaf) = leaf(matches);
     if let Some((noun, verb)) = nouns::find(&words) {
         return wait_for(leaf, call::run(noun, verb, leaf));
     }

@@ -380,15 +380,11 @@ impl Verb {
     }
 }
 
+fn duration(name: &'static str, default: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name("DURATION").default_value(default).value_parser(options::duration).help(help)
+}
+
 fn waiting(timeout: &'static str) -> [Arg; 2] {
-    let duration = |name: &'static str, default: &'static str, help: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .value_name("DURATION")
-            .default_value(default)
-            .value_parser(options::duration)
-            .help(help)
-    };
     [
         duration("timeout", timeout, "How long to wait at the most, for example 90s or 1h30m"),
         duration("interval", "5s", "How long to wait between two looks"),
@@ -404,7 +400,7 @@ pub(super) fn paginate() -> Arg {
     Arg::new("paginate").long("paginate").action(ArgAction::SetTrue).help("Ask for all pages and put them together")
 }
 
-fn bulk(fields: &[Field]) -> [Arg; 3] {
+fn bulk(fields: &[Field]) -> [Arg; 4] {
     let ids: Vec<&str> = fields.iter().filter(|field| field.is_in_path()).map(|field| field.name).collect();
     let conflicts = fields.iter().filter(|field| field.is_in_path()).map(Field::id);
     let columns: Vec<&str> = fields.iter().filter(|field| field.is_in_body()).map(|field| field.name).collect();
@@ -425,6 +421,11 @@ fn bulk(fields: &[Field]) -> [Arg; 3] {
             .help(
                 "How many updates are on their way at the same time, at the most; fewer where the service asks for it",
             ),
+        duration(
+            "patience",
+            "5m",
+            "How long the service may make all updates wait (429 with Retry-After) before the rest is given up",
+        ),
     ]
 }
 

@@ -1,0 +1,456 @@
+//! Redaction: what was sent in secret is taken out of what comes back.
+//!
+//! Servers, proxies and firewalls echo what they reject, escaped for the form in which they do so. The redactor looks for each
+//! secret in the text itself and in what the text reads as once its escapes are undone, one kind after the other.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::Range;
+
+use base64::Engine;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use http::header::AUTHORIZATION;
+use reqwest::Request;
+use serde_json::Value;
+
+use crate::secret::Secret;
+
+/// What stands in the place of a secret.
+const REDACTED: &str = "***";
+/// A secret shorter than this is no secret.
+const SHORTEST: usize = 3;
+/// A secret shorter than this is looked for as a word of its own: inside other words it would be found by chance.
+const WORD: usize = 8;
+/// Of a secret of at least [`LONG`] bytes each part of this many is redacted: echoes are cut off.
+const PART: usize = 12;
+const LONG: usize = 16;
+/// How often escapes are undone: JSON inside JSON inside HTML.
+const DEPTH: usize = 3;
+/// In a text longer than this, escapes are undone once only.
+const DEEP: usize = 64 * 1024;
+
+/// Takes the secrets of a request out of texts. Cheap to make and to clone; it works only where something failed.
+#[derive(Clone, Default)]
+pub(crate) struct Redactor(Vec<Secret>);
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Redactor({} secrets)", self.0.len())
+    }
+}
+
+impl Redactor {
+    /// Knows the secrets of an authenticated request: headers that are marked as sensitive, and fields of its JSON body.
+    pub(crate) fn of(request: &Request, fields: &[&str]) -> Self {
+        let mut secrets = Vec::new();
+        for (name, value) in request.headers().iter().filter(|(_, value)| value.is_sensitive()) {
+            let Ok(value) = value.to_str() else { continue };
+            secrets.push(match name {
+                // The key's id and the names of the headers are not secret, and messages are about them.
+                name if name == AUTHORIZATION => credential(value).into(),
+                _ => value.into(),
+            });
+        }
+        if !fields.is_empty()
+            && let Some(body) = request.body().and_then(reqwest::Body::as_bytes)
+            && let Ok(body) = serde_json::from_slice(body)
+        {
+            collect(&body, fields, &mut secrets);
+        }
+        Self(secrets)
+    }
+
+    /// Returns the text with every secret replaced.
+    pub(crate) fn redact(&self, text: String) -> String {
+        if self.0.is_empty() || text.is_empty() { text } else { redact(&self.patterns(), text) }
+    }
+
+    /// Redacts every text of a JSON body of so many bytes, the names of fields included. A large one is data, which is looked at
+    /// in full only if it holds a secret as it was sent.
+    #[cfg(feature = "raw")]
+    pub(crate) fn redact_body(&self, length: usize, body: &mut Value) {
+        if !self.0.is_empty() && (length <= DEEP || self.is_echoed_in(body)) {
+            redact_value(&self.patterns(), body);
+        }
+    }
+
+    #[cfg(feature = "raw")]
+    fn is_echoed_in(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => self.0.iter().any(|secret| text.contains(secret.expose())),
+            Value::Array(items) => items.iter().any(|item| self.is_echoed_in(item)),
+            Value::Object(fields) => fields.values().any(|value| self.is_echoed_in(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
+
+    fn patterns(&self) -> Vec<Pattern<'_>> {
+        self.0.iter().filter_map(|secret| Pattern::of(secret.expose().as_bytes())).collect()
+    }
+}
+
+fn redact(patterns: &[Pattern<'_>], text: String) -> String {
+    let depth = if text.len() > DEEP { 1 } else { DEPTH };
+    let mut found = Vec::new();
+    let raw = Reading { bytes: text.bytes().collect(), spans: None };
+    search(raw, patterns, depth, &mut HashSet::new(), &mut found);
+    if found.is_empty() { text } else { replace(&text, found) }
+}
+
+#[cfg(feature = "raw")]
+fn redact_value(patterns: &[Pattern<'_>], value: &mut Value) {
+    match value {
+        Value::String(text) => *text = redact(patterns, std::mem::take(text)),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact_value(patterns, item)),
+        Value::Object(fields) => {
+            for (name, mut value) in std::mem::take(fields) {
+                redact_value(patterns, &mut value);
+                fields.insert(redact(patterns, name), value);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Finds the secrets in one reading of a text, and in all that it can be decoded to.
+fn search(
+    reading: Reading,
+    patterns: &[Pattern<'_>],
+    depth: usize,
+    seen: &mut HashSet<Vec<u8>>,
+    found: &mut Vec<Range<usize>>,
+) {
+    let is_in = |bytes: &[u8]| patterns.iter().any(|pattern| pattern.occurrences(bytes).next().is_some());
+    for range in patterns.iter().flat_map(|pattern| pattern.occurrences(&reading.bytes)) {
+        found.push(reading.raw(range));
+    }
+    for run in base64_runs(&reading.bytes) {
+        if decoded(&reading.bytes[run.clone()]).any(|bytes| is_in(&bytes)) {
+            found.push(reading.raw(run));
+        }
+    }
+    if depth == 0 {
+        return;
+    }
+    let escapes: [Escape; 4] = [json_escape, percent_escape, form_escape, html_escape];
+    for escape in escapes {
+        if let Some(next) = reading.decode(escape)
+            && seen.insert(next.bytes.clone())
+        {
+            search(next, patterns, depth - 1, seen, found);
+        }
+    }
+}
+
+/// What of `Authorization` proves who is asking: the signature, else all behind the name of the scheme.
+fn credential(header: &str) -> &str {
+    match header.split_once("Signature=") {
+        Some((_, signature)) => signature.split(',').next().unwrap_or_default().trim(),
+        None => header.split_once(' ').map_or(header, |(_, credential)| credential.trim()),
+    }
+}
+
+fn collect(value: &Value, fields: &[&str], secrets: &mut Vec<Secret>) {
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object {
+                match value {
+                    Value::String(text) if fields.contains(&name.as_str()) => secrets.push(text.as_str().into()),
+                    value => collect(value, fields, secrets),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, fields, secrets)),
+        _ => {}
+    }
+}
+
+/// A text, or what it reads as without some of its escapes, with the places in the text that its bytes come from.
+struct Reading {
+    bytes: Vec<u8>,
+    /// `None` for the text itself.
+    spans: Option<Vec<Range<usize>>>,
+}
+
+/// Reads the escape at the beginning of a text: the bytes that it stands for, and its length.
+type Escape = fn(&[u8]) -> Option<(Vec<u8>, usize)>;
+
+impl Reading {
+    /// The place in the text of a part of this reading.
+    fn raw(&self, range: Range<usize>) -> Range<usize> {
+        match &self.spans {
+            Some(spans) => spans[range.start].start..spans[range.end - 1].end,
+            None => range,
+        }
+    }
+
+    /// The reading without escapes of one kind, if there are any.
+    fn decode(&self, escape: Escape) -> Option<Self> {
+        let (mut bytes, mut spans) = (Vec::with_capacity(self.bytes.len()), Vec::with_capacity(self.bytes.len()));
+        let (mut at, mut changed) = (0, false);
+        while at < self.bytes.len() {
+            let (decoded, length) = match escape(&self.bytes[at..]) {
+                Some(read) => {
+                    changed = true;
+                    read
+                }
+                None => (vec![self.bytes[at]], 1),
+            };
+            spans.extend(decoded.iter().map(|_| self.raw(at..at + length)));
+            bytes.extend(decoded);
+            at += length;
+        }
+        changed.then_some(Self { bytes, spans: Some(spans) })
+    }
+}
+
+fn character(code: u32, length: usize) -> Option<(Vec<u8>, usize)> {
+    Some((char::from_u32(code)?.to_string().into_bytes(), length))
+}
+
+fn hex(digits: &[u8]) -> Option<u32> {
+    u32::from_str_radix(std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'))?, 16).ok()
+}
+
+fn json_escape(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let plain = |byte: u8| Some((vec![byte], 2));
+    match text {
+        [b'\\', b'u', rest @ ..] if rest.len() >= 4 => {
+            let first = hex(&rest[..4])?;
+            if let [b'\\', b'u', low @ ..] = &rest[4..]
+                && (0xd800..0xdc00).contains(&first)
+                && low.len() >= 4
+                && let Some(low @ 0xdc00..0xe000) = hex(&low[..4])
+            {
+                return character(0x10000 + ((first - 0xd800) << 10) + (low - 0xdc00), 12);
+            }
+            character(first, 6)
+        }
+        [b'\\', b'n', ..] => plain(b'\n'),
+        [b'\\', b'r', ..] => plain(b'\r'),
+        [b'\\', b't', ..] => plain(b'\t'),
+        [b'\\', b'b', ..] => plain(8),
+        [b'\\', b'f', ..] => plain(12),
+        [b'\\', byte @ (b'"' | b'\\' | b'/' | b'\''), ..] => plain(*byte),
+        _ => None,
+    }
+}
+
+fn percent_escape(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    match text {
+        [b'%', high, low, ..] => Some((vec![u8::try_from(hex(&[*high, *low])?).ok()?], 3)),
+        _ => None,
+    }
+}
+
+/// Percent-encoding as forms have it, with a plus for a blank.
+fn form_escape(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    if text.starts_with(b"+") { Some((b" ".to_vec(), 1)) } else { percent_escape(text) }
+}
+
+fn html_escape(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let name = text.strip_prefix(b"&")?;
+    // No name is longer than this.
+    let end = name.iter().take(10).position(|byte| *byte == b';')?;
+    let length = end + 2;
+    let plain = |byte: u8| Some((vec![byte], length));
+    match &name[..end] {
+        b"amp" => plain(b'&'),
+        b"lt" => plain(b'<'),
+        b"gt" => plain(b'>'),
+        b"quot" => plain(b'"'),
+        b"apos" => plain(b'\''),
+        [b'#', b'x' | b'X', digits @ ..] => character(hex(digits)?, length),
+        [b'#', digits @ ..] => character(std::str::from_utf8(digits).ok()?.parse().ok()?, length),
+        _ => None,
+    }
+}
+
+/// What to look for: a secret, or any part of a long one.
+struct Pattern<'a> {
+    /// The parts, all of the same length.
+    parts: HashSet<&'a [u8]>,
+    length: usize,
+    /// Whether it must stand alone.
+    is_word: bool,
+}
+
+impl<'a> Pattern<'a> {
+    fn of(secret: &'a [u8]) -> Option<Self> {
+        let length = if secret.len() >= LONG { PART } else { secret.len() };
+        let is_word = secret.len() < WORD;
+        (length >= SHORTEST).then(|| Self { parts: secret.windows(length).collect(), length, is_word })
+    }
+
+    /// The places of the parts in some bytes.
+    fn occurrences<'b>(&'b self, bytes: &'b [u8]) -> impl Iterator<Item = Range<usize>> + use<'a, 'b> {
+        let stands_alone = |range: &Range<usize>| {
+            let before = range.start.checked_sub(1).map(|at| bytes[at]);
+            !before.into_iter().chain(bytes.get(range.end).copied()).any(|byte| byte.is_ascii_alphanumeric())
+        };
+        let places = bytes.windows(self.length).enumerate().filter(|(_, window)| self.parts.contains(window));
+        places.map(|(at, _)| at..at + self.length).filter(move |range| !self.is_word || stands_alone(range))
+    }
+}
+
+/// The parts of a text that may be base64 of something that holds a secret.
+fn base64_runs(bytes: &[u8]) -> Vec<Range<usize>> {
+    let is_inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+    let (mut runs, mut at) = (Vec::new(), 0);
+    while at < bytes.len() {
+        let length = bytes[at..].iter().take_while(|byte| is_inside(byte)).count();
+        if length >= PART {
+            runs.push(at..at + length);
+        }
+        at += length + 1;
+    }
+    runs
+}
+
+/// What a text reads as in base64, from each of the places where it may begin.
+fn decoded(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let config = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    (0..4).filter_map(move |start| {
+        let text = text.get(start..)?;
+        // A single character at the end is no byte.
+        let text = if text.len() % 4 == 1 { &text[..text.len() - 1] } else { text };
+        let alphabet = if text.iter().any(|byte| matches!(byte, b'-' | b'_')) { &URL_SAFE } else { &STANDARD };
+        GeneralPurpose::new(alphabet, config).decode(text).ok()
+    })
+}
+
+/// Puts a mark in place of each range; those that touch have one together.
+fn replace(text: &str, mut found: Vec<Range<usize>>) -> String {
+    found.sort_by_key(|range| range.start);
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for range in found {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    let (mut redacted, mut end) = (String::with_capacity(text.len()), 0);
+    for mut range in merged {
+        // A part may begin or end inside a character.
+        while !text.is_char_boundary(range.start) {
+            range.start -= 1;
+        }
+        while !text.is_char_boundary(range.end) {
+            range.end += 1;
+        }
+        redacted += text.get(end..range.start).unwrap_or_default();
+        redacted += REDACTED;
+        end = range.end;
+    }
+    redacted + &text[end..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Marks that need escaping everywhere, and a letter beyond ASCII.
+    const SECRET: &str = "pa\"ss/w&o<r>d% +\\\u{e9}'x\n";
+
+    fn redactor(secrets: &[&str]) -> Redactor {
+        Redactor(secrets.iter().map(|secret| Secret::from(*secret)).collect())
+    }
+
+    fn json(text: &str) -> String {
+        let quoted = Value::from(text).to_string();
+        quoted[1..quoted.len() - 1].to_owned()
+    }
+
+    fn json_ascii(text: &str) -> String {
+        text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect()
+    }
+
+    fn percent(text: &str) -> String {
+        text.bytes()
+            .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).into() } else { format!("%{byte:02X}") })
+            .collect()
+    }
+
+    fn form(text: &str) -> String {
+        percent(text).replace("%20", "+").to_lowercase()
+    }
+
+    fn html(text: &str) -> String {
+        text.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&quot;")
+            .replace('\'', "&#39;")
+    }
+
+    fn html_numbers(text: &str) -> String {
+        text.chars().map(|c| format!("&#x{:X};", u32::from(c))).collect()
+    }
+
+    #[test]
+    fn every_escape_is_seen_through_and_every_two_of_them() {
+        let escapes: [fn(&str) -> String; 7] = [str::to_owned, json, json_ascii, percent, form, html, html_numbers];
+        let redactor = redactor(&[SECRET]);
+        for inner in escapes {
+            for outer in escapes {
+                let echo = outer(&inner(SECRET));
+                assert_eq!(
+                    redactor.redact(format!("got \u{e9}{echo}\u{e9} here")),
+                    "got \u{e9}***\u{e9} here",
+                    "{echo}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn base64_of_what_holds_it_is_seen_through_wherever_it_begins() {
+        use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
+        let redactor = redactor(&["correct-horse-battery"]);
+        for before in ["", "a", "ab", "user:", "{\"auth\": {\"password\": \""] {
+            let body = format!("{before}correct-horse-battery\"}}?~\u{ff}");
+            for engine in [BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD] {
+                let redacted = redactor.redact(format!("body={} end", engine.encode(&body)));
+                assert_eq!(redacted.trim_end_matches(" end").trim_end_matches('='), "body=***", "{before}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_long_secret_is_one_too_and_a_short_one_must_be_a_word() {
+        let token: String = (0..400).map(|n| format!("{n:03}")).collect();
+        let long = redactor(&[&token]);
+        assert_eq!(long.redact(format!("token {}... is bad", &token[..40])), "token ***... is bad");
+        assert_eq!(long.redact(format!("...{}", &token[600..])), "...***");
+        assert_eq!(long.redact("001002".to_owned()), "001002", "what is as short as that tells nothing");
+        let short = redactor(&["key1", "p"]);
+        assert_eq!(short.redact("monkey1 key1, key12 'key1' p".to_owned()), "monkey1 ***, key12 '***' p");
+        assert_eq!(Redactor::default().redact("text".to_owned()), "text");
+    }
+
+    #[test]
+    fn what_proves_who_is_asking_is_taken_from_the_request() {
+        let mut request = Request::new(http::Method::POST, "http://h/".parse().expect("an address"));
+        let mut header = |name: &'static str, value: &'static str, secret: bool| {
+            let mut value = http::HeaderValue::from_static(value);
+            value.set_sensitive(secret);
+            request.headers_mut().insert(name, value);
+        };
+        header("authorization", "SDK-HMAC-SHA256 Access=AKID, SignedHeaders=host, Signature=0123456789abcdef", true);
+        header("x-security-token", "security-token", true);
+        header("x-project-id", "project-id", false);
+        *request.body_mut() = Some(r#"{"a": [{"password": "in the body", "name": "n"}], "password": {"x": 1}}"#.into());
+        let redactor = Redactor::of(&request, &["password"]);
+        let text = "SDK-HMAC-SHA256 AKID 0123456789abcdef security-token project-id in the body n host".to_owned();
+        assert_eq!(redactor.redact(text), "SDK-HMAC-SHA256 AKID *** *** project-id *** n host");
+        request.headers_mut().insert("authorization", {
+            let mut value = http::HeaderValue::from_static("Bearer another-token");
+            value.set_sensitive(true);
+            value
+        });
+        assert_eq!(Redactor::of(&request, &[]).redact("Bearer another-token".to_owned()), "Bearer ***");
+    }
+}
