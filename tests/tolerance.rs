@@ -219,6 +219,10 @@ fn variants(document: &'static Document, operation: load::Operation<'static>, bo
         .expect("every operation succeeds somehow");
     let schema = fixtures::body_schema(&response).expect("the caller has a body for it");
     fixtures::walk(&schema, body, "", &mut |pointer, spot, value| {
+        // One item of a list stands for all.
+        if pointer.split('/').any(|name| name.parse::<usize>().is_ok_and(|index| index > 0)) {
+            return;
+        }
         let names: Vec<&str> = pointer.split('/').skip(1).filter(|name| name.parse::<usize>().is_err()).collect();
         let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
         let replaced = |with: Value| {
@@ -262,6 +266,9 @@ fn variants(document: &'static Document, operation: load::Operation<'static>, bo
                     && spot.keyword("format") != Some(&json!("password")) =>
             {
                 add("number for", pointer, replaced(json!(7)), false, false);
+                if !spot.types().iter().any(|kind| matches!(*kind, "integer" | "number")) {
+                    add("truth value for", pointer, replaced(json!(true)), false, false);
+                }
             }
             Value::Object(_) => {
                 let mut more = value.clone();
@@ -317,7 +324,7 @@ async fn a_response_may_lack_all_but_what_it_is_about() {
     println!("{tried} variants of responses");
     let all: Vec<_> = problems.iter().map(String::as_str).collect();
     assert!(problems.is_empty(), "{} of {tried}:\n{}", problems.len(), all.join("\n"));
-    assert!(tried > 3000, "{tried}");
+    assert!(tried > 2000, "{tried}");
 }
 
 #[tokio::test]
@@ -343,4 +350,40 @@ async fn a_project_is_found_without_links() {
     let server = Server::json(200, body).await;
     let session = Session::builder().endpoint(&server.endpoint).token("t").project_name("ap-southeast-1");
     assert_eq!(session.connect().await.unwrap().project_id().as_str(), "p3");
+}
+
+/// What a schema does not describe of a value.
+fn undescribed(schema: &Spot<'static>, value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    fixtures::walk(schema, value, "", &mut |pointer, spot, value| {
+        let parts = fixtures::applicable(spot, value);
+        let open = parts.iter().any(|part| part.value.get("additionalProperties").is_some_and(|more| *more != false));
+        let known: BTreeSet<&str> = parts.iter().flat_map(|part| part.properties()).map(|(name, _)| name).collect();
+        let names = value.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+        if !open {
+            found.extend(names.filter(|name| !known.contains(name)).map(|name| format!("{pointer}/{name}")));
+        }
+    });
+    found
+}
+
+/// A recorded response of Open Telekom Cloud, with made-up names: it has more than the tables, and nulls.
+#[test]
+fn a_recorded_version_is_as_described() {
+    let version: Value = serde_json::from_str(include_str!("fixtures/otc_training_job_version.json")).unwrap();
+    let of_version = |name: &str| !matches!(name, "is_success" | "job_id" | "job_name" | "job_desc");
+    let (inner, mut list): (Map<_, _>, Map<_, _>) =
+        version.as_object().unwrap().clone().into_iter().partition(|(name, _)| of_version(name));
+    list.insert("version_count".to_owned(), json!(1));
+    list.insert("versions".to_owned(), json!([inner]));
+    for (id, body) in [("show_training_job_version", version), ("list_training_job_versions", list.into())] {
+        let (document, operation) = spec::operation(id).unwrap();
+        let name = load::component(document.value(), operation.success_schema(document.value()).unwrap()).unwrap();
+        let schema = Spot::at(document, &format!("/components/schemas/{name}"));
+        let validator = fixtures::validator(document, schema.value);
+        let broken: Vec<_> =
+            validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert_eq!(broken, [""; 0], "{id}");
+        assert_eq!(undescribed(&schema, &body), [""; 0], "{id}");
+    }
 }

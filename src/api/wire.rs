@@ -164,13 +164,25 @@ impl<'de> Deserialize<'de> for Number {
 }
 
 /// A text of an answer that the documents' examples also print as a number.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Text {
     /// As documented.
     String(String),
     /// Printed as a number.
     Number(JsonNumber),
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => Ok(Self::String(text)),
+            Value::Number(number) => Ok(Self::Number(number)),
+            // One edition documents a time as a truth value.
+            Value::Bool(value) => Ok(Self::String(value.to_string())),
+            other => Err(de::Error::custom(format!("{other} is neither a text nor a number"))),
+        }
+    }
 }
 
 impl fmt::Display for Text {
