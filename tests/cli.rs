@@ -975,6 +975,25 @@ async fn an_answer_that_is_not_as_described_is_no_success() {
     assert_eq!(User::of(&server.endpoint).told(&raw, "{}").status.code(), Some(0));
 }
 
+/// One field is documented in seconds and the other in milliseconds; services print both in either.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_show_times_by_their_number_of_digits() {
+    let show = ["mrs", "job-exe", "show", "a"];
+    let submit = [
+        &["mrs", "job", "submit", "--job-type", "1", "--job-name", "a", "--jar-path", "s3a://x/j.jar"][..],
+        &["--cluster-id", "e955a7a3-d334-4943-a39a-994976900d56"],
+    ]
+    .concat();
+    for printed in ["1496387588913", "1496387588", "\"1496387588913\""] {
+        for (command, field) in [(&show[..], "create_at"), (&submit[..], "created_at")] {
+            let body = format!(r#"{{"job_execution": {{"id": "a", "{field}": {printed}, "start_time": {printed}}}}}"#);
+            let server = Server::json(200, &body).await;
+            let table = User::of(&server.endpoint).says(command);
+            assert_eq!(table.matches("2017-06-02T07:13:08Z").count(), 2, "{printed}: {table}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_service_says_does_not_steer_the_terminal() {
     let evil = "a\u{1b}[2J\u{9b}31m\u{202e}b\tc";

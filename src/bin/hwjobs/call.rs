@@ -107,12 +107,12 @@ pub(super) fn shape(
     let root = document.value();
     let schema = document.success_schema(operation);
     let fields = |schema: Option<&'static Value>| {
-        let schema = schema.map(|schema| load::resolve(root, schema));
+        let schema = schema.map(|schema| load::resolve_whole(root, schema));
         schema.and_then(|schema| schema["properties"].as_object()).into_iter().flatten()
     };
     let mut shape = Shape { columns, has_status: document.name() == "modelarts", ..Shape::default() };
     for (name, field) in fields(schema) {
-        let mut inner = load::resolve(root, field);
+        let mut inner = load::resolve_whole(root, field);
         if inner["type"] == "array" {
             if operation.id().starts_with("list_") && shape.list.is_none() {
                 shape.list = Some(name);
