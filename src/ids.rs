@@ -1,6 +1,8 @@
 //! Ids as types: what would change the path of a request cannot be one.
 
-use std::fmt;
+use std::collections::{BTreeSet, HashSet};
+use std::fmt::{self, Display};
+use std::iter;
 use std::str::FromStr;
 
 use crate::api::wire::{Segment, checked};
@@ -163,6 +165,84 @@ impl From<i32> for VisualizationJobId {
     }
 }
 
+/// Texts or ids in whatever a caller has them: an array, a slice, a vector, a set, or an iterator of the standard library.
+///
+/// An empty array needs no type: `job.update().libs([])`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no list of texts",
+    note = "arrays of up to 32, slices, vectors, sets and the usual iterators are; `.collect::<Vec<_>>()` makes a vector"
+)]
+pub trait Texts {
+    /// The texts, in order.
+    fn into_texts(self) -> Vec<String>;
+}
+
+fn texts<T: Display>(items: impl IntoIterator<Item = T>) -> Vec<String> {
+    items.into_iter().map(|item| item.to_string()).collect()
+}
+
+// One type alone for the empty array: an impl for arrays of any length would leave open which `[]` is meant.
+impl Texts for [&str; 0] {
+    fn into_texts(self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+macro_rules! arrays {
+    ($($length:literal)+) => {$(
+        impl<T: Display> Texts for [T; $length] {
+            fn into_texts(self) -> Vec<String> {
+                texts(self)
+            }
+        }
+    )+};
+}
+arrays!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32);
+
+macro_rules! collections {
+    ($([$($generics:tt)+] $collection:ty;)+) => {$(
+        impl<$($generics)+> Texts for $collection {
+            fn into_texts(self) -> Vec<String> {
+                texts(self)
+            }
+        }
+    )+};
+}
+collections! {
+    [T: Display] Vec<T>;
+    [T: Display] &Vec<T>;
+    [T: Display] &[T];
+    [T: Display, const N: usize] &[T; N];
+    [T: Display] BTreeSet<T>;
+    [T: Display] &BTreeSet<T>;
+    [T: Display, S] HashSet<T, S>;
+    [T: Display, S] &HashSet<T, S>;
+}
+
+macro_rules! iterators {
+    ($([$($generics:tt)+] $iterator:ty;)+) => {$(
+        impl<$($generics)+> Texts for $iterator
+        where
+            Self: Iterator<Item: Display>,
+        {
+            fn into_texts(self) -> Vec<String> {
+                texts(self)
+            }
+        }
+    )+};
+}
+iterators! {
+    ['a, T] std::slice::Iter<'a, T>;
+    [T] std::vec::IntoIter<T>;
+    [I] iter::Cloned<I>;
+    [I] iter::Copied<I>;
+    [I, F] iter::Filter<I, F>;
+    [I, F] iter::FilterMap<I, F>;
+    [I, F] iter::Map<I, F>;
+    [I, J] iter::Chain<I, J>;
+    [I] iter::Take<I>;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,5 +257,34 @@ mod tests {
         assert_eq!(JobId::try_from("a.b").unwrap().as_str(), "a.b");
         assert_eq!("182626".parse::<TrainingJobId>().unwrap().get(), 182_626);
         assert!("1/2".parse::<TrainingJobId>().unwrap_err().is_invalid_request());
+    }
+
+    #[test]
+    fn texts_come_in_whatever_a_caller_has() {
+        fn all(given: impl Texts) -> Vec<String> {
+            given.into_texts()
+        }
+        let id = JobBinaryId::try_from("a").unwrap();
+        assert!(all([]).is_empty());
+        for given in [
+            all(["a"]),
+            all(["a".to_owned()]),
+            all([&id]),
+            all([id.clone()]),
+            all([id.as_str()]),
+            all(vec!["a"]),
+            all(vec![id.clone()]),
+            all(&vec![id.clone()]),
+            all(&["a"]),
+            all(&[id.clone()][..]),
+            all(BTreeSet::from([&id])),
+            all(&HashSet::from([id.clone()])),
+            all([&id].iter()),
+            all(["a", "b"].iter().copied().take(1)),
+            all(["a", "b"].into_iter().filter(|text| *text == "a").collect::<Vec<_>>()),
+            all(vec![1].into_iter().map(|_| &id)),
+        ] {
+            assert_eq!(given, ["a"]);
+        }
     }
 }

@@ -34,7 +34,7 @@ pub mod spec;
 pub use entry::Entry;
 pub use error::{Error, ErrorCode, ErrorKind, Retry};
 pub use ids::{
-    DataSourceId, JobBinaryId, JobExeId, JobExecutionId, JobId, LabelingJobId, ProjectId, TrainingJobConfigName,
+    DataSourceId, JobBinaryId, JobExeId, JobExecutionId, JobId, LabelingJobId, ProjectId, Texts, TrainingJobConfigName,
     TrainingJobId, TrainingJobVersionId, VisualizationJobId,
 };
 /// The Rust code of the guides, run with the doc tests.

@@ -8,7 +8,7 @@ use crate::api::call;
 use crate::api::mrs::operations;
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::ids::JobExecutionId;
+use crate::ids::{JobExecutionId, Texts};
 use crate::paging::List;
 use crate::session::Session;
 use crate::waiting::{Awaited, Phase, Wait};
@@ -67,8 +67,8 @@ impl<'a> ExecuteJob<'a> {
     }
 
     /// Arguments of the program, in order.
-    pub fn args<I: Into<String>>(mut self, args: impl IntoIterator<Item = I>) -> Self {
-        self.args = Some(args.into_iter().map(Into::into).collect());
+    pub fn args(mut self, args: impl Texts) -> Self {
+        self.args = Some(args.into_texts());
         self
     }
 

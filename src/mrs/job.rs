@@ -11,7 +11,7 @@ use crate::api::{call, wire::checked};
 use crate::bulk::Bulk;
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::ids::JobId;
+use crate::ids::{JobId, Texts};
 use crate::paging::List;
 use crate::session::Session;
 
@@ -73,14 +73,14 @@ where
 macro_rules! shared_fields {
     () => {
         /// Ids of the job binaries to run. An empty list is a value and is sent.
-        pub fn mains<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
-            self.fields.mains = Some(ids.into_iter().map(Into::into).collect());
+        pub fn mains(mut self, ids: impl Texts) -> Self {
+            self.fields.mains = Some(ids.into_texts());
             self
         }
 
         /// Ids of the job binaries to use as libraries. An empty list is a value and is sent.
-        pub fn libs<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
-            self.fields.libs = Some(ids.into_iter().map(Into::into).collect());
+        pub fn libs(mut self, ids: impl Texts) -> Self {
+            self.fields.libs = Some(ids.into_texts());
             self
         }
 
