@@ -41,6 +41,8 @@ pub(super) fn kind_of(status: StatusCode, code: Option<&str>) -> ErrorKind {
         // The gateway knows operations and backends only: no code of its own is about an object.
         404 if code.is_some_and(ErrorCode::is_of_gateway) => ErrorKind::Service,
         404 => ErrorKind::NotFound,
+        // A proxy asks for its own credentials.
+        407 => ErrorKind::Configuration,
         408 => ErrorKind::Timeout,
         409 => ErrorKind::Conflict,
         429 => ErrorKind::Throttled,

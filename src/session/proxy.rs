@@ -71,8 +71,13 @@ fn given(text: &str) -> Result<Proxy, Error> {
     }
 }
 
+/// The proxy that a text names.
 fn intercept(text: &str) -> Option<Intercept> {
-    Matcher::builder().all(text).build().intercept(&Uri::from_static("http://proxied.invalid"))
+    let proxy = Matcher::builder().all(text).build().intercept(&Uri::from_static("http://proxied.invalid"));
+    // The matcher takes `:` for an address too.
+    proxy.filter(|proxy| {
+        proxy.uri().host().is_some_and(|host| !host.is_empty()) && Url::parse(&proxy.uri().to_string()).is_ok()
+    })
 }
 
 /// Looks for a variable that is to name a proxy and does not. Such a variable would be ignored, and the requests with
@@ -168,6 +173,9 @@ mod tests {
     fn a_malformed_proxy_is_an_error_wherever_it_is_given() {
         for text in [
             " ",
+            ":",
+            ":3128",
+            "//",
             "http://",
             "http://:3128",
             "://proxy",
