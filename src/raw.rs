@@ -36,7 +36,7 @@ use jsonschema::Validator;
 use progenitor_client::encode_path;
 use serde_json::{Map, Value};
 
-use crate::api::wire::{Segment, checked};
+use crate::api::wire::{Segment, checked, pattern};
 use crate::api::{Operation, iam, modelarts, mrs};
 use crate::bulk::Bulk;
 use crate::error::Error;
@@ -325,6 +325,11 @@ impl Validators {
 fn holds(validator: &Validator, value: &Value) -> Result<(), (String, String)> {
     let Some(error) = validator.iter_errors(value).next() else { return Ok(()) };
     let place = error.instance_path().to_string().trim_start_matches('/').replace('/', ".");
+    if let (jsonschema::error::ValidationErrorKind::Pattern { pattern: broken }, Some(text)) =
+        (error.kind(), error.instance().as_str())
+    {
+        return Err((place, pattern::mismatch(text, broken)));
+    }
     let reason = match error.instance().as_str() {
         Some(text) if text.chars().count() > 40 => {
             format!("it has {} characters, which breaks the limit {}", text.chars().count(), limit(&error))
@@ -341,7 +346,6 @@ fn limit(error: &jsonschema::ValidationError<'_>) -> String {
     let keyword = error.kind().keyword();
     match error.kind() {
         Kind::MaxLength { limit } | Kind::MinLength { limit } => format!("{keyword} {limit}"),
-        Kind::Pattern { pattern } => format!("{keyword} {pattern}"),
         _ => keyword.to_owned(),
     }
 }

@@ -251,11 +251,16 @@ async fn what_breaks_a_limit_never_leaves_the_machine() {
             "257",
         ),
         (modelarts.labeling_job("x").unwrap().update("").send().await.unwrap_err(), "name", "1", "0"),
-        (job.update().name("a b").send().await.unwrap_err(), "name", "A-Za-z0-9_-", "3"),
+        (job.update().name("a b").send().await.unwrap_err(), "name", "letters, digits", "\"a b\""),
         (job.update().name("").send().await.unwrap_err(), "name", "1", "0"),
         (job.update().name("x".repeat(81)).send().await.unwrap_err(), "name", "80", "81"),
         (job.update().description("x".repeat(65536)).send().await.unwrap_err(), "description", "65535", "65536"),
-        (modelarts.training_jobs().create("a b", config()).send().await.unwrap_err(), "job_name", "A-Za-z0-9_-", "3"),
+        (
+            modelarts.training_jobs().create("a b", config()).send().await.unwrap_err(),
+            "job_name",
+            "letters, digits",
+            "\"a b\"",
+        ),
         (
             modelarts.visualization_jobs().create("x".repeat(21), "/o/").send().await.unwrap_err(),
             "job_name",

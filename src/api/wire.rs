@@ -12,6 +12,7 @@ use serde_json::{Number as JsonNumber, Value};
 use crate::error::Error;
 
 pub(crate) mod lenient;
+pub(crate) mod pattern;
 mod time;
 
 pub use time::{EpochMillis, EpochSeconds, Millis, Seconds, ZonelessTime, since_epoch};
@@ -619,6 +620,12 @@ where
 {
     let text = text.as_ref();
     T::try_from(text).map_err(|reason| {
-        Error::invalid_field(field, format!("{reason} (the value has {} characters)", text.chars().count()))
+        let reason = reason.to_string();
+        match pattern::broken(&reason) {
+            Some(broken) => Error::mismatched_field(field, pattern::mismatch(text, broken)),
+            None => {
+                Error::invalid_field(field, format!("{reason} (the value has {} characters)", text.chars().count()))
+            }
+        }
     })
 }

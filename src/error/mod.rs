@@ -84,6 +84,13 @@ impl Error {
         error
     }
 
+    /// The same for a value that does not match its pattern; `reason` shows the value.
+    pub(crate) fn mismatched_field(field: &'static str, reason: impl fmt::Display) -> Self {
+        let mut error = Self::invalid_request(format!("{field}: {reason}"));
+        error.0.field = Some(field);
+        error
+    }
+
     /// A part of a success that is not what is documented.
     pub(crate) fn decode(place: String, message: String, body: &[u8]) -> Self {
         Self::undecodable(place, message, body, &ResponseInfo::default())
