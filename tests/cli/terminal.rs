@@ -11,7 +11,7 @@ const HOSTILE: &str = "a\u{1b}]0;t\u{7}\u{1b}[2J\u{9b}31m\u{202e}b\u{2028}\u{85}
 
 /// Runs a command on a terminal and gives what it shows.
 fn shown(command: &mut Command) -> String {
-    let size = nix::pty::Winsize { ws_row: 50, ws_col: 1000, ws_xpixel: 0, ws_ypixel: 0 };
+    let size = nix::pty::Winsize { ws_row: 50, ws_col: 20_000, ws_xpixel: 0, ws_ypixel: 0 };
     let terminal = nix::pty::openpty(Some(&size), None).unwrap();
     let side = || Stdio::from(terminal.slave.try_clone().unwrap());
     let mut child = command.env("NO_COLOR", "1").env("TERM", "dumb").stdout(side()).stderr(side()).spawn().unwrap();

@@ -217,9 +217,9 @@ impl Run {
         listening.abort();
         bar.finish_and_clear();
         let report = report?;
-        for (format, file) in reports {
-            file.write(format.report(&report)?.as_bytes())?;
-        }
+        // One that cannot be written takes neither the others nor the summary along.
+        let write = |(format, file): (Format, files::Output)| file.write(format.report(&report)?.as_bytes());
+        let written: Vec<_> = reports.into_iter().map(write).collect();
         match summary(&report, &mut io::stdout().lock()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
             _ => {}
@@ -228,6 +228,7 @@ impl Run {
         if let Some(emulator) = emulator.and_then(Arc::into_inner) {
             emulator.stop().await;
         }
+        written.into_iter().collect::<Result<(), _>>()?;
         if report.interrupted {
             return Err(Interrupted.into());
         }

@@ -268,9 +268,12 @@ fn stdin(what: &str) -> Result<Vec<u8>, Usage> {
 
 /// The only line.
 fn key_of(bytes: Vec<u8>) -> Result<Secret, Usage> {
-    let text = files::decoded(bytes)
-        .map_err(|reason| Usage(format!("the secret key on the standard input is no text: {reason}")))?;
-    let key = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    let mark =
+        files::mark_length(&bytes).map_err(|reason| Usage(format!("the secret key on the standard input {reason}")))?;
+    let Ok(text) = str::from_utf8(&bytes[mark..]) else {
+        return usage("the secret key on the standard input is no text");
+    };
+    let key = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
     if key.is_empty() {
         return usage("there is no secret key on the standard input");
     }
