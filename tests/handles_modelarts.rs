@@ -514,3 +514,27 @@ async fn a_log_is_followed_until_the_version_is_done_and_nothing_is_lost() {
     assert_eq!(clock.waits(), [std::time::Duration::from_secs(5); 3]);
     assert_eq!(asked.len(), 12);
 }
+
+#[tokio::test]
+async fn a_training_runs_on_one_worker_at_least() {
+    let server = Server::json(200, "{}").await;
+    let session = server.session();
+    let modelarts = session.modelarts();
+    for workers in [0, -1, -3, i32::MIN] {
+        let training = || {
+            let resources = Resources::spec(1).workers(workers);
+            Training::new(Code::algorithm(1), Data::obs("/bucket/data/"), resources).train_url("/bucket/out/")
+        };
+        let configs = modelarts.training_job_configs();
+        for error in [
+            modelarts.training_jobs().create("job", training()).send().await.map(|_| ()).unwrap_err(),
+            modelarts.training_job(10).unwrap().versions().create(20, training()).send().await.map(|_| ()).unwrap_err(),
+            configs.create("config", training()).send().await.map(|_| ()).unwrap_err(),
+            modelarts.training_job_config("config").unwrap().update(training()).send().await.map(|_| ()).unwrap_err(),
+        ] {
+            assert!(error.is_invalid_request() && !error.may_have_been_sent(), "{workers}: {error}");
+            assert_eq!(error.field(), Some("worker_server_num"), "{workers}: {error}");
+        }
+    }
+    assert_eq!(server.arrived().len(), 0);
+}

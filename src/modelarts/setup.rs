@@ -67,6 +67,10 @@ impl Training {
         if user_command.is_some() && user_image_url.is_none() {
             return Err(Error::invalid_field("user_command", "goes only with a custom image, see `Code::image`"));
         }
+        if resources.workers < 1 {
+            let reason = format!("is {}; it needs at least 1", resources.workers);
+            return Err(Error::invalid_field("worker_server_num", reason));
+        }
         let mut fields = Fields {
             worker_server_num: resources.workers,
             app_url,
@@ -262,7 +266,7 @@ impl Resources {
         self
     }
 
-    /// How many workers; 1 by default. A specification says how many it has, in `max_num`.
+    /// Number of workers, at least 1; 1 by default. A specification says how many it has, in `max_num`.
     pub fn workers(mut self, workers: i32) -> Self {
         self.workers = workers;
         self
