@@ -11,19 +11,36 @@ use syn::visit_mut::{self, VisitMut};
 #[path = "src/spec/check.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod check;
+#[path = "src/spec/list.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
+mod list;
 #[path = "src/spec/load.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod load;
 #[path = "src/spec/lower.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod lower;
+#[path = "src/api/shape.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
+mod shape;
+#[path = "src/spec/states.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
+mod states;
 
 const SERVICES: [&str; 3] = ["iam", "modelarts", "mrs"];
 /// Files of error codes.
 const FAMILIES: [&str; 4] = ["gateway", "iam", "modelarts", "mrs"];
 
 fn main() {
-    for rules in ["build.rs", "src/spec/check.rs", "src/spec/load.rs", "src/spec/lower.rs"] {
+    for rules in [
+        "build.rs",
+        "src/api/shape.rs",
+        "src/spec/check.rs",
+        "src/spec/list.rs",
+        "src/spec/load.rs",
+        "src/spec/lower.rs",
+        "src/spec/states.rs",
+    ] {
         println!("cargo::rerun-if-changed={rules}");
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
@@ -188,7 +205,11 @@ fn compile(service: &str, file: &str, target: &Path) -> Result<Names, String> {
         let target = target.with_file_name(format!("{service}_mock.rs"));
         fs::write(&target, code).map_err(|error| format!("{}: {error}", target.display()))?;
     }
-    let code = format!("{code}\n{}", operation_table(&document));
+    let code = format!("{code}\n{}{}", operation_table(&document), state_tables(&document));
+    if let Some(enums) = state_enum(&document) {
+        let target = target.with_file_name(format!("{service}_states.rs"));
+        fs::write(&target, enums).map_err(|error| format!("{}: {error}", target.display()))?;
+    }
     fs::write(target, code).map_err(|error| format!("{}: {error}", target.display()))?;
     Ok(names)
 }
@@ -495,18 +516,67 @@ fn operation_table(document: &Value) -> String {
             .get("security")
             .is_none_or(|security| security.as_array().is_none_or(|list| !list.is_empty()));
         constants += &format!(
-            "    /// {}.\n    pub const {name}: Operation = Operation {{ id: {id:?}, method: {:?}, path: {:?}, idempotent: {}, authenticated: {authenticated}, secrets: &{:?}, acknowledgement: {:?} }};\n",
+            "    /// {}.\n    pub const {name}: Operation = Operation {{ id: {id:?}, method: {:?}, path: {:?}, idempotent: {}, authenticated: {authenticated}, secrets: &{:?}, acknowledgement: {:?}, billed: {}, list: {:?} }};\n",
             operation.value["summary"].as_str().unwrap_or(id),
             operation.method.to_ascii_uppercase(),
             operation.path,
             operation.value["x-idempotent"] == true,
             operation.secrets(document),
             operation.acknowledgement(document),
+            operation.value["x-billed"] == true,
+            list::list(operation),
         );
         names += &format!("{name}, ");
     }
     format!(
-        "/// What is known of each operation besides its types.\npub mod operations {{\n    use crate::api::Operation;\n\n{constants}\n    \
+        "/// What is known of each operation besides its types.\npub mod operations {{\n    use crate::api::{{ListShape, Operation, PageShape::*}};\n\n{constants}\n    \
          /// All of them, as the description orders them.\n    pub const ALL: &[Operation] = &[{names}];\n}}\n"
     )
+}
+
+/// The schemas of codes with their documented states.
+fn state_schemas(document: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let schemas = document["components"]["schemas"].as_object();
+    schemas.into_iter().flatten().filter(|(_, schema)| schema.get("x-states").is_some())
+}
+
+/// One table of states for each schema of a code: `JobExeState` is `states::JOB_EXE_STATE`.
+fn state_tables(document: &Value) -> String {
+    let mut tables = String::new();
+    for (name, schema) in state_schemas(document) {
+        let constant: String = name
+            .chars()
+            .enumerate()
+            .flat_map(|(index, c)| {
+                let gap = (index > 0 && c.is_ascii_uppercase()).then_some('_');
+                gap.into_iter().chain([c.to_ascii_uppercase()])
+            })
+            .collect();
+        let rows: String = states::states(schema)
+            .map(|state| {
+                format!(
+                    "State {{ code: {}, name: {:?}, phase: Phase::{} }}, ",
+                    state.code,
+                    state.name,
+                    variant(state.phase)
+                )
+            })
+            .collect();
+        tables += &format!("    pub(crate) const {constant}: &[State] = &[{rows}];\n");
+    }
+    format!(
+        "/// States of jobs.\npub(crate) mod states {{\n    use crate::api::shape::{{Phase, State}};\n\n{tables}}}\n"
+    )
+}
+
+/// What `src/modelarts/status.rs` includes: the states that an enum has.
+fn state_enum(document: &Value) -> Option<String> {
+    let rows: String = state_schemas(document)
+        .flat_map(|(_, schema)| states::states(schema))
+        .filter_map(|state| {
+            let name = state.variant?;
+            Some(format!("    {} {:?} {name} {} {:?},\n", state.code, state.name, variant(state.phase), state.meaning))
+        })
+        .collect();
+    (!rows.is_empty()).then(|| format!("states! {{\n{rows}}}\n"))
 }

@@ -1,7 +1,7 @@
-//! Lists that are answered in pages.
+//! Lists that are returned in pages.
 //!
-//! `list()` of every kind of object gives a [`List`]: set filters on it, then read it as a [`Stream`] of entries, or
-//! without any other crate by [`try_next`](List::try_next) and [`try_collect`](List::try_collect). Pages are asked for as
+//! `list()` of every kind of object returns a [`List`]: set filters on it, then read it as a [`Stream`] of entries, or
+//! without any other crate by [`try_next`](List::try_next) and [`try_collect`](List::try_collect). Pages are requested as
 //! they are needed. ModelArts counts pages, MRS passes markers; both are the same type here.
 //!
 //! ```
@@ -20,50 +20,52 @@
 //! # fn main() {}
 //! ```
 //!
-//! What changes while it is read:
+//! What changes while it is read, and services that count in another way:
 //!
-//! - An entry that moves to a later page, because others came before it, is not given twice: the ids of the last 2000
-//!   entries are remembered, no more.
-//! - Where entries are deleted, those behind them move to pages that were read already. Lists with page numbers say how
-//!   many entries there are; when it is fewer than before, the pages that may hold what moved are read again.
-//! - An empty page in the middle ends nothing. A list that repeats itself is an error and not a loop.
+//! - An entry that moves to a later page, because others came before it, is not returned twice: the ids of the last 2000
+//!   entries are remembered, or those of two pages where a page is larger.
+//! - Where entries are deleted, those behind them move to pages that were read already. Lists with page numbers count
+//!   their entries; when there are fewer than before, the pages that may hold what moved are read again.
+//! - A list ends at a page without anything new. A count alone does not end it, because counts may be wrong.
+//! - An empty page before the counted end does not end a list; 100 of them in a row do.
+//! - Where the documentation leaves open whether a number counts pages or entries, pages that overlap show it.
+//! - A list that repeats itself is a failure of the service and not a loop.
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 
-use crate::api::Operation;
 use crate::api::wire::Integer;
+use crate::api::{Operation, PageShape};
 use crate::error::Error;
 
-/// How many ids are remembered: the largest page of ModelArts twice.
+/// How many ids are remembered at least: the largest page of ModelArts twice.
 const REMEMBERED: usize = 2000;
 /// Pages without anything new, one after the other, before a list counts as endless.
-const IDLE: u32 = 1000;
+const IDLE: u32 = 100;
+/// Pages without anything new, one after the other, after which a count that falls does not lead back any more.
+const BACK: u32 = 30;
 
-/// What a list asks for, and how. Implemented by the lists of this crate alone.
+/// What a list requests, and how. Implemented by the lists of this crate alone.
 pub trait Query: Clone + fmt::Debug + Send + Sync + Unpin + 'static {
     /// What the list holds.
     type Entry: Send + Unpin + 'static;
 
-    /// The operation that answers a page.
+    /// The operation that returns a page.
     #[doc(hidden)]
     const OPERATION: &'static Operation;
 
-    /// Where the first page is.
-    #[doc(hidden)]
-    const START: Position;
-
-    /// What tells an entry from all others.
+    /// What distinguishes an entry from all others.
     #[doc(hidden)]
     fn id(entry: &Self::Entry) -> String;
 
-    /// Asks for one page.
+    /// Requests one page.
     #[doc(hidden)]
     fn fetch(self, at: Position) -> impl Future<Output = Result<Batch<Self::Entry>, Error>> + Send;
 }
@@ -78,22 +80,46 @@ pub trait Numbered: Query {}
 pub enum Position {
     /// The number of the page, from 1.
     Page(u32),
+    /// How many items come before the page, where a service counts items instead of pages.
+    Item {
+        /// The number of items.
+        offset: u32,
+        /// The number of the page to go on with if the service counts pages after all; none once that is certain.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<u32>,
+    },
     /// The id that the page begins behind; without one, the first page.
     Marker(Option<String>),
 }
 
 impl Position {
-    pub(crate) fn page(&self) -> Result<u32, Error> {
-        match self {
-            Self::Page(page) => Ok(*page),
-            Self::Marker(_) => Err(foreign()),
+    /// Where the first page of a list is.
+    pub(crate) fn start(shape: &PageShape<'_>) -> Self {
+        match shape {
+            PageShape::Marked { .. } => Self::Marker(None),
+            PageShape::Numbered { .. } | PageShape::Whole => Self::Page(1),
         }
     }
 
+    /// The number by which a request names the page, as the list of the operation counts.
+    pub(crate) fn number(&self, operation: &Operation) -> Result<i32, Error> {
+        let first = match operation.list.map(|list| list.pages) {
+            Some(PageShape::Numbered { first, .. }) => first,
+            _ => return Err(foreign()),
+        };
+        let number = match self {
+            Self::Page(page) => first.saturating_add(page.saturating_sub(1)),
+            Self::Item { offset, .. } => *offset,
+            Self::Marker(_) => return Err(foreign()),
+        };
+        i32::try_from(number).map_err(|_| Error::invalid_field("page", "is too large"))
+    }
+
+    /// The marker by which a request names the page.
     pub(crate) fn marker(&self) -> Result<Option<&str>, Error> {
         match self {
             Self::Marker(marker) => Ok(marker.as_deref()),
-            Self::Page(_) => Err(foreign()),
+            Self::Page(_) | Self::Item { .. } => Err(foreign()),
         }
     }
 }
@@ -102,7 +128,7 @@ fn foreign() -> Error {
     Error::invalid_field("cursor", "is of another list")
 }
 
-/// A page as it was answered.
+/// A page as it was returned.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Batch<T> {
@@ -110,34 +136,82 @@ pub struct Batch<T> {
     then: Then,
 }
 
-#[derive(Debug)]
-enum Then {
-    /// How many entries there are on all pages, and how many a page was asked to hold.
-    Count {
-        total: Option<u64>,
-        size: u32,
-    },
+/// What a page says of the pages after it.
+#[derive(Clone, Debug)]
+pub(crate) enum Then {
+    /// How many entries all pages hold, and how many entries the request asked for.
+    Count { total: Option<u64>, size: Option<u32> },
+    /// The marker of the next page.
     Marker(Option<String>),
     /// The list has one page.
     Nothing,
 }
 
 impl<T> Batch<T> {
-    /// All there is.
+    /// All entries there are.
     pub(crate) fn whole(entries: Vec<T>) -> Self {
         Self { entries, then: Then::Nothing }
     }
 
-    /// A page with a number; `size` is what was asked for, or the documented default.
-    pub(crate) fn numbered(entries: Vec<T>, total: Option<Integer>, size: u32) -> Self {
+    /// A page with a number; `size` is what the request asked for, if it did.
+    pub(crate) fn numbered(entries: Vec<T>, total: Option<Integer>, size: Option<u32>) -> Self {
         let total = total.and_then(|total| u64::try_from(total.get()).ok());
-        Self { entries, then: Then::Count { total, size: size.max(1) } }
+        Self { entries, then: Then::Count { total, size } }
     }
 
     /// A page with the marker of the next one.
     pub(crate) fn marked(entries: Vec<T>, next: Option<String>) -> Self {
-        // An empty marker would ask for the first page again.
-        Self { entries, then: Then::Marker(next.filter(|next| !next.is_empty())) }
+        Self { entries, then: Then::Marker(next) }
+    }
+}
+
+/// The ids of the entries that were returned last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "VecDeque<String>", into = "VecDeque<String>")]
+struct Recent {
+    order: VecDeque<String>,
+    known: HashSet<String>,
+}
+
+impl From<VecDeque<String>> for Recent {
+    fn from(order: VecDeque<String>) -> Self {
+        Self { known: order.iter().cloned().collect(), order }
+    }
+}
+
+impl From<Recent> for VecDeque<String> {
+    fn from(recent: Recent) -> Self {
+        recent.order
+    }
+}
+
+impl Recent {
+    /// Remembers an id, and as many in all as `capacity` says; whether it is new.
+    fn insert(&mut self, id: &str, capacity: usize) -> bool {
+        if !self.known.insert(id.to_owned()) {
+            return false;
+        }
+        self.order.push_back(id.to_owned());
+        while self.order.len() > capacity {
+            if let Some(oldest) = self.order.pop_front() {
+                self.known.remove(&oldest);
+            }
+        }
+        true
+    }
+}
+
+/// Shares the ids between the cursors of a list: only a cursor that somebody keeps is copied.
+mod shared {
+    use super::{Arc, Recent};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(recent: &Arc<Recent>, serializer: S) -> Result<S::Ok, S::Error> {
+        recent.order.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Recent>, D::Error> {
+        Recent::deserialize(deserializer).map(Arc::new)
     }
 }
 
@@ -167,12 +241,14 @@ impl<T> Batch<T> {
 pub struct Cursor {
     list: String,
     at: Position,
-    /// Entries given, and how many there were at the last page.
+    /// The number of entries that were returned, and the count of the last page.
     given: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     total: Option<u64>,
-    /// Ids of the entries given last.
-    recent: VecDeque<String>,
+    /// The highest number of a page so far.
+    furthest: u32,
+    #[serde(with = "shared")]
+    recent: Arc<Recent>,
     /// Pages in a row that brought nothing new.
     idle: u32,
     /// Pages so far, and a marker from before, to notice a circle.
@@ -181,119 +257,207 @@ pub struct Cursor {
     checkpoint: Option<String>,
 }
 
-impl Cursor {
-    fn start<Q: Query>() -> Self {
-        Self {
-            list: Q::OPERATION.id.to_owned(),
-            at: Q::START,
+/// The walk through the pages of one list: which page comes next, and which of its entries are new.
+///
+/// It knows nothing of requests and entries: typed lists and raw ones take the same steps.
+#[derive(Clone, Debug)]
+pub(crate) struct Walk {
+    operation: &'static Operation,
+    shape: PageShape<'static>,
+    cursor: Cursor,
+    /// The ids of the page that was read last by this process.
+    before: Vec<String>,
+    /// The length of the largest page that this process read.
+    largest: u32,
+    ended: bool,
+    /// Why the walk cannot go on, to be reported after the page before.
+    failure: Option<Error>,
+}
+
+impl Walk {
+    pub(crate) fn new(operation: &'static Operation) -> Self {
+        let shape = operation.list.map_or(PageShape::Whole, |list| list.pages);
+        let cursor = Cursor {
+            list: operation.id.to_owned(),
+            at: Position::start(&shape),
             given: 0,
             total: None,
-            recent: VecDeque::new(),
+            furthest: 0,
+            recent: Arc::default(),
             idle: 0,
             pages: 0,
             checkpoint: None,
-        }
-    }
-
-    fn give(&mut self, id: String) {
-        self.given += 1;
-        if self.recent.len() == REMEMBERED {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(id);
-    }
-
-    /// Takes a page: what is new on it, and whether there is another one, to which it moves. A page after which the list
-    /// cannot go on is given all the same.
-    ///
-    /// `before` are the ids of the page before, where that one was read just now.
-    fn take<Q: Query>(
-        &mut self,
-        batch: Batch<Q::Entry>,
-        before: &mut Option<Vec<String>>,
-    ) -> (Vec<Q::Entry>, Result<bool, Error>) {
-        let ids: Vec<String> = batch.entries.iter().map(Q::id).collect();
-        let new: Vec<bool> = {
-            let mut seen: HashSet<&str> = self.recent.iter().map(String::as_str).collect();
-            ids.iter().map(|id| seen.insert(id)).collect()
         };
-        let fresh: Vec<Q::Entry> =
-            batch.entries.into_iter().zip(&new).filter(|(_, new)| **new).map(|(entry, _)| entry).collect();
-        ids.iter().zip(&new).filter(|(_, new)| **new).for_each(|(id, _)| self.give(id.clone()));
-        self.pages += 1;
-        self.idle = if fresh.is_empty() { self.idle + 1 } else { 0 };
-        let more = match batch.then {
-            Then::Count { total, size } => self.turn(&ids, fresh.is_empty(), total, size, before.as_ref()),
-            Then::Marker(next) => self.follow(next),
+        Self { operation, shape, cursor, before: Vec::new(), largest: 0, ended: false, failure: None }
+    }
+
+    /// Begins at a page instead of the first one.
+    pub(crate) fn begin(&mut self, at: Position) {
+        self.cursor.at = at;
+    }
+
+    pub(crate) fn resume(&mut self, cursor: Cursor) {
+        self.cursor = cursor;
+    }
+
+    /// Where the walk goes on; nothing at its end.
+    pub(crate) fn cursor(&self) -> Option<&Cursor> {
+        Some(&self.cursor).filter(|_| !self.ended)
+    }
+
+    /// The page to be requested; nothing at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Position>, Error> {
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
+        if self.cursor.list != self.operation.id {
+            return Err(foreign().or_operation(self.operation.id));
+        }
+        Ok(Some(self.cursor.at.clone()).filter(|_| !self.ended))
+    }
+
+    /// Takes a page: returns which of its entries are new, and moves on to the next page. A page after which the list
+    /// cannot go on is taken all the same; [`next`](Self::next) then fails once.
+    pub(crate) fn take(&mut self, ids: Vec<String>, then: Then) -> Vec<bool> {
+        let capacity = REMEMBERED.max(2 * ids.len());
+        let recent = Arc::make_mut(&mut self.cursor.recent);
+        let new: Vec<bool> = ids.iter().map(|id| recent.insert(id, capacity)).collect();
+        let fresh = new.iter().filter(|new| **new).count();
+        let cursor = &mut self.cursor;
+        cursor.given += fresh as u64;
+        cursor.pages += 1;
+        cursor.idle = if fresh == 0 { cursor.idle + 1 } else { 0 };
+        let more = match then {
+            Then::Count { total, size } => self.turn(&ids, &new, total, size),
+            // An empty marker would request the first page again.
+            Then::Marker(next) => self.follow(next.filter(|next| !next.is_empty())),
             Then::Nothing => Ok(false),
         };
-        *before = Some(ids);
+        self.before = ids;
         match more {
-            Ok(true) if self.idle >= IDLE => {
-                (fresh, Err(endless(format!("{IDLE} pages in a row brought nothing new"))))
-            }
-            more => (fresh, more),
+            Ok(more) => self.ended = !more,
+            Err(error) => self.failure = Some(error.or_operation(self.operation.id)),
         }
+        new
     }
 
-    /// Turns to the next numbered page.
-    fn turn(
-        &mut self,
-        ids: &[String],
-        nothing_new: bool,
-        total: Option<u64>,
-        size: u32,
-        before: Option<&Vec<String>>,
-    ) -> Result<bool, Error> {
-        let page = self.at.page()?;
-        let repeated = !ids.is_empty() && before.is_some_and(|before| before == ids);
-        let fewer = self.total.zip(total).map_or(0, |(before, now)| before.saturating_sub(now));
-        let unchanged = self.total == total;
-        self.total = total;
-        if self.pages == 1 {
-            // Where it did not begin with the first page, what is before counts as given.
-            self.given += u64::from(page.saturating_sub(1)) * u64::from(size);
-        }
-        let Some(total) = total else {
-            // Nobody says how much there is: a service that does not turn pages answers the same one again.
-            self.at = Position::Page(page.saturating_add(1));
-            return Ok(!ids.is_empty() && !repeated);
+    /// Turns to the next page with a number.
+    fn turn(&mut self, ids: &[String], new: &[bool], total: Option<u64>, size: Option<u32>) -> Result<bool, Error> {
+        let (default, ambiguous) = match self.shape {
+            PageShape::Numbered { default, ambiguous, .. } => (default, ambiguous),
+            PageShape::Whole | PageShape::Marked { .. } => return Err(foreign()),
         };
-        // What went may have been given: then it does not count any more.
-        self.given = self.given.saturating_sub(fewer);
-        if fewer > 0 && page > 1 {
-            let back = u32::try_from(fewer.div_ceil(size.into())).unwrap_or(u32::MAX);
-            self.at = Position::Page(page.saturating_sub(back).max(1));
-            return Ok(total > 0);
+        let count = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+        let size = size.or(default).unwrap_or(count).max(1);
+        let cursor = &mut self.cursor;
+        self.largest = self.largest.max(count);
+        let (here, number) = match cursor.at {
+            Position::Page(page) => {
+                let before = page.saturating_sub(1 + u32::from(ambiguous));
+                (before.saturating_mul(size.min(self.largest)), page)
+            }
+            Position::Item { offset, .. } => (offset, offset),
+            Position::Marker(_) => return Err(foreign()),
+        };
+        // A page that was read before, which is read again because entries went, does not end the list.
+        let again = number <= cursor.furthest && !ids.is_empty();
+        cursor.furthest = cursor.furthest.max(number);
+        // The page itself shows that there are so many entries: a smaller count is wrong, and says nothing.
+        let total = total.filter(|total| count == 0 || *total >= u64::from(here) + u64::from(count));
+        let repeated = !ids.is_empty() && self.before == ids;
+        let fewer = cursor.total.zip(total).map_or(0, |(before, now)| before.saturating_sub(now));
+        let goes_back = fewer > 0 && cursor.idle < BACK;
+        let unchanged = cursor.total == total;
+        let nothing_new = !new.contains(&true);
+        cursor.total = total;
+        // What has gone may have been returned: then it does not count any more.
+        cursor.given = cursor.given.saturating_sub(fewer);
+        let (next, behind) = match &cursor.at {
+            Position::Page(page) => {
+                if cursor.pages == 1 {
+                    // Where the list did not begin with the first page, what is before counts as returned.
+                    cursor.given += u64::from(page.saturating_sub(1)) * u64::from(size);
+                }
+                if goes_back && *page > 1 {
+                    let back = u32::try_from(fewer.div_ceil(size.into())).unwrap_or(u32::MAX);
+                    cursor.at = Position::Page(page.saturating_sub(back).max(1));
+                    return Ok(total != Some(0));
+                }
+                let page = page.saturating_add(1);
+                // A service that counts items returns the page before, moved on by one.
+                let overlaps = self.before.len() > 1 && ids.len() > 1 && ids.starts_with(&self.before[1..]);
+                let next = if ambiguous && cursor.pages == 2 && page == 3 && overlaps && unchanged && !nothing_new {
+                    cursor.furthest = 0;
+                    Position::Item { offset: u32::try_from(cursor.given - 1).unwrap_or(u32::MAX), page: Some(page) }
+                } else {
+                    Position::Page(page)
+                };
+                // The first page may have the first number or the one after it.
+                (next, u64::from(page - 1 - u32::from(ambiguous)) * u64::from(size))
+            }
+            Position::Item { offset, page } => {
+                if let (Some(page), true) = (page, new.first() != Some(&false)) {
+                    // The page does not begin with the last item of the one before: the service counts pages. The
+                    // number may have been that of the page to go on with.
+                    let read = u32::from(*offset + 1 == *page);
+                    cursor.furthest = *page - 1 + read;
+                    cursor.at = Position::Page(*page + read);
+                    return Ok(true);
+                }
+                if goes_back {
+                    let back = u32::try_from(fewer).unwrap_or(u32::MAX);
+                    cursor.at = Position::Item { offset: offset.saturating_sub(back), page: None };
+                    return Ok(total != Some(0));
+                }
+                // One item is requested again, so that a service which counts pages after all is noticed.
+                let offset = offset.saturating_add(count.max(2) - 1);
+                (Position::Item { offset, page: None }, u64::from(offset) + 1)
+            }
+            Position::Marker(_) => return Err(foreign()),
+        };
+        cursor.at = next;
+        if !nothing_new {
+            // Two witnesses: the page is not full, and all that is counted is there.
+            return Ok(count >= size || total != Some(cursor.given));
         }
-        if self.given >= total || (nothing_new && u64::from(page) * u64::from(size) >= total) {
+        if again || (ambiguous && !ids.is_empty() && cursor.pages == 2) {
+            // Where it is not certain that the first page has the first number, the second request may return the first
+            // page once more.
+            return if cursor.idle < IDLE { Ok(true) } else { Err(endless("it returns no others")) };
+        }
+        // Without a count, a page without anything new is the end.
+        let Some(total) = total else { return Ok(false) };
+        if behind >= total || (ids.is_empty() && cursor.idle >= IDLE) {
             return Ok(false);
         }
-        if repeated && unchanged {
-            return Err(endless(format!("page {page} is the one before it")));
+        if cursor.idle >= IDLE || (repeated && unchanged) {
+            return Err(endless("a page brings what the one before it brought"));
         }
-        self.at = Position::Page(page.saturating_add(1));
         Ok(true)
     }
 
     /// Follows the marker to the next page.
     fn follow(&mut self, next: Option<String>) -> Result<bool, Error> {
-        let current = self.at.marker()?;
+        let cursor = &mut self.cursor;
+        let current = cursor.at.marker()?;
         let Some(next) = next else { return Ok(false) };
-        if current == Some(&next) || self.checkpoint.as_ref() == Some(&next) {
+        if current == Some(&next) || cursor.checkpoint.as_ref() == Some(&next) {
             return Err(endless(format!("the marker {next} came before")));
         }
-        // Brent's way to notice a circle of any length: keep a marker twice as long as the one before.
-        if self.pages.is_power_of_two() {
-            self.checkpoint = Some(next.clone());
+        if cursor.idle >= IDLE {
+            return Err(endless(format!("{IDLE} pages in a row brought nothing new")));
         }
-        self.at = Position::Marker(Some(next));
+        // Brent's algorithm notices a circle of any length: keep a marker twice as long as the one before.
+        if cursor.pages.is_power_of_two() {
+            cursor.checkpoint = Some(next.clone());
+        }
+        cursor.at = Position::Marker(Some(next));
         Ok(true)
     }
 }
 
-fn endless(reason: String) -> Error {
-    Error::decode(".".to_owned(), format!("the list repeats itself: {reason}"), b"")
+fn endless(reason: impl fmt::Display) -> Error {
+    Error::service(format!("the service repeats pages of the list: {reason}"))
 }
 
 /// One page of a list.
@@ -302,7 +466,7 @@ fn endless(reason: String) -> Error {
 pub struct Page<T> {
     /// The entries that were on no page before.
     pub entries: Vec<T>,
-    /// How many entries all pages hold, where the service says so.
+    /// How many entries all pages hold, where the service counts them.
     pub total: Option<u64>,
     /// Where the list goes on; nothing at its end.
     pub cursor: Option<Cursor>,
@@ -314,12 +478,8 @@ pub struct Page<T> {
 #[must_use = "nothing is sent before it is read"]
 pub struct Pages<Q: Query> {
     query: Q,
-    cursor: Option<Cursor>,
-    /// Ids of the page that was read last.
-    before: Option<Vec<String>>,
+    walk: Walk,
     fetch: Option<Fetch<Q::Entry>>,
-    /// Why it does not go on, to be said after the page before.
-    failure: Option<Error>,
     failed: bool,
 }
 
@@ -333,37 +493,28 @@ impl<Q: Query> Pages<Q> {
 
     /// Where the pages go on; nothing at their end.
     pub fn cursor(&self) -> Option<Cursor> {
-        self.cursor.clone()
+        self.walk.cursor().cloned()
     }
 
     fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Page<Q::Entry>>, Error>> {
-        if let Some(error) = self.failure.take() {
-            return Poll::Ready(Err(error));
+        if self.failed {
+            return Poll::Ready(Ok(None));
         }
-        let Some(cursor) = self.cursor.as_mut().filter(|_| !self.failed) else { return Poll::Ready(Ok(None)) };
-        let fetch = self.fetch.get_or_insert_with(|| {
-            let (query, at) = (self.query.clone(), cursor.at.clone());
-            if cursor.list == Q::OPERATION.id {
-                Box::pin(query.fetch(at))
-            } else {
-                Box::pin(std::future::ready(Err(foreign())))
-            }
-        });
+        if self.fetch.is_none() {
+            let at = self.walk.next().inspect_err(|_| self.failed = true)?;
+            let Some(at) = at else { return Poll::Ready(Ok(None)) };
+            self.fetch = Some(Box::pin(self.query.clone().fetch(at)));
+        }
+        let Some(fetch) = &mut self.fetch else { return Poll::Ready(Ok(None)) };
         let answered = ready!(fetch.as_mut().poll(context));
         self.fetch = None;
         let batch =
             answered.map_err(|error| error.or_operation(Q::OPERATION.id)).inspect_err(|_| self.failed = true)?;
-        let (entries, more) = cursor.take::<Q>(batch, &mut self.before);
-        let total = cursor.total;
-        match more {
-            Ok(true) => {}
-            Ok(false) => self.cursor = None,
-            Err(error) => {
-                self.failed = true;
-                self.failure = Some(error.or_operation(Q::OPERATION.id));
-            }
-        }
-        Poll::Ready(Ok(Some(Page { entries, total, cursor: self.cursor.clone() })))
+        let ids = batch.entries.iter().map(Q::id).collect();
+        let mut new = self.walk.take(ids, batch.then).into_iter();
+        let mut entries = batch.entries;
+        entries.retain(|_| new.next().unwrap_or_default());
+        Poll::Ready(Ok(Some(Page { entries, total: self.walk.cursor.total, cursor: self.cursor() })))
     }
 }
 
@@ -377,17 +528,17 @@ impl<Q: Query> Stream for Pages<Q> {
 
 impl<Q: Query> fmt::Debug for Pages<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { query, cursor, before: _, fetch, failure: _, failed } = self;
+        let Self { query, walk, fetch, failed } = self;
         f.debug_struct("Pages")
             .field("query", query)
-            .field("cursor", cursor)
+            .field("cursor", &walk.cursor())
             .field("waits", &fetch.is_some())
             .field("failed", failed)
             .finish_non_exhaustive()
     }
 }
 
-/// A list of objects: set filters, then read it. Pages are asked for as they are needed.
+/// A list of objects: set filters, then read it. Pages are requested as they are needed.
 ///
 /// It is a [`Stream`] of entries; without another crate, use [`try_next`](Self::try_next) or
 /// [`try_collect`](Self::try_collect). After an error it is at its end; [`cursor`](Self::cursor) still says where to go on.
@@ -395,38 +546,38 @@ impl<Q: Query> fmt::Debug for Pages<Q> {
 #[must_use = "nothing is sent before it is read"]
 pub struct List<Q: Query> {
     pages: Pages<Q>,
-    /// Of the page that was read last: what is still to be given, and where that page was.
+    /// Of the page that was read last: what is still to be returned, how much that was, and where that page was. The
+    /// ids are those of the walk.
     rest: VecDeque<Q::Entry>,
+    fresh: usize,
     here: Option<Cursor>,
 }
 
 impl<Q: Query> List<Q> {
     pub(crate) fn new(query: Q) -> Self {
-        let pages = Pages {
-            query,
-            cursor: Some(Cursor::start::<Q>()),
-            before: None,
-            fetch: None,
-            failure: None,
-            failed: false,
-        };
-        Self { pages, rest: VecDeque::new(), here: None }
+        let pages = Pages { query, walk: Walk::new(Q::OPERATION), fetch: None, failed: false };
+        Self { pages, rest: VecDeque::new(), fresh: 0, here: None }
     }
 
-    /// What is asked for, to set filters on.
+    /// What is requested, to set filters on.
     pub(crate) fn query(&mut self) -> &mut Q {
         &mut self.pages.query
     }
 
-    /// Goes on where a list with the same filters was. A cursor of another kind of list is refused.
+    /// Goes on where a list with the same filters was. A cursor of another kind of list is rejected.
     pub fn resume(mut self, cursor: Cursor) -> Self {
-        self.pages.cursor = Some(cursor);
+        self.pages.walk.resume(cursor);
         self
     }
 
-    /// Where the list goes on: behind the last entry given. Nothing at its end.
+    /// Where the list goes on: behind the last entry that was returned. Nothing at its end.
     pub fn cursor(&self) -> Option<Cursor> {
-        if self.rest.is_empty() { self.pages.cursor() } else { self.here.clone() }
+        let Some(here) = self.here.as_ref().filter(|_| !self.rest.is_empty()) else { return self.pages.cursor() };
+        // The ids of the rest were remembered last.
+        let known = &self.pages.walk.cursor.recent.order;
+        let order: VecDeque<String> = known.iter().take(known.len().saturating_sub(self.rest.len())).cloned().collect();
+        let given = here.given + (self.fresh - self.rest.len()) as u64;
+        Some(Cursor { recent: Arc::new(order.into()), given, ..here.clone() })
     }
 
     /// The list page by page.
@@ -460,7 +611,8 @@ impl<Q: Numbered> List<Q> {
     /// # }
     /// ```
     pub fn page(mut self, page: u32) -> Self {
-        self.pages.cursor = Some(Cursor { at: Position::Page(page), ..Cursor::start::<Q>() });
+        self.pages.walk = Walk::new(Q::OPERATION);
+        self.pages.walk.begin(Position::Page(page));
         self
     }
 }
@@ -472,15 +624,18 @@ impl<Q: Query> Stream for List<Q> {
         let this = self.get_mut();
         loop {
             if let Some(entry) = this.rest.pop_front() {
-                if let Some(here) = &mut this.here {
-                    here.give(Q::id(&entry));
-                }
                 return Poll::Ready(Some(Ok(entry)));
             }
-            let here = this.pages.cursor();
+            // Without the ids: a shared list of them would have to be copied for each page.
+            let here = this.pages.walk.cursor().map(|here| {
+                let Cursor { list, at, checkpoint, .. } = here;
+                let (list, at, checkpoint) = (list.clone(), at.clone(), checkpoint.clone());
+                Cursor { list, at, checkpoint, recent: Arc::default(), ..*here }
+            });
             match ready!(this.pages.poll_page(context)) {
                 Ok(Some(page)) => {
                     this.rest = page.entries.into();
+                    this.fresh = this.rest.len();
                     // Who reads this page again must notice what went in between.
                     this.here = here.map(|here| Cursor { total: here.total.max(page.total), ..here });
                 }

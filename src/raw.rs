@@ -34,17 +34,22 @@ use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use jsonschema::Validator;
 use progenitor_client::encode_path;
-use serde_json::{Map, Value};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::api::wire::{Segment, checked, pattern};
-use crate::api::{Operation, iam, modelarts, mrs};
+use crate::api::{self, Operation, PageShape};
 use crate::bulk::Bulk;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::modelarts::{JobStatus, TrainingJob, TrainingJobVersion, VisualizationJob};
+use crate::mrs::{Execution, JobExe};
+use crate::paging::{Cursor, Position, Then, Walk};
 use crate::session::{Session, Transport};
 use crate::spec::{self, Document, load};
+use crate::waiting::{Awaited, Phase, Wait, WaitError};
 
-/// Items on a page, where none are asked for and the description allows as many.
-const PER_PAGE: u64 = 100;
+/// Items on a page, where the request names no number. Each list allows as many.
+const PER_PAGE: u32 = 100;
 
 impl Session {
     /// A call of any described operation, for example `update_training_job`.
@@ -53,8 +58,7 @@ impl Session {
     ///
     /// The description has no such operation.
     pub fn request(&self, operation: &str) -> Result<Request, Error> {
-        let known = [iam::operations::ALL, modelarts::operations::ALL, mrs::operations::ALL];
-        let known = known.into_iter().flatten().find(|known| known.id == operation);
+        let known = api::operation(operation);
         let (Some(known), Some((document, described))) = (known, spec::operation(operation)) else {
             return Err(Error::invalid_request(format!("the description has no operation `{operation}`")));
         };
@@ -145,12 +149,42 @@ impl Request {
     }
 
     /// Makes the call.
+    ///
+    /// # Errors
+    ///
+    /// The call failed, or its response is not usable.
     pub async fn send(&self) -> Result<Answer, Error> {
-        // What is large lies still: every layer above would move it along.
-        Box::pin(self.exchange()).await.map_err(|error| error.or_operation(self.operation.id))
+        let (answer, problem) = self.attempt().await?;
+        problem.map_or(Ok(answer), Err)
     }
 
-    async fn exchange(&self) -> Result<Answer, Error> {
+    /// Makes the call, and returns what can be read of a response that is not usable, with the reason.
+    ///
+    /// It is for requests that start something: the id of what was started must not be lost. What cannot be read is
+    /// `null`.
+    ///
+    /// # Errors
+    ///
+    /// The call failed.
+    pub async fn attempt(&self) -> Result<(Answer, Option<Error>), Error> {
+        // Boxed because the future is large: each enclosing async layer would move it along.
+        match Box::pin(self.exchange()).await.map_err(|error| error.or_operation(self.operation.id)) {
+            Err(error) if is_cut_off(&error) => {
+                let answer = Answer {
+                    status: error.status().unwrap_or_default(),
+                    headers: HeaderMap::new(),
+                    request_id: error.request_id().map(str::to_owned),
+                    body: salvaged(error.excerpt().unwrap_or_default().as_bytes()),
+                    operation: self.operation,
+                };
+                Ok((answer, Some(error)))
+            }
+            Err(error) => Err(error),
+            Ok((answer, problem)) => Ok((answer, problem.map(|error| error.or_operation(self.operation.id)))),
+        }
+    }
+
+    async fn exchange(&self) -> Result<(Answer, Option<Error>), Error> {
         let request = self.prepare()?;
         let (transport, http, _) = self.client();
         let (mut response, known) = transport.send(http, request, Some(self.operation)).await?;
@@ -160,10 +194,13 @@ impl Request {
         }
         let status = response.status();
         let bytes = response.bytes().await?;
+        let mut problem = None;
         let mut body = match bytes.trim_ascii() {
             b"" => Value::Null,
-            text => serde_json::from_slice(text)
-                .map_err(|error| Error::undecodable(".".to_owned(), error.to_string(), text, &known))?,
+            text => serde_json::from_slice(text).unwrap_or_else(|error| {
+                problem = Some(Error::undecodable(".".to_owned(), error.to_string(), text, &known));
+                salvaged(text)
+            }),
         };
         known.redactor.redact_body(bytes.len(), &mut body);
         // What changes an object and is answered with nothing is done.
@@ -171,18 +208,42 @@ impl Request {
         let is_done = is_done || (body.is_null() && self.operation.acknowledgement.is_some());
         if self.checks
             && !is_done
+            && problem.is_none()
             && status != StatusCode::NO_CONTENT
             && let Err((place, reason)) = self.described.usable(self.document.value(), &body)
         {
-            return Err(Error::undecodable(place, reason, &bytes, &known));
+            problem = Some(Error::undecodable(place, reason, &bytes, &known));
         }
-        Ok(Answer { status, headers, request_id: known.request_id, body, list: list_of(self.document, self.described) })
+        let answer = Answer { status, headers, request_id: known.request_id, body, operation: self.operation };
+        Ok((answer, problem))
     }
 
     /// The pages of a list, one call each. An operation that does not answer in pages has one.
+    ///
+    /// They begin with the page that the request names, or else with the first one.
     pub fn pages(self) -> Pages {
-        let turning = Turning::of(&self);
-        Pages { request: self, turning: Some(turning), taken: 0, before: Vec::new() }
+        let mut walk = Walk::new(self.operation);
+        let given = |parameter: &str| self.parameters.get(parameter);
+        match self.operation.list.map(|list| list.pages) {
+            Some(PageShape::Numbered { parameter, first, .. }) => {
+                if let Some(number) = given(parameter).and_then(|text| text.parse::<u32>().ok()) {
+                    walk.begin(Position::Page(number.saturating_sub(first).saturating_add(1)));
+                }
+            }
+            Some(PageShape::Marked { parameter, .. }) => walk.begin(Position::Marker(given(parameter).cloned())),
+            Some(PageShape::Whole) | None => {}
+        }
+        Pages { request: self, walk, failed: false }
+    }
+
+    /// Whether sending it twice has the effect of sending it once.
+    pub fn is_idempotent(&self) -> bool {
+        self.operation.idempotent
+    }
+
+    /// Whether it starts work that is billed.
+    pub fn is_billed(&self) -> bool {
+        self.operation.billed
     }
 
     /// The base address of the service that it goes to.
@@ -371,26 +432,10 @@ fn hide(document: &Value, schema: &Value, value: &mut Value) {
     }
 }
 
-/// The field of an answer that holds the items of a list.
-fn list_of(document: &'static Document, operation: load::Operation<'static>) -> Option<&'static str> {
-    fields_of(document, operation).find(|(_, field)| field["type"] == "array").map(|(name, _)| name.as_str())
-}
-
-/// The field of an answer that counts the items of all pages.
-fn total_of(document: &'static Document, operation: load::Operation<'static>) -> Option<&'static str> {
-    let counts = |name: &str| name.ends_with("total_count") || matches!(name, "version_count" | "totalRecord");
-    fields_of(document, operation).find(|(name, _)| counts(name)).map(|(name, _)| name.as_str())
-}
-
-/// The fields of the answer of an operation that lists something, as described; none for others.
-fn fields_of(
-    document: &'static Document,
-    operation: load::Operation<'static>,
-) -> impl Iterator<Item = (&'static String, &'static Value)> {
-    let schema = document.success_schema(operation).filter(|_| operation.id().starts_with("list_"));
-    let fields: Option<&Map<String, Value>> =
-        schema.and_then(|schema| load::resolve(document.value(), schema)["properties"].as_object());
-    fields.into_iter().flatten().map(|(name, field)| (name, load::resolve(document.value(), field)))
+/// Whether a success came whose body ends too early or is too large.
+fn is_cut_off(error: &Error) -> bool {
+    let kind = matches!(error.kind(), ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Decode);
+    kind && error.excerpt().is_some() && error.status().is_some_and(|status| status.is_success())
 }
 
 /// A request as it would be sent, with secrets hidden. `Display` shows all of it; what HTTP itself adds is left out.
@@ -428,7 +473,7 @@ pub struct Answer {
     headers: HeaderMap,
     request_id: Option<String>,
     body: Value,
-    list: Option<&'static str>,
+    operation: &'static Operation,
 }
 
 impl Answer {
@@ -459,125 +504,227 @@ impl Answer {
 
     /// The name of the field with the items, for an operation that lists something.
     pub fn list(&self) -> Option<&'static str> {
-        self.list
+        self.operation.list.map(|list| list.items)
     }
 
     /// The items, for an operation that lists something.
     pub fn items(&self) -> &[Value] {
-        self.list.and_then(|list| self.body[list].as_array()).map_or(&[], Vec::as_slice)
+        self.list().and_then(|list| self.body[list].as_array()).map_or(&[], Vec::as_slice)
     }
 }
 
 /// The pages of a list, see [`Request::pages`].
+///
+/// They follow the rules of [`paging`](crate::paging): each page holds the items that were on no page before. After an error
+/// they are at their end; [`cursor`](Self::cursor) still says where to go on.
 #[derive(Debug)]
+#[must_use = "nothing is sent before `next`"]
 pub struct Pages {
     request: Request,
-    /// How to ask for the next page, if there is one.
-    turning: Option<Turning>,
-    taken: u64,
-    /// The items of the page before, to notice a service that does not turn pages.
-    before: Vec<Value>,
-}
-
-/// How a list goes on.
-#[derive(Clone, Debug)]
-enum Turning {
-    /// It does not.
-    Whole,
-    /// Behind a marker that each answer names.
-    Marker,
-    /// By a number.
-    Number(Numbered),
-}
-
-/// A list whose pages have numbers.
-#[derive(Clone, Copy, Debug)]
-struct Numbered {
-    /// The parameter for the number, and the one for how many items a page has.
-    parameter: &'static str,
-    size: &'static str,
-    at: u64,
-    step: u64,
-    /// The field that counts the items of all pages.
-    total: Option<&'static str>,
-}
-
-impl Turning {
-    fn of(request: &Request) -> Self {
-        let parameters: Vec<_> = request.document.parameters(request.described).map(Parameter).collect();
-        let find = |name: &'static str| parameters.iter().find(|parameter| parameter.name() == name);
-        if find("marker").is_some() {
-            return Self::Marker;
-        }
-        // The documents call `offset` the number of a page, and their example counts jobs: see `numbered`.
-        for (parameter, size, start) in
-            [("page", "per_page", 1), ("current_page", "page_size", 1), ("offset", "limit", 0)]
-        {
-            if find(parameter).is_some() && find(size).is_some() {
-                let given = request.parameters.get(parameter).and_then(|text| text.parse().ok());
-                let total = total_of(request.document, request.described);
-                return Self::Number(Numbered { parameter, size, at: given.unwrap_or(start), step: 1, total });
-            }
-        }
-        Self::Whole
-    }
+    walk: Walk,
+    failed: bool,
 }
 
 impl Pages {
     /// The next page, or nothing behind the last one.
+    ///
+    /// # Errors
+    ///
+    /// The call failed, or the service repeats pages.
     pub async fn next(&mut self) -> Result<Option<Answer>, Error> {
-        let Some(turning) = self.turning.take() else { return Ok(None) };
-        match turning {
-            Turning::Whole => Ok(Some(self.request.send().await?)),
-            Turning::Marker => {
-                let answer = self.request.send().await?;
-                let next = answer.body.pointer("/markers/next").and_then(Value::as_str).filter(|next| !next.is_empty());
-                if let Some(next) = next {
-                    if self.request.parameters.get("marker").is_some_and(|marker| marker == next) {
-                        return Err(self.endless());
-                    }
-                    self.request = self.request.clone().param("marker", next);
-                    self.turning = Some(Turning::Marker);
+        if self.failed {
+            return Ok(None);
+        }
+        let page = self.page().await;
+        self.failed = page.is_err();
+        page
+    }
+
+    /// Where the pages go on; nothing at their end.
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.walk.cursor().cloned()
+    }
+
+    /// Goes on where the pages of the same request were. A cursor of another operation is rejected.
+    pub fn resume(mut self, cursor: Cursor) -> Self {
+        self.walk.resume(cursor);
+        self
+    }
+
+    async fn page(&mut self) -> Result<Option<Answer>, Error> {
+        let Some(at) = self.walk.next()? else { return Ok(None) };
+        let operation = self.request.operation;
+        let list = operation.list.filter(|list| list.pages != PageShape::Whole);
+        let mut request = self.request.clone();
+        let mut asked = None;
+        match list.map(|list| list.pages) {
+            Some(PageShape::Numbered { parameter, size, .. }) => {
+                if request.parameters.get(parameter).is_some_and(|text| text.parse::<u32>().is_err()) {
+                    return Err(Error::invalid_field(parameter, "is no number of a page").or_operation(operation.id));
                 }
-                Ok(Some(answer))
+                asked = request.parameters.get(size).map_or(Some(PER_PAGE), |text| text.parse().ok());
+                request = request.param(parameter, at.number(operation)?);
+                if !request.parameters.contains_key(size) {
+                    request = request.param(size, PER_PAGE);
+                }
             }
-            Turning::Number(numbered) => self.numbered(numbered).await.map(Some),
+            Some(PageShape::Marked { parameter, .. }) => {
+                if let Some(marker) = at.marker()? {
+                    request = request.param(parameter, marker);
+                }
+            }
+            Some(PageShape::Whole) | None => {}
         }
-    }
-
-    async fn numbered(&mut self, mut page: Numbered) -> Result<Answer, Error> {
-        let asked = self.request.parameters.get(page.size).and_then(|text| text.parse().ok()).unwrap_or(PER_PAGE);
-        let request = self.request.clone().param(page.size, asked);
-        let mut answer = request.clone().param(page.parameter, page.at).send().await?;
-        let second = self.before.get(1).filter(|_| page.parameter == "offset" && page.step == 1 && page.at == 1);
-        if second.is_some() && second == answer.items().first() {
-            // This service counts items, not pages.
-            (page.at, page.step) = (asked, asked);
-            answer = request.param(page.parameter, page.at).send().await?;
-        }
-        let items = answer.items();
-        if !items.is_empty() && items == self.before {
-            return Err(self.endless());
-        }
-        self.taken += items.len() as u64;
-        let more = match page.total.and_then(|name| whole(&answer.body[name])) {
-            Some(total) => !items.is_empty() && self.taken < total,
-            None => items.len() as u64 >= asked,
+        let mut answer = request.send().await?;
+        let Some(list) = list else {
+            self.walk.take(Vec::new(), Then::Nothing);
+            return Ok(Some(answer));
         };
-        if more {
-            self.before = items.to_vec();
-            self.turning = Some(Turning::Number(Numbered { at: page.at + page.step, ..page }));
+        let then = match list.pages {
+            PageShape::Marked { next, .. } => {
+                Then::Marker(answer.body.pointer(next).and_then(Value::as_str).map(str::to_owned))
+            }
+            _ => Then::Count { total: list.total.and_then(|total| whole(&answer.body[total])), size: asked },
+        };
+        let ids = answer.items().iter().map(|item| id_of(item, list.id)).collect();
+        let mut new = self.walk.take(ids, then).into_iter();
+        if let Some(items) = answer.body.get_mut(list.items).and_then(Value::as_array_mut) {
+            items.retain(|_| new.next().unwrap_or_default());
         }
-        Ok(answer)
-    }
-
-    fn endless(&self) -> Error {
-        Error::invalid_request("the service answers the same page again and again")
-            .or_operation(self.request.operation.id)
+        Ok(Some(answer))
     }
 }
 
-/// A count, which some answers print as text.
+/// What distinguishes an item from all others: its id, or all of it where it has none.
+fn id_of(item: &Value, id: Option<&str>) -> String {
+    match id.map(|id| &item[id]) {
+        Some(Value::String(text)) => text.clone(),
+        Some(number @ Value::Number(_)) => number.to_string(),
+        _ => item.to_string(),
+    }
+}
+
+/// A count, which some responses print as text.
 fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+impl Request {
+    /// Waits until the job that the response shows has ended, see [`waiting`](crate::waiting).
+    pub fn wait(&self) -> Wait<'_, Self> {
+        Wait::new(self)
+    }
+}
+
+/// Requests that show one job. Others fail at once.
+impl Awaited for Request {
+    type Details = Answer;
+
+    fn session(&self) -> &Session {
+        &self.session
+    }
+
+    async fn details(&self) -> Result<Answer, Error> {
+        let answer = self.send().await?;
+        // A state that cannot be read must not look like one that goes on.
+        answer.progress()?;
+        Ok(answer)
+    }
+
+    fn phase(answer: &Answer) -> (Phase, String) {
+        answer.progress().unwrap_or_else(|_| (Phase::Underway, "not known".to_owned()))
+    }
+}
+
+impl Wait<'_, Request> {
+    /// Waits until a visualization job runs and can be looked at.
+    ///
+    /// # Errors
+    ///
+    /// As of [`for_completion`](Wait::for_completion).
+    pub async fn for_running(self) -> Result<Answer, WaitError<Answer>> {
+        self.until(|answer| {
+            let status = serde_json::from_value::<JobStatus>(answer.body["status"].clone()).ok();
+            crate::modelarts::runs(status.as_ref())
+        })
+        .await
+    }
+}
+
+impl Answer {
+    /// How far the job is that the response shows, as the handle of the job says.
+    fn progress(&self) -> Result<(Phase, String), Error> {
+        let unwrapped = |name: &str| &self.body[name];
+        match self.operation.id {
+            "list_training_job_versions" => phase::<TrainingJob>(&self.body),
+            "show_training_job_version" => phase::<TrainingJobVersion>(&self.body),
+            "show_visualization_job" => phase::<VisualizationJob>(&self.body),
+            "show_job_execution" | "cancel_job_execution" => phase::<Execution>(unwrapped("job_execution")),
+            "show_job_exe" => phase::<JobExe>(unwrapped("job_execution")),
+            _ => Err(Error::invalid_request("its response shows no job that can be waited for")),
+        }
+        .map_err(|error| error.or_operation(self.operation.id))
+    }
+}
+
+/// How far a job is, from the JSON of its details.
+fn phase<J: Awaited<Details: DeserializeOwned>>(details: &Value) -> Result<(Phase, String), Error> {
+    let details: J::Details = serde_path_to_error::deserialize(details).map_err(|error| {
+        let place = error.path().to_string();
+        Error::decode(place, error.into_inner().to_string(), details.to_string().as_bytes())
+    })?;
+    Ok(J::phase(&details))
+}
+
+/// What can be read of a JSON text that is cut off or broken: all before that place.
+fn salvaged(text: &[u8]) -> Value {
+    let (mut open, mut in_string, mut escaped) = (Vec::new(), false, false);
+    // The last place before which all is complete, with the brackets that are open there.
+    let mut cut = (0, Vec::new());
+    for (place, byte) in text.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            // The reader takes no more levels.
+            b'{' | b'[' if open.len() > 100 => break,
+            b'{' | b'[' => {
+                open.push(if *byte == b'{' { b'}' } else { b']' });
+                cut.0 = place + 1;
+                cut.1.clone_from(&open);
+            }
+            b'}' | b']' if open.pop() == Some(*byte) => {
+                cut.0 = place + 1;
+                cut.1.clone_from(&open);
+            }
+            b'}' | b']' => break,
+            b',' => {
+                cut.0 = place;
+                cut.1.clone_from(&open);
+            }
+            _ => {}
+        }
+    }
+    let whole: Vec<u8> = text[..cut.0].iter().copied().chain(cut.1.into_iter().rev()).collect();
+    serde_json::from_slice(&whole).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_comes_before_a_cut_is_read() {
+        let whole = br#"{"job_execution": {"id": "a,\"}", "list": [1, {"x": 2}], "n": 12}}"#;
+        for cut in 0..whole.len() {
+            let read = salvaged(&whole[..cut]);
+            let known = cut > 32;
+            assert_eq!(read["job_execution"]["id"] == "a,\"}", known, "{cut}: {read}");
+        }
+        assert_eq!(salvaged(br#"{"id": "a", "x": nul"#), json!({"id": "a"}));
+        assert_eq!(salvaged(b"<html>"), Value::Null);
+        assert_eq!(salvaged(b"]"), Value::Null);
+    }
 }

@@ -30,6 +30,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
+pub use crate::api::shape::Phase;
 use crate::error::Error;
 use crate::session::Session;
 
@@ -52,18 +53,6 @@ pub trait Awaited: Clone + fmt::Debug + Send + Sync {
     /// How far the job is, and the service's word for it.
     #[doc(hidden)]
     fn phase(details: &Self::Details) -> (Phase, String);
-}
-
-/// How far a job is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Phase {
-    /// It will change by itself.
-    Underway,
-    /// It came to its end as wanted.
-    Succeeded,
-    /// It came to another end.
-    Failed,
 }
 
 /// What an observer of a wait is told after each answer.

@@ -3,13 +3,14 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use common::{Act, PROJECT, Server, TOKEN, head};
-use huaweicloud_jobs::emulator::Emulator;
+use huaweicloud_jobs::emulator::{Emulator, Transitions};
 use huaweicloud_jobs::spec;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -219,33 +220,20 @@ fn the_whole_surface_is_as_it_was_looked_at() {
 
 #[test]
 fn examples_in_the_help_are_requests() {
-    let user = User::of("http://127.0.0.1:1");
-    std::fs::write(user.path("updates.csv"), "job_id,config_name,job_binary_id,data_source_id\n").unwrap();
     let mut tried = 0;
-    for (_, help) in helps() {
-        let Some((_, rest)) = help.split_once("Operation: ") else { continue };
-        let (operation, rest) = rest.split_once('\n').unwrap();
-        let (document, described) = spec::operation(operation).unwrap();
+    for (operation, script, user) in examples_of_help("http://127.0.0.1:1") {
+        let (document, described) = spec::operation(&operation).unwrap();
         let examples = document.examples(described);
         let body = examples.iter().find_map(|example| example.request).cloned().unwrap_or_default();
-        std::fs::write(user.path("body.json"), body.to_string()).unwrap();
-        let (_, lines) = rest.split_once("Example").unwrap();
-        let lines: String =
-            lines.lines().skip(1).map(|line| line.trim().trim_end_matches('\\').to_owned() + " ").collect();
-        for example in lines.split("hwjobs ").skip(1).filter(|example| !example.contains("updates.csv")) {
-            let script = format!("'{}' {example} --dry-run -o json", env!("CARGO_BIN_EXE_hwjobs"));
-            let mut shell = Command::new("/bin/sh");
-            shell.args(["-c", &script]).env_clear().envs(user.variables.iter().cloned()).current_dir(user.home.path());
-            let output = shell.output().unwrap();
-            assert!(output.status.success(), "{script}: {}", stderr(&output));
-            let request: Value = serde_json::from_slice(&output.stdout).unwrap();
-            assert_eq!(request["method"].as_str().unwrap().to_lowercase(), described.method, "{script}");
-            // A password is not shown.
-            if !body.is_null() && operation != "create_token" {
-                assert_eq!(request["body"], body, "{script}");
-            }
-            tried += 1;
+        let output = shell(&user, &format!("{script} --dry-run -o json"), &[]);
+        assert!(output.status.success(), "{script}: {}", stderr(&output));
+        let request: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(request["method"].as_str().unwrap().to_lowercase(), described.method, "{script}");
+        // A password is not shown.
+        if !body.is_null() && operation != "create_token" {
+            assert_eq!(request["body"], body, "{script}");
         }
+        tried += 1;
     }
     assert!(tried >= 58, "{tried}");
 }
@@ -675,23 +663,63 @@ async fn an_offset_that_counts_items_loses_and_repeats_nothing() {
         let jobs: Vec<Value> = ids.iter().map(|id| json!({"id": id.to_string(), "name": "n"})).collect();
         answer(200, &json!({"is_success": true, "job_total_count": 5, "jobs": jobs}))
     };
-    // Asked for 0, 1, 2 and 4, with two on a page.
-    let server = Server::acting([page(&[1, 2]), page(&[2, 3]), page(&[3, 4]), page(&[5])]).await;
+    // Two on a page; one of them is read again once the service is known to count items.
+    let server = Server::acting([page(&[1, 2]), page(&[2, 3]), page(&[3, 4]), page(&[4, 5]), page(&[5])]).await;
     let user = User::of(&server.endpoint);
     let list = ["labeling-job", "list", "--limit", "2", "--paginate", "--query", "jobs[].id"];
     assert_eq!(user.says(&list), "1\n2\n3\n4\n5\n");
     let offsets: Vec<_> =
         server.arrived().iter().map(|request| request.target.split('?').nth(1).unwrap().to_owned()).collect();
-    assert_eq!(
-        offsets,
-        ["limit=2&offset=0", "limit=2&offset=1", "limit=2&offset=2", "limit=2&offset=4"].map(|query| {
-            let (limit, offset) = query.split_once('&').unwrap();
-            format!("{offset}&{limit}")
-        })
-    );
-    let stuck = Server::acting([page(&[1, 2])]).await;
-    let output = User::of(&stuck.endpoint).runs(&["training-job", "list", "--per-page", "2", "--paginate"]);
-    assert!(stderr(&output).contains("the same page again and again"), "{}", stderr(&output));
+    assert_eq!(offsets, [0, 1, 2, 3, 4].map(|offset| format!("offset={offset}&limit=2")));
+}
+
+/// What a service returns that never comes to an end, and how the command ends all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_repeats_pages_has_failed() {
+    let jobs = |next: &str, ids: &[&str]| {
+        let jobs: Vec<Value> = ids.iter().map(|id| json!({"id": id, "name": "n"})).collect();
+        answer(200, &json!({"markers": {"prev": null, "next": next}, "jobs": jobs}))
+    };
+    let numbered = |ids: &[u32]| {
+        let jobs: Vec<Value> = ids.iter().map(|id| json!({"job_id": id, "job_name": "n"})).collect();
+        answer(200, &json!({"is_success": true, "job_total_count": 5, "jobs": jobs}))
+    };
+    let circle = ["b", "c", "d", "b", "c", "d", "b", "c", "d", "b", "c", "d"].map(|next| jobs(next, &[next]));
+    let empty: Vec<Act> = (0..500).map(|number: u32| jobs(&number.to_string(), &[])).collect();
+    let by_marker = &["mrs", "job", "list", "--paginate"][..];
+    let by_number = &["training-job", "list", "--per-page", "2", "--paginate"][..];
+    for (what, command, acts, rows, most) in [
+        ("its own marker", by_marker, vec![jobs("a", &["a"])], 1, 2),
+        ("a circle of markers", by_marker, circle.to_vec(), 3, 12),
+        ("empty pages", by_marker, empty, 0, 120),
+        ("the same page", by_number, vec![numbered(&[1, 2])], 2, 3),
+    ] {
+        for format in ["jsonl", "csv", "json"] {
+            let server = Server::acting(acts.clone()).await;
+            let output = User::of(&server.endpoint).runs(&[command, &["-o", format]].concat());
+            let place = format!("{what}, {format}: {}", stderr(&output));
+            assert_eq!(output.status.code(), Some(8), "{place}");
+            assert!(stderr(&output).contains("the service repeats pages"), "{place}");
+            assert!(server.arrived().len() <= most, "{place}: {} requests", server.arrived().len());
+            // What came is printed where rows stand alone.
+            let header = usize::from(format == "csv" && rows > 0);
+            let expected = if format == "json" { 0 } else { rows + header };
+            assert_eq!(stdout(&output).lines().count(), expected, "{place}: {}", stdout(&output));
+        }
+    }
+}
+
+/// Rows that are printed page by page are those of the whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_pages_are_those_of_the_whole() {
+    let emulator = Emulator::builder().training_jobs(250).start().await.unwrap();
+    let user = User::of_emulator(&emulator);
+    for format in ["jsonl", "csv", "yaml", "table"] {
+        let whole = user.says(&["training-job", "list", "--per-page", "1000", "-o", format]);
+        let pages = user.says(&["training-job", "list", "--per-page", "7", "--paginate", "-o", format]);
+        assert_eq!(pages, whole, "{format}");
+        assert!(whole.lines().count() > 250, "{format}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -723,6 +751,41 @@ async fn waiting_ends_with_the_job() {
     let output = User::of(&server.endpoint).runs(&[&wait[..], &["--timeout", "5ms"]].concat());
     assert_eq!(output.status.code(), Some(10));
     assert!(stderr(&output).contains("not at its end after 5ms"), "{}", stderr(&output));
+}
+
+/// The command decides as the library does, whose tables are its unit tests.
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_for_jobs_of_mrs_ends_as_the_library_says() {
+    let exe = |state: Value, end: Value| json!({"job_execution": {"id": "a", "job_id": "a", "job_name": "n", "job_state": state, "job_final_status": end}});
+    let execution = |end: Value, code: Value| json!({"job_execution": {"id": "a", "job_id": "b", "end_time": end, "return_code": code}});
+    let ended = || json!("2017-06-22T06:25:02");
+    let (of_exe, of_execution) = (&["mrs", "job-exe", "wait", "a"][..], &["mrs", "job-execution", "wait", "a"][..]);
+    for (command, body, code) in [
+        (of_exe, exe(json!(3), json!(0)), 0),
+        (of_exe, exe(json!("3"), json!("2")), 0),
+        (of_exe, exe(json!(3), json!(1)), 1),
+        (of_exe, exe(Value::Null, json!(1)), 1),
+        (of_exe, exe(Value::Null, json!(2)), 0),
+        (of_exe, exe(Value::Null, json!(3)), 1),
+        (of_exe, exe(json!(2), json!(1)), 10),
+        (of_exe, exe(json!(-1), json!(3)), 1),
+        (of_execution, execution(ended(), json!("")), 0),
+        (of_execution, execution(ended(), Value::Null), 0),
+        (of_execution, execution(ended(), json!("0")), 0),
+        (of_execution, execution(ended(), json!("1")), 1),
+        (of_execution, execution(Value::Null, Value::Null), 10),
+    ] {
+        let server = Server::json(200, &body.to_string()).await;
+        let output = User::of(&server.endpoint).runs(&[command, &["--timeout", "2ms", "--interval", "1ms"]].concat());
+        assert_eq!(output.status.code(), Some(code), "{body}: {}", stderr(&output));
+    }
+    // A failure that may pass ends no wait.
+    let busy = answer(503, &json!({"error_code": "X.1", "error_msg": "later"}));
+    let done = answer(200, &exe(json!(3), json!(2)));
+    let acts = [vec![busy; 5], vec![done]].concat();
+    let server = Server::acting(acts).await;
+    let output = User::of(&server.endpoint).runs(&[of_exe, &["--interval", "1ms"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -952,7 +1015,6 @@ async fn an_answer_that_is_not_as_described_is_no_success() {
     for (command, body, said) in [
         (&update[..], "{}", "missing field `is_success`"),
         (&update[..], "[]", "is not an object"),
-        (&create[..], r#"{"is_success": true, "job_id": null, "job_name": "new"}"#, "missing field `job_id`"),
         (&show[..], r#"{"job": {}}"#, "body at `job`: missing field `"),
     ] {
         let server = Server::json(200, body).await;
@@ -992,6 +1054,119 @@ async fn tables_show_times_by_their_number_of_digits() {
             assert_eq!(table.matches("2017-06-02T07:13:08Z").count(), 2, "{printed}: {table}");
         }
     }
+}
+
+/// What was started must not be lost: what can be read of a response is printed, the id first.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_started_is_reported_whatever_its_response() {
+    let (document, submit) = spec::operation("submit_job").unwrap();
+    let example = document.examples(submit).into_iter().find(|example| example.response.is_some()).unwrap();
+    let whole = example.response.unwrap().1.to_string();
+    let id = example.response.unwrap().1["job_execution"]["id"].as_str().unwrap().to_owned();
+    let command =
+        ["mrs", "job", "submit", "--job-type", "1", "--job-name", "n", "--cluster-id", "c", "--jar-path", "/a.jar"];
+    let cut = &whole[..whole.len() / 2];
+    for (what, server, code) in [
+        ("a broken body", Server::json(200, cut).await, 11),
+        ("a broken connection", Server::raw(head(200, "", whole.len()) + cut).await, 9),
+    ] {
+        let user = User::of(&server.endpoint);
+        for format in ["table", "json", "yaml"] {
+            let output = user.runs(&[&command[..], &["-o", format]].concat());
+            let (out, err) = (stdout(&output), stderr(&output));
+            assert_eq!(output.status.code(), Some(code), "{what}, {format}: {err}");
+            let first = out.lines().find(|line| line.contains("id")).unwrap_or_else(|| panic!("{what}: {out}{err}"));
+            assert!(first.contains(&id), "{what}, {format}: {out}");
+            assert!(err.contains("the work was started"), "{what}: {err}");
+        }
+        // Never sent twice.
+        assert_eq!(server.arrived().len(), 3, "{what}");
+    }
+    // What was created without being billed is reported too.
+    let server = Server::json(200, r#"{"is_success": true, "job_id": null, "job_name": "new"}"#).await;
+    let create = ["visualization-job", "create", "--job-name", "new", "--train-url", "/bucket/"];
+    let output = User::of(&server.endpoint).runs(&create);
+    assert_eq!(output.status.code(), Some(11), "{}", stderr(&output));
+    assert!(stdout(&output).contains("job_name  new"), "{}", stdout(&output));
+    assert!(stderr(&output).contains("missing field `job_id`"), "{}", stderr(&output));
+}
+
+/// Each documented response of each operation is printed, by the raw command and by that of the noun.
+#[tokio::test(flavor = "multi_thread")]
+async fn documented_answers_are_printed() {
+    let mut printed = 0;
+    for (operation, script, user) in examples_of_help("http://127.0.0.1:1") {
+        let (document, described) = spec::operation(&operation).unwrap();
+        if script.contains(" wait ") {
+            continue;
+        }
+        for example in document.examples(described) {
+            let Some((status, body)) = example.response.filter(|(status, _)| status.starts_with('2')) else { continue };
+            let server = Server::json(status.parse().unwrap(), &body.to_string()).await;
+            let script = format!("{} --yes -o json", script.replace("--follow", ""));
+            let output = shell(&user, &script, &[("HWJOBS_ENDPOINT", server.endpoint.clone())]);
+            assert!(output.status.success(), "{script}: {}", stderr(&output));
+            let shown: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+            assert!(shown == *body || body.is_null(), "{script}: {shown}");
+            printed += 1;
+        }
+    }
+    assert!(printed >= 60, "{printed}");
+}
+
+/// Each command of an operation works against the emulator with the documents' own objects.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_runs_against_the_emulator() {
+    let (mut ran, mut succeeded) = (BTreeSet::new(), 0);
+    for (operation, script, mut user) in examples_of_help("http://127.0.0.1:1") {
+        user.variables.clear();
+        let emulator = Emulator::builder().transitions(Transitions::AtOnce).start().await.unwrap();
+        let environment = emulator.environment();
+        let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.clone())).collect();
+        // The documents' visualization job never runs: what is waited for need not come.
+        let waits = script.contains(" wait ");
+        let mut fine = vec![0];
+        // What a placeholder names does not exist, and some states allow less than the documents' example wants.
+        fine.extend(
+            [(5, script.contains("_ID")), (6, true), (10, waits)].iter().filter(|(_, may)| *may).map(|(code, _)| *code),
+        );
+        let output = shell(&user, &format!("{} --yes", script.replace("30m", "1s")), &environment);
+        let code = output.status.code().unwrap();
+        assert!(fine.contains(&code), "{script}: {}{}", stdout(&output), stderr(&output));
+        succeeded += usize::from(code == 0);
+        ran.insert(operation);
+    }
+    let described = spec::documents().iter().flat_map(|document| document.operations());
+    let described: BTreeSet<String> = described.map(|operation| operation.id().to_owned()).collect();
+    assert_eq!(ran, described);
+    assert!(succeeded > 45, "{succeeded}");
+}
+
+/// The examples of the helps with their operations, each with a user who has the documented body in `body.json`.
+fn examples_of_help(endpoint: &str) -> Vec<(String, String, User)> {
+    let mut found = Vec::new();
+    for (_, help) in helps() {
+        let Some((_, rest)) = help.split_once("Operation: ") else { continue };
+        let (operation, rest) = rest.split_once('\n').unwrap();
+        let (document, described) = spec::operation(operation).unwrap();
+        let examples = document.examples(described);
+        let body = examples.iter().find_map(|example| example.request).cloned().unwrap_or_default();
+        let (_, lines) = rest.split_once("Example").unwrap();
+        let lines: String =
+            lines.lines().skip(1).map(|line| line.trim().trim_end_matches('\\').to_owned() + " ").collect();
+        for example in lines.split("hwjobs ").skip(1).filter(|example| !example.contains("updates.csv")) {
+            let user = User::of(endpoint);
+            std::fs::write(user.path("body.json"), body.to_string()).unwrap();
+            found.push((operation.to_owned(), format!("'{}' {example}", env!("CARGO_BIN_EXE_hwjobs")), user));
+        }
+    }
+    found
+}
+
+fn shell(user: &User, script: &str, environment: &[(&str, String)]) -> Output {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", script]).env_clear().envs(user.variables.iter().cloned()).envs(environment.iter().cloned());
+    shell.env("HOME", user.home.path()).current_dir(user.home.path()).stdin(Stdio::null()).output().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -156,6 +156,35 @@ async fn every_documented_answer_parses_to_its_values() {
     assert_eq!(replayed, 60);
 }
 
+#[cfg(feature = "raw")]
+#[tokio::test]
+async fn every_documented_answer_is_accepted_raw() {
+    let mut replayed = 0;
+    for (driver, operation, _, examples) in examples() {
+        for example in &examples {
+            let Some((status, body)) = example.response.filter(|(status, _)| status.starts_with('2')) else { continue };
+            let server = Server::json(status.parse().unwrap(), &body.to_string()).await;
+            let request = raw_request(&server.session(), driver.id, &parameters(example, operation), example.request);
+            let answer = request.send().await.unwrap_or_else(|error| panic!("{} {}: {error}", driver.id, example.key));
+            assert_eq!(answer.body(), body, "{} {}", driver.id, example.key);
+            replayed += 1;
+        }
+    }
+    assert_eq!(replayed, 60);
+}
+
+#[cfg(feature = "raw")]
+fn raw_request(
+    session: &huaweicloud_jobs::Session,
+    operation: &str,
+    parameters: &Map<String, Value>,
+    body: Option<&Value>,
+) -> huaweicloud_jobs::raw::Request {
+    let request = session.request(operation).unwrap();
+    let request = parameters.iter().fold(request, |request, (name, value)| request.param(name, text(value)));
+    body.into_iter().fold(request, |request, body| request.body(body.clone()))
+}
+
 #[tokio::test]
 async fn every_documented_failure_becomes_an_error_under_any_status() {
     let mut replayed = 0;

@@ -263,7 +263,8 @@ async fn labeling_jobs() {
     let expected = json!({"name": "label_name", "description": "label_description", "data_type": "OBS",
         "type": "Manual Image classify", "path": "cat-datset/obs-9374/"});
     assert_eq!(sdk.expect("POST /v1/P/annotation-jobs"), expected);
-    jobs.list().limit(10).page(2).try_next().await.unwrap(); // query_label_jobs
+    // The documented number of the page is 10, counted from 0.
+    jobs.list().limit(10).page(11).try_next().await.unwrap(); // query_label_jobs
     sdk.expect("GET /v1/P/annotation-jobs?limit=10&offset=10");
     let id = "062ef90a-da4d-4af4-82ba-1523da57e78e";
     let job = m.labeling_job(id).unwrap();

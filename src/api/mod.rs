@@ -15,9 +15,12 @@ use crate::session::{self, Transport};
 
 #[cfg(feature = "schemars")]
 pub(crate) mod schema;
+pub(crate) mod shape;
 #[cfg(test)]
 mod signature;
 pub mod wire;
+
+pub use shape::{ListShape, PageShape};
 
 /// What is known of an operation besides its types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +41,27 @@ pub struct Operation {
     /// The response that an empty one stands for, with `{name}` for parameters of the path: for operations whose
     /// response holds no more than that they succeeded, and for what.
     pub acknowledgement: Option<&'static str>,
+    /// Whether it starts work that is billed.
+    pub billed: bool,
+    /// How it lists objects, if it does.
+    pub list: Option<ListShape<'static>>,
+}
+
+impl Operation {
+    /// The number of items on a page of its list where the request names none.
+    pub(crate) fn page_size(&self) -> Option<u32> {
+        match self.list?.pages {
+            PageShape::Numbered { default, .. } => default,
+            PageShape::Whole | PageShape::Marked { .. } => None,
+        }
+    }
+}
+
+/// The operation with this id, of any service.
+#[cfg(any(feature = "emulator", feature = "raw"))]
+pub(crate) fn operation(id: &str) -> Option<&'static Operation> {
+    let services = [iam::operations::ALL, modelarts::operations::ALL, mrs::operations::ALL];
+    services.into_iter().flatten().find(|operation| operation.id == id)
 }
 
 macro_rules! service {

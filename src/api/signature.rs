@@ -79,7 +79,7 @@ fn calls(builders: &[Item], operations: &[Operation]) -> Vec<String> {
     assert_eq!(settable.len(), operations.len());
     let mut lines: Vec<String> = operations
         .iter()
-        .map(|Operation { id, method, path, idempotent, authenticated, secrets: _, acknowledgement: _ }| {
+        .map(|Operation { id, method, path, idempotent, authenticated, .. }| {
             let key = id.replace('_', "");
             let idempotent = if *idempotent { ", idempotent" } else { "" };
             let authenticated = if *authenticated { "" } else { ", without credentials" };

@@ -13,6 +13,7 @@ use super::plan::{Expected, Identity, Law, Payload, bodies};
 use super::run::Halt;
 use super::verdict::Check;
 use crate::modelarts::JobStatus;
+use crate::spec::{self, PageShape};
 
 /// More pages than this are taken for a list without an end.
 const MOST_PAGES: usize = 500;
@@ -411,12 +412,14 @@ impl Attempt<'_> {
     ) -> Result<Vec<Vec<Value>>, Halt> {
         let op = &model().operations[list];
         let field = op.items().map_or("", |(field, _)| field);
-        let turning =
-            [("page", "per_page", 1), ("current_page", "page_size", 1), ("offset", "limit", 0), ("marker", "limit", 0)]
-                .into_iter()
-                .find(|(page, size, _)| op.parameter(page).is_some() && op.parameter(size).is_some());
-        let Some((parameter, size_parameter, first)) = turning else {
+        let pages = spec::list(op.operation).map_or(PageShape::Whole, |list| list.pages);
+        let Some((parameter, size_parameter)) = pages.parameters() else {
             return Ok(vec![self.page(list, path, filters).await?]);
+        };
+        let (first, next_marker) = match pages {
+            PageShape::Numbered { first, .. } => (first, None),
+            PageShape::Marked { next, .. } => (0, Some(next)),
+            PageShape::Whole => (0, None),
         };
         let asked = size.unwrap_or_else(|| {
             let schema = op.parameter(size_parameter).map_or(&Value::Null, |parameter| parameter.schema);
@@ -428,10 +431,10 @@ impl Attempt<'_> {
         while pages.len() < MOST_PAGES {
             let mut query = filters.to_vec();
             query.push((size_parameter.to_owned(), asked.to_string()));
-            if parameter != "marker" {
+            if next_marker.is_none() {
                 query.push((parameter.to_owned(), number.to_string()));
             }
-            query.extend(marker.take().map(|marker| ("marker".to_owned(), marker)));
+            query.extend(marker.take().map(|marker| (parameter.to_owned(), marker)));
             let answer = self.list(list, path, &query).await?;
             let items = answer[field].as_array().cloned().unwrap_or_default();
             if items.len() as u64 > asked {
@@ -441,8 +444,8 @@ impl Attempt<'_> {
             let count = items.len() as u64;
             pages.push(items);
             let total = op.total().and_then(|total| plain(&answer[total])).and_then(|total| total.parse::<u64>().ok());
-            let more = if parameter == "marker" {
-                marker = answer.pointer("/markers/next").and_then(plain).filter(|next| !next.is_empty());
+            let more = if let Some(next) = next_marker {
+                marker = answer.pointer(next).and_then(plain).filter(|next| !next.is_empty());
                 marker.is_some()
             } else {
                 match total {
@@ -566,14 +569,12 @@ impl Attempt<'_> {
         filters: &[(String, String)],
         own: usize,
     ) -> Result<(), Halt> {
-        let Some(size) =
-            ["per_page", "limit", "page_size"].iter().find(|size| model().operations[list].parameter(size).is_some())
-        else {
-            return Ok(());
-        };
-        let filters = [filters, &[((*size).to_owned(), "1".to_owned()), ("page".to_owned(), "1".to_owned())]].concat();
-        let known = |name: &str| model().operations[list].parameter(name).is_some();
-        let filters: Vec<_> = filters.into_iter().filter(|(name, _)| known(name)).collect();
+        let pages = spec::list(model().operations[list].operation).map_or(PageShape::Whole, |list| list.pages);
+        let Some((parameter, size)) = pages.parameters() else { return Ok(()) };
+        let mut filters = [filters, &[(size.to_owned(), "1".to_owned())]].concat();
+        if let PageShape::Numbered { first, .. } = pages {
+            filters.push((parameter.to_owned(), first.to_string()));
+        }
         let items = self.page(list, path, &filters).await?;
         if items.len() > 1 || (own > 0 && items.is_empty()) {
             self.differs(Check::Law, format!("a page has {} items where one was asked for", items.len()));

@@ -236,20 +236,16 @@ impl Op {
     /// The field of an answer that holds the items of a list, with their schema.
     pub(super) fn items(&self) -> Option<(&'static str, &'static Value)> {
         let document = self.document.value();
+        let list = spec::list(self.operation)?;
         let schema = load::resolve(document, self.answer_schema(self.success)?);
-        schema["properties"].as_object()?.iter().find_map(|(name, property)| {
-            let property = load::resolve(document, property);
-            let items = load::resolve(document, property.get("items")?);
-            items.get("properties").map(|_| (name.as_str(), items))
-        })
+        let property = load::resolve(document, &schema["properties"][list.items]);
+        let items = load::resolve(document, property.get("items")?);
+        items.get("properties").map(|_| (list.items, items))
     }
 
     /// The field of an answer that counts the items of all pages.
     pub(super) fn total(&self) -> Option<&'static str> {
-        let schema = load::resolve(self.document.value(), self.answer_schema(self.success)?);
-        let counts =
-            |name: &&String| name.ends_with("total_count") || matches!(name.as_str(), "version_count" | "totalRecord");
-        schema["properties"].as_object()?.keys().find(counts).map(String::as_str)
+        spec::list(self.operation)?.total
     }
 }
 

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use super::answer::{Response, respond};
 use super::server::State;
+use crate::api::mrs::states;
+use crate::api::shape::state;
 use crate::api::wire::Integer;
 use crate::modelarts::JobStatus;
 use crate::spec;
@@ -128,25 +130,18 @@ fn holdings(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Value>> {
     for row in rows {
         let (project, kind, status, count) = row?;
         let label = kind.replace('_', " ");
-        let state = match (kind.as_str(), status) {
+        let word = match (kind.as_str(), status) {
             ("training_job" | "visualization_job", Some(status)) => {
                 Some(JobStatus::Code(Integer::from(status)).state().name())
             }
-            ("job_exe", Some(status)) => Some(match status {
-                -1 => "terminated",
-                1 => "starting",
-                2 => "running",
-                3 => "completed",
-                4 => "abnormal",
-                _ => "error",
-            }),
+            ("job_exe", Some(code)) => Some(state(states::JOB_EXE_STATE, code).map_or("undocumented", |row| row.name)),
             _ => None,
         };
         match holdings.last_mut().filter(|last| last["project"] == project && last["kind"] == label) {
             Some(last) => last["count"] = json!(last["count"].as_i64().unwrap_or_default() + count),
             None => holdings.push(json!({"project": project, "kind": label, "count": count, "states": []})),
         }
-        if let (Some(state), Some(states)) = (state, holdings.last_mut().and_then(|last| last["states"].as_array_mut()))
+        if let (Some(state), Some(states)) = (word, holdings.last_mut().and_then(|last| last["states"].as_array_mut()))
         {
             states.push(json!({"state": state, "count": count}));
         }

@@ -30,6 +30,7 @@ use super::record::{self, Exchange, Record, Verdict};
 use super::snapshot::{self, Origin};
 use super::store::{self, Store};
 use super::world;
+use crate::api::{self, ListShape};
 use crate::spec;
 
 /// What all requests share.
@@ -80,6 +81,7 @@ struct Route {
     authenticated: bool,
     checker: Checker,
     handler: handlers::Handler,
+    list: Option<ListShape<'static>>,
 }
 
 /// The described paths; each leads to its operations.
@@ -103,6 +105,7 @@ impl Routes {
                     authenticated: operation.value.get("security").is_none(),
                     checker: Checker::new(document, operation),
                     handler,
+                    list: api::operation(operation.id()).and_then(|known| known.list),
                 };
                 match by_path.iter_mut().find(|(path, _)| *path == operation.path) {
                     Some((_, routes)) => routes.push(route),
@@ -369,6 +372,7 @@ impl State {
                 now,
                 transitions,
                 quota: self.quota,
+                list: route.list,
             })
         })
     }

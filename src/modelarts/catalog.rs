@@ -1,6 +1,6 @@
 //! What the service offers for training: built-in algorithms, sizes of machines, engines.
 
-use super::{PER_PAGE, page_number, types};
+use super::types;
 use crate::api::modelarts::operations;
 use crate::api::wire::bounded;
 use crate::api::{Operation, call};
@@ -53,7 +53,6 @@ impl List<BuiltInAlgorithmsQuery> {
 impl Query for BuiltInAlgorithmsQuery {
     type Entry = types::BuiltInAlgorithm;
     const OPERATION: &'static Operation = &operations::LIST_BUILT_IN_ALGORITHMS;
-    const START: Position = Position::Page(1);
 
     fn id(entry: &Self::Entry) -> String {
         // Without an id, nothing but the whole tells it from others.
@@ -63,7 +62,7 @@ impl Query for BuiltInAlgorithmsQuery {
     async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
         let Self { session, per_page, search, sort_by, order } = self;
         let request = session.modelarts_client().list_built_in_algorithms().project_id(session.project_id());
-        let mut request = request.page(page_number(&at)?);
+        let mut request = request.page(at.number(Self::OPERATION)?);
         if let Some(per_page) = per_page {
             request = request.per_page(bounded("per_page", per_page)?);
         }
@@ -77,7 +76,7 @@ impl Query for BuiltInAlgorithmsQuery {
             request = request.order(order);
         }
         let page = call(Self::OPERATION, request.send()).await?;
-        Ok(Batch::numbered(page.models, page.model_total_count, per_page.unwrap_or(PER_PAGE)))
+        Ok(Batch::numbered(page.models, page.model_total_count, per_page))
     }
 }
 
@@ -122,7 +121,6 @@ impl List<ResourceSpecsQuery> {
 impl Query for ResourceSpecsQuery {
     type Entry = types::ResourceSpec;
     const OPERATION: &'static Operation = &operations::LIST_JOB_RESOURCE_SPECS;
-    const START: Position = Position::Page(1);
 
     fn id(entry: &Self::Entry) -> String {
         entry.spec_id.map_or_else(|| format!("{entry:?}"), |id| id.to_string())
@@ -170,7 +168,6 @@ impl List<EnginesQuery> {
 impl Query for EnginesQuery {
     type Entry = types::AiEngine;
     const OPERATION: &'static Operation = &operations::LIST_JOB_AI_ENGINES;
-    const START: Position = Position::Page(1);
 
     fn id(entry: &Self::Entry) -> String {
         entry.engine_id.map_or_else(|| format!("{entry:?}"), |id| id.to_string())

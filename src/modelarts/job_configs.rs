@@ -1,6 +1,6 @@
 //! Saved configurations of training jobs.
 
-use super::{PER_PAGE, Training, page_number, types};
+use super::{Training, types};
 use crate::api::modelarts::operations;
 use crate::api::wire::{Text, bounded, checked};
 use crate::api::{Operation, call};
@@ -165,7 +165,6 @@ impl List<TrainingJobConfigsQuery> {
 impl Query for TrainingJobConfigsQuery {
     type Entry = Entry<TrainingJobConfig, types::TrainingJobConfigSummary>;
     const OPERATION: &'static Operation = &operations::LIST_TRAINING_JOB_CONFIGS;
-    const START: Position = Position::Page(1);
 
     fn id(entry: &Self::Entry) -> String {
         entry.name().to_string()
@@ -179,7 +178,7 @@ impl Query for TrainingJobConfigsQuery {
             return Err(Error::invalid_field("sortBy", "cannot be `create_time` among the samples"));
         }
         let request = session.modelarts_client().list_training_job_configs().project_id(session.project_id());
-        let mut request = request.page(page_number(&at)?);
+        let mut request = request.page(at.number(Self::OPERATION)?);
         if let Some(config_type) = config_type {
             request = request.config_type(config_type);
         }
@@ -202,7 +201,7 @@ impl Query for TrainingJobConfigsQuery {
             Ok(Entry::new(TrainingJobConfig { session: session.clone(), name, config_type }, config))
         };
         let entries = page.configs.into_iter().map(entry).collect::<Result<_, Error>>()?;
-        Ok(Batch::numbered(entries, page.config_total_count, per_page.unwrap_or(PER_PAGE)))
+        Ok(Batch::numbered(entries, page.config_total_count, per_page))
     }
 }
 

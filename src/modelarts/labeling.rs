@@ -1,6 +1,6 @@
 //! Labeling jobs, `annotation-jobs` on the wire.
 
-use super::{PER_PAGE, page_number, types};
+use super::types;
 use crate::api::modelarts::operations;
 use crate::api::wire::checked;
 use crate::api::{Operation, call};
@@ -154,7 +154,6 @@ impl List<LabelingJobsQuery> {
 impl Query for LabelingJobsQuery {
     type Entry = Entry<LabelingJob, types::LabelingJob>;
     const OPERATION: &'static Operation = &operations::LIST_ANNOTATION_JOBS;
-    const START: Position = Position::Page(1);
 
     fn id(entry: &Self::Entry) -> String {
         entry.id().to_string()
@@ -162,11 +161,13 @@ impl Query for LabelingJobsQuery {
 
     async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
         let Self { session, limit, search, sort_by, order } = self;
-        let limit = i32::try_from(limit.unwrap_or(PER_PAGE)).map_err(|error| Error::invalid_field("limit", error))?;
-        // Documented as the number of a page, but the only example passes how many jobs to pass over.
-        let offset = page_number(&at)?.saturating_sub(1).saturating_mul(limit);
         let request = session.modelarts_client().list_annotation_jobs().project_id(session.project_id());
-        let mut request = request.limit(limit).offset(offset);
+        let mut request = request.offset(at.number(Self::OPERATION)?);
+        // Always sent: the documentation names no default, and the size is needed to know where the list ends.
+        let limit = limit.or(Self::OPERATION.page_size());
+        if let Some(limit) = limit {
+            request = request.limit(i32::try_from(limit).map_err(|error| Error::invalid_field("limit", error))?);
+        }
         if let Some(text) = search {
             let text: types::ListAnnotationJobsSearchContent = checked("search_content", text)?;
             request = request.search_content(text);
@@ -182,7 +183,7 @@ impl Query for LabelingJobsQuery {
             Ok(Entry::new(LabelingJob::new(session.clone(), job.id.as_str().try_into()?), job))
         };
         let entries = page.jobs.into_iter().map(entry).collect::<Result<_, Error>>()?;
-        Ok(Batch::numbered(entries, page.job_total_count, limit.unsigned_abs()))
+        Ok(Batch::numbered(entries, page.job_total_count, limit))
     }
 }
 

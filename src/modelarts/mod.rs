@@ -3,7 +3,7 @@
 use crate::api::modelarts::Client;
 use crate::error::Error;
 use crate::ids::{LabelingJobId, TrainingJobConfigName, TrainingJobId, VisualizationJobId};
-use crate::paging::{List, Position};
+use crate::paging::List;
 use crate::session::Session;
 
 mod catalog;
@@ -24,20 +24,14 @@ pub use job_configs::{
 pub use labeling::{CreateLabelingJob, LabelingJob, LabelingJobs, LabelingJobsQuery, UpdateLabelingJob};
 pub use logs::{FollowLog, LogFile, ReadLog};
 pub use setup::{Code, Data, Resources, Training, Volume};
+#[cfg(feature = "raw")]
+pub(crate) use status::runs;
 pub use status::{JobState, JobStatus};
 pub use training::{
     CreateTrainingJob, CreateTrainingJobVersion, TrainingJob, TrainingJobVersion, TrainingJobVersions,
     TrainingJobVersionsQuery, TrainingJobs, TrainingJobsQuery,
 };
 pub use visualization::{CreateVisualizationJob, VisualizationJob, VisualizationJobs, VisualizationJobsQuery};
-
-/// How many entries the services put on a page if nothing else is asked for.
-const PER_PAGE: u32 = 10;
-
-/// The number of a page as most lists take it.
-fn page_number(at: &Position) -> Result<i32, Error> {
-    i32::try_from(at.page()?).map_err(|_| Error::invalid_field("page", "is too large"))
-}
 
 /// ModelArts in the project of a session.
 #[derive(Clone, Debug)]

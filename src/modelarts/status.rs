@@ -28,7 +28,7 @@ pub enum JobStatus {
 }
 
 macro_rules! states {
-    ($($code:literal $name:literal $state:ident $meaning:literal,)+) => {
+    ($($code:literal $name:literal $state:ident $phase:ident $meaning:literal,)+) => {
         /// What a status code means.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -56,6 +56,16 @@ macro_rules! states {
             }
         }
 
+        impl JobState {
+            /// How far a job in this state is. A job in a state that is not documented is not known to have ended.
+            pub const fn phase(self) -> Phase {
+                match self {
+                    $(Self::$state => Phase::$phase,)+
+                    Self::Undocumented => Phase::Underway,
+                }
+            }
+        }
+
         impl JobStatus {
             /// What the status means.
             pub fn state(&self) -> JobState {
@@ -75,31 +85,8 @@ macro_rules! states {
     };
 }
 
-states! {
-    0 "JOBSTAT_UNKNOWN" Unknown "The service does not know the state",
-    1 "JOBSTAT_INIT" Initializing "Being initialized",
-    2 "JOBSTAT_IMAGE_CREATING" CreatingImage "The image is being made",
-    3 "JOBSTAT_IMAGE_FAILED" ImageFailed "The image could not be made",
-    4 "JOBSTAT_SUBMIT_TRYING" Submitting "Being submitted",
-    5 "JOBSTAT_SUBMIT_FAILED" SubmitFailed "Could not be submitted",
-    6 "JOBSTAT_DELETE_FAILED" DeleteFailed "Could not be deleted",
-    7 "JOBSTAT_WAITING" Waiting "Waiting in the queue",
-    8 "JOBSTAT_RUNNING" Running "Running",
-    9 "JOBSTAT_KILLING" Stopping "Being stopped",
-    10 "JOBSTAT_COMPLETED" Completed "Completed",
-    11 "JOBSTAT_FAILED" Failed "Failed",
-    12 "JOBSTAT_KILLED" Stopped "Stopped",
-    13 "JOBSTAT_CANCELED" Canceled "Canceled",
-    14 "JOBSTAT_LOST" Lost "Lost",
-    15 "JOBSTAT_SCALING" Scaling "Being scaled",
-    16 "JOBSTAT_SUBMIT_MODEL_FAILED" SubmitModelFailed "The model could not be submitted",
-    17 "JOBSTAT_DEPLOY_SERVICE_FAILED" DeployServiceFailed "The service could not be deployed",
-    18 "JOBSTAT_CHECK_INIT" ReviewInitializing "The review is being initialized",
-    19 "JOBSTAT_CHECK_RUNNING" Reviewing "Under review",
-    20 "JOBSTAT_CHECK_RUNNING_COMPLETED" Reviewed "The review is completed",
-    21 "JOBSTAT_CHECK_FAILED" ReviewFailed "The review failed",
-    22 "MOUNT_FAILED" MountFailed "A volume could not be mounted",
-}
+// The rows of `x-states` in the description.
+include!(concat!(env!("OUT_DIR"), "/modelarts_states.rs"));
 
 impl JobState {
     /// The state as lists filter by it.
@@ -112,28 +99,12 @@ impl JobState {
 impl JobState {
     /// Whether the job will not change by itself any more. A state that is not documented is none of those.
     pub const fn is_terminal(self) -> bool {
-        use JobState as S;
-        matches!(
-            self,
-            S::ImageFailed
-                | S::SubmitFailed
-                | S::DeleteFailed
-                | S::Completed
-                | S::Failed
-                | S::Stopped
-                | S::Canceled
-                | S::Lost
-                | S::SubmitModelFailed
-                | S::DeployServiceFailed
-                | S::Reviewed
-                | S::ReviewFailed
-                | S::MountFailed
-        )
+        !matches!(self.phase(), Phase::Underway)
     }
 
     /// Whether the job came to its end as wanted.
     pub const fn is_success(self) -> bool {
-        matches!(self, Self::Completed | Self::Reviewed)
+        matches!(self.phase(), Phase::Succeeded)
     }
 }
 
@@ -152,17 +123,17 @@ impl JobStatus {
 /// How far a job is. Without a status nobody knows that it is done.
 pub(super) fn phase(status: Option<&JobStatus>) -> (Phase, String) {
     let state = status.map_or(JobState::Undocumented, JobStatus::state);
-    let phase = match (state.is_terminal(), state.is_success()) {
-        (false, _) => Phase::Underway,
-        (true, true) => Phase::Succeeded,
-        (true, false) => Phase::Failed,
-    };
     let word = match (state, status) {
         (JobState::Undocumented, Some(status)) => status.to_string(),
         (JobState::Undocumented, None) => "not given".to_owned(),
         (state, _) => state.name().to_owned(),
     };
-    (phase, word)
+    (state.phase(), word)
+}
+
+/// Whether a visualization job can be looked at.
+pub(crate) fn runs(status: Option<&JobStatus>) -> bool {
+    status.is_some_and(|status| status.state() == JobState::Running)
 }
 
 impl fmt::Display for JobStatus {

@@ -3,7 +3,7 @@
 use futures_core::Stream;
 
 use super::status::phase;
-use super::{JobState, PER_PAGE, Training, Volume, page_number, types};
+use super::{JobState, Training, Volume, types};
 use crate::api::modelarts::operations;
 use crate::api::wire::{bounded, checked};
 use crate::api::{Operation, call};
@@ -259,7 +259,6 @@ impl List<TrainingJobsQuery> {
 impl Query for TrainingJobsQuery {
     type Entry = Entry<TrainingJob, types::TrainingJob>;
     const OPERATION: &'static Operation = &operations::LIST_TRAINING_JOBS;
-    const START: Position = Position::Page(1);
 
     fn id(entry: &Self::Entry) -> String {
         entry.id().to_string()
@@ -268,7 +267,7 @@ impl Query for TrainingJobsQuery {
     async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
         let Self { session, per_page, status, search, sort_by, order, workspace_id } = self;
         let request = session.modelarts_client().list_training_jobs().project_id(session.project_id());
-        let mut request = request.page(bounded("page", at.page()?)?);
+        let mut request = request.page(bounded("page", at.number(Self::OPERATION)?)?);
         if let Some(per_page) = per_page {
             request = request.per_page(bounded("per_page", per_page)?);
         }
@@ -291,7 +290,7 @@ impl Query for TrainingJobsQuery {
         let entry =
             |job: types::TrainingJob| Entry::new(TrainingJob::new(session.clone(), job.job_id.get().into()), job);
         let entries = page.jobs.into_iter().map(entry).collect();
-        Ok(Batch::numbered(entries, page.job_total_count, per_page.unwrap_or(PER_PAGE)))
+        Ok(Batch::numbered(entries, page.job_total_count, per_page))
     }
 }
 
@@ -523,7 +522,6 @@ impl List<TrainingJobVersionsQuery> {
 impl Query for TrainingJobVersionsQuery {
     type Entry = Entry<TrainingJobVersion, types::TrainingJobVersion>;
     const OPERATION: &'static Operation = &operations::LIST_TRAINING_JOB_VERSIONS;
-    const START: Position = Position::Page(1);
 
     fn id(entry: &Self::Entry) -> String {
         entry.id().to_string()
@@ -533,7 +531,7 @@ impl Query for TrainingJobVersionsQuery {
         let Self { job, per_page } = self;
         let client = job.session.modelarts_client();
         let request = client.list_training_job_versions().project_id(job.session.project_id()).job_id(job.id.get());
-        let mut request = request.page(page_number(&at)?);
+        let mut request = request.page(at.number(Self::OPERATION)?);
         if let Some(per_page) = per_page {
             request = request.per_page(bounded("per_page", per_page)?);
         }
@@ -543,7 +541,7 @@ impl Query for TrainingJobVersionsQuery {
             Entry::new(TrainingJobVersion { job: job.clone(), id }, version)
         };
         let entries = page.versions.into_iter().map(entry).collect();
-        Ok(Batch::numbered(entries, page.version_count, per_page.unwrap_or(PER_PAGE)))
+        Ok(Batch::numbered(entries, page.version_count, per_page))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::status::phase;
-use super::{JobState, PER_PAGE, obs, page_number, types};
+use super::status::{phase, runs};
+use super::{JobState, obs, types};
 use crate::api::modelarts::operations;
 use crate::api::wire::{bounded, checked};
 use crate::api::{Operation, call};
@@ -208,7 +208,6 @@ impl List<VisualizationJobsQuery> {
 impl Query for VisualizationJobsQuery {
     type Entry = Entry<VisualizationJob, types::VisualizationJob>;
     const OPERATION: &'static Operation = &operations::LIST_VISUALIZATION_JOBS;
-    const START: Position = Position::Page(1);
 
     fn id(entry: &Self::Entry) -> String {
         entry.id().to_string()
@@ -217,7 +216,7 @@ impl Query for VisualizationJobsQuery {
     async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
         let Self { session, per_page, status, search, sort_by, order, workspace_id } = self;
         let request = session.modelarts_client().list_visualization_jobs().project_id(session.project_id());
-        let mut request = request.page(page_number(&at)?);
+        let mut request = request.page(at.number(Self::OPERATION)?);
         if let Some(per_page) = per_page {
             request = request.per_page(bounded("per_page", per_page)?);
         }
@@ -242,7 +241,7 @@ impl Query for VisualizationJobsQuery {
             Entry::new(VisualizationJob::new(session.clone(), job.job_id.get().into()), job)
         };
         let entries = page.jobs.into_iter().map(entry).collect();
-        Ok(Batch::numbered(entries, page.job_total_count, per_page.unwrap_or(PER_PAGE)))
+        Ok(Batch::numbered(entries, page.job_total_count, per_page))
     }
 }
 
@@ -384,6 +383,6 @@ impl Wait<'_, VisualizationJob> {
     pub async fn for_running(
         self,
     ) -> Result<types::ShowVisualizationJobResponse, WaitError<types::ShowVisualizationJobResponse>> {
-        self.until(|details| details.status.as_ref().is_some_and(|status| status.state() == JobState::Running)).await
+        self.until(|details| runs(details.status.as_ref())).await
     }
 }

@@ -1,7 +1,8 @@
 //! Jobs that are submitted straight to a cluster, and their exe objects.
 
 use super::types;
-use crate::api::mrs::operations;
+use crate::api::mrs::{operations, states};
+use crate::api::shape::state;
 use crate::api::wire::{Integer, bounded, checked};
 use crate::api::{Operation, call};
 use crate::entry::Entry;
@@ -10,9 +11,6 @@ use crate::ids::JobExeId;
 use crate::paging::{Batch, List, Numbered, Position, Query};
 use crate::session::Session;
 use crate::waiting::{Awaited, Phase, Wait};
-
-/// Exe objects on a page where nothing else was asked for.
-const PAGE_SIZE: u32 = 10;
 
 /// The jobs that were submitted in a project.
 #[derive(Clone, Debug)]
@@ -240,7 +238,6 @@ impl List<JobExesQuery> {
 impl Query for JobExesQuery {
     type Entry = Entry<JobExe, types::JobExe>;
     const OPERATION: &'static Operation = &operations::LIST_JOB_EXES;
-    const START: Position = Position::Page(1);
 
     fn id(entry: &Self::Entry) -> String {
         entry.id().to_string()
@@ -248,16 +245,17 @@ impl Query for JobExesQuery {
 
     async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
         let Self { session, cluster_id, id, page_size, job_name, state } = self;
-        let page = i32::try_from(at.page()?).map_err(|error| Error::invalid_field("current_page", error))?;
-        // Always said: the documents name no default, and a size is needed to know where the list ends.
-        let size = page_size.unwrap_or(PAGE_SIZE);
         let mut request = session
             .mrs_client()
             .list_job_exes()
             .project_id(session.project_id())
             .cluster_id(cluster_id)
-            .current_page(page)
-            .page_size(bounded("page_size", size)?);
+            .current_page(at.number(Self::OPERATION)?);
+        // Always sent: the documentation names no default, and the size is needed to know where the list ends.
+        let page_size = page_size.or(Self::OPERATION.page_size());
+        if let Some(size) = page_size {
+            request = request.page_size(bounded("page_size", size)?);
+        }
         if let Some(id) = id {
             request = request.id(id);
         }
@@ -270,7 +268,7 @@ impl Query for JobExesQuery {
         let page = call(Self::OPERATION, request.send()).await?;
         let entry = |exe: types::JobExe| Ok(Entry::new(JobExe::new(session.clone(), exe.id.as_str().try_into()?), exe));
         let entries = page.job_executions.into_iter().map(entry).collect::<Result<_, Error>>()?;
-        Ok(Batch::numbered(entries, page.total_record, size))
+        Ok(Batch::numbered(entries, page.total_record, page_size))
     }
 }
 
@@ -323,29 +321,64 @@ impl Awaited for JobExe {
     }
 
     fn phase(details: &Self::Details) -> (Phase, String) {
-        let code = |number: Option<Integer>| number.map(Integer::get);
-        let state = match code(details.job_state) {
-            Some(-1) => "terminated",
-            Some(1) => "starting",
-            Some(2) => "running",
-            Some(3) => "completed",
-            Some(4) => "abnormal",
-            Some(5) => "error",
-            _ => "not given",
-        };
-        // The state says whether it ended, the final status how; one of the two may be missing.
-        let phase = match (code(details.job_state), code(details.job_final_status)) {
-            (_, Some(2)) | (Some(3), None | Some(0)) => Phase::Succeeded,
-            (Some(-1 | 3 | 4 | 5), _) | (None, Some(1 | 3)) => Phase::Failed,
-            _ => Phase::Underway,
-        };
-        (phase, state.to_owned())
+        phase(details.job_state.map(Integer::get), details.job_final_status.map(Integer::get))
     }
+}
+
+/// How far a submitted job is, from its state and its final status, and the documented word for its state.
+///
+/// The state decides whether the job has ended, because the documentation prints a running job with a final status. The
+/// final status decides how, and a state that is final decides where it says nothing. Without a documented state, the
+/// final status decides both.
+fn phase(job_state: Option<i64>, final_status: Option<i64>) -> (Phase, String) {
+    let state_row = job_state.and_then(|code| state(states::JOB_EXE_STATE, code));
+    let final_phase = final_status.and_then(|code| state(states::JOB_EXE_FINAL_STATUS, code)).map(|row| row.phase);
+    let phase = match (state_row.map(|row| row.phase), final_phase) {
+        (Some(Phase::Underway), _) | (None, None) => Phase::Underway,
+        (Some(ended), None | Some(Phase::Underway)) => ended,
+        (_, Some(end)) => end,
+    };
+    let word = match (state_row, job_state) {
+        (Some(row), _) => row.name.to_owned(),
+        (None, Some(code)) => code.to_string(),
+        (None, None) => "not given".to_owned(),
+    };
+    (phase, word)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Each combination of state and final status, undocumented and missing ones included.
+    #[test]
+    fn state_and_final_status_have_one_meaning() {
+        use Phase::{Failed as F, Succeeded as S, Underway as U};
+        // Final status: missing, 0 unfinished, 1 error, 2 success, 3 canceled, undocumented.
+        let finals = [None, Some(0), Some(1), Some(2), Some(3), Some(9)];
+        let table = [
+            (None, [U, U, F, S, F, U]),
+            (Some(-1), [F, F, F, S, F, F]),
+            (Some(1), [U, U, U, U, U, U]),
+            (Some(2), [U, U, U, U, U, U]),
+            (Some(3), [S, S, F, S, F, S]),
+            (Some(4), [F, F, F, S, F, F]),
+            (Some(5), [F, F, F, S, F, F]),
+            (Some(7), [U, U, F, S, F, U]),
+        ];
+        let known = states::JOB_EXE_STATE.iter().map(|row| Some(row.code));
+        assert!(known.clone().all(|code| table.iter().any(|(state, _)| *state == code)));
+        assert!(states::JOB_EXE_FINAL_STATUS.iter().all(|row| finals.contains(&Some(row.code))));
+        for (state, phases) in table {
+            for (end, expected) in finals.into_iter().zip(phases) {
+                assert_eq!(phase(state, end).0, expected, "state {state:?}, final status {end:?}");
+            }
+        }
+        assert_eq!(
+            [phase(Some(4), None).1, phase(Some(7), None).1, phase(None, None).1],
+            ["abnormal", "7", "not given"]
+        );
+    }
 
     #[test]
     fn codes_are_the_described_ones() {

@@ -160,12 +160,42 @@ impl Awaited for Execution {
         self.show().await
     }
 
-    /// The documents show no state: it is done when it has an end, and went well unless its return code says otherwise.
     fn phase(details: &Self::Details) -> (Phase, String) {
-        match (&details.end_time, details.return_code.as_deref()) {
-            (None, _) => (Phase::Underway, "running".to_owned()),
-            (Some(_), None | Some("" | "0")) => (Phase::Succeeded, "ended".to_owned()),
-            (Some(_), Some(code)) => (Phase::Failed, format!("return code {code}")),
+        phase(details.end_time.is_some(), details.return_code.as_deref())
+    }
+}
+
+/// How far an execution is. The documentation shows no state: an execution has ended when it has an end, and it succeeded
+/// unless its return code is another one than 0.
+fn phase(has_end: bool, return_code: Option<&str>) -> (Phase, String) {
+    let code = return_code.map(str::trim).filter(|code| !code.is_empty());
+    match (has_end, code) {
+        (false, _) => (Phase::Underway, "running".to_owned()),
+        (true, Some(code)) if code.parse::<i64>() != Ok(0) => (Phase::Failed, format!("return code {code}")),
+        (true, _) => (Phase::Succeeded, "ended".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn end_and_return_code_have_one_meaning() {
+        use Phase::{Failed, Succeeded, Underway};
+        for (code, ended) in [
+            (None, Succeeded),
+            (Some(""), Succeeded),
+            (Some(" "), Succeeded),
+            (Some("0"), Succeeded),
+            (Some("00"), Succeeded),
+            (Some("1"), Failed),
+            (Some("-1"), Failed),
+            (Some("killed"), Failed),
+        ] {
+            assert_eq!(phase(true, code).0, ended, "ended, {code:?}");
+            assert_eq!(phase(false, code).0, Underway, "not ended, {code:?}");
         }
+        assert_eq!(phase(true, Some("137")).1, "return code 137");
     }
 }

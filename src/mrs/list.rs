@@ -47,7 +47,6 @@ macro_rules! lists {
         impl Query for $query {
             type Entry = Entry<$handle, types::$details>;
             const OPERATION: &'static Operation = &operations::$operation;
-            const START: Position = Position::Marker(None);
 
             fn id(entry: &Self::Entry) -> String {
                 entry.id().to_string()

@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 
 use super::load::{self, Operation};
 use super::lower::{self, Side, WIRE_TYPES};
+use super::shape::PageShape;
+use super::{list, states};
 
 /// A construct that would not survive generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,6 +174,7 @@ impl<'a> Report<'a> {
             self.parameters(operation);
             self.request_body(operation);
             self.responses(operation);
+            self.list(operation);
         }
     }
 
@@ -342,6 +345,88 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Whether `x-list` names what exists; each operation that lists something has one.
+    fn list(&mut self, operation: Operation<'a>) {
+        let at = ["paths", operation.path, operation.method, "x-list"];
+        let remedy = "see the table of extensions in openapi/README.md";
+        let Some(shape) = list::list(operation) else {
+            if operation.id().starts_with("list_") {
+                self.add("list", &at, "an operation that lists objects does not say how", remedy);
+            }
+            return;
+        };
+        for key in operation.value["x-list"].as_object().into_iter().flat_map(Map::keys) {
+            if !list::KEYS.contains(&key.as_str()) {
+                self.add("list", &at, format!("`{key}` is not a key of it"), remedy);
+            }
+        }
+        let document = self.document;
+        let responses = operation.value["responses"].as_object();
+        let success = responses.into_iter().flatten().find(|(status, _)| status.starts_with('2'));
+        let success = success.map_or(&Value::Null, |(_, response)| load::resolve(document, response));
+        let body = success.pointer("/content/application~1json/schema").unwrap_or(&Value::Null);
+        let field = |schema: &'a Value, name: &str| {
+            load::resolve_whole(document, schema)["properties"]
+                .get(name)
+                .map(|field| load::resolve_whole(document, field))
+        };
+        let items = field(body, shape.items).and_then(|items| items.get("items"));
+        let Some(items) = items else {
+            self.add("list", &at, format!("`{}` is no array of the response", shape.items), remedy);
+            return;
+        };
+        if let Some(id) = shape.id
+            && field(items, id).is_none()
+        {
+            self.add("list", &at, format!("`{id}` is no field of an item"), remedy);
+        }
+        if let Some(total) = shape.total
+            && field(body, total).is_none()
+        {
+            self.add("list", &at, format!("`{total}` is no field of the response"), remedy);
+        }
+        if let Some((parameter, size)) = shape.pages.parameters() {
+            for name in [parameter, size] {
+                let is_it = |known: &Value| known["name"] == name && known["in"] == "query";
+                if !operation.parameters(document).any(is_it) {
+                    self.add("list", &at, format!("`{name}` is no query parameter"), remedy);
+                }
+            }
+        }
+        if let PageShape::Marked { next, .. } = shape.pages {
+            let mut tokens = next.split('/').skip(1);
+            if tokens.clone().count() == 0 || tokens.try_fold(body, field).is_none() {
+                self.add("list", &at, format!("`{next}` points to no field of the response"), remedy);
+            }
+        }
+    }
+
+    /// Whether `x-states` has each code of its schema once, and a phase for each.
+    fn states(&mut self, name: &'a str, schema: &'a Value) {
+        let Some(rows) = schema.get("x-states") else { return };
+        let at = ["components", "schemas", name, "x-states"];
+        let remedy = "give each code one row with `code`, `name`, `meaning` and `phase`";
+        let codes: BTreeSet<i64> = states::states(schema).map(|state| state.code).collect();
+        if rows.as_array().is_none_or(|rows| rows.is_empty() || rows.len() != codes.len()) {
+            self.add("states", &at, "it is no list of different codes", remedy);
+        }
+        for state in states::states(schema) {
+            if state.name.is_empty() || state.meaning.is_empty() || !states::PHASES.contains(&state.phase) {
+                self.add("states", &at, format!("the row of {} is not complete", state.code), remedy);
+            }
+        }
+        let form = schema["oneOf"].as_array().and_then(|forms| forms.first()).unwrap_or(schema);
+        let described: BTreeSet<i64> =
+            match (form["enum"].as_array(), form["minimum"].as_i64(), form["maximum"].as_i64()) {
+                (Some(values), ..) => values.iter().filter_map(Value::as_i64).collect(),
+                (None, Some(low), Some(high)) => (low..=high).collect(),
+                _ => codes.clone(),
+            };
+        for code in codes.symmetric_difference(&described) {
+            self.add("states", &at, format!("{code} is either a code of the schema or has a row, not both"), remedy);
+        }
+    }
+
     fn schemas(&mut self) {
         let document = self.document;
         let mut names: BTreeMap<String, &str> = BTreeMap::new();
@@ -354,6 +439,7 @@ impl<'a> Report<'a> {
                     "rename one of them",
                 );
             }
+            self.states(name, schema);
             if !is_wire_type(name) {
                 self.schema(schema, &mut vec!["components", "schemas", name], true);
             }

@@ -418,11 +418,14 @@ fn essential_fields(document: &Value) -> BTreeSet<(String, String)> {
 
 fn type_response_times(document: &mut Value) {
     let mut used = BTreeSet::new();
+    let nullable = nullable_components(document);
     each_schema(document, Side::Response, |schema| {
         let unit = schema.get("x-unit").and_then(Value::as_str);
         let Some((_, name)) = TIMES.iter().find(|(time, _)| unit == Some(time)) else { return };
         // The reference to it is lost below.
-        if schema.get("allOf").is_some_and(|parts| parts[0]["$ref"] == "#/components/schemas/OptionalIntegerOrText") {
+        let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+        let mut names = parts.filter_map(|part| load::schema_name(part["$ref"].as_str()?));
+        if names.any(|name| nullable.contains(name)) {
             schema.insert("nullable".to_owned(), json!(true));
         }
         used.insert(*name);
@@ -449,17 +452,29 @@ fn tolerant_response_numbers(document: &mut Value) {
     }
 }
 
+/// Whether a schema allows null: itself, by an alternative, or by each schema that it combines.
+fn may_be_null(document: &Value, schema: &Value) -> bool {
+    let schema = load::resolve(document, schema);
+    let parts = |key: &str| schema[key].as_array().map_or(&[][..], Vec::as_slice);
+    let combined = parts("allOf");
+    schema["nullable"] == true
+        || parts("oneOf").iter().chain(parts("anyOf")).any(|part| may_be_null(document, part))
+        || (schema.get("type").is_none()
+            && !combined.is_empty()
+            && combined.iter().all(|part| may_be_null(document, part)))
+}
+
+/// The component schemas that allow null.
+fn nullable_components(document: &Value) -> BTreeSet<String> {
+    let schemas = document["components"]["schemas"].as_object();
+    let nullable = schemas.into_iter().flatten().filter(|(_, schema)| may_be_null(document, schema));
+    nullable.map(|(name, _)| name.clone()).collect()
+}
+
 fn lift_nullable(document: &mut Value) {
-    let mut nullable = BTreeSet::new();
-    for (name, schema) in components(document, "schemas").into_iter().flatten() {
-        let alternative = schema
-            .get("oneOf")
-            .and_then(Value::as_array)
-            .is_some_and(|parts| parts.iter().any(|part| part["nullable"] == true));
-        let own = schema.as_object_mut().and_then(|schema| schema.shift_remove("nullable"));
-        if alternative || own == Some(Value::Bool(true)) {
-            nullable.insert(name.clone());
-        }
+    let nullable = nullable_components(document);
+    for (_, schema) in components(document, "schemas").into_iter().flatten() {
+        schema.as_object_mut().and_then(|schema| schema.shift_remove("nullable"));
     }
     each_schema(document, Side::Response, |schema| {
         for (key, value) in schema {

@@ -21,6 +21,7 @@ pub mod deviations;
 mod document;
 pub mod errors;
 mod json_schema;
+mod list;
 pub mod load;
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "build.rs uses them too")]
@@ -30,11 +31,17 @@ pub mod publish;
 #[cfg(all(test, feature = "schemars"))]
 mod rust_types;
 #[cfg(test)]
+#[allow(unreachable_pub, reason = "build.rs uses it too")]
+mod states;
+#[cfg(test)]
 mod tests;
 
+use crate::api::shape;
+pub use crate::api::shape::{ListShape, PageShape};
 pub use document::{Document, documents, operation};
 #[cfg(feature = "emulator")]
 pub(crate) use document::{control, rules};
+pub use list::list;
 pub use load::Example;
 
 #[cfg(any(feature = "contract", feature = "publish"))]

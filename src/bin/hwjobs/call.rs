@@ -1,12 +1,13 @@
 //! Commands that are one operation: call it, print the answer.
 
 use std::io::{self, IsTerminal, Write};
-use std::time::Instant;
+use std::time::Duration;
 
 use clap::ArgMatches;
 use huaweicloud_jobs::raw::{Answer, Request};
 use huaweicloud_jobs::spec::load::{self, Operation};
 use huaweicloud_jobs::spec::{self, Document};
+use huaweicloud_jobs::waiting::Wait;
 use huaweicloud_jobs::{Session, terminal};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -69,7 +70,8 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
         match &verb.action {
             Action::Call if has_flag(matches, "paginate") => call.all(request).await,
             Action::Call => call.once(&request).await,
-            Action::Wait(ended) => call.wait(&request, *ended, &Pace::of(matches), &what).await,
+            Action::Wait => call.wait(&request, false, &Pace::of(matches), &what).await,
+            Action::WaitForRunning => call.wait(&request, true, &Pace::of(matches), &what).await,
             Action::Logs => call.logs(&session, &parameters, matches).await,
         }
     };
@@ -110,13 +112,11 @@ pub(super) fn shape(
         let schema = schema.map(|schema| load::resolve_whole(root, schema));
         schema.and_then(|schema| schema["properties"].as_object()).into_iter().flatten()
     };
-    let mut shape = Shape { columns, has_status: document.name() == "modelarts", ..Shape::default() };
+    let list = spec::list(operation).map(|list| list.items);
+    let mut shape = Shape { list, columns, has_status: document.name() == "modelarts", ..Shape::default() };
     for (name, field) in fields(schema) {
         let mut inner = load::resolve_whole(root, field);
         if inner["type"] == "array" {
-            if operation.id().starts_with("list_") && shape.list.is_none() {
-                shape.list = Some(name);
-            }
             inner = &inner["items"];
         }
         let one = std::iter::once((name, field));
@@ -138,10 +138,10 @@ pub(super) struct Call<'a> {
     pub(super) shape: Shape,
 }
 
-/// How long to wait, and how often to look.
+/// How long to wait, and how long at first between two requests.
 struct Pace {
-    timeout: std::time::Duration,
-    interval: std::time::Duration,
+    timeout: Duration,
+    interval: Duration,
 }
 
 impl Pace {
@@ -154,29 +154,55 @@ impl Pace {
         duration.try_into().unwrap_or_default()
     }
 
-    /// Waits until it is time to look again, unless the time is up then.
-    async fn next(&self, started: Instant, what: &str) -> Result<(), TimedOut> {
-        if started.elapsed() + self.interval > self.timeout {
-            return Err(TimedOut(format!("{what}: not at its end after {:?}", self.timeout)));
+    fn timed_out(&self, what: &str, state: Option<&str>) -> TimedOut {
+        let state = state.map(|state| format!("; its state is {state}")).unwrap_or_default();
+        TimedOut(format!("{what}: not at its end after {:?}{state}", self.timeout))
+    }
+}
+
+/// Fields that identify what a request has started, the first ones first.
+const IDS: [&str; 4] = ["id", "job_id", "version_id", "config_name"];
+
+/// A response with the ids before everything else.
+fn ids_first(body: Value) -> Value {
+    match body {
+        Value::Object(mut fields) => {
+            for name in IDS.iter().rev() {
+                if let Some(id) = fields.shift_remove(*name) {
+                    fields.shift_insert(0, (*name).to_owned(), id);
+                }
+            }
+            for (_, field) in fields.iter_mut().filter(|(_, field)| field.is_object()) {
+                *field = ids_first(field.take());
+            }
+            Value::Object(fields)
         }
-        tokio::time::sleep(self.interval).await;
-        Ok(())
+        other => other,
     }
 }
 
 impl Call<'_> {
     /// Makes a call, and shows it where that is wanted.
     pub(super) async fn send(&self, request: &Request) -> Result<Answer, huaweicloud_jobs::Error> {
+        self.trace_request(request)?;
+        let answer = request.send().await?;
+        self.trace(&answer);
+        Ok(answer)
+    }
+
+    fn trace(&self, answer: &Answer) {
+        if self.options.verbose {
+            eprintln!("< {} [request {}]", answer.status(), answer.request_id().unwrap_or("-"));
+        }
+    }
+
+    fn trace_request(&self, request: &Request) -> Result<(), huaweicloud_jobs::Error> {
         if self.options.verbose {
             for line in request.preview()?.to_string().lines() {
                 eprintln!("> {}", terminal::line(line));
             }
         }
-        let answer = request.send().await?;
-        if self.options.verbose {
-            eprintln!("< {} [request {}]", answer.status(), answer.request_id().unwrap_or("-"));
-        }
-        Ok(answer)
+        Ok(())
     }
 
     pub(super) fn print(&self, answer: &Value) -> Result<(), Failure> {
@@ -206,51 +232,96 @@ impl Call<'_> {
             self.show(request)?;
             return Ok(true);
         }
-        let answer = self.send(request).await?;
-        match answer.body() {
-            Value::Null => writeln!(io::stderr(), "hwjobs: done")?,
-            body => self.print(body)?,
+        self.trace_request(request)?;
+        let (answer, problem) = request.attempt().await?;
+        self.trace(&answer);
+        match (problem, answer.body()) {
+            // Reading again brings the same, and what was not started can be requested again.
+            (Some(problem), _) if request.is_idempotent() => Err(problem.into()),
+            (Some(problem), body) => {
+                if !body.is_null() {
+                    self.print(&ids_first(body.clone()))?;
+                }
+                let started = if request.is_billed() { "the work was started" } else { "the request was carried out" };
+                let rest = if body.is_null() { "" } else { "; what there is of the response is printed" };
+                writeln!(io::stderr(), "hwjobs: {started}, but its response cannot be read in full{rest}")?;
+                Err(problem.into())
+            }
+            (None, Value::Null) => {
+                writeln!(io::stderr(), "hwjobs: done")?;
+                Ok(true)
+            }
+            (None, body) => {
+                self.print(body)?;
+                Ok(true)
+            }
         }
-        Ok(true)
     }
 
-    /// All pages, as one answer: the last page with the items of all.
+    /// All pages, as one response: the last page with the items of all. Where each item has a line of its own, they are
+    /// printed as they come.
     pub(super) async fn all(&self, request: Request) -> Outcome {
         if self.options.dry_run {
             self.show(&request)?;
             return Ok(true);
         }
         let mut pages = request.pages();
+        let streams = self.options.query.is_none() && matches!(self.options.output, Format::Jsonl | Format::Csv);
+        let mut rows = if streams { Some(output::Rows::new(self.options.output)?) } else { None };
         let (mut items, mut last) = (Vec::new(), Value::Null);
-        while let Some(page) = pages.next().await? {
-            items.extend_from_slice(page.items());
-            let list = page.list();
-            last = page.into_body();
-            if let (Some(list), Some(fields)) = (list, last.as_object_mut()) {
-                fields.insert(list.to_owned(), items.clone().into());
+        let failure = loop {
+            let (list, mut body) = match pages.next().await {
+                Ok(Some(page)) => (page.list(), page.into_body()),
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            };
+            let page = list.and_then(|list| body.get_mut(list)?.as_array_mut()).map(std::mem::take).unwrap_or_default();
+            match &mut rows {
+                Some(rows) if list.is_some() => rows.write(&page)?,
+                _ => items.extend(page),
             }
+            last = body;
+        };
+        match rows.filter(|_| !last.is_null()) {
+            Some(rows) if self.shape.list.is_some() => rows.finish()?,
+            _ if failure.is_none() => {
+                if let Some(list) = self.shape.list.and_then(|list| last.get_mut(list)) {
+                    *list = items.into();
+                }
+                self.print(&last)?;
+            }
+            _ => {}
         }
-        self.print(&last)?;
-        Ok(true)
+        failure.map_or(Ok(true), |error| Err(error.into()))
     }
 
-    /// Calls until it has come to its end, and prints the last answer.
-    async fn wait(&self, request: &Request, ended: fn(&Value) -> Option<bool>, pace: &Pace, what: &str) -> Outcome {
+    /// Waits as the library does, and prints the last response.
+    async fn wait(&self, request: &Request, for_running: bool, pace: &Pace, what: &str) -> Outcome {
         if self.options.dry_run {
             self.show(request)?;
             return Ok(true);
         }
-        let started = Instant::now();
         let bar = indicatif::ProgressBar::new_spinner().with_message(what.to_owned());
-        bar.enable_steady_tick(std::time::Duration::from_millis(200));
-        loop {
-            let answer = self.send(request).await?;
-            if let Some(good) = ended(answer.body()) {
-                bar.finish_and_clear();
+        bar.enable_steady_tick(Duration::from_millis(200));
+        self.trace_request(request)?;
+        let wait: Wait<'_, Request> = request.wait().at_most(pace.timeout).every(pace.interval);
+        let wait = wait.observe(|progress| {
+            bar.set_message(terminal::line(&format!("{what}: {}", progress.state)).into_owned());
+            self.trace(progress.details);
+        });
+        let ended = if for_running { wait.for_running().await } else { wait.for_completion().await };
+        bar.finish_and_clear();
+        match ended {
+            Ok(answer) => {
                 self.print(answer.body())?;
-                return Ok(good);
+                Ok(true)
             }
-            pace.next(started, what).await?;
+            Err(error) if error.is_timeout() => Err(pace.timed_out(what, error.state()).into()),
+            Err(error) if error.is_failure() => {
+                error.last().map_or(Ok(()), |answer| self.print(answer.body()))?;
+                Ok(false)
+            }
+            Err(error) => Err(huaweicloud_jobs::Error::from(error).into()),
         }
     }
 
@@ -274,48 +345,36 @@ impl Call<'_> {
         }
         let raw = has_flag(matches, "raw");
         let answer = self.send(&read(&parameters)?).await?;
+        let content = answer.body()["content"].as_str().unwrap_or_default();
         if !has_flag(matches, "follow") {
             match self.options.output {
-                Format::Table if self.options.query.is_none() => lines(answer.body(), raw)?,
+                Format::Table if self.options.query.is_none() => lines(content, raw)?,
                 _ => self.print(answer.body())?,
             }
             return Ok(true);
         }
-        lines(answer.body(), raw)?;
-        let (pace, started) = (Pace::of(matches), Instant::now());
-        let (mut end, mut ended) = (line_number(&answer.body()["end_line"]), false);
-        let version = request(session, "show_training_job_version", &ids, None)?;
-        loop {
-            if let Some(end) = &end {
-                parameters.retain(|(name, _)| !matches!(*name, "base_line" | "order"));
-                parameters.extend([("base_line", end.clone()), ("order", "desc".to_owned())]);
-            }
-            let answer = self.send(&read(&parameters)?).await?;
-            let next = line_number(&answer.body()["end_line"]);
-            let is_new = next.is_some() && next != end && !content(answer.body()).is_empty();
-            if is_new {
-                lines(answer.body(), raw)?;
-                end = next;
-                continue;
-            }
-            if ended {
-                return Ok(true);
-            }
-            // What is written between the last look and the end is read in one more round.
-            let status = self.send(&version).await?.body()["status"].clone();
-            ended = serde_json::from_value::<huaweicloud_jobs::modelarts::JobStatus>(status)?.is_terminal();
-            if !ended {
-                pace.next(started, "the version").await?;
-            }
+        lines(content, raw)?;
+        let given = |name: &str| parameters.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text);
+        let number = given("version_id").parse::<i64>().map_err(|_| Usage("version_id is no number".to_owned()))?;
+        let file = session.modelarts().training_job(given("job_id"))?.version(number).log_file(given("log_file"));
+        let pace = Pace::of(matches);
+        let mut follow = file.follow().every(pace.interval);
+        if let Some(end) = line_number(&answer.body()["end_line"]) {
+            follow = follow.after(end);
         }
+        let print = async {
+            while let Some(line) = follow.try_next().await? {
+                lines(&line, raw)?;
+            }
+            Ok(true)
+        };
+        tokio::time::timeout(pace.timeout, print)
+            .await
+            .unwrap_or_else(|_| Err(pace.timed_out("the version", None).into()))
     }
 }
 
-fn content(answer: &Value) -> &str {
-    answer["content"].as_str().unwrap_or_default()
-}
-
-/// Line numbers are numbers in some answers and texts in others.
+/// Line numbers are numbers in some responses and texts in others.
 fn line_number(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
@@ -324,10 +383,11 @@ fn line_number(value: &Value) -> Option<String> {
     }
 }
 
-/// Prints the lines of a log. On a terminal they can set colours and nothing else, unless they are wanted raw.
-fn lines(answer: &Value, raw: bool) -> io::Result<()> {
+/// Prints lines of a log; the last one ends as the others do. On a terminal they can set colours and nothing else, unless
+/// they are wanted raw.
+fn lines(text: &str, raw: bool) -> io::Result<()> {
     let is_shown = !raw && io::stdout().is_terminal();
-    let text = if is_shown { terminal::log(content(answer)) } else { content(answer).into() };
+    let text = if is_shown { terminal::log(text) } else { text.into() };
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     // A colour does not last longer than the log.

@@ -1,9 +1,8 @@
 //! The nouns and verbs: which operation each command is. What a command takes is the description's to say.
 
 use clap::{Arg, ArgAction, Command, value_parser};
-use huaweicloud_jobs::modelarts::{JobState, JobStatus};
 use huaweicloud_jobs::spec;
-use serde_json::Value;
+use huaweicloud_jobs::spec::load::Operation;
 
 use super::fields::{self, Field};
 use super::options;
@@ -30,8 +29,10 @@ pub(super) struct Verb {
 pub(super) enum Action {
     /// Calls it, for each object once.
     Call,
-    /// Calls it until the object has come to its end: `None` as long as it has not, then whether it went well.
-    Wait(fn(&Value) -> Option<bool>),
+    /// Calls it until the job that it shows has ended.
+    Wait,
+    /// Calls it until the visualization job that it shows runs.
+    WaitForRunning,
     /// Reads a log with it.
     Logs,
 }
@@ -44,40 +45,8 @@ const fn list(operation: &'static str, columns: &'static [&'static str]) -> Verb
     Verb { name: "list", operation, action: Action::Call, columns }
 }
 
-const fn wait(operation: &'static str, ended: fn(&Value) -> Option<bool>) -> Verb {
-    Verb { name: "wait", operation, action: Action::Wait(ended), columns: &[] }
-}
-
-fn status(answer: &Value) -> Option<JobStatus> {
-    serde_json::from_value(answer["status"].clone()).ok()
-}
-
-fn training_ended(answer: &Value) -> Option<bool> {
-    status(answer).filter(JobStatus::is_terminal).map(|status| status.is_success())
-}
-
-/// A visualization job has no end of its own: it can be used as soon as it runs.
-fn visualization_runs(answer: &Value) -> Option<bool> {
-    let status = status(answer)?;
-    let runs = status.state() == JobState::Running;
-    (runs || status.is_terminal()).then_some(runs)
-}
-
-/// These answers print numbers as texts too.
-fn number(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.parse().ok())
-}
-
-fn exe_ended(answer: &Value) -> Option<bool> {
-    let exe = &answer["job_execution"];
-    // Terminated, completed, abnormal, error; and of the ends 2 is success.
-    matches!(number(&exe["job_state"])?, -1 | 3..=5).then(|| number(&exe["job_final_status"]) == Some(2))
-}
-
-fn execution_ended(answer: &Value) -> Option<bool> {
-    let execution = &answer["job_execution"];
-    let code = &execution["return_code"];
-    (!execution["end_time"].is_null()).then(|| code.is_null() || number(code) == Some(0))
+const fn wait(operation: &'static str) -> Verb {
+    Verb { name: "wait", operation, action: Action::Wait, columns: &[] }
 }
 
 const VERSIONS: &[&str] =
@@ -108,7 +77,7 @@ pub(super) const NOUNS: &[Noun] = &[
             call("create", "create_training_job_version"),
             call("delete", "delete_training_job_version"),
             call("stop", "stop_training_job_version"),
-            wait("show_training_job_version", training_ended),
+            wait("show_training_job_version"),
             Verb { name: "logs", operation: "show_training_job_log", action: Action::Logs, columns: &[] },
             call("log-files", "list_training_job_log_files"),
         ],
@@ -127,7 +96,7 @@ pub(super) const NOUNS: &[Noun] = &[
             call("delete", "delete_visualization_job"),
             call("stop", "stop_visualization_job"),
             call("restart", "restart_visualization_job"),
-            wait("show_visualization_job", visualization_runs),
+            Verb { name: "wait", operation: "show_visualization_job", action: Action::WaitForRunning, columns: &[] },
         ],
     },
     Noun {
@@ -223,7 +192,7 @@ pub(super) const NOUNS: &[Noun] = &[
             call("show", "show_job_execution"),
             call("cancel", "cancel_job_execution"),
             call("delete", "delete_job_execution"),
-            wait("show_job_execution", execution_ended),
+            wait("show_job_execution"),
         ],
     },
     Noun {
@@ -235,7 +204,7 @@ pub(super) const NOUNS: &[Noun] = &[
                 &["id", "job_name", "job_type", "job_state", "job_final_status", "start_time", "end_time"],
             ),
             call("show", "show_job_exe"),
-            wait("show_job_exe", exe_ended),
+            wait("show_job_exe"),
         ],
     },
     Noun {
@@ -336,7 +305,7 @@ impl Verb {
                 let command = command.about(text("summary").to_owned());
                 (command.long_about(format!("{}\n\n{}", text("summary"), text("description"))), "")
             }
-            Action::Wait(_) => (
+            Action::Wait | Action::WaitForRunning => (
                 command
                     .about("Wait until it has come to its end, and show it")
                     .long_about(
@@ -366,7 +335,7 @@ impl Verb {
             }
         };
         let command = fields::add(command, &fields, self.takes_many(), self.takes_file());
-        let command = if pages(&fields) { command.arg(paginate()) } else { command };
+        let command = if is_paged(operation) { command.arg(paginate()) } else { command };
         let words = format!("{} {}", noun.words, self.name);
         let example = fields::example(&words, document, operation, &fields, more);
         let mut example = format!("Operation: {}\n\nExample:\n  {example}", self.operation);
@@ -387,13 +356,13 @@ fn duration(name: &'static str, default: &'static str, help: &'static str) -> Ar
 fn waiting(timeout: &'static str) -> [Arg; 2] {
     [
         duration("timeout", timeout, "How long to wait at the most, for example 90s or 1h30m"),
-        duration("interval", "5s", "How long to wait between two looks"),
+        duration("interval", "5s", "How long to wait between the first two requests, then longer, up to a minute"),
     ]
 }
 
-/// Whether an operation answers in pages.
-fn pages(fields: &[Field]) -> bool {
-    fields.iter().any(|field| matches!(field.name, "page" | "marker" | "current_page" | "offset"))
+/// Whether an operation returns pages.
+fn is_paged(operation: Operation<'_>) -> bool {
+    spec::list(operation).is_some_and(|list| list.pages.parameters().is_some())
 }
 
 pub(super) fn paginate() -> Arg {
@@ -456,25 +425,5 @@ mod tests {
                 assert!(converted.contains(&format!("\"{column}\":")), "{}: {column}", verb.operation);
             }
         }
-    }
-
-    #[test]
-    fn what_is_waited_for_ends() {
-        let json = |text: &str| serde_json::from_str::<Value>(text).expect("it is JSON");
-        assert_eq!(training_ended(&json(r#"{"status": 8}"#)), None);
-        assert_eq!(training_ended(&json(r#"{"status": 10}"#)), Some(true));
-        assert_eq!(training_ended(&json(r#"{"status": 11}"#)), Some(false));
-        assert_eq!(visualization_runs(&json(r#"{"status": 7}"#)), None);
-        assert_eq!(visualization_runs(&json(r#"{"status": 8}"#)), Some(true));
-        assert_eq!(visualization_runs(&json(r#"{"status": 12}"#)), Some(false));
-        let exe = |state: &str, end: &str| {
-            exe_ended(&json(&format!(r#"{{"job_execution": {{"job_state": {state}, "job_final_status": {end}}}}}"#)))
-        };
-        assert_eq!(exe("2", "0"), None);
-        assert_eq!(exe("\"3\"", "\"2\""), Some(true));
-        assert_eq!(exe("4", "1"), Some(false));
-        assert_eq!(execution_ended(&json(r#"{"job_execution": {"end_time": null}}"#)), None);
-        let ended = r#"{"job_execution": {"end_time": "2017-06-22T06:24:59", "return_code": null}}"#;
-        assert_eq!(execution_ended(&json(ended)), Some(true));
     }
 }

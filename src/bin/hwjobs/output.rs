@@ -1,7 +1,8 @@
 //! Answers for people and for programs.
 
 use std::borrow::Cow;
-use std::io::{self, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, BufRead, IsTerminal, Seek, Write};
 
 use anstyle::Style;
 use clap::ValueEnum;
@@ -216,28 +217,96 @@ pub(super) fn for_reader(text: &str) -> Cow<'_, str> {
     if io::stdout().is_terminal() { terminal::text(text) } else { text.into() }
 }
 
+/// Items of a list that are printed page by page, in memory of one page. What CSV has for a header is known at the end
+/// only, so its rows wait in a temporary file.
+pub(super) struct Rows {
+    waiting: Option<Waiting>,
+}
+
+struct Waiting {
+    file: io::BufWriter<File>,
+    columns: Vec<String>,
+}
+
+impl Rows {
+    /// Rows in JSON Lines or CSV.
+    pub(super) fn new(format: Format) -> Result<Self, Failure> {
+        let waiting = match format {
+            Format::Csv => Some(Waiting { file: io::BufWriter::new(tempfile::tempfile()?), columns: Vec::new() }),
+            _ => None,
+        };
+        Ok(Self { waiting })
+    }
+
+    pub(super) fn write(&mut self, rows: &[Value]) -> Result<(), Failure> {
+        let Some(Waiting { file, columns }) = &mut self.waiting else {
+            let mut out = io::stdout().lock();
+            rows.iter().try_for_each(|row| writeln!(out, "{}", escaped(row.to_string())))?;
+            return Ok(out.flush()?);
+        };
+        for row in rows {
+            for name in record(row).into_iter().flat_map(Map::keys) {
+                if !columns.contains(name) {
+                    columns.push(name.clone());
+                }
+            }
+            writeln!(file, "{row}")?;
+        }
+        Ok(())
+    }
+
+    /// Prints what waits.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        let Some(Waiting { file, columns }) = self.waiting else { return Ok(()) };
+        let mut file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.rewind()?;
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut print = |line: &[Value]| {
+            let mut data = Vec::new();
+            csv_rows(line, &columns, &mut data)?;
+            Ok::<_, Failure>(out.write_all(for_reader(&String::from_utf8_lossy(&data)).as_bytes())?)
+        };
+        if !columns.is_empty() {
+            print(&[Value::from(columns.clone())])?;
+        }
+        for line in io::BufReader::new(file).lines() {
+            let row: Value = serde_json::from_str(&line?)?;
+            if columns.is_empty() || record(&row).is_some() {
+                print(&[row])?;
+            }
+        }
+        Ok(out.flush()?)
+    }
+}
+
+/// Rows of CSV: of objects the named columns, of arrays all cells.
+fn csv_rows(rows: &[Value], columns: &[impl AsRef<str>], out: &mut impl Write) -> Result<(), Failure> {
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(out);
+    for row in rows {
+        let cells: Vec<String> = match (record(row), row.as_array()) {
+            (Some(fields), _) => {
+                columns.iter().map(|name| fields.get(name.as_ref()).map_or_else(String::new, in_csv)).collect()
+            }
+            (None, Some(cells)) => cells.iter().map(in_csv).collect(),
+            (None, None) => vec![in_csv(row)],
+        };
+        writer.write_record(cells).map_err(csv_error)?;
+    }
+    Ok(writer.flush()?)
+}
+
 fn csv(value: &Value, shape: &Shape, out: &mut impl Write) -> Result<(), Failure> {
     let single = [value.clone()];
     let rows: &[Value] = rows(value, shape).map_or(&single, Vec::as_slice);
-    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(out);
     let objects: Vec<_> = rows.iter().filter_map(record).collect();
     if objects.is_empty() {
-        for row in rows {
-            match row.as_array() {
-                Some(cells) => writer.write_record(cells.iter().map(in_csv)).map_err(csv_error)?,
-                None => writer.write_record([in_csv(row)]).map_err(csv_error)?,
-            }
-        }
-    } else {
-        let names = names(objects.iter().copied());
-        writer.write_record(names.iter().map(|name| cell(name).into_owned())).map_err(csv_error)?;
-        for row in objects {
-            writer
-                .write_record(names.iter().map(|name| row.get(*name).map_or_else(String::new, in_csv)))
-                .map_err(csv_error)?;
-        }
+        return csv_rows(rows, &[""; 0], out);
     }
-    Ok(writer.flush()?)
+    let columns = names(objects.iter().copied());
+    csv_rows(&[Value::from(columns.clone())], &columns, out)?;
+    rows.iter()
+        .filter(|row| record(row).is_some())
+        .try_for_each(|row| csv_rows(std::slice::from_ref(row), &columns, out))
 }
 
 /// A reader that leaves early is recognized by its I/O error.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::access::{Access, Caller};
 use super::answer::Refusal;
 use super::lifecycle::{Lifecycles, Next, Transitions};
+use crate::api::{ListShape, PageShape};
 
 pub(super) mod iam;
 mod list;
@@ -34,6 +35,8 @@ pub(super) struct Call<'a> {
     pub(super) transitions: Transitions,
     /// How many objects of a kind a project may have.
     pub(super) quota: i64,
+    /// How the operation lists objects, if it does.
+    pub(super) list: Option<ListShape<'static>>,
 }
 
 /// How jobs of one kind move.
@@ -113,10 +116,14 @@ impl Call<'_> {
         self.parameters.get(name).and_then(Value::as_i64).unwrap_or(default)
     }
 
-    /// Number of items on a page and of those before it, where pages count from a number.
-    fn page(&self, first: i64) -> (i64, i64) {
-        let limit = self.number_or("per_page", 10);
-        (limit, self.number_or("page", first).saturating_sub(first).max(0).saturating_mul(limit))
+    /// Number of items on a page and of those before it, as the description says that the list counts.
+    fn page(&self) -> (i64, i64) {
+        let Some(PageShape::Numbered { parameter, first, size, default, .. }) = self.list.map(|list| list.pages) else {
+            return (-1, 0);
+        };
+        let (first, limit) = (first.into(), self.number_or(size, default.map_or(-1, i64::from)));
+        let before = self.number_or(parameter, first).saturating_sub(first).max(0);
+        (limit, before.saturating_mul(limit.max(0)))
     }
 
     /// The state that a list is filtered by; what is no number is no state of any job.

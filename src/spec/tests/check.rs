@@ -65,6 +65,7 @@ fn cases() -> Vec<Case> {
     const BODY: &str = "paths > /jobs/{id} > put > requestBody";
     const RESPONSES: &str = "paths > /jobs/{id} > put > responses";
     const OK: &str = "paths > /jobs/{id} > put > responses > 200";
+    const LIST: &str = "paths > /jobs/{id} > put > x-list";
     const X: &str = "components > schemas > In > properties > x";
     let json_body = |schema: Value| json!({"content": {"application/json": {"schema": schema}}});
     let ok = json_body(reference("Out"));
@@ -281,6 +282,20 @@ fn cases() -> Vec<Case> {
                 "Out": {"type": "object", "properties": {"required": reference("IntegerOrText")}}}),
         ),
         field("nullable_request", X, json!({"type": "string", "nullable": true}), text()),
+        // Extensions.
+        operation("list", LIST, "/x-list", json!({"items": "jobs", "number": "page"}), Value::Null),
+        operation("list", LIST, "/x-list", json!({"item": "jobs"}), Value::Null),
+        operation("list", LIST, "/operationId", json!("list_jobs"), Value::Null),
+        case(
+            "states",
+            "components > schemas > Code > x-states",
+            "/components/schemas/Code",
+            json!({"type": "integer", "format": "int32", "minimum": 0, "maximum": 1,
+                "x-states": [{"code": 0, "name": "new", "meaning": "New", "phase": "over"}]}),
+            json!({"type": "integer", "format": "int32", "minimum": 0, "maximum": 1,
+                "x-states": [{"code": 0, "name": "new", "meaning": "New", "phase": "underway"},
+                    {"code": 1, "name": "old", "meaning": "Old", "phase": "succeeded"}]}),
+        ),
         case(
             "nullable_request",
             "components > schemas > In",

@@ -31,7 +31,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     if call.text("order") != "asc" {
         found.reverse();
     }
-    let (limit, offset) = call.page(1);
+    let (limit, offset) = call.page();
     let page: Vec<&Value> = found.iter().skip(offset as usize).take(limit as usize).copied().collect();
     Ok(json!({"models": page, "model_total_count": found.len(), "is_success": true}).into())
 }

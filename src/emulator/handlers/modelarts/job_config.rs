@@ -36,7 +36,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
         "config_desc" => "description",
         _ => "name",
     };
-    let (limit, offset) = call.page(1);
+    let (limit, offset) = call.page();
     let list = List {
         columns: "name, description, created, config",
         // The service has no samples of its own here.

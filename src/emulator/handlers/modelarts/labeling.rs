@@ -38,7 +38,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
 }
 
 pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let limit = call.number_or("limit", 10);
+    let (limit, offset) = call.page();
     let list = List {
         columns: "id, name, description, data_type, path, filter_id, type, created, number",
         from: "labeling_job WHERE project_id = ?1 AND name LIKE ?2 ESCAPE '\\'",
@@ -46,8 +46,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
         order: [if call.text("sort_by") == "create_time" { "created" } else { "name" }, "id"],
         descending: call.text("order") == "desc",
         limit,
-        // The documents call `offset` the number of the page.
-        offset: call.number_or("offset", 0).max(0).saturating_mul(limit.max(0)),
+        offset,
     };
     let total = list.count(call)?;
     let jobs = list.read(call, total, job)?;

@@ -59,18 +59,22 @@ pub(super) fn find(operation: &str) -> Option<Handler> {
 
 /// The documented states of training and visualization jobs that the emulator leads them through.
 mod state {
-    pub(super) const INITIALIZING: i64 = 1;
-    pub(super) const SUBMITTING: i64 = 4;
-    pub(super) const WAITING: i64 = 7;
-    pub(super) const RUNNING: i64 = 8;
-    pub(super) const BEING_CANCELED: i64 = 9;
-    pub(super) const COMPLETED: i64 = 10;
-    pub(super) const STOPPED: i64 = 12;
+    use crate::api::modelarts::states::JOB_STATUS;
+    use crate::api::shape::{Phase, code_of, state};
+
+    pub(super) const INITIALIZING: i64 = code_of(JOB_STATUS, "JOBSTAT_INIT");
+    pub(super) const SUBMITTING: i64 = code_of(JOB_STATUS, "JOBSTAT_SUBMIT_TRYING");
+    pub(super) const WAITING: i64 = code_of(JOB_STATUS, "JOBSTAT_WAITING");
+    pub(super) const RUNNING: i64 = code_of(JOB_STATUS, "JOBSTAT_RUNNING");
+    pub(super) const BEING_CANCELED: i64 = code_of(JOB_STATUS, "JOBSTAT_KILLING");
+    pub(super) const COMPLETED: i64 = code_of(JOB_STATUS, "JOBSTAT_COMPLETED");
+    pub(super) const STOPPED: i64 = code_of(JOB_STATUS, "JOBSTAT_KILLED");
+    const UNKNOWN: i64 = code_of(JOB_STATUS, "JOBSTAT_UNKNOWN");
 
     /// Whether a job in this state is on its way or at work, so that it can be stopped.
-    pub(super) fn is_active(state: i64) -> bool {
-        // Creating the image, being scaled and under review as well.
-        matches!(state, INITIALIZING | 2 | SUBMITTING | WAITING | RUNNING | 15 | 18 | 19)
+    pub(super) fn is_active(code: i64) -> bool {
+        let underway = state(JOB_STATUS, code).is_some_and(|row| row.phase == Phase::Underway);
+        underway && code != BEING_CANCELED && code != UNKNOWN
     }
 }
 

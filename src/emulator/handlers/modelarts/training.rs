@@ -72,7 +72,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     }
     let workspace = Some(call.text("workspace_id")).filter(|id| !id.is_empty()).unwrap_or("0");
     let (status, search) = (call.status_filter(), call.text("search_content"));
-    let (limit, offset) = call.page(1);
+    let (limit, offset) = call.page();
     let mut condition = format!("project = {PROJECT} AND workspace_id = ?2");
     let mut parameters: Vec<&dyn ToSql> = vec![&call.project, &workspace];
     if let Some(status) = &status {

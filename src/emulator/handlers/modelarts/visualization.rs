@@ -101,7 +101,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
         "status" => "status",
         _ => "id",
     };
-    let (limit, offset) = call.page(1);
+    let (limit, offset) = call.page();
     let (status, search) = (call.status_filter(), anywhere(call.text("search_content")));
     // Requests create them in the default workspace only.
     let elsewhere = !matches!(call.text("workspace_id"), "" | "0");

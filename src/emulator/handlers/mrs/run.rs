@@ -6,6 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::objects::{Kind, timestamp};
 use super::{data_source, job};
+use crate::api::mrs::states;
+use crate::api::shape::code_of;
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::{fields, text};
 use crate::emulator::handlers::{Answer, Call, Lifecycle, List};
@@ -13,13 +15,13 @@ use crate::emulator::lifecycle::Next;
 use crate::emulator::store::next_id;
 
 /// States of a run.
-const TERMINATED: i64 = -1;
-const RUNNING: i64 = 2;
-const COMPLETED: i64 = 3;
+const TERMINATED: i64 = code_of(states::JOB_EXE_STATE, "terminated");
+const RUNNING: i64 = code_of(states::JOB_EXE_STATE, "running");
+const COMPLETED: i64 = code_of(states::JOB_EXE_STATE, "completed");
 /// How a run ended.
-const UNFINISHED: i64 = 0;
-const SUCCEEDED: i64 = 2;
-const CANCELED: i64 = 3;
+const UNFINISHED: i64 = code_of(states::JOB_EXE_FINAL_STATUS, "unfinished");
+const SUCCEEDED: i64 = code_of(states::JOB_EXE_FINAL_STATUS, "success");
+const CANCELED: i64 = code_of(states::JOB_EXE_FINAL_STATUS, "canceled");
 
 /// A run takes half a minute and succeeds.
 pub(in crate::emulator::handlers) static LIFECYCLE: Lifecycle = Lifecycle {
@@ -255,7 +257,7 @@ const EXE_COLUMNS: &str = "id, name, cluster_id, status, outcome, created, updat
 
 /// Answers one page of the submitted jobs that meet all given conditions, the newest first.
 pub(super) fn list_exes(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let (limit, page) = (call.number_or("page_size", 10), call.number_or("current_page", 1).max(1));
+    let (limit, offset) = call.page();
     let state = call.parameters.get("state").and_then(Value::as_i64);
     let texts: Vec<(&str, &str)> = [("cluster_id", "cluster_id"), ("id", "id"), ("name", "job_name")]
         .map(|(column, parameter)| (column, call.text(parameter)))
@@ -279,7 +281,7 @@ pub(super) fn list_exes(call: &Call<'_>) -> Result<Answer, Refusal> {
         order: ["number", "number"],
         descending: true,
         limit,
-        offset: (page - 1).saturating_mul(limit),
+        offset,
     };
     // Most are asked for by cluster and state, which are counted all the time.
     let total = match texts.as_slice() {

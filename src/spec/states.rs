@@ -1,0 +1,35 @@
+//! The states of jobs: the extension `x-states` beside the schema of a code.
+
+use serde_json::Value;
+
+/// The phases that a state can have, as `x-states` spells them.
+pub const PHASES: [&str; 3] = ["underway", "succeeded", "failed"];
+
+/// A documented state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State<'a> {
+    /// The code that responses print.
+    pub code: i64,
+    /// The word of the documentation for the state.
+    pub name: &'a str,
+    /// The name of the state in Rust, where an enum has it.
+    pub variant: Option<&'a str>,
+    /// What the state means.
+    pub meaning: &'a str,
+    /// How far a job in this state is: one of [`PHASES`].
+    pub phase: &'a str,
+}
+
+/// Returns the states of a component schema; none where it describes no state.
+pub fn states(schema: &Value) -> impl Iterator<Item = State<'_>> {
+    schema["x-states"].as_array().into_iter().flatten().map(|row| {
+        let text = |key: &str| row[key].as_str().unwrap_or_default();
+        State {
+            code: row["code"].as_i64().unwrap_or_default(),
+            name: text("name"),
+            variant: row["variant"].as_str(),
+            meaning: text("meaning"),
+            phase: text("phase"),
+        }
+    })
+}
