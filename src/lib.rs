@@ -11,6 +11,9 @@ pub mod contract;
 pub mod coming_from_the_python_sdk {}
 mod entry;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod ids;
 #[doc(hidden)]
 pub mod json;

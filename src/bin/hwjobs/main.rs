@@ -21,6 +21,8 @@ mod emulator;
 mod exit;
 mod fields;
 mod files;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod journal;
 mod man;
 mod nouns;

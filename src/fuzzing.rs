@@ -1,0 +1,18 @@
+//! What the fuzz targets in `fuzz/` reach of the inside. Built with `--cfg fuzzing` alone, which `cargo fuzz` sets.
+
+use http::{HeaderMap, StatusCode};
+
+use crate::error::{Error, Redactor, ResponseInfo, says_failure};
+
+/// A secret that was sent along with the request.
+pub const SECRET: &str = "fuzz-token-not-a-secret";
+
+/// Returns what a call fails with whose response has this status, from 100 to 999, and body; `None` for a success.
+pub fn failure(status: u16, body: &[u8]) -> Option<Error> {
+    let status = StatusCode::from_u16(status).unwrap_or_default();
+    let url = reqwest::Url::parse("http://127.0.0.1/").expect("it is an address");
+    let mut request = reqwest::Request::new(http::Method::GET, url);
+    request.headers_mut().insert("x-auth-token", http::HeaderValue::from_static(SECRET));
+    let info = ResponseInfo::new(status, &HeaderMap::new(), Redactor::of(&request, &[]));
+    (!status.is_success() || says_failure(body)).then(|| Error::answered(body, &info))
+}
