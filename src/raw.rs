@@ -209,7 +209,6 @@ impl Request {
         if self.checks
             && !is_done
             && problem.is_none()
-            && status != StatusCode::NO_CONTENT
             && let Err((place, reason)) = self.described.usable(self.document.value(), &body)
         {
             problem = Some(Error::undecodable(place, reason, &bytes, &known));

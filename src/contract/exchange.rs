@@ -145,7 +145,7 @@ impl Attempt<'_> {
                 outgoing.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 *outgoing.body_mut() = Some(body.clone().into());
             }
-            *outgoing.timeout_mut() = Some(Duration::from_secs(60));
+            *outgoing.timeout_mut() = Some(transport.timeout());
             if op.is_authenticated() {
                 self.run.prove(request.identity, transport, &mut outgoing).await.map_err(Halt::Fatal)?;
             }

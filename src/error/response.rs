@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, StatusCode};
 
-use super::Redactor;
+use super::{NAME, Redactor};
 
 /// The gateway's own name for the id of a request; some services and clouds use the others.
 static REQUEST_IDS: [HeaderName; 4] = [
@@ -32,9 +32,29 @@ pub(crate) struct ResponseInfo {
 impl ResponseInfo {
     pub(crate) fn new(status: StatusCode, headers: &HeaderMap, redactor: Redactor) -> Self {
         let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
-        let request_id = REQUEST_IDS.iter().find_map(text).map(|id| redactor.redact(id.to_owned()));
         let retry_after = text(&RETRY_AFTER).and_then(|text| retry_after(text.trim()));
-        Self { status: Some(status), request_id, retry_after, proxy: None, is_empty: false, redactor }
+        let request_id = REQUEST_IDS.iter().find_map(text).map(str::to_owned);
+        let mut info = Self { status: Some(status), retry_after, redactor, ..Self::default() };
+        info.request_id = request_id.map(|id| info.kept(id, NAME));
+        info
+    }
+
+    /// Returns as much of a text of the response as an error keeps, with every secret of the request redacted.
+    pub(super) fn kept(&self, mut text: String, most: usize) -> String {
+        let cut = |text: &mut String, most| match text.char_indices().nth(most) {
+            Some((end, _)) => {
+                text.truncate(end);
+                true
+            }
+            None => false,
+        };
+        // Beyond what is kept, so that no secret in it is cut off; a text of megabytes is not looked at in full.
+        cut(&mut text, 16 * most);
+        let mut text = self.redactor.redact(text);
+        if cut(&mut text, most) {
+            text.push_str("...");
+        }
+        text
     }
 }
 

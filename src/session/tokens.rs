@@ -143,7 +143,8 @@ impl Tokens {
     async fn sign_in(&self, clock: &dyn Clock) -> Result<Known, Error> {
         let request = self.iam.create_token().body(self.request.clone());
         let answer = exchange(&operations::CREATE_TOKEN, request.send()).await?;
-        let token = answer.headers().get("x-subject-token").and_then(|token| token.to_str().ok()).map(Secret::from);
+        let token = answer.headers().get("x-subject-token").and_then(|token| token.to_str().ok());
+        let token = token.filter(|token| !token.trim().is_empty()).map(Secret::from);
         let token = token.ok_or_else(|| {
             Error::decode("X-Subject-Token".to_owned(), "the answer has no token in its header".to_owned(), b"")
                 .with_operation(operations::CREATE_TOKEN.id)

@@ -91,6 +91,12 @@ impl Transport {
         &*self.0.clock
     }
 
+    /// Returns how long a call may take, all its attempts together.
+    #[cfg(feature = "contract")]
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.timeout
+    }
+
     /// The same, signing for something else.
     pub(super) fn scoped(&self, scope: Scope) -> Self {
         Self::new(Inner { scope: Some(scope), ..(*self.0).clone() })

@@ -38,6 +38,9 @@ pub(super) fn is_to_be_looked_up(project: &str) -> bool {
     project.starts_with(TO_BE_LOOKED_UP)
 }
 
+/// How long a call takes at most without an option.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+
 const HEADING: &str = "Options of every call";
 
 /// The options as they are declared, each for all commands below.
@@ -91,9 +94,10 @@ impl Options {
     /// The options among the arguments of the last subcommand.
     pub(super) fn of(matches: &ArgMatches) -> Self {
         let text = |name: &str| matches.get_one::<String>(name).cloned();
-        // The timeout of a command that waits is for all its calls together.
+        let timeout =
+            matches.get_one::<SignedDuration>("timeout").and_then(|timeout| Duration::try_from(*timeout).ok());
+        // The timeout of a command that waits is for all its calls together: each of them has its usual time at most.
         let waits = matches.try_contains_id("interval").is_ok();
-        let timeout = matches.get_one::<SignedDuration>("timeout").filter(|_| !waits);
         Self {
             profile: text("profile"),
             region: text("region"),
@@ -102,7 +106,7 @@ impl Options {
             proxy: text("proxy"),
             output: matches.get_one("output").copied().unwrap_or(Format::Table),
             query: text("query"),
-            timeout: timeout.and_then(|timeout| Duration::try_from(*timeout).ok()),
+            timeout: timeout.map(|timeout| if waits { timeout.min(CALL_TIMEOUT) } else { timeout }),
             verbose: matches.get_flag("verbose"),
             dry_run: matches.get_flag("dry-run"),
             yes: matches.get_flag("yes"),
