@@ -20,7 +20,7 @@ mod load;
 #[path = "src/spec/lower.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod lower;
-#[path = "src/api/shape.rs"]
+#[path = "src/shape.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod shape;
 #[path = "src/spec/states.rs"]
@@ -34,7 +34,7 @@ const FAMILIES: [&str; 4] = ["gateway", "iam", "modelarts", "mrs"];
 fn main() {
     for rules in [
         "build.rs",
-        "src/api/shape.rs",
+        "src/shape.rs",
         "src/spec/check.rs",
         "src/spec/list.rs",
         "src/spec/load.rs",
@@ -564,12 +564,10 @@ fn state_tables(document: &Value) -> String {
             .collect();
         tables += &format!("    pub(crate) const {constant}: &[State] = &[{rows}];\n");
     }
-    format!(
-        "/// States of jobs.\npub(crate) mod states {{\n    use crate::api::shape::{{Phase, State}};\n\n{tables}}}\n"
-    )
+    format!("/// States of jobs.\npub(crate) mod states {{\n    use crate::shape::{{Phase, State}};\n\n{tables}}}\n")
 }
 
-/// What `src/modelarts/status.rs` includes: the states that an enum has.
+/// What `src/api/wire/job_status.rs` includes: the states that an enum has.
 fn state_enum(document: &Value) -> Option<String> {
     let rows: String = state_schemas(document)
         .flat_map(|(_, schema)| states::states(schema))

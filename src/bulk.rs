@@ -53,7 +53,8 @@ use futures_util::stream::{BoxStream, FuturesUnordered};
 
 use crate::error::Error;
 use crate::paging;
-use crate::session::{Session, once};
+use crate::session::Session;
+use crate::transport::once;
 
 /// How many run at once before anything is known of the service: fewer than the failures in a row that lock a key, which
 /// are five.

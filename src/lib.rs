@@ -24,7 +24,9 @@ pub mod mrs;
 pub mod paging;
 mod secret;
 pub mod session;
+mod shape;
 pub mod terminal;
+mod transport;
 pub mod waiting;
 
 #[cfg(feature = "emulator")]

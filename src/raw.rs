@@ -644,7 +644,7 @@ impl Wait<'_, Request> {
     pub async fn for_running(self) -> Result<Answer, WaitError<Answer>> {
         self.until(|answer| {
             let status = serde_json::from_value::<JobStatus>(answer.body["status"].clone()).ok();
-            crate::modelarts::runs(status.as_ref())
+            crate::api::wire::job_status::runs(status.as_ref())
         })
         .await
     }

@@ -30,9 +30,9 @@ use std::fmt;
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
-pub use crate::api::shape::Phase;
 use crate::error::Error;
 use crate::session::Session;
+pub use crate::shape::Phase;
 
 /// Failed questions in a row that end a wait, where failing may pass.
 pub(crate) const PATIENCE: u32 = 3;

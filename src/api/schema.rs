@@ -5,10 +5,9 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::wire::{
-    Boolean, Bounded, Embedded, EpochMillis, EpochSeconds, Hidden, Integer, Millis, Number, Percent, Seconds, Segment,
-    Text, ZonelessTime,
+    Boolean, Bounded, Embedded, EpochMillis, EpochSeconds, Hidden, Integer, JobStatus, Millis, Number, Percent,
+    Seconds, Segment, Text, ZonelessTime,
 };
-use crate::modelarts::JobStatus;
 use crate::secret::Secret;
 
 macro_rules! schemas {

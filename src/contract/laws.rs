@@ -12,7 +12,7 @@ use super::objects::{Fixture, is_unknown, item_id, unwrapped};
 use super::plan::{Expected, Identity, Law, Payload, bodies};
 use super::run::Halt;
 use super::verdict::Check;
-use crate::modelarts::JobStatus;
+use crate::api::wire::JobStatus;
 use crate::spec::{self, PageShape};
 
 /// More pages than this are taken for a list without an end.

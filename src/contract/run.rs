@@ -98,8 +98,10 @@ pub(super) enum Halt {
 impl Run {
     pub(super) fn new(session: Session, options: Options, interrupt: Interrupt) -> Result<Self, Error> {
         let made_up = Credentials::access_key("HWJOBSCONTRACTMADEUP", "made-up-and-known-to-nobody");
-        let strangers =
-            [Transport::stranger(&made_up, Arc::new(SystemClock))?, Transport::stranger(&made_up, Arc::new(LastWeek))?];
+        let strangers = [
+            crate::session::stranger(&made_up, Arc::new(SystemClock))?,
+            crate::session::stranger(&made_up, Arc::new(LastWeek))?,
+        ];
         let tag = base36(options.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20, 5);
         Ok(Self {
             options,

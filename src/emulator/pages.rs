@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use super::answer::{Response, respond};
 use super::server::State;
 use crate::api::mrs::states;
-use crate::api::shape::state;
 use crate::api::wire::Integer;
-use crate::modelarts::JobStatus;
+use crate::api::wire::JobStatus;
+use crate::shape::state;
 use crate::spec;
 
 /// So many of the recorded requests are shown, the latest first.

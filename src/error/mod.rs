@@ -19,8 +19,8 @@ pub use kind::ErrorKind;
 pub(crate) use redact::Redactor;
 pub(crate) use response::ResponseInfo;
 
+use code::kind_of;
 use failure::Failure;
-use kind::kind_of;
 
 use crate::terminal::line;
 
@@ -73,6 +73,11 @@ impl Error {
 
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Configuration, message)
+    }
+
+    /// A setting that is empty or holds nothing but white space.
+    pub(crate) fn blank(what: &str) -> Self {
+        Self::configuration(format!("the {what} is blank"))
     }
 
     pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
@@ -522,29 +527,5 @@ impl From<reqwest::Error> for Error {
         let mut converted = Self::new(kind, message).with_source(error);
         converted.0.may_have_been_sent = sent;
         converted
-    }
-}
-
-/// Everything that the generated clients can end in.
-impl From<progenitor_client::Error<()>> for Error {
-    fn from(error: progenitor_client::Error<()>) -> Self {
-        use progenitor_client::Error as Generated;
-        match error {
-            // The transport hands typed errors over inside a response, since the generator carries only strings.
-            Generated::UnexpectedResponse(mut response) => response.extensions_mut().remove().unwrap_or_else(|| {
-                let info = ResponseInfo::new(response.status(), response.headers(), Redactor::default());
-                Self::new(kind_of(response.status(), None), "unexpected response").with_response(&info)
-            }),
-            Generated::InvalidResponsePayload(body, error) => Self::decode(".".to_owned(), error.to_string(), &body),
-            Generated::InvalidRequest(reason) => Self::invalid_request(reason),
-            Generated::CommunicationError(error)
-            | Generated::InvalidUpgrade(error)
-            | Generated::ResponseBodyError(error) => error.into(),
-            Generated::ErrorResponse(response) => {
-                let info = ResponseInfo::new(response.status(), response.headers(), Redactor::default());
-                Self::new(kind_of(response.status(), None), "the service rejected the request").with_response(&info)
-            }
-            Generated::Custom(reason) => Self::new(ErrorKind::Service, reason),
-        }
     }
 }

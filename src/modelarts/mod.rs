@@ -12,11 +12,11 @@ mod labeling;
 mod logs;
 pub(crate) mod obs;
 mod setup;
-mod status;
 mod training;
 mod visualization;
 
 pub use crate::api::modelarts::{open, types};
+pub use crate::api::wire::{JobState, JobStatus};
 pub use catalog::{BuiltInAlgorithmsQuery, EnginesQuery, ResourceSpecsQuery};
 pub use job_configs::{
     CreateTrainingJobConfig, TrainingJobConfig, TrainingJobConfigs, TrainingJobConfigsQuery, UpdateTrainingJobConfig,
@@ -24,9 +24,6 @@ pub use job_configs::{
 pub use labeling::{CreateLabelingJob, LabelingJob, LabelingJobs, LabelingJobsQuery, UpdateLabelingJob};
 pub use logs::{FollowLog, LogFile, ReadLog};
 pub use setup::{Code, Data, Resources, Training, Volume};
-#[cfg(feature = "raw")]
-pub(crate) use status::runs;
-pub use status::{JobState, JobStatus};
 pub use training::{
     CreateTrainingJob, CreateTrainingJobVersion, TrainingJob, TrainingJobVersion, TrainingJobVersions,
     TrainingJobVersionsQuery, TrainingJobs, TrainingJobsQuery,
@@ -37,6 +34,13 @@ pub use visualization::{CreateVisualizationJob, VisualizationJob, VisualizationJ
 #[derive(Clone, Debug)]
 pub struct ModelArts {
     session: Session,
+}
+
+impl Session {
+    /// ModelArts: training, visualization and labeling jobs.
+    pub fn modelarts(&self) -> ModelArts {
+        ModelArts::new(self.clone())
+    }
 }
 
 impl ModelArts {

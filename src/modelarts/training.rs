@@ -2,9 +2,9 @@
 
 use futures_core::Stream;
 
-use super::status::phase;
 use super::{JobState, Training, Volume, types};
 use crate::api::modelarts::operations;
+use crate::api::wire::job_status::phase;
 use crate::api::wire::{bounded, checked};
 use crate::api::{Operation, call};
 use crate::bulk::Bulk;

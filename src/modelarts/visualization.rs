@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::status::{phase, runs};
 use super::{JobState, obs, types};
 use crate::api::modelarts::operations;
+use crate::api::wire::job_status::{phase, runs};
 use crate::api::wire::{bounded, checked};
 use crate::api::{Operation, call};
 use crate::entry::Entry;

@@ -2,7 +2,6 @@
 
 use super::types;
 use crate::api::mrs::{operations, states};
-use crate::api::shape::state;
 use crate::api::wire::{Integer, bounded, checked};
 use crate::api::{Operation, call};
 use crate::entry::Entry;
@@ -10,6 +9,7 @@ use crate::error::Error;
 use crate::ids::JobExeId;
 use crate::paging::{Batch, List, Numbered, Position, Query};
 use crate::session::Session;
+use crate::shape::state;
 use crate::waiting::{Awaited, Phase, Wait};
 
 /// The jobs that were submitted in a project.

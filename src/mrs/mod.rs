@@ -26,6 +26,13 @@ pub struct Mrs {
     session: Session,
 }
 
+impl Session {
+    /// MapReduce Service: job objects.
+    pub fn mrs(&self) -> Mrs {
+        Mrs::new(self.clone())
+    }
+}
+
 impl Mrs {
     pub(crate) fn new(session: Session) -> Self {
         Self { session }

@@ -1,7 +1,9 @@
-//! How a request says who sends it.
+//! How a session authenticates its requests.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, UNIX_EPOCH};
 
 use http::{HeaderName, HeaderValue};
@@ -13,6 +15,9 @@ use super::tokens::Tokens;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::secret::Secret;
+use crate::transport::Authenticate;
+#[cfg(feature = "contract")]
+use crate::transport::{self, Transport};
 
 /// One way of authenticating.
 pub(super) enum Auth {
@@ -137,10 +142,8 @@ impl Auth {
         SigningKey::new(credentials).map(Self::Signature)
     }
 
-    /// Puts the proof onto a request; gives the secret that goes along and must not come back in what is shown.
-    ///
     /// Only a signature needs the scope: a token has its own.
-    pub(super) async fn apply(
+    async fn apply(
         &self,
         request: &mut Request,
         scope: Option<&Scope>,
@@ -168,9 +171,8 @@ impl Auth {
         Ok(Some(token))
     }
 
-    /// Puts a proof onto a request that is only looked at: nothing is fetched for it.
     #[cfg(feature = "raw")]
-    pub(super) fn preview(&self, request: &mut Request, scope: Option<&Scope>, clock: &dyn Clock) -> Result<(), Error> {
+    fn preview(&self, request: &mut Request, scope: Option<&Scope>, clock: &dyn Clock) -> Result<(), Error> {
         let header = match self {
             Self::Token { header, .. } => header.clone(),
             Self::Password(_) => token_header(&"to be fetched".into())?,
@@ -185,9 +187,7 @@ impl Auth {
         Ok(())
     }
 
-    /// Drops a token that was rejected, and returns whether there will be another one. `authenticated` is when it was put
-    /// onto the request.
-    pub(super) fn forget(&self, token: &Secret, authenticated: Instant) -> bool {
+    fn forget(&self, token: &Secret, authenticated: Instant) -> bool {
         match self {
             Self::Password(tokens) => {
                 tokens.forget(token, authenticated);
@@ -196,6 +196,45 @@ impl Auth {
             Self::Token { .. } | Self::Signature(_) | Self::Keys(_) | Self::Nobody => false,
         }
     }
+}
+
+/// Credentials together with what their signatures are for.
+#[derive(Clone, Debug)]
+pub(super) struct Scoped {
+    pub(super) auth: Arc<Auth>,
+    pub(super) scope: Option<Scope>,
+}
+
+impl Authenticate for Scoped {
+    fn authenticate<'a>(
+        &'a self,
+        request: &'a mut Request,
+        clock: &'a dyn Clock,
+    ) -> Pin<Box<dyn Future<Output = Result<Option<Secret>, Error>> + Send + 'a>> {
+        Box::pin(self.auth.apply(request, self.scope.as_ref(), clock))
+    }
+
+    #[cfg(feature = "raw")]
+    fn preview(&self, request: &mut Request, clock: &dyn Clock) -> Result<(), Error> {
+        self.auth.preview(request, self.scope.as_ref(), clock)
+    }
+
+    fn forget(&self, token: &Secret, authenticated: Instant) -> bool {
+        self.auth.forget(token, authenticated)
+    }
+}
+
+/// Signs as another caller, by another clock: for requests that a service must reject.
+#[cfg(feature = "contract")]
+pub(crate) fn stranger(credentials: &Credentials, clock: Arc<dyn Clock>) -> Result<Transport, Error> {
+    Ok(Transport::new(transport::Inner {
+        auth: Arc::new(Scoped { auth: Auth::signature(credentials)?.into(), scope: None }),
+        route: transport::Route::default(),
+        retry: transport::RetryPolicy::default(),
+        budget: transport::Budget::default(),
+        clock,
+        timeout: std::time::Duration::from_secs(60),
+    }))
 }
 
 impl SigningKey {
@@ -269,7 +308,7 @@ fn token_header(token: &Secret) -> Result<HeaderValue, Error> {
     let mut header = HeaderValue::from_str(token.expose())
         .map_err(|_| Error::configuration("the token holds characters that cannot be in a header"))?;
     if token.expose().trim().is_empty() {
-        return Err(super::blank("token"));
+        return Err(Error::blank("token"));
     }
     header.set_sensitive(true);
     Ok(header)

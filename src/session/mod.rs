@@ -1,46 +1,29 @@
-//! Who is asking, and where the requests go.
+//! Sessions: the project, the credentials, and the addresses of the services.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
+#[cfg(any(feature = "contract", feature = "raw"))]
 use progenitor_client::ClientInfo;
-use reqwest::tls::Certificate;
 
-use crate::api::{call, iam, modelarts, mrs};
-use crate::error::Error;
+use crate::api::{iam, modelarts, mrs};
 use crate::ids::ProjectId;
-use crate::modelarts::ModelArts;
-use crate::mrs::Mrs;
 
 mod auth;
-pub(crate) mod body;
+mod builder;
 pub mod credentials;
 mod proxy;
 mod regions;
-mod retry;
 pub mod signing;
 mod tokens;
-mod transport;
 
 pub use crate::clock::{Clock, SystemClock};
 pub use crate::secret::Secret;
+pub use crate::transport::{RetryPolicy, Transport};
+#[cfg(feature = "contract")]
+pub(crate) use auth::stranger;
+pub use builder::SessionBuilder;
 pub use credentials::Service;
-pub use retry::RetryPolicy;
-pub use transport::Transport;
-pub(crate) use transport::{observe, once};
-
-use auth::{Auth, Keys, Scope};
-use credentials::{Chain, Context, Credentials, Settings};
-use proxy::{Proxies, Route};
-use retry::Budget;
-use tokens::{Project, SignIn, Tokens};
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const CALL_TIMEOUT: Duration = Duration::from_secs(60);
-/// Stands for the address of a service where none is known: the transport sends nothing there.
-const NO_ADDRESS: &str = "http://no-address.invalid";
-const USER_AGENT: &str = concat!("huaweicloud-jobs/", env!("CARGO_PKG_VERSION"));
 
 /// A project of an endpoint, and the right to use it.
 ///
@@ -68,36 +51,9 @@ struct Inner {
 }
 
 impl Session {
-    /// Starts a session from explicit values.
-    pub fn builder() -> SessionBuilder {
-        SessionBuilder::default()
-    }
-
-    /// Starts a session from what the environment and the user's files say; see `docs/credentials.md`.
-    ///
-    /// ```no_run
-    /// # async fn example() -> Result<(), huaweicloud_jobs::Error> {
-    /// let session = huaweicloud_jobs::Session::from_environment().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn from_environment() -> Result<Self, Error> {
-        Self::builder().connect().await
-    }
-
     /// The project of all requests.
     pub fn project_id(&self) -> &ProjectId {
         &self.0.project_id
-    }
-
-    /// ModelArts: training, visualization and labeling jobs.
-    pub fn modelarts(&self) -> ModelArts {
-        ModelArts::new(self.clone())
-    }
-
-    /// MapReduce Service: job objects.
-    pub fn mrs(&self) -> Mrs {
-        Mrs::new(self.clone())
     }
 
     /// The generated client of the identity service.
@@ -117,7 +73,7 @@ impl Session {
         &self.0.mrs
     }
 
-    /// What leads to the service of a document: how to authenticate, the HTTP client, the base address.
+    /// The transport, the HTTP client and the base address of the service that a document describes.
     #[cfg(any(feature = "contract", feature = "raw"))]
     pub(crate) fn way_to(&self, document: &str) -> (&Transport, &reqwest::Client, &str) {
         fn parts<C: ClientInfo<Transport>>(client: &C) -> (&Transport, &reqwest::Client, &str) {
@@ -135,412 +91,5 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { project_id, iam: _, modelarts: _, mrs: _ } = &*self.0;
         f.debug_struct("Session").field("project_id", &project_id.as_str()).finish_non_exhaustive()
-    }
-}
-
-/// What a [`Session`] is made from.
-#[derive(Clone)]
-pub struct SessionBuilder {
-    settings: Settings,
-    credentials: Option<Credentials>,
-    context: Option<Context>,
-    retry: RetryPolicy,
-    connect_timeout: Duration,
-    timeout: Duration,
-    proxies: Proxies,
-    certificates: Vec<u8>,
-    verify: bool,
-    clock: Arc<dyn Clock>,
-}
-
-impl Default for SessionBuilder {
-    fn default() -> Self {
-        Self {
-            settings: Settings::default(),
-            credentials: None,
-            context: None,
-            retry: RetryPolicy::default(),
-            connect_timeout: CONNECT_TIMEOUT,
-            timeout: CALL_TIMEOUT,
-            proxies: Proxies::default(),
-            certificates: Vec::new(),
-            verify: true,
-            clock: Arc::new(SystemClock),
-        }
-    }
-}
-
-impl SessionBuilder {
-    /// A region of Huawei Cloud, for example `cn-north-4`: it gives the address of every service.
-    pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.settings.region = Some(region.into());
-        self
-    }
-
-    /// One base address for all services, for example a gateway's or the emulator's; goes before the region's.
-    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.settings.endpoint = Some(endpoint.into());
-        self
-    }
-
-    /// Base address of one service, for partner clouds and private ones; goes before everything else.
-    ///
-    /// A session for one service needs no address of the others: the first call of a service without an address fails.
-    /// An address may end as the paths of its service begin, for example in `/v3` for the identity service.
-    pub fn endpoint_of(mut self, service: Service, endpoint: impl Into<String>) -> Self {
-        *self.settings.own_endpoint(service) = Some(endpoint.into());
-        self
-    }
-
-    /// Id of the project.
-    pub fn project_id(mut self, project_id: impl Into<String>) -> Self {
-        self.settings.project_id = Some(project_id.into());
-        self
-    }
-
-    /// Name of the project, for [`connect`](Self::connect) to look up its id; the region's name by default.
-    pub fn project_name(mut self, project_name: impl Into<String>) -> Self {
-        self.settings.project_name = Some(project_name.into());
-        self
-    }
-
-    /// What a source said of project, region and addresses; what is given here by name goes before it.
-    pub fn settings(mut self, settings: Settings) -> Self {
-        self.settings = std::mem::take(&mut self.settings).or(settings);
-        self
-    }
-
-    /// Id of the account, which the documents call a domain. Requests to the identity service, which is in no project,
-    /// are signed with it; a token has its own.
-    pub fn domain_id(mut self, domain_id: impl Into<String>) -> Self {
-        self.settings.domain_id = Some(domain_id.into());
-        self
-    }
-
-    /// What proves who is asking.
-    ///
-    /// A key pair signs every request, again when it is repeated. For a user and password tokens are fetched from the
-    /// identity service when needed, and renewed. A token is used as it is.
-    pub fn credentials(mut self, credentials: Credentials) -> Self {
-        self.credentials = Some(credentials);
-        self
-    }
-
-    /// A token of the identity service for this project, sent as it is in `X-Auth-Token`.
-    pub fn token(self, token: impl Into<Secret>) -> Self {
-        self.credentials(Credentials::Token(token.into()))
-    }
-
-    /// Where [`connect`](Self::connect) looks for what is not given here; by default this process's environment and its
-    /// user's files.
-    pub fn context(mut self, context: Context) -> Self {
-        self.context = Some(context);
-        self
-    }
-
-    /// When calls are repeated.
-    pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = retry;
-        self
-    }
-
-    /// How long connecting may take; 5 seconds by default.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
-        self
-    }
-
-    /// How long a call may take, all its attempts and waits together; 60 seconds by default.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Sends all requests through a proxy, for example `http://user:password@proxy.example:3128`, whatever the environment
-    /// names. The scheme is `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`.
-    ///
-    /// Addresses of this machine (`localhost`, `127.0.0.0/8`, `::1`) are never reached through a proxy.
-    pub fn proxy(mut self, proxy: impl Into<String>) -> Self {
-        self.proxies = Proxies::Given(proxy.into());
-        self
-    }
-
-    /// Sends all requests without a proxy, whatever the environment names.
-    ///
-    /// By default the variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` count, in capitals or small
-    /// letters, and where none is set the settings of the system.
-    pub fn no_proxy(mut self) -> Self {
-        self.proxies = Proxies::Direct;
-        self
-    }
-
-    /// Certificates (PEM) to trust besides those of the system, for private clouds.
-    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.certificates = pem.into();
-        self
-    }
-
-    /// Trusts whoever answers. Everyone on the way can then read and change what is sent, credentials included; each
-    /// session that does so warns in the traces.
-    pub fn danger_accept_any_certificate(mut self) -> Self {
-        self.verify = false;
-        self
-    }
-
-    /// The clock, for tests.
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// The session from what was given here alone, or what is missing or malformed; nothing is sent or looked for.
-    pub fn build(self) -> Result<Session, Error> {
-        let project_id = self.settings.project_id.clone().ok_or_else(|| missing("project_id"))?;
-        let endpoints = self.endpoints()?;
-        let credentials = self.credentials.clone().ok_or_else(|| missing("credentials"))?;
-        let auth = self.auth(credentials, &endpoints, Some(Project::Id(project_id.clone())))?;
-        self.assemble(endpoints, auth.into(), project_id)
-    }
-
-    /// The session, with all that is not given here looked for: credentials along the [chain](credentials::Chain), and
-    /// the project's id by its name, which is the region's name by default.
-    pub async fn connect(mut self) -> Result<Session, Error> {
-        let keys = self.find().await?;
-        let credentials = self.credentials.clone().ok_or_else(|| missing("credentials"))?;
-        let endpoints = self.endpoints()?;
-        let name = self.settings.project_name.clone().or_else(|| self.settings.region.clone());
-        let project = match (&self.settings.project_id, name) {
-            (Some(id), _) => Project::Id(id.clone()),
-            (None, Some(name)) => Project::Name(name),
-            (None, None) => return Err(missing("project_id")),
-        };
-        let auth = Arc::new(match keys {
-            Some(keys) => Auth::Keys(keys.into()),
-            None => self.auth(credentials, &endpoints, Some(project.clone()))?,
-        });
-        let project_id = match project {
-            Project::Id(id) => id,
-            Project::Name(name) => Box::pin(self.look_up(&endpoints, Arc::clone(&auth), &name)).await?,
-        };
-        self.assemble(endpoints, auth, project_id)
-    }
-
-    /// The projects that the credentials can use, as the identity service says. No project has to be given for that.
-    pub async fn projects(mut self) -> Result<Vec<iam::types::AuthProject>, Error> {
-        self.find().await?;
-        let credentials = self.credentials.clone().ok_or_else(|| missing("credentials"))?;
-        let endpoints = self.endpoints()?;
-        let auth = self.auth(credentials, &endpoints, None)?;
-        let iam = self.iam_client(&endpoints, auth.into(), self.domain());
-        Ok(call(&iam::operations::LIST_AUTH_PROJECTS, iam.list_auth_projects().send()).await?.projects)
-    }
-
-    /// Looks for credentials, where none are given; those that end come with where to look for the next ones.
-    async fn find(&mut self) -> Result<Option<Keys>, Error> {
-        if self.credentials.is_some() {
-            return Ok(None);
-        }
-        let context = self.context.take().unwrap_or_default();
-        let found = Box::pin(Chain::default().resolve(&context)).await?;
-        tracing::debug!(source = %found.source, "credentials found");
-        self.settings = std::mem::take(&mut self.settings).or(found.settings.clone());
-        self.credentials = Some(found.credentials.clone());
-        Ok(found.expires_at().is_some().then(|| Keys::new(Chain::default(), context, found)))
-    }
-
-    async fn look_up(&self, endpoints: &Endpoints, auth: Arc<Auth>, name: &str) -> Result<String, Error> {
-        let iam = self.iam_client(endpoints, auth, self.domain());
-        let answer = call(&iam::operations::LIST_PROJECTS, iam.list_projects().name(name).send()).await?;
-        let mut ids = answer.projects.into_iter().filter(|project| project.name == name).map(|project| project.id);
-        match (ids.next(), ids.next()) {
-            (Some(id), None) => Ok(id),
-            (None, _) => Err(Error::configuration(format!("there is no project of the name {name}"))),
-            (Some(_), Some(_)) => {
-                Err(Error::configuration(format!("several projects have the name {name}: give the project's id")))
-            }
-        }
-    }
-
-    fn endpoints(&self) -> Result<Endpoints, Error> {
-        self.settings.validate()?;
-        self.proxies.validate()?;
-        let addresses = [self.address(Service::Iam)?, self.address(Service::ModelArts)?, self.address(Service::Mrs)?];
-        if addresses.iter().all(Option::is_none) {
-            return Err(missing("endpoint"));
-        }
-        if !self.verify {
-            tracing::warn!("certificates are not verified: whoever is on the way can read what is sent");
-        }
-        // One for the addresses behind a proxy, one for the others; making one loads certificates.
-        let (mut proxied, mut direct) = (None::<reqwest::Client>, None::<reqwest::Client>);
-        let mut endpoint = |service: Service, address: Option<String>| -> Result<Endpoint, Error> {
-            let (to, unaddressed) = match &address {
-                Some(address) => (self.proxies.route(address), None),
-                None => (Route::Direct, Some(service)),
-            };
-            let (http, proxy) = match to {
-                Route::Direct => (&mut direct, None),
-                Route::Through(proxy) => (&mut proxied, Some(proxy)),
-            };
-            let http = match http {
-                Some(http) => http.clone(),
-                None => http.insert(self.http_client(proxy.is_none())?).clone(),
-            };
-            Ok(Endpoint { address: address.unwrap_or_else(|| NO_ADDRESS.to_owned()), http, proxy, unaddressed })
-        };
-        let [iam, modelarts, mrs] = addresses;
-        Ok(Endpoints {
-            iam: endpoint(Service::Iam, iam)?,
-            modelarts: endpoint(Service::ModelArts, modelarts)?,
-            mrs: endpoint(Service::Mrs, mrs)?,
-        })
-    }
-
-    /// The base address of a service, if one is known.
-    fn address(&self, service: Service) -> Result<Option<String>, Error> {
-        let Settings { region, project_id, .. } = &self.settings;
-        match (self.settings.endpoint_of(service, None), region) {
-            (Some(given), _) => credentials::endpoint(given)
-                .map(|address| Some(credentials::base(service, &address, project_id.as_deref())))
-                .map_err(|reason| Error::configuration(format!("the endpoint {reason}"))),
-            (None, Some(region)) => regions::endpoint(service, region).map(Some),
-            (None, None) => Ok(None),
-        }
-    }
-
-    fn auth(&self, credentials: Credentials, endpoints: &Endpoints, project: Option<Project>) -> Result<Auth, Error> {
-        match credentials {
-            Credentials::Token(token) => Auth::token(token),
-            Credentials::Password { account, user, password } => {
-                for (name, text) in [("account", &*account), ("user", &*user), ("password", password.expose())] {
-                    if text.trim().is_empty() {
-                        return Err(blank(name));
-                    }
-                }
-                let client = self.iam_client(endpoints, Auth::Nobody.into(), None);
-                Ok(Auth::Password(Tokens::new(client, SignIn { account, user, password, project }).into()))
-            }
-            Credentials::AccessKey { .. } => Auth::signature(&credentials),
-        }
-    }
-
-    /// The account, for the service that is not in a project.
-    fn domain(&self) -> Option<Scope> {
-        self.settings.domain_id.clone().map(Scope::Domain)
-    }
-
-    fn iam_client(&self, endpoints: &Endpoints, auth: Arc<Auth>, scope: Option<Scope>) -> iam::Client {
-        let Endpoint { address, http, .. } = &endpoints.iam;
-        let transport = self.transport(auth, scope).leading_to(&endpoints.iam);
-        iam::Client::new_with_client(address, http.clone(), transport)
-    }
-
-    fn transport(&self, auth: Arc<Auth>, scope: Option<Scope>) -> Transport {
-        Transport::new(transport::Inner {
-            auth,
-            scope,
-            proxy: None,
-            unaddressed: None,
-            retry: self.retry,
-            budget: Budget::default(),
-            clock: Arc::clone(&self.clock),
-            timeout: self.timeout,
-        })
-    }
-
-    fn assemble(&self, endpoints: Endpoints, auth: Arc<Auth>, project_id: String) -> Result<Session, Error> {
-        let project_id = ProjectId::try_from(project_id).map_err(|error| Error::configuration(error.message()))?;
-        let transport = self.transport(auth, Some(Scope::Project(project_id.as_str().to_owned())));
-        let global = self.domain().map_or_else(|| transport.clone(), |domain| transport.scoped(domain));
-        let Endpoints { iam, modelarts, mrs } = endpoints;
-        let (to_iam, to_modelarts, to_mrs) =
-            (global.leading_to(&iam), transport.leading_to(&modelarts), transport.leading_to(&mrs));
-        Ok(Session(Arc::new(Inner {
-            project_id,
-            iam: iam::Client::new_with_client(&iam.address, iam.http, to_iam),
-            modelarts: modelarts::Client::new_with_client(&modelarts.address, modelarts.http, to_modelarts),
-            mrs: mrs::Client::new_with_client(&mrs.address, mrs.http, to_mrs),
-        })))
-    }
-
-    fn http_client(&self, direct: bool) -> Result<reqwest::Client, Error> {
-        // A program that has chosen a TLS provider keeps its choice.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut client = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .connect_timeout(self.connect_timeout)
-            // The transport alone repeats.
-            .retry(reqwest::retry::never().max_retries_per_request(0))
-            // A redirect would send the credentials elsewhere; these APIs have none.
-            .redirect(reqwest::redirect::Policy::none());
-        client = if direct { client.no_proxy() } else { self.proxies.apply(client)? };
-        if !self.certificates.is_empty() {
-            let certificates = Certificate::from_pem_bundle(&self.certificates)
-                .map_err(|error| Error::configuration("the root certificates are not PEM").with_source(error))?;
-            if certificates.is_empty() {
-                return Err(Error::configuration("the root certificates hold no certificate in PEM"));
-            }
-            client = client.tls_certs_merge(certificates);
-        }
-        if !self.verify {
-            client = client.tls_danger_accept_invalid_certs(true);
-        }
-        client.build().map_err(|error| Error::configuration("the HTTP client cannot be set up").with_source(error))
-    }
-}
-
-/// Where each service is.
-struct Endpoints {
-    iam: Endpoint,
-    modelarts: Endpoint,
-    mrs: Endpoint,
-}
-
-/// Where a service is, and the way to it.
-struct Endpoint {
-    address: String,
-    http: reqwest::Client,
-    /// The proxy on the way, without its credentials.
-    proxy: Option<String>,
-    /// The service, where its address is not known.
-    unaddressed: Option<Service>,
-}
-
-fn missing(what: &str) -> Error {
-    Error::configuration(format!("no {what} given: call `.{what}(..)`"))
-}
-
-/// The error of a value that is empty, or holds nothing but white space.
-fn blank(what: &str) -> Error {
-    Error::configuration(format!("the {what} is blank"))
-}
-
-impl fmt::Debug for SessionBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // All fields by name, so that a new one is not forgotten here. Addresses, that of a proxy among them, are left
-        // out: before `build` has looked at them they may hold credentials.
-        let Self {
-            settings,
-            credentials,
-            context: _,
-            retry,
-            connect_timeout,
-            timeout,
-            proxies: _,
-            certificates: _,
-            verify,
-            clock,
-        } = self;
-        f.debug_struct("SessionBuilder")
-            .field("region", &settings.region)
-            .field("project_id", &settings.project_id)
-            .field("project_name", &settings.project_name)
-            .field("credentials", credentials)
-            .field("retry", retry)
-            .field("connect_timeout", connect_timeout)
-            .field("timeout", timeout)
-            .field("verify", verify)
-            .field("clock", clock)
-            .finish_non_exhaustive()
     }
 }

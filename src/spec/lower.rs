@@ -124,7 +124,7 @@ pub const WIRE_TYPES: &[(&str, &str)] = &[
     (SECRET, "crate::session::Secret"),
     ("LogPosition", "crate::api::wire::Text"),
     ("PassRate", "crate::api::wire::Percent"),
-    ("JobStatus", "crate::modelarts::JobStatus"),
+    ("JobStatus", "crate::api::wire::JobStatus"),
     ("JobExeType", "crate::api::wire::Integer"),
     ("JobExeState", "crate::api::wire::Integer"),
     ("JobExeFinalStatus", "crate::api::wire::Integer"),

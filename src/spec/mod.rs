@@ -36,8 +36,8 @@ mod states;
 #[cfg(test)]
 mod tests;
 
-use crate::api::shape;
-pub use crate::api::shape::{ListShape, PageShape};
+use crate::shape;
+pub use crate::shape::{ListShape, PageShape};
 pub use document::{Document, documents, operation};
 #[cfg(feature = "emulator")]
 pub(crate) use document::{control, rules};

@@ -3,7 +3,7 @@
 use rusqlite::{Transaction, params};
 use serde_json::{Value, json};
 
-use super::answer;
+use super::responses::answer;
 use crate::emulator::store::skip;
 
 /// Writes them into an empty project.

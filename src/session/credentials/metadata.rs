@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{Context, Credentials, Found, Outcome, Provider, Providing, broken, settings};
 use crate::error::Error;
 use crate::secret::Secret;
-use crate::session::body::{self, Unread};
+use crate::transport::body::{self, Unread};
 
 /// The metadata service of a cloud server.
 ///

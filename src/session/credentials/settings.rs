@@ -103,7 +103,7 @@ impl Settings {
             [("project_id", project_id), ("project_name", project_name), ("domain_id", domain_id), ("region", region)];
         for (name, value) in values {
             if value.as_deref().is_some_and(|value| value.trim().is_empty()) {
-                return Err(crate::session::blank(name));
+                return Err(Error::blank(name));
             }
         }
         Ok(())

@@ -60,7 +60,7 @@ pub(super) fn find(operation: &str) -> Option<Handler> {
 /// The documented states of training and visualization jobs that the emulator leads them through.
 mod state {
     use crate::api::modelarts::states::JOB_STATUS;
-    use crate::api::shape::{Phase, code_of, state};
+    use crate::shape::{Phase, code_of, state};
 
     pub(super) const INITIALIZING: i64 = code_of(JOB_STATUS, "JOBSTAT_INIT");
     pub(super) const SUBMITTING: i64 = code_of(JOB_STATUS, "JOBSTAT_SUBMIT_TRYING");

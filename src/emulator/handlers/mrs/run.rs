@@ -7,12 +7,12 @@ use serde_json::{Map, Value, json};
 use super::objects::{Kind, timestamp};
 use super::{data_source, job};
 use crate::api::mrs::states;
-use crate::api::shape::code_of;
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::{fields, text};
 use crate::emulator::handlers::{Answer, Call, Lifecycle, List};
 use crate::emulator::lifecycle::Next;
 use crate::emulator::store::next_id;
+use crate::shape::code_of;
 
 /// States of a run.
 const TERMINATED: i64 = code_of(states::JOB_EXE_STATE, "terminated");

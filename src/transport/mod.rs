@@ -1,8 +1,9 @@
-//! One way out for every request: authenticate, send, read the whole answer, tell failure from success, try again.
+//! The only way by which requests leave: authenticate, send, read the whole response, tell failure from success, retry.
 
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,44 +14,70 @@ use reqwest::{Request, Response, ResponseBuilderExt, Url};
 use serde_json::Value;
 use tracing::{Instrument, Span, field};
 
-use super::Endpoint;
-use super::auth::{Auth, Scope};
-use super::body::{self, Unread};
-#[cfg(feature = "contract")]
-use super::credentials::Credentials;
-use super::credentials::Service;
-use super::retry::{Budget, RetryPolicy};
-use crate::api::Operation;
 use crate::clock::Clock;
 use crate::error::{self, Error, Redactor, ResponseInfo};
+use crate::secret::Secret;
 
-/// What every client of a session shares: how to authenticate, how to send, and when to send again.
+pub(crate) mod body;
+mod carry;
+mod operation;
+mod retry;
+
+pub use operation::Operation;
+pub(crate) use retry::Budget;
+pub use retry::RetryPolicy;
+
+use body::Unread;
+use carry::carry;
+
+/// How requests are authenticated: implemented by the session, which knows the credentials.
+pub(crate) trait Authenticate: fmt::Debug + Send + Sync {
+    /// Authenticates a request. Returns the secret that goes along, which must not be shown when a server echoes it.
+    fn authenticate<'a>(
+        &'a self,
+        request: &'a mut Request,
+        clock: &'a dyn Clock,
+    ) -> Pin<Box<dyn Future<Output = Result<Option<Secret>, Error>> + Send + 'a>>;
+
+    /// Authenticates a request that is only looked at: nothing is fetched for it.
+    #[cfg(feature = "raw")]
+    fn preview(&self, request: &mut Request, clock: &dyn Clock) -> Result<(), Error>;
+
+    /// Drops a token that was rejected, and returns whether there will be another one. `authenticated` is when it was put
+    /// onto the request.
+    fn forget(&self, token: &Secret, authenticated: Instant) -> bool;
+}
+
+/// What every client of a session shares: how to authenticate, how to send, and when to retry.
 #[derive(Clone)]
 pub struct Transport(Arc<Inner>);
 
 #[derive(Clone)]
-pub(super) struct Inner {
-    pub(super) auth: Arc<Auth>,
-    pub(super) scope: Option<Scope>,
-    /// The proxy on the way, without its credentials.
-    pub(super) proxy: Option<String>,
-    /// The service, where its address is not known: nothing is sent then.
-    pub(super) unaddressed: Option<Service>,
-    pub(super) retry: RetryPolicy,
-    pub(super) budget: Budget,
-    pub(super) clock: Arc<dyn Clock>,
+pub(crate) struct Inner {
+    pub(crate) auth: Arc<dyn Authenticate>,
+    pub(crate) route: Route,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) budget: Budget,
+    pub(crate) clock: Arc<dyn Clock>,
     /// For all attempts of a call together.
-    pub(super) timeout: Duration,
+    pub(crate) timeout: Duration,
+}
+
+/// How requests reach a service.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Route {
+    /// The proxy that they pass, without its credentials.
+    pub(crate) proxy: Option<String>,
+    /// Why nothing can be sent, where the address of the service is not known.
+    pub(crate) unaddressed: Option<Error>,
 }
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { auth, scope, proxy, unaddressed, retry, budget, clock, timeout } = &*self.0;
+        let Inner { auth, route, retry, budget, clock, timeout } = &*self.0;
         f.debug_struct("Transport")
             .field("auth", auth)
-            .field("scope", scope)
-            .field("proxy", proxy)
-            .field("unaddressed", unaddressed)
+            .field("route", route)
             .field("retry", retry)
             .field("budget", budget)
             .field("clock", clock)
@@ -82,11 +109,11 @@ pub(crate) async fn observe<T>(call: impl Future<Output = T>) -> (T, ResponseInf
 }
 
 impl Transport {
-    pub(super) fn new(inner: Inner) -> Self {
+    pub(crate) fn new(inner: Inner) -> Self {
         Self(Arc::new(inner))
     }
 
-    /// What time it is for all that use this.
+    /// The clock of the session.
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.0.clock
     }
@@ -97,20 +124,19 @@ impl Transport {
         self.0.timeout
     }
 
-    /// The same, signing for something else.
-    pub(super) fn scoped(&self, scope: Scope) -> Self {
-        Self::new(Inner { scope: Some(scope), ..(*self.0).clone() })
+    /// The same transport with another way of authenticating.
+    pub(crate) fn authenticated_by(&self, auth: Arc<dyn Authenticate>) -> Self {
+        Self::new(Inner { auth, ..(*self.0).clone() })
     }
 
-    /// The same on the way to an endpoint.
-    pub(super) fn leading_to(&self, endpoint: &Endpoint) -> Self {
-        let Endpoint { proxy, unaddressed, .. } = endpoint;
-        Self::new(Inner { proxy: proxy.clone(), unaddressed: *unaddressed, ..(*self.0).clone() })
+    /// The same transport on another route.
+    pub(crate) fn routed(&self, route: Route) -> Self {
+        Self::new(Inner { route, ..(*self.0).clone() })
     }
 
     /// Fails where no address of the service is known.
     fn addressed(&self) -> Result<(), Error> {
-        self.0.unaddressed.map_or(Ok(()), |service| Err(service.without_address()))
+        self.0.route.unaddressed.clone().map_or(Ok(()), Err)
     }
 
     /// Sends a request of a generated client. Failures come back as a response that carries an [`Error`].
@@ -172,31 +198,14 @@ impl Transport {
     #[cfg(feature = "contract")]
     pub(crate) async fn authenticate(&self, request: &mut Request) -> Result<(), Error> {
         self.addressed()?;
-        let Inner { auth, scope, clock, .. } = &*self.0;
-        auth.apply(request, scope.as_ref(), &**clock).await.map(drop)
-    }
-
-    /// Signs as somebody else, by another clock: for requests that a service must refuse.
-    #[cfg(feature = "contract")]
-    pub(crate) fn stranger(credentials: &Credentials, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        Ok(Self::new(Inner {
-            auth: Auth::signature(credentials)?.into(),
-            scope: None,
-            proxy: None,
-            unaddressed: None,
-            retry: RetryPolicy::default(),
-            budget: Budget::default(),
-            clock,
-            timeout: Duration::from_secs(60),
-        }))
+        self.0.auth.authenticate(request, self.clock()).await.map(drop)
     }
 
     /// Makes a request look as it would be sent, without sending anything.
     #[cfg(feature = "raw")]
     pub(crate) fn preview(&self, request: &mut Request, operation: &Operation) -> Result<(), Error> {
         self.addressed()?;
-        let Inner { auth, scope, clock, .. } = &*self.0;
-        if operation.authenticated { auth.preview(request, scope.as_ref(), &**clock) } else { Ok(()) }
+        if operation.authenticated { self.0.auth.preview(request, self.clock()) } else { Ok(()) }
     }
 
     async fn attempts(
@@ -206,7 +215,7 @@ impl Transport {
         operation: Option<&'static Operation>,
     ) -> Result<(Response, ResponseInfo), Error> {
         self.addressed()?;
-        let Inner { auth, scope, proxy, unaddressed: _, retry, budget, clock, timeout } = &*self.0;
+        let Inner { auth, route: Route { proxy, .. }, retry, budget, clock, timeout } = &*self.0;
         let started = clock.now();
         // A clock that was set back has used no time.
         let spent = || clock.now().duration_since(started).unwrap_or_default();
@@ -223,9 +232,7 @@ impl Transport {
                 let secret = match operation {
                     Some(operation) if !operation.authenticated => None,
                     // Where no token was to be had, this request was not sent, whatever became of the one for the token.
-                    _ => {
-                        auth.apply(&mut this, scope.as_ref(), &**clock).await.map_err(|error| error.with_sent(sent))?
-                    }
+                    _ => auth.authenticate(&mut this, &**clock).await.map_err(|error| error.with_sent(sent))?,
                 };
                 let authenticated = Instant::now();
                 // After signing in, which takes its part of the time.
@@ -415,13 +422,4 @@ fn broken(error: reqwest::Error, body: &[u8], answer: &ResponseInfo) -> Error {
     }
     let reason = format!("the response broke off after {} bytes", body.len());
     Error::incomplete(reason, body, answer).with_source(error.without_url())
-}
-
-/// The generator's way back takes responses only, so an error travels in one.
-fn carry(error: Error) -> Response {
-    let mut response = http::Response::new(Vec::new());
-    // A status that no operation documents: the generated client hands the response over untouched.
-    *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
-    response.extensions_mut().insert(error);
-    response.into()
 }

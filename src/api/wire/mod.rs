@@ -11,10 +11,14 @@ use serde_json::{Number as JsonNumber, Value};
 
 use crate::error::Error;
 
+pub(crate) mod job_status;
 pub(crate) mod lenient;
+mod open_enum;
 pub(crate) mod pattern;
 mod time;
 
+pub use job_status::{JobState, JobStatus};
+pub(crate) use open_enum::open_enum;
 pub use time::{EpochMillis, EpochSeconds, Millis, Seconds, ZonelessTime, since_epoch};
 
 /// A whole number of an answer, printed as a number or as its decimal text.
@@ -530,75 +534,6 @@ impl fmt::Display for Segment {
         f.write_str(&self.0)
     }
 }
-
-/// An enum of documented texts that keeps what it does not know.
-///
-/// The case of letters does not matter when reading: the clouds differ in it.
-macro_rules! open_enum {
-    ($(#[$attribute:meta])* $name:ident { $($variant:ident = $text:literal,)+ }) => {
-        $(#[$attribute])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $name {
-            $(#[doc = concat!("`", $text, "`.")] $variant,)+
-            /// A value that is not documented.
-            Unknown(String),
-        }
-
-        impl $name {
-            /// The text as it is on the wire.
-            pub fn as_str(&self) -> &str {
-                match self {
-                    $(Self::$variant => $text,)+
-                    Self::Unknown(text) => text,
-                }
-            }
-        }
-
-        impl From<&str> for $name {
-            fn from(text: &str) -> Self {
-                match text {
-                    $(_ if text.eq_ignore_ascii_case($text) => Self::$variant,)+
-                    _ => Self::Unknown(text.to_owned()),
-                }
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = std::convert::Infallible;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Ok(text.into())
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Ok($crate::api::wire::lenient::text(deserializer)?.as_str().into())
-            }
-        }
-
-        /// A response that leaves it out: the unknown value without a text.
-        impl Default for $name {
-            fn default() -> Self {
-                Self::Unknown(String::new())
-            }
-        }
-    };
-}
-pub(crate) use open_enum;
 
 /// A time as IAM prints it, `2020-01-04T09:05:22.701000Z`.
 pub(crate) fn time(text: &str) -> Option<SystemTime> {

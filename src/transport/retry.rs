@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::api::Operation;
+use super::Operation;
 use crate::error::{Error, ErrorKind};
 
 /// Retries that a session may have open at once; each success gives a part of one back.
@@ -68,7 +68,7 @@ fn is_repeatable(operation: Option<&Operation>, error: &Error) -> bool {
 
 /// What all calls of a session share: when much fails, repeating makes it worse.
 #[derive(Clone, Debug)]
-pub(super) struct Budget(Arc<AtomicU32>);
+pub(crate) struct Budget(Arc<AtomicU32>);
 
 impl Default for Budget {
     fn default() -> Self {

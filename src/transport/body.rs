@@ -140,6 +140,6 @@ mod tests {
         }
         // `raw` takes a body that the transport has read.
         others.retain(|other| !other.contains("raw.rs: .bytes().await"));
-        assert!(others.is_empty(), "read it with `session::body::read`: {others:?}");
+        assert!(others.is_empty(), "read it with `transport::body::read`: {others:?}");
     }
 }

@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::wire::{Integer, Text};
+use super::{Integer, Text};
 use crate::error::Error;
-use crate::waiting::Phase;
+use crate::shape::Phase;
 
 /// The status of a job as the answer printed it: a code from 0 to 22, or in some answers its text.
 ///
@@ -90,7 +90,7 @@ include!(concat!(env!("OUT_DIR"), "/modelarts_states.rs"));
 
 impl JobState {
     /// The state as lists filter by it.
-    pub(super) fn filter(self) -> Result<String, Error> {
+    pub(crate) fn filter(self) -> Result<String, Error> {
         let code = self.code().ok_or_else(|| Error::invalid_field("status", "is not a documented state"))?;
         Ok(code.to_string())
     }
@@ -121,7 +121,7 @@ impl JobStatus {
 }
 
 /// How far a job is. Without a status nobody knows that it is done.
-pub(super) fn phase(status: Option<&JobStatus>) -> (Phase, String) {
+pub(crate) fn phase(status: Option<&JobStatus>) -> (Phase, String) {
     let state = status.map_or(JobState::Undocumented, JobStatus::state);
     let word = match (state, status) {
         (JobState::Undocumented, Some(status)) => status.to_string(),

@@ -1,0 +1,38 @@
+//! What the transport needs to know of an operation.
+
+use crate::shape::{ListShape, PageShape};
+
+/// What is known of an operation besides its types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The `operationId` of the description, for example `update_training_job`.
+    pub id: &'static str,
+    /// HTTP method in upper case.
+    pub method: &'static str,
+    /// Path template, for example `/v1/{project_id}/training-jobs/{job_id}`.
+    pub path: &'static str,
+    /// Whether sending it twice has the effect of sending it once.
+    pub idempotent: bool,
+    /// Whether it needs a token or a signature.
+    pub authenticated: bool,
+    /// Names of the fields of its body that hold a secret.
+    pub secrets: &'static [&'static str],
+    /// The response that an empty one stands for, with `{name}` for parameters of the path: for operations whose
+    /// response holds no more than that they succeeded, and for what.
+    pub acknowledgement: Option<&'static str>,
+    /// Whether it starts work that is billed.
+    pub billed: bool,
+    /// How it lists objects, if it does.
+    pub list: Option<ListShape<'static>>,
+}
+
+impl Operation {
+    /// The number of items on a page of its list where the request names none.
+    pub(crate) fn page_size(&self) -> Option<u32> {
+        match self.list?.pages {
+            PageShape::Numbered { default, .. } => default,
+            PageShape::Whole | PageShape::Marked { .. } => None,
+        }
+    }
+}
