@@ -28,7 +28,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Folders whose files still import each other; ARCHITECTURE.md has the reasons. A folder without a cycle is an error here.
-const CYCLES: &[&str] = &["src/contract", "src/emulator", "src/mrs"];
+const CYCLES: &[&str] = &["src/bin/hwjobs", "src/contract", "src/emulator", "src/mrs"];
 
 /// Where a top-level module stands: its floor, counted from 1, and its place on it.
 fn place(module: &str) -> Option<(usize, usize)> {
