@@ -182,6 +182,7 @@ mod tests {
             "http://a b",
             "http://proxy.invalid:port",
             "http://proxy.invalid:99999",
+            "http://user:pass-canary@",
             "ftp://proxy.invalid",
             "socks://127.0.0.1:1080",
             "http:/proxy.invalid",
