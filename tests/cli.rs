@@ -1128,7 +1128,11 @@ async fn every_operation_runs_against_the_emulator() {
         let mut fine = vec![0];
         // What a placeholder names does not exist, and some states allow less than the documents' example wants.
         fine.extend(
-            [(5, script.contains("_ID")), (6, true), (10, waits)].iter().filter(|(_, may)| *may).map(|(code, _)| *code),
+            // The documents' exe object ended with the final status of a failure: 1.
+            [(1, waits), (5, script.contains("_ID")), (6, true), (10, waits)]
+                .iter()
+                .filter(|(_, may)| *may)
+                .map(|(code, _)| *code),
         );
         let output = shell(&user, &format!("{} --yes", script.replace("30m", "1s")), &environment);
         let code = output.status.code().unwrap();
