@@ -205,14 +205,17 @@ impl Error {
         self
     }
 
-    /// Names the server where the failure is about it, and the time that a call may take where it was too short.
-    pub(crate) fn at(mut self, base: impl FnOnce() -> Url, within: Duration) -> Self {
+    /// Names the server where the failure is about it, and the limit that was too short: `connect` for a connection,
+    /// `whole` for the rest of a call.
+    pub(crate) fn at(mut self, base: impl FnOnce() -> Url, connect: Duration, whole: Duration) -> Self {
         // The failure of another call that this one needed names its own.
         if self.0.operation.is_some() || self.0.host.is_some() {
             return self;
         }
         let inner = &mut *self.0;
         let is_answered = inner.status.is_some() && inner.excerpt.is_some();
+        let cause = inner.source.as_ref().and_then(|source| source.downcast_ref::<reqwest::Error>());
+        let within = if cause.is_some_and(reqwest::Error::is_connect) { connect } else { whole };
         let attempts = match inner.attempts {
             1 => "1 attempt".to_owned(),
             attempts => format!("{attempts} attempts"),

@@ -18,7 +18,7 @@ use crate::ids::ProjectId;
 use crate::secret::Secret;
 use crate::transport::{self, Budget, RetryPolicy, Route, Transport};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// Stands for the address of a service where none is known: the transport sends nothing there.
 const NO_ADDRESS: &str = "http://no-address.invalid";
@@ -347,6 +347,7 @@ impl SessionBuilder {
             retry: self.retry,
             budget: Budget::default(),
             clock: Arc::clone(&self.clock),
+            connect_timeout: self.connect_timeout,
             timeout: self.timeout,
         })
     }

@@ -59,6 +59,8 @@ pub(crate) struct Inner {
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: Budget,
     pub(crate) clock: Arc<dyn Clock>,
+    /// The limit of the HTTP clients for a connection, for messages.
+    pub(crate) connect_timeout: Duration,
     /// For all attempts of a call together.
     pub(crate) timeout: Duration,
 }
@@ -74,13 +76,14 @@ pub(crate) struct Route {
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { auth, route, retry, budget, clock, timeout } = &*self.0;
+        let Inner { auth, route, retry, budget, clock, connect_timeout, timeout } = &*self.0;
         f.debug_struct("Transport")
             .field("auth", auth)
             .field("route", route)
             .field("retry", retry)
             .field("budget", budget)
             .field("clock", clock)
+            .field("connect_timeout", connect_timeout)
             .field("timeout", timeout)
             .finish()
     }
@@ -180,7 +183,8 @@ impl Transport {
             ));
             let outcome = self.attempts(http, &mut request, operation).instrument(span.0.clone()).await;
             let outcome = outcome.map_err(|error| {
-                let error = error.at(|| base(request.url(), operation), self.0.timeout);
+                let Inner { connect_timeout, timeout, .. } = *self.0;
+                let error = error.at(|| base(request.url(), operation), connect_timeout, timeout);
                 match operation {
                     Some(operation) => error.or_operation(operation.id),
                     None => error,
@@ -215,7 +219,7 @@ impl Transport {
         operation: Option<&'static Operation>,
     ) -> Result<(Response, ResponseInfo), Error> {
         self.addressed()?;
-        let Inner { auth, route: Route { proxy, .. }, retry, budget, clock, timeout } = &*self.0;
+        let Inner { auth, route: Route { proxy, .. }, retry, budget, clock, timeout, .. } = &*self.0;
         let started = clock.now();
         // A clock that was set back has used no time.
         let spent = || clock.now().duration_since(started).unwrap_or_default();
