@@ -379,6 +379,128 @@ async fn a_timeout_tells_how_long_it_waited_and_how_often() {
     }
 }
 
+/// The time limit of a connection is another one than that of a whole call.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_connection_that_does_not_come_about_names_its_own_limit() {
+    use std::time::Duration;
+    // Nothing is accepted, and the queue is full: Linux then leaves further attempts without a response.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queue = Vec::new();
+    while let Ok(waiting) = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(100)) {
+        queue.push(waiting);
+        assert!(queue.len() < 100, "the queue is never full");
+    }
+    let session = huaweicloud_jobs::Session::builder().endpoint(format!("http://{address}")).token("t");
+    let session = session.project_id(common::PROJECT).retry(huaweicloud_jobs::session::RetryPolicy::never());
+    let session = session.connect_timeout(Duration::from_millis(120)).timeout(Duration::from_secs(60)).build().unwrap();
+    let error = session.modelarts().training_job(10).unwrap().update_description("x").await.unwrap_err();
+    assert!(error.is_timeout() && !error.may_have_been_sent(), "{error:?}");
+    let said = format!("update_training_job: {address}: no connection within 120 ms (1 attempt)");
+    assert_eq!(error.to_string(), said);
+}
+
+/// Each operation with a handle whose requests have a limit, with a value that breaks one.
+#[cfg(feature = "spec")]
+#[tokio::test]
+async fn a_value_that_breaks_a_limit_names_the_operation() {
+    use std::collections::BTreeMap;
+
+    use huaweicloud_jobs::mrs::JobExeType;
+    use huaweicloud_jobs::mrs::types::{DataSourceTypeForRequest, JobTypeForCreate};
+    use huaweicloud_jobs::spec;
+    use serde_json::Value;
+
+    let server = Server::json(200, "{}").await;
+    let session = server.session();
+    let (modelarts, mrs) = (session.modelarts(), session.mrs());
+    let training = || {
+        let resources = Resources::spec(1).workers(0);
+        Training::new(Code::algorithm(1), Data::obs("/bucket/data/"), resources).train_url("/bucket/out/")
+    };
+    let long = "x".repeat(70_000);
+    let job = modelarts.training_job(10).unwrap();
+    let mut broken = BTreeMap::new();
+    let mut breaks = |operation: &'static str, field: &'static str, outcome: Result<(), Error>| {
+        broken.insert(operation, (field, outcome.unwrap_err()));
+    };
+    macro_rules! breaks {
+        ($operation:literal, $field:literal, $call:expr) => {
+            breaks($operation, $field, $call.await.map(|_| ()))
+        };
+    }
+    let jobs = modelarts.training_jobs();
+    breaks!("create_training_job", "worker_server_num", jobs.create("job", training()).send());
+    breaks!("list_training_jobs", "per_page", jobs.list().per_page(0).try_next());
+    breaks!("update_training_job", "job_desc", job.update_description(&long));
+    breaks!("create_training_job_version", "worker_server_num", job.versions().create(20, training()).send());
+    breaks!("list_training_job_versions", "per_page", job.versions().list().per_page(1001).try_next());
+    breaks!("show_training_job_log", "lines", job.version(20).log_file("a.log").read().lines(501).send());
+    breaks!("list_built_in_algorithms", "per_page", modelarts.built_in_algorithms().per_page(0).try_next());
+    let configs = modelarts.training_job_configs();
+    breaks!("create_training_job_config", "config_name", configs.create("a b", training_of_one()).send());
+    breaks!("list_training_job_configs", "per_page", configs.list().per_page(0).try_next());
+    let config = modelarts.training_job_config("config").unwrap();
+    breaks!("update_training_job_config", "worker_server_num", config.update(training()).send());
+    let boards = modelarts.visualization_jobs();
+    breaks!("create_visualization_job", "job_name", boards.create("a b", "/bucket/").send());
+    breaks!("list_visualization_jobs", "per_page", boards.list().per_page(0).try_next());
+    let board = modelarts.visualization_job(1).unwrap();
+    breaks!("update_visualization_job", "job_desc", board.update_description(&long));
+    let labels = modelarts.labeling_jobs();
+    let create = labels.create("", LabelingDataType::Obs, LabelingJobType::ManualImageClassify);
+    breaks!("create_annotation_job", "name", create.send());
+    breaks!("list_annotation_jobs", "limit", labels.list().limit(0).try_next());
+    let label = modelarts.labeling_job("x").unwrap();
+    breaks!("update_annotation_job", "name", label.update("").send());
+    breaks!("save_annotation_job_validation", "pass_rate", label.save_validation("101"));
+    breaks!("create_job_binary", "name", mrs.job_binaries().create("", "/a.jar", "").send());
+    breaks!("list_job_binaries", "limit", mrs.job_binaries().list().limit(0).try_next());
+    breaks!("update_job_binary", "name", mrs.job_binary("x").unwrap().update().name("").send());
+    let sources = mrs.data_sources();
+    breaks!("create_data_source", "url", sources.create("n", "wrong", DataSourceTypeForRequest::Obs).send());
+    breaks!("list_data_sources", "limit", sources.list().limit(0).try_next());
+    breaks!("update_data_source", "name", mrs.data_source("x").unwrap().update().name("").send());
+    breaks!("create_job", "name", mrs.jobs().create("", JobTypeForCreate::Spark).send());
+    breaks!("list_jobs", "limit", mrs.jobs().list().limit(0).try_next());
+    breaks!("update_job", "name", mrs.job("x").unwrap().update().name("").send());
+    breaks!("list_job_executions", "limit", mrs.executions().list().limit(0).try_next());
+    breaks!("submit_job", "job_name", mrs.job_exes().submit("", JobExeType::Spark, "cluster").send());
+    breaks!("list_job_exes", "page_size", mrs.job_exes().list("cluster").page_size(101).try_next());
+    for (operation, (field, error)) in &broken {
+        assert!(error.is_invalid_request() && !error.may_have_been_sent(), "{operation}: {error}");
+        assert_eq!((error.operation(), error.field()), (Some(*operation), Some(*field)), "{error}");
+        assert!(error.to_string().starts_with(&format!("{operation}: {field}")), "{error}");
+    }
+    assert_eq!(server.arrived().len(), 0);
+
+    // A new operation, or one with a new limit, is not forgotten.
+    const LIMITS: [&str; 5] = ["minimum", "maximum", "minLength", "maxLength", "pattern"];
+    for document in spec::documents().iter().filter(|document| document.name() != "iam") {
+        for operation in document.operations() {
+            let body = document.request_schema(operation).map(|schema| match schema["$ref"].as_str() {
+                Some(reference) => document.value().pointer(&reference[1..]).unwrap(),
+                None => schema,
+            });
+            let fields = body.into_iter().flat_map(|body| body["properties"].as_object().into_iter().flatten());
+            let parameters = document.parameters(operation).filter(|parameter| parameter["in"] == "query");
+            let mut schemas = fields.map(|(_, schema)| schema).chain(parameters.map(|parameter| &parameter["schema"]));
+            let is_limited = |schema: &Value| LIMITS.iter().any(|limit| schema.get(limit).is_some());
+            if schemas.any(is_limited) {
+                assert!(broken.contains_key(operation.id()), "{} is not tried", operation.id());
+            }
+        }
+    }
+}
+
+#[cfg(feature = "spec")]
+fn training_of_one() -> Training {
+    Training::new(Code::algorithm(1), Data::obs("/bucket/data/"), Resources::spec(1))
+}
+
 /// Every operation that changes or deletes what it names, answered with nothing.
 #[tokio::test]
 async fn nothing_under_a_success_status_says_that_a_change_is_made() {

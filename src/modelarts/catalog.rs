@@ -62,7 +62,7 @@ impl Query for BuiltInAlgorithmsQuery {
     async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
         let Self { session, per_page, search, sort_by, order } = self;
         let request = session.modelarts_client().list_built_in_algorithms().project_id(session.project_id());
-        let mut request = request.page(at.number(Self::OPERATION)?);
+        let mut request = request.page(bounded("page", at.number(Self::OPERATION)?)?);
         if let Some(per_page) = per_page {
             request = request.per_page(bounded("per_page", per_page)?);
         }

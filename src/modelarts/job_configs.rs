@@ -83,26 +83,28 @@ impl CreateTrainingJobConfig {
 
     /// Saves the configuration.
     pub async fn send(self) -> Result<Entry<TrainingJobConfig, types::CreateTrainingJobConfigResponse>, Error> {
-        let fields = self.training.fields()?;
-        let body = types::CreateTrainingJobConfigRequest {
-            config_name: checked("config_name", &self.name)?,
-            config_desc: self.description.map(|text| checked("config_desc", text)).transpose()?,
-            worker_server_num: fields.worker_server_num,
-            app_url: fields.app_url,
-            boot_file_url: fields.boot_file_url,
-            model_id: fields.model_id,
-            parameter: fields.parameter,
-            spec_id: public_spec(fields.spec_id, fields.pool_id.as_deref())?,
-            data_url: fields.data_url,
-            dataset_id: fields.dataset_id,
-            dataset_version_id: fields.dataset_version_id,
-            data_source: fields.data_source,
-            engine_id: fields.engine_id,
-            train_url: fields.train_url,
-            log_url: fields.log_url,
-            user_image_url: fields.user_image_url,
-            user_command: fields.user_command,
-        };
+        let body = operations::CREATE_TRAINING_JOB_CONFIG.prepare(|| {
+            let fields = self.training.fields()?;
+            Ok(types::CreateTrainingJobConfigRequest {
+                config_name: checked("config_name", &self.name)?,
+                config_desc: self.description.map(|text| checked("config_desc", text)).transpose()?,
+                worker_server_num: fields.worker_server_num,
+                app_url: fields.app_url,
+                boot_file_url: fields.boot_file_url,
+                model_id: fields.model_id,
+                parameter: fields.parameter,
+                spec_id: public_spec(fields.spec_id, fields.pool_id.as_deref())?,
+                data_url: fields.data_url,
+                dataset_id: fields.dataset_id,
+                dataset_version_id: fields.dataset_version_id,
+                data_source: fields.data_source,
+                engine_id: fields.engine_id,
+                train_url: fields.train_url,
+                log_url: fields.log_url,
+                user_image_url: fields.user_image_url,
+                user_command: fields.user_command,
+            })
+        })?;
         let client = self.session.modelarts_client();
         let request = client.create_training_job_config().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_TRAINING_JOB_CONFIG, request.send()).await?;
@@ -178,7 +180,7 @@ impl Query for TrainingJobConfigsQuery {
             return Err(Error::invalid_field("sortBy", "cannot be `create_time` among the samples"));
         }
         let request = session.modelarts_client().list_training_job_configs().project_id(session.project_id());
-        let mut request = request.page(at.number(Self::OPERATION)?);
+        let mut request = request.page(bounded("page", at.number(Self::OPERATION)?)?);
         if let Some(config_type) = config_type {
             request = request.config_type(config_type);
         }
@@ -300,36 +302,38 @@ impl UpdateTrainingJobConfig<'_> {
 
     /// Replaces the configuration.
     pub async fn send(self) -> Result<(), Error> {
-        let fields = self.training.fields()?;
-        let parameter = |input: types::ParameterInput| types::TrainingJobConfigParameterInput {
-            label: input.label,
-            key: None,
-            value: input.value.map(Text::String),
-        };
-        let source = |input: types::DataSourceInput| types::TrainingJobConfigDataSourceInput {
-            dataset_id: input.dataset_id,
-            dataset_version: input.dataset_version,
-            type_: Some(input.type_),
-            data_url: input.data_url,
-        };
-        let body = types::UpdateTrainingJobConfigRequest {
-            config_desc: self.description.map(|text| checked("config_desc", text)).transpose()?,
-            worker_server_num: fields.worker_server_num,
-            app_url: fields.app_url,
-            boot_file_url: fields.boot_file_url,
-            model_id: fields.model_id,
-            parameter: fields.parameter.map(|list| list.into_iter().map(parameter).collect()),
-            spec_id: public_spec(fields.spec_id, fields.pool_id.as_deref())?,
-            data_url: fields.data_url,
-            dataset_id: fields.dataset_id,
-            dataset_version_id: fields.dataset_version_id,
-            data_source: fields.data_source.map(|list| list.into_iter().map(source).collect()),
-            engine_id: fields.engine_id,
-            train_url: fields.train_url,
-            log_url: fields.log_url,
-            user_image_url: fields.user_image_url,
-            user_command: fields.user_command,
-        };
+        let body = operations::UPDATE_TRAINING_JOB_CONFIG.prepare(|| {
+            let fields = self.training.fields()?;
+            let parameter = |input: types::ParameterInput| types::TrainingJobConfigParameterInput {
+                label: input.label,
+                key: None,
+                value: input.value.map(Text::String),
+            };
+            let source = |input: types::DataSourceInput| types::TrainingJobConfigDataSourceInput {
+                dataset_id: input.dataset_id,
+                dataset_version: input.dataset_version,
+                type_: Some(input.type_),
+                data_url: input.data_url,
+            };
+            Ok(types::UpdateTrainingJobConfigRequest {
+                config_desc: self.description.map(|text| checked("config_desc", text)).transpose()?,
+                worker_server_num: fields.worker_server_num,
+                app_url: fields.app_url,
+                boot_file_url: fields.boot_file_url,
+                model_id: fields.model_id,
+                parameter: fields.parameter.map(|list| list.into_iter().map(parameter).collect()),
+                spec_id: public_spec(fields.spec_id, fields.pool_id.as_deref())?,
+                data_url: fields.data_url,
+                dataset_id: fields.dataset_id,
+                dataset_version_id: fields.dataset_version_id,
+                data_source: fields.data_source.map(|list| list.into_iter().map(source).collect()),
+                engine_id: fields.engine_id,
+                train_url: fields.train_url,
+                log_url: fields.log_url,
+                user_image_url: fields.user_image_url,
+                user_command: fields.user_command,
+            })
+        })?;
         let TrainingJobConfig { session, name, .. } = self.config;
         let request = session.modelarts_client().update_training_job_config().project_id(session.project_id());
         call(&operations::UPDATE_TRAINING_JOB_CONFIG, request.config_name(name).body(body).send()).await?;

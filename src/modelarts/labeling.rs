@@ -2,7 +2,7 @@
 
 use super::types;
 use crate::api::modelarts::operations;
-use crate::api::wire::checked;
+use crate::api::wire::{bounded, checked};
 use crate::api::{Operation, call};
 use crate::entry::Entry;
 use crate::error::Error;
@@ -99,14 +99,16 @@ impl CreateLabelingJob {
 
     /// Creates the job.
     pub async fn send(self) -> Result<Entry<LabelingJob, types::CreateAnnotationJobResponse>, Error> {
-        let body = types::CreateAnnotationJobRequest {
-            name: checked("name", self.name)?,
-            description: self.description,
-            data_type: self.data_type,
-            path: self.path,
-            filter_id: self.filter_id,
-            type_: self.job_type,
-        };
+        let body = operations::CREATE_ANNOTATION_JOB.prepare(|| {
+            Ok(types::CreateAnnotationJobRequest {
+                name: checked("name", self.name)?,
+                description: self.description,
+                data_type: self.data_type,
+                path: self.path,
+                filter_id: self.filter_id,
+                type_: self.job_type,
+            })
+        })?;
         let client = self.session.modelarts_client();
         let request = client.create_annotation_job().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_ANNOTATION_JOB, request.send()).await?;
@@ -126,7 +128,7 @@ pub struct LabelingJobsQuery {
 }
 
 impl List<LabelingJobsQuery> {
-    /// Jobs on a page; 10 by default.
+    /// Jobs on a page, from 1; 10 by default.
     pub fn limit(mut self, limit: u32) -> Self {
         self.query().limit = Some(limit);
         self
@@ -162,11 +164,11 @@ impl Query for LabelingJobsQuery {
     async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
         let Self { session, limit, search, sort_by, order } = self;
         let request = session.modelarts_client().list_annotation_jobs().project_id(session.project_id());
-        let mut request = request.offset(at.number(Self::OPERATION)?);
+        let mut request = request.offset(bounded("offset", at.number(Self::OPERATION)?)?);
         // Always sent: the documentation names no default, and the size is needed to know where the list ends.
         let limit = limit.or(Self::OPERATION.page_size());
         if let Some(limit) = limit {
-            request = request.limit(i32::try_from(limit).map_err(|error| Error::invalid_field("limit", error))?);
+            request = request.limit(bounded("limit", limit)?);
         }
         if let Some(text) = search {
             let text: types::ListAnnotationJobsSearchContent = checked("search_content", text)?;
@@ -264,8 +266,10 @@ impl LabelingJob {
     /// # }
     /// ```
     pub async fn save_validation(&self, pass_rate: impl AsRef<str>) -> Result<(), Error> {
-        let pass_rate = pass_rate.as_ref().parse().map_err(|reason| Error::invalid_field("pass_rate", reason))?;
-        let body = types::SaveAnnotationJobValidationRequest { pass_rate };
+        let body = operations::SAVE_ANNOTATION_JOB_VALIDATION.prepare(|| {
+            let pass_rate = pass_rate.as_ref().parse().map_err(|reason| Error::invalid_field("pass_rate", reason))?;
+            Ok(types::SaveAnnotationJobValidationRequest { pass_rate })
+        })?;
         let Self { session, id } = self;
         let request = session.modelarts_client().save_annotation_job_validation().project_id(session.project_id());
         call(&operations::SAVE_ANNOTATION_JOB_VALIDATION, request.job_id(id).body(body).send()).await?;
@@ -291,8 +295,9 @@ impl UpdateLabelingJob<'_> {
 
     /// Changes the job.
     pub async fn send(self) -> Result<types::UpdateAnnotationJobResponse, Error> {
-        let body =
-            types::UpdateAnnotationJobRequest { name: checked("name", self.name)?, description: self.description };
+        let body = operations::UPDATE_ANNOTATION_JOB.prepare(|| {
+            Ok(types::UpdateAnnotationJobRequest { name: checked("name", self.name)?, description: self.description })
+        })?;
         let LabelingJob { session, id } = self.job;
         let request =
             session.modelarts_client().update_annotation_job().project_id(session.project_id()).job_id(id).body(body);

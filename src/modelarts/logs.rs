@@ -151,7 +151,7 @@ impl ReadLog<'_> {
             request = request.base_line(base_line);
         }
         if let Some(lines) = self.lines {
-            request = request.lines(bounded("lines", lines)?);
+            request = request.lines(operations::SHOW_TRAINING_JOB_LOG.prepare(|| bounded("lines", lines))?);
         }
         if let Some(order) = self.order {
             request = request.order(order);

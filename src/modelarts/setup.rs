@@ -1,6 +1,7 @@
 //! What a training job runs, on which data, and where.
 
 use super::{obs, types};
+use crate::api::wire::{Bounded, bounded};
 use crate::error::Error;
 
 /// What a training runs, on which data, and where. The same for a job, a version and a saved configuration.
@@ -67,12 +68,8 @@ impl Training {
         if user_command.is_some() && user_image_url.is_none() {
             return Err(Error::invalid_field("user_command", "goes only with a custom image, see `Code::image`"));
         }
-        if resources.workers < 1 {
-            let reason = format!("is {}; it needs at least 1", resources.workers);
-            return Err(Error::invalid_field("worker_server_num", reason));
-        }
         let mut fields = Fields {
-            worker_server_num: resources.workers,
+            worker_server_num: bounded("worker_server_num", resources.workers)?,
             app_url,
             boot_file_url,
             parameter: (!parameters.is_empty()).then_some(parameters),
@@ -110,7 +107,7 @@ impl Training {
 
 /// The fields of a [`Training`], checked.
 pub(super) struct Fields {
-    pub(super) worker_server_num: i32,
+    pub(super) worker_server_num: Bounded<1, { i32::MAX as i64 }>,
     pub(super) app_url: Option<String>,
     pub(super) boot_file_url: Option<String>,
     pub(super) parameter: Option<Vec<types::ParameterInput>>,

@@ -154,36 +154,38 @@ impl CreateTrainingJob {
 
     /// Creates the job.
     pub async fn send(self) -> Result<Entry<TrainingJob, types::CreateTrainingJobResponse>, Error> {
-        let fields = self.training.fields()?;
-        let body = types::CreateTrainingJobRequest {
-            job_name: checked("job_name", self.name)?,
-            job_desc: self.description.map(|text| checked("job_desc", text)).transpose()?,
-            config: types::TrainingJobConfig {
-                worker_server_num: fields.worker_server_num,
-                app_url: fields.app_url,
-                boot_file_url: fields.boot_file_url,
-                parameter: fields.parameter,
-                data_url: fields.data_url,
-                dataset_id: fields.dataset_id,
-                dataset_version_id: fields.dataset_version_id,
-                data_source: fields.data_source,
-                spec_id: fields.spec_id,
-                engine_id: fields.engine_id,
-                model_id: fields.model_id,
-                train_url: fields.train_url,
-                log_url: fields.log_url,
-                user_image_url: fields.user_image_url,
-                user_command: fields.user_command,
-                create_version: self.create_version,
-                volumes: self.volumes,
-                flavor: None,
-                nas_share_addr: None,
-                nas_mount_path: None,
-                nas_type: None,
-                pool_id: fields.pool_id,
-            },
-            workspace_id: self.workspace_id,
-        };
+        let body = operations::CREATE_TRAINING_JOB.prepare(|| {
+            let fields = self.training.fields()?;
+            Ok(types::CreateTrainingJobRequest {
+                job_name: checked("job_name", self.name)?,
+                job_desc: self.description.map(|text| checked("job_desc", text)).transpose()?,
+                config: types::TrainingJobConfig {
+                    worker_server_num: fields.worker_server_num,
+                    app_url: fields.app_url,
+                    boot_file_url: fields.boot_file_url,
+                    parameter: fields.parameter,
+                    data_url: fields.data_url,
+                    dataset_id: fields.dataset_id,
+                    dataset_version_id: fields.dataset_version_id,
+                    data_source: fields.data_source,
+                    spec_id: fields.spec_id,
+                    engine_id: fields.engine_id,
+                    model_id: fields.model_id,
+                    train_url: fields.train_url,
+                    log_url: fields.log_url,
+                    user_image_url: fields.user_image_url,
+                    user_command: fields.user_command,
+                    create_version: self.create_version,
+                    volumes: self.volumes,
+                    flavor: None,
+                    nas_share_addr: None,
+                    nas_mount_path: None,
+                    nas_type: None,
+                    pool_id: fields.pool_id,
+                },
+                workspace_id: self.workspace_id,
+            })
+        })?;
         let client = self.session.modelarts_client();
         let request = client.create_training_job().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_TRAINING_JOB, request.send()).await?;
@@ -325,7 +327,8 @@ impl TrainingJob {
     /// ```
     #[doc(alias = "update_job_description")]
     pub async fn update_description(&self, description: impl AsRef<str>) -> Result<(), Error> {
-        let body = types::UpdateTrainingJobRequest { job_desc: checked("job_desc", description)? };
+        let body = operations::UPDATE_TRAINING_JOB
+            .prepare(|| Ok(types::UpdateTrainingJobRequest { job_desc: checked("job_desc", description)? }))?;
         let client = self.session.modelarts_client();
         let request =
             client.update_training_job().project_id(self.session.project_id()).job_id(self.id.get()).body(body);
@@ -352,7 +355,7 @@ impl TrainingJob {
         let client = self.session.modelarts_client();
         // Page 0 is the whole list.
         let request = client.list_training_job_versions().project_id(self.session.project_id());
-        call(&operations::LIST_TRAINING_JOB_VERSIONS, request.job_id(self.id.get()).page(0).send()).await
+        call(&operations::LIST_TRAINING_JOB_VERSIONS, request.job_id(self.id.get()).page(0_i64).send()).await
     }
 
     /// Deletes the job with all its versions. It goes on in the background.
@@ -466,36 +469,38 @@ impl CreateTrainingJobVersion {
 
     /// Creates the version.
     pub async fn send(self) -> Result<Entry<TrainingJobVersion, types::CreateTrainingJobVersionResponse>, Error> {
-        let fields = self.training.fields()?;
-        let train_url = fields.train_url.ok_or_else(|| {
-            Error::invalid_field("train_url", "is needed for a version: call `.train_url(..)` of the training")
+        let body = operations::CREATE_TRAINING_JOB_VERSION.prepare(|| {
+            let fields = self.training.fields()?;
+            let train_url = fields.train_url.ok_or_else(|| {
+                Error::invalid_field("train_url", "is needed for a version: call `.train_url(..)` of the training")
+            })?;
+            Ok(types::CreateTrainingJobVersionRequest {
+                job_desc: self.description.map(|text| checked("job_desc", text)).transpose()?,
+                config: types::TrainingJobVersionConfig {
+                    worker_server_num: fields.worker_server_num,
+                    app_url: fields.app_url,
+                    boot_file_url: fields.boot_file_url,
+                    parameter: fields.parameter,
+                    data_url: fields.data_url,
+                    dataset_id: fields.dataset_id,
+                    dataset_version_id: fields.dataset_version_id,
+                    data_source: fields.data_source,
+                    spec_id: fields.spec_id,
+                    engine_id: fields.engine_id,
+                    model_id: fields.model_id,
+                    train_url,
+                    log_url: fields.log_url,
+                    pre_version_id: self.pre_version_id.get(),
+                    user_image_url: fields.user_image_url,
+                    user_command: fields.user_command,
+                    flavor: None,
+                    nas_share_addr: None,
+                    nas_mount_path: None,
+                    nas_type: None,
+                    pool_id: fields.pool_id,
+                },
+            })
         })?;
-        let body = types::CreateTrainingJobVersionRequest {
-            job_desc: self.description.map(|text| checked("job_desc", text)).transpose()?,
-            config: types::TrainingJobVersionConfig {
-                worker_server_num: fields.worker_server_num,
-                app_url: fields.app_url,
-                boot_file_url: fields.boot_file_url,
-                parameter: fields.parameter,
-                data_url: fields.data_url,
-                dataset_id: fields.dataset_id,
-                dataset_version_id: fields.dataset_version_id,
-                data_source: fields.data_source,
-                spec_id: fields.spec_id,
-                engine_id: fields.engine_id,
-                model_id: fields.model_id,
-                train_url,
-                log_url: fields.log_url,
-                pre_version_id: self.pre_version_id.get(),
-                user_image_url: fields.user_image_url,
-                user_command: fields.user_command,
-                flavor: None,
-                nas_share_addr: None,
-                nas_mount_path: None,
-                nas_type: None,
-                pool_id: fields.pool_id,
-            },
-        };
         let TrainingJob { session, id } = &self.job;
         let request = session.modelarts_client().create_training_job_version().project_id(session.project_id());
         let request = request.job_id(id.get()).body(body);
@@ -531,7 +536,7 @@ impl Query for TrainingJobVersionsQuery {
         let Self { job, per_page } = self;
         let client = job.session.modelarts_client();
         let request = client.list_training_job_versions().project_id(job.session.project_id()).job_id(job.id.get());
-        let mut request = request.page(at.number(Self::OPERATION)?);
+        let mut request = request.page(bounded("page", at.number(Self::OPERATION)?)?);
         if let Some(per_page) = per_page {
             request = request.per_page(bounded("per_page", per_page)?);
         }

@@ -121,18 +121,20 @@ impl CreateVisualizationJob {
 
     /// Creates the job.
     pub async fn send(self) -> Result<Entry<VisualizationJob, types::CreateVisualizationJobResponse>, Error> {
-        let schedule = match self.stop_after {
-            Some(time) => Some(vec![after(time)?]),
-            None => self.schedule,
-        };
-        let body = types::CreateVisualizationJobRequest {
-            job_name: checked("job_name", self.name)?,
-            job_desc: self.description.map(|text| checked("job_desc", text)).transpose()?,
-            train_url: obs::directory("train_url", self.train_url)?,
-            job_type: self.job_type,
-            flavor: self.flavor.map(|code| types::VisualizationFlavorInput { code }),
-            schedule,
-        };
+        let body = operations::CREATE_VISUALIZATION_JOB.prepare(|| {
+            let schedule = match self.stop_after {
+                Some(time) => Some(vec![after(time)?]),
+                None => self.schedule,
+            };
+            Ok(types::CreateVisualizationJobRequest {
+                job_name: checked("job_name", self.name)?,
+                job_desc: self.description.map(|text| checked("job_desc", text)).transpose()?,
+                train_url: obs::directory("train_url", self.train_url)?,
+                job_type: self.job_type,
+                flavor: self.flavor.map(|code| types::VisualizationFlavorInput { code }),
+                schedule,
+            })
+        })?;
         let client = self.session.modelarts_client();
         let request = client.create_visualization_job().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_VISUALIZATION_JOB, request.send()).await?;
@@ -216,7 +218,7 @@ impl Query for VisualizationJobsQuery {
     async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
         let Self { session, per_page, status, search, sort_by, order, workspace_id } = self;
         let request = session.modelarts_client().list_visualization_jobs().project_id(session.project_id());
-        let mut request = request.page(at.number(Self::OPERATION)?);
+        let mut request = request.page(bounded("page", at.number(Self::OPERATION)?)?);
         if let Some(per_page) = per_page {
             request = request.per_page(bounded("per_page", per_page)?);
         }
@@ -298,7 +300,8 @@ impl VisualizationJob {
     /// ```
     #[doc(alias = "update_visualization_job")]
     pub async fn update_description(&self, description: impl AsRef<str>) -> Result<(), Error> {
-        let body = types::UpdateVisualizationJobRequest { job_desc: checked("job_desc", description)? };
+        let body = operations::UPDATE_VISUALIZATION_JOB
+            .prepare(|| Ok(types::UpdateVisualizationJobRequest { job_desc: checked("job_desc", description)? }))?;
         let client = self.session.modelarts_client();
         let request =
             client.update_visualization_job().project_id(self.session.project_id()).job_id(&self.id).body(body);

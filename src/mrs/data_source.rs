@@ -116,15 +116,17 @@ impl CreateDataSource {
 
     /// Creates the data source.
     pub async fn send(self) -> Result<Entry<DataSource, types::DataSource>, Error> {
-        let body = types::CreateDataSourceRequest {
-            name: checked("name", self.name)?,
-            url: fitting(self.url, Some(self.source_type))?,
-            credentials: self.credentials,
-            is_protected: self.is_protected,
-            is_public: self.is_public,
-            type_: self.source_type,
-            description: self.description.map(|text| checked("description", text)).transpose()?,
-        };
+        let body = operations::CREATE_DATA_SOURCE.prepare(|| {
+            Ok(types::CreateDataSourceRequest {
+                name: checked("name", self.name)?,
+                url: fitting(self.url, Some(self.source_type))?,
+                credentials: self.credentials,
+                is_protected: self.is_protected,
+                is_public: self.is_public,
+                type_: self.source_type,
+                description: self.description.map(|text| checked("description", text)).transpose()?,
+            })
+        })?;
         let request = self.session.mrs_client().create_data_source().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_DATA_SOURCE, request.send()).await?.data_source;
         let id = created.id.as_str().try_into()?;
@@ -238,14 +240,16 @@ impl UpdateDataSource<'_> {
 
     /// Changes the data source and answers what it is now.
     pub async fn send(self) -> Result<types::DataSource, Error> {
-        let body = types::UpdateDataSourceRequest {
-            name: self.name.map(|text| checked("name", text)).transpose()?,
-            type_: self.source_type,
-            url: self.url.map(|url| fitting(url, self.source_type)).transpose()?,
-            description: self.description.map(|text| checked("description", text)).transpose()?,
-            is_protected: self.is_protected,
-            is_public: self.is_public,
-        };
+        let body = operations::UPDATE_DATA_SOURCE.prepare(|| {
+            Ok(types::UpdateDataSourceRequest {
+                name: self.name.map(|text| checked("name", text)).transpose()?,
+                type_: self.source_type,
+                url: self.url.map(|url| fitting(url, self.source_type)).transpose()?,
+                description: self.description.map(|text| checked("description", text)).transpose()?,
+                is_protected: self.is_protected,
+                is_public: self.is_public,
+            })
+        })?;
         let DataSource { session, id } = self.source;
         let request = session.mrs_client().update_data_source().project_id(session.project_id()).data_source_id(id);
         match call(&operations::UPDATE_DATA_SOURCE, request.body(body).send()).await {

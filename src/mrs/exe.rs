@@ -178,19 +178,21 @@ impl SubmitJob {
     /// Submits the job. On a cloud this is work that is billed.
     pub async fn send(self) -> Result<Entry<JobExe, types::SubmittedJob>, Error> {
         let Texts { jar_path, arguments, input, output, job_log, hive_script_path } = self.texts;
-        let body = types::SubmitJobRequest {
-            job_type: self.job_type.try_into()?,
-            job_name: checked("job_name", self.name)?,
-            cluster_id: self.cluster_id,
-            jar_path: jar_path.map(|text| checked("jar_path", text)).transpose()?,
-            arguments: arguments.map(|text| checked("arguments", text)).transpose()?,
-            input: input.map(|text| checked("input", text)).transpose()?,
-            output: output.map(|text| checked("output", text)).transpose()?,
-            job_log: job_log.map(|text| checked("job_log", text)).transpose()?,
-            hive_script_path: hive_script_path.map(|text| checked("hive_script_path", text)).transpose()?,
-            file_action: self.file_action,
-            hql: self.hql,
-        };
+        let body = operations::SUBMIT_JOB.prepare(|| {
+            Ok(types::SubmitJobRequest {
+                job_type: self.job_type.try_into()?,
+                job_name: checked("job_name", self.name)?,
+                cluster_id: self.cluster_id,
+                jar_path: jar_path.map(|text| checked("jar_path", text)).transpose()?,
+                arguments: arguments.map(|text| checked("arguments", text)).transpose()?,
+                input: input.map(|text| checked("input", text)).transpose()?,
+                output: output.map(|text| checked("output", text)).transpose()?,
+                job_log: job_log.map(|text| checked("job_log", text)).transpose()?,
+                hive_script_path: hive_script_path.map(|text| checked("hive_script_path", text)).transpose()?,
+                file_action: self.file_action,
+                hql: self.hql,
+            })
+        })?;
         let request = self.session.mrs_client().submit_job().project_id(self.session.project_id()).body(body);
         let submitted = call(&operations::SUBMIT_JOB, request.send()).await?.job_execution;
         let id = submitted.id.as_str().try_into()?;
@@ -245,12 +247,8 @@ impl Query for JobExesQuery {
 
     async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
         let Self { session, cluster_id, id, page_size, job_name, state } = self;
-        let mut request = session
-            .mrs_client()
-            .list_job_exes()
-            .project_id(session.project_id())
-            .cluster_id(cluster_id)
-            .current_page(at.number(Self::OPERATION)?);
+        let request = session.mrs_client().list_job_exes().project_id(session.project_id()).cluster_id(cluster_id);
+        let mut request = request.current_page(bounded("current_page", at.number(Self::OPERATION)?)?);
         // Always sent: the documentation names no default, and the size is needed to know where the list ends.
         let page_size = page_size.or(Self::OPERATION.page_size());
         if let Some(size) = page_size {

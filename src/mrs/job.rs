@@ -126,16 +126,18 @@ impl CreateJob {
     /// Creates the job.
     pub async fn send(self) -> Result<Entry<Job, types::Job>, Error> {
         let Fields { mains, libs, is_protected, interface, is_public, description } = self.fields;
-        let body = types::CreateJobRequest {
-            name: checked("name", self.name)?,
-            mains: ids("mains", mains)?,
-            libs: ids("libs", libs)?,
-            is_protected,
-            interface,
-            is_public,
-            type_: self.job_type,
-            description: description.map(|text| checked("description", text)).transpose()?,
-        };
+        let body = operations::CREATE_JOB.prepare(|| {
+            Ok(types::CreateJobRequest {
+                name: checked("name", self.name)?,
+                mains: ids("mains", mains)?,
+                libs: ids("libs", libs)?,
+                is_protected,
+                interface,
+                is_public,
+                type_: self.job_type,
+                description: description.map(|text| checked("description", text)).transpose()?,
+            })
+        })?;
         let request = self.session.mrs_client().create_job().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_JOB, request.send()).await?.job;
         let id = created.id.as_str().try_into()?;
@@ -248,16 +250,18 @@ impl UpdateJob<'_> {
     /// Changes the job and returns what it is now, if the service says it.
     async fn change(self) -> Result<Option<types::Job>, Error> {
         let Fields { mains, libs, is_protected, interface, is_public, description } = self.fields;
-        let body = types::UpdateJobRequest {
-            name: self.name.map(|text| checked("name", text)).transpose()?,
-            mains: ids("mains", mains)?,
-            libs: ids("libs", libs)?,
-            is_protected,
-            interface,
-            is_public,
-            type_: self.job_type,
-            description: description.map(|text| checked("description", text)).transpose()?,
-        };
+        let body = operations::UPDATE_JOB.prepare(|| {
+            Ok(types::UpdateJobRequest {
+                name: self.name.map(|text| checked("name", text)).transpose()?,
+                mains: ids("mains", mains)?,
+                libs: ids("libs", libs)?,
+                is_protected,
+                interface,
+                is_public,
+                type_: self.job_type,
+                description: description.map(|text| checked("description", text)).transpose()?,
+            })
+        })?;
         let Job { session, id } = self.job;
         let request = session.mrs_client().update_job().project_id(session.project_id()).job_id(id).body(body);
         match call(&operations::UPDATE_JOB, request.send()).await {

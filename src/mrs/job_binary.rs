@@ -81,13 +81,15 @@ impl CreateJobBinary {
 
     /// Creates the job binary.
     pub async fn send(self) -> Result<Entry<JobBinary, types::JobBinary>, Error> {
-        let body = types::CreateJobBinaryRequest {
-            name: checked("name", self.name)?,
-            url: checked("url", self.url)?,
-            is_protected: self.is_protected,
-            is_public: self.is_public,
-            description: Some(checked("description", self.description)?),
-        };
+        let body = operations::CREATE_JOB_BINARY.prepare(|| {
+            Ok(types::CreateJobBinaryRequest {
+                name: checked("name", self.name)?,
+                url: checked("url", self.url)?,
+                is_protected: self.is_protected,
+                is_public: self.is_public,
+                description: Some(checked("description", self.description)?),
+            })
+        })?;
         let request = self.session.mrs_client().create_job_binary().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_JOB_BINARY, request.send()).await?.job_binary;
         let id = created.id.as_str().try_into()?;
@@ -185,13 +187,15 @@ impl UpdateJobBinary<'_> {
 
     /// Changes the job binary and answers what it is now.
     pub async fn send(self) -> Result<types::JobBinary, Error> {
-        let body = types::UpdateJobBinaryRequest {
-            name: self.name.map(|text| checked("name", text)).transpose()?,
-            url: self.url.map(|text| checked("url", text)).transpose()?,
-            is_protected: self.is_protected,
-            is_public: self.is_public,
-            description: self.description.map(|text| checked("description", text)).transpose()?,
-        };
+        let body = operations::UPDATE_JOB_BINARY.prepare(|| {
+            Ok(types::UpdateJobBinaryRequest {
+                name: self.name.map(|text| checked("name", text)).transpose()?,
+                url: self.url.map(|text| checked("url", text)).transpose()?,
+                is_protected: self.is_protected,
+                is_public: self.is_public,
+                description: self.description.map(|text| checked("description", text)).transpose()?,
+            })
+        })?;
         let JobBinary { session, id } = self.binary;
         let request = session.mrs_client().update_job_binary().project_id(session.project_id()).job_binary_id(id);
         match call(&operations::UPDATE_JOB_BINARY, request.body(body).send()).await {

@@ -233,6 +233,7 @@ pub(crate) fn stranger(credentials: &Credentials, clock: Arc<dyn Clock>) -> Resu
         retry: transport::RetryPolicy::default(),
         budget: transport::Budget::default(),
         clock,
+        connect_timeout: std::time::Duration::from_secs(5),
         timeout: std::time::Duration::from_secs(60),
     }))
 }

@@ -18,7 +18,7 @@ use crate::ids::ProjectId;
 use crate::secret::Secret;
 use crate::transport::{self, Budget, RetryPolicy, Route, Transport};
 
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// Stands for the address of a service where none is known: the transport sends nothing there.
 const NO_ADDRESS: &str = "http://no-address.invalid";

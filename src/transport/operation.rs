@@ -1,5 +1,6 @@
 //! What the transport needs to know of an operation.
 
+use crate::error::Error;
 use crate::shape::{ListShape, PageShape};
 
 /// What is known of an operation besides its types.
@@ -28,6 +29,11 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Runs the checks that come before a request of this operation: their errors name it.
+    pub(crate) fn prepare<T>(&self, checks: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        checks().map_err(|error| error.or_operation(self.id))
+    }
+
     /// The number of items on a page of its list where the request names none.
     pub(crate) fn page_size(&self) -> Option<u32> {
         match self.list?.pages {
