@@ -412,6 +412,18 @@ async fn each_kind_of_failure_has_its_exit_code() {
     let said = User::of(&server.endpoint).runs(&stop);
     assert!(stderr(&said).contains("\n  meaning: ") && stderr(&said).contains("\n  next: "), "{}", stderr(&said));
 
+    // The status says that a permission is missing; the advice of a code that stands for something else does not fit.
+    let codes = huaweicloud_jobs::ErrorCode::all().iter().filter(|code| code.remedy().is_some());
+    let vague: Vec<_> = codes.filter(|code| code.kind().is_none()).collect();
+    assert!(vague.iter().any(|code| code.code() == "ModelArts.0010"), "{vague:?}");
+    for code in vague {
+        let server = Server::acting([answer(403, &json!({"error_code": code.code(), "error_msg": "no"}))]).await;
+        let output = User::of(&server.endpoint).runs(&stop);
+        assert_eq!(output.status.code(), Some(12), "{}", stderr(&output));
+        assert!(stderr(&output).contains("\n  next: Grant the permission"), "{}", stderr(&output));
+        assert!(!stderr(&output).contains(code.remedy().unwrap()), "{}", stderr(&output));
+    }
+
     let garbage = Server::raw(head(200, "content-type: application/json\r\n", 5) + "hello").await;
     assert_eq!(User::of(&garbage.endpoint).runs(&stop).status.code(), Some(11));
     let closing = Server::acting([Act::Close]).await;
@@ -428,6 +440,47 @@ async fn each_kind_of_failure_has_its_exit_code() {
         "{}",
         stderr(&nowhere)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proxies_are_for_other_machines_and_can_be_chosen() {
+    // Nobody listens there.
+    const DEAD: &str = "http://user:password-canary@127.0.0.1:9";
+    const VARIABLES: [&str; 6] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    let list = ["training-job", "list"];
+    // An emulator of this machine is reached whatever the variables and the option say.
+    let emulator = Emulator::start().await.unwrap();
+    for name in VARIABLES {
+        User::of_emulator(&emulator).with(name, DEAD).says(&list);
+    }
+    for proxy in ["none", DEAD] {
+        User::of_emulator(&emulator).with("HTTP_PROXY", DEAD).says(&[&list[..], &["--proxy", proxy]].concat());
+    }
+    // Another machine is reached through the proxy, which the failure names without its password.
+    let elsewhere = || User::of("http://service.invalid");
+    let fails = |user: User, arguments: &[&str], code: i32| {
+        let output = user.runs(&[&list[..], arguments].concat());
+        let said = stderr(&output).to_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(!said.contains("canary"), "{said}");
+        said
+    };
+    let said = fails(elsewhere(), &["--proxy", DEAD], 9);
+    assert!(said.contains("service.invalid") && said.contains("http://127.0.0.1:9"), "{said}");
+    let said = fails(elsewhere().with("HTTP_PROXY", DEAD), &[], 9);
+    assert!(said.contains("http://127.0.0.1:9"), "{said}");
+    // The option comes before the variables.
+    let proxy = Server::acting([answer(200, &json!({"is_success": true, "job_total_count": 0, "jobs": []}))]).await;
+    elsewhere().with("HTTP_PROXY", DEAD).says(&[&list[..], &["--proxy", &proxy.endpoint]].concat());
+    assert!(proxy.arrived()[0].target.starts_with("http://service.invalid/v1/"), "{:?}", proxy.arrived());
+    let said = fails(elsewhere().with("HTTP_PROXY", &proxy.endpoint), &["--proxy", "none"], 9);
+    assert!(!said.contains("127.0.0.1") && proxy.arrived().len() == 1, "{said}");
+    // What names no proxy is a mistake of the configuration, which `none` passes over.
+    for wrong in ["ftp://user:password-canary@127.0.0.1", "http://"] {
+        fails(elsewhere(), &["--proxy", wrong], 3);
+        fails(elsewhere().with("HTTP_PROXY", wrong), &[], 3);
+        User::of_emulator(&emulator).with("HTTP_PROXY", wrong).says(&[&list[..], &["--proxy", "none"]].concat());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -706,6 +759,43 @@ async fn a_service_that_repeats_pages_has_failed() {
             let expected = if format == "json" { 0 } else { rows + header };
             assert_eq!(stdout(&output).lines().count(), expected, "{place}: {}", stdout(&output));
         }
+    }
+}
+
+/// Each page is requested once, each row is printed once, and no more than some pages are held at a time.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_is_printed_page_by_page() {
+    const JOBS: u32 = 20_000;
+    const PAGE: u32 = 500;
+    let emulator =
+        Emulator::builder().empty().training_jobs(JOBS).check_answers(false).record(100).start().await.unwrap();
+    let user = User::of_emulator(&emulator);
+    for format in ["jsonl", "csv"] {
+        let per_page = PAGE.to_string();
+        let list = ["training-job", "list", "--per-page", &per_page, "--paginate", "-o", format];
+        let mut child = user.command(&list).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let status = format!("/proc/{}/status", child.id());
+        // The largest memory so far, in KiB; the program waits until its rows are read.
+        let memory = || -> Option<u64> {
+            let text = std::fs::read_to_string(&status).ok()?;
+            text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok())
+        };
+        let (mut rows, mut early, mut late) = (BTreeSet::new(), None, None);
+        for line in std::io::BufReader::new(child.stdout.take().unwrap()).lines() {
+            assert!(rows.insert(line.unwrap()), "{format}: a row comes twice");
+            match rows.len() {
+                2_000 => early = memory(),
+                18_000 => late = memory(),
+                _ => {}
+            }
+        }
+        assert!(child.wait().unwrap().success());
+        assert_eq!(rows.len(), JOBS as usize + usize::from(format == "csv"), "{format}");
+        let requests = emulator.take_exchanges().len();
+        assert!((JOBS.div_ceil(PAGE) as usize..=JOBS.div_ceil(PAGE) as usize + 1).contains(&requests), "{requests}");
+        let (early, late) = (early.unwrap(), late.unwrap());
+        assert!(late < early + 6 * 1024, "{format}: {early} KiB after 2,000 rows, {late} KiB after 18,000");
     }
 }
 

@@ -182,7 +182,9 @@ fn explain(error: &Error, verbose: bool) -> Vec<String> {
     let mut lines = vec![format!("{}: {text}", code(error.kind()).1)];
     let known = error.code_info();
     lines.extend(known.and_then(ErrorCode::meaning).map(|meaning| format!("meaning: {meaning}")));
-    let next = known.and_then(ErrorCode::remedy).or_else(|| remedy(error));
+    // The advice of a code that stands for anything, such as to try again, does not fit a missing permission.
+    let documented = known.filter(|code| error.kind() != ErrorKind::Permission || code.kind() == Some(error.kind()));
+    let next = documented.and_then(ErrorCode::remedy).or_else(|| remedy(error));
     lines.extend(next.map(|next| format!("next: {next}")));
     let reason = error.encoded_authorization_message();
     lines.extend(reason.map(|text| format!("encoded authorization message: {text}")));
