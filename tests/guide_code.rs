@@ -177,6 +177,25 @@ fn block(page: &str, begin: &str) -> String {
     blocks.into_iter().find(|block| block.starts_with(begin)).unwrap_or_else(|| panic!("{page} prints no {begin}"))
 }
 
+/// The failures that the page on credentials prints, for a user whose home folder is `/home/me`.
+#[tokio::test]
+async fn the_page_on_credentials_prints_what_the_crate_says() {
+    use huaweicloud_jobs::session::credentials::{Chain, Context};
+
+    const HOME: &str = "/home/me";
+    let user = Context::empty().home(HOME);
+    let error = Chain::default().resolve(&user).await.unwrap_err();
+    let printed = block("docs/credentials.md", "no credentials found").replace('\n', " ");
+    assert_eq!(printed, error.to_string());
+
+    let half = user.files(|path| match path.strip_prefix(HOME) {
+        Ok(path) if path == Path::new(".huaweicloud/credentials") => Ok(b"[basic]\n\nak = EXAMPLEACCESSKEY\n".to_vec()),
+        _ => Err(std::io::ErrorKind::NotFound.into()),
+    });
+    let error = Chain::default().resolve(&half).await.unwrap_err();
+    assert_eq!(block("docs/credentials.md", HOME), error.to_string());
+}
+
 #[tokio::test]
 async fn guides_print_what_the_crate_says() {
     let emulator = Emulator::builder().seed(7).start().await.unwrap();
