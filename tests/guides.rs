@@ -21,6 +21,7 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
     ("docs/getting-started.md", "hwjobs profile init", "it asks on a terminal; docs/cli.md has it with the answers"),
     ("docs/cli.md", "$ ", "tests/cli.rs runs these and compares what is printed"),
     ("docs/signing.md", "$ ", "tests/sign_explain.rs runs these and compares what is printed"),
+    ("fuzz/README.md", "", "it installs cargo-fuzz and runs for minutes"),
     ("python/README.md", "python3 -m venv", "python/run-tests builds and installs that package, and runs its example"),
     ("docs/testing-your-program.md", "pip install", "python/run-tests builds and installs that package"),
     ("docs/publishing.md", "npx -p openapi-typescript", "tools/generators runs this generator"),

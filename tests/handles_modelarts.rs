@@ -271,7 +271,9 @@ fn ways() -> BTreeMap<&'static str, Way> {
             })
         }),
         ("list_annotation_jobs", |m, _, _| {
-            Box::pin(async move { first_page!(m.labeling_jobs().list().limit(10).page(2), "jobs", job => job.details) })
+            Box::pin(
+                async move { first_page!(m.labeling_jobs().list().limit(10).page(11), "jobs", job => job.details) },
+            )
         }),
         ("update_annotation_job", |m, key, body| {
             Box::pin(async move {

@@ -224,11 +224,11 @@ async fn the_emulator_refuses_with_the_documented_codes() {
         (stranger.update_description("x").await.unwrap_err(), ErrorKind::Authentication, 401, "APIG.0301"),
         (
             elsewhere.modelarts().training_job(10).unwrap().update_description("x").await.unwrap_err(),
-            ErrorKind::Authentication,
+            ErrorKind::Permission,
             403,
             "ModelArts.0210",
         ),
-        (elsewhere.mrs().job(JOB).unwrap().show().await.unwrap_err(), ErrorKind::Authentication, 403, "APIG.0302"),
+        (elsewhere.mrs().job(JOB).unwrap().show().await.unwrap_err(), ErrorKind::Permission, 403, "APIG.0302"),
         (
             modelarts.training_job(12).unwrap().update_description("x").await.unwrap_err(),
             ErrorKind::NotFound,
