@@ -1,14 +1,26 @@
 //! One clause on its way.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::inventory::Owner;
 use super::model::model;
-use super::objects::{Created, Fixture};
+use super::objects::Fixture;
 use super::plan::{Case, Clause};
-use super::run::{Halt, PREFIX, Run, base36, lock, milliseconds};
+use super::run::{Halt, Run, base36, caught, milliseconds};
 use super::turns::{Turn, waits};
-use super::verdict::{Check, Difference, Exchange, Outcome, Verdict};
+use super::verdict::{Check, Difference, Exchange, Outcome, Verdict, clipped};
+use crate::error::Error;
+
+/// So many differences of a clause are told; the first ones say what is wrong.
+const MOST_DIFFERENCES: usize = 20;
+/// The longest text of a difference, in bytes.
+const MOST_DIFFERENCE: usize = 2000;
+/// So many exchanges of a clause are kept with their bodies.
+const MOST_EXCHANGES: usize = 100;
+/// So many bytes of bodies all clauses keep together, for the report.
+const MOST_KEPT: usize = 32 * 1024 * 1024;
 
 /// One clause on its way.
 pub(super) struct Attempt<'a> {
@@ -18,9 +30,12 @@ pub(super) struct Attempt<'a> {
     /// What its names are told apart by.
     pub(super) index: usize,
     pub(super) names: usize,
+    /// How many requests it has sent.
+    pub(super) sent: usize,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) differences: Vec<Difference>,
-    pub(super) created: Vec<Created>,
+    /// Who removes what it creates.
+    pub(super) owner: Owner,
     /// Objects that it has for itself.
     pub(super) own: Vec<Arc<Fixture>>,
     /// What it gives up while it waits; without it, it does not wait.
@@ -29,7 +44,7 @@ pub(super) struct Attempt<'a> {
 
 impl Run {
     /// Tries one clause and removes what it created.
-    pub(super) async fn attempt(&self, clause: &Clause, turn: Turn) -> (Outcome, Turn) {
+    pub(super) async fn attempt(&self, clause: &Clause, turn: &mut Turn) -> Outcome {
         let reason = match &clause.case {
             Case::Untried(reason) => Some((*reason).to_owned()),
             _ if self.options.read_only && !clause.reads => Some("it writes, and only reading is allowed".to_owned()),
@@ -39,27 +54,28 @@ impl Run {
             _ => None,
         };
         if let Some(reason) = reason {
-            return (Outcome::new(clause, Verdict::NotTried, Some(reason)), turn);
+            return Outcome::new(clause, Verdict::NotTried, Some(reason));
         }
         let started = Instant::now();
-        let mut turn = turn;
-        let mut attempt = Attempt { turn: Some(&mut turn), ..Attempt::new(self, Some(clause.op), clause.index) };
-        let halt = match &clause.case {
-            Case::Trials(trials) => attempt.trials(trials).await,
-            Case::Law(law) => Box::pin(attempt.law(*law)).await,
-            Case::Untried(_) => Ok(()),
-        };
-        for object in std::mem::take(&mut attempt.created).into_iter().rev() {
-            match self.remove(&object, None).await {
-                Ok(true) => {}
-                Ok(false) => lock(&self.later).push(object),
-                Err(reason) => self.leave(object, reason),
+        let owner = Owner::Clause(clause.index);
+        let mut attempt = Attempt { turn: Some(turn), ..Attempt::new(self, Some(clause.op), clause.index, owner) };
+        let tried = async {
+            match &clause.case {
+                Case::Trials(trials) => attempt.trials(trials).await,
+                Case::Law(law) => Box::pin(attempt.law(*law)).await,
+                Case::Untried(_) => Ok(()),
             }
+        };
+        let halt = caught(tried).await.unwrap_or_else(|panic| {
+            Err(Halt::Fatal(Error::service(format!("the runner failed in {}: {panic}", clause.id))))
+        });
+        for object in self.inventory.of(owner).into_iter().rev() {
+            self.remove(&object, None).await;
         }
         let (verdict, reason) = match halt {
             Err(Halt::Fatal(error)) => {
                 let reason = error.to_string();
-                *lock(&self.fatal) = Some(error);
+                self.end(error);
                 (Verdict::NotTried, Some(reason))
             }
             _ if !attempt.differences.is_empty() => (Verdict::Differs, None),
@@ -67,22 +83,34 @@ impl Run {
             Err(Halt::Absent(op, _)) => {
                 (Verdict::NotTried, Some(format!("it needs {}, which is absent", model().operations[op].id)))
             }
+            Err(Halt::Unknown) => (Verdict::NotTried, Some("nothing shows what was created for it".to_owned())),
             Err(Halt::NotTried(reason)) => (Verdict::NotTried, Some(reason)),
             Ok(()) | Err(Halt::Broken) => (Verdict::Honours, None),
         };
         let mut outcome = Outcome::new(clause, verdict, reason);
-        outcome.requests = attempt.exchanges.len();
+        outcome.requests = attempt.sent;
         outcome.milliseconds = milliseconds(started);
         outcome.differences = attempt.differences;
         if verdict != Verdict::Honours || self.options.exchanges {
-            outcome.exchanges = attempt.exchanges;
+            outcome.exchanges = self.within_budget(attempt.exchanges);
         }
-        (outcome, turn)
+        outcome
+    }
+
+    /// The exchanges of a clause as the report keeps them: without bodies once it holds many.
+    fn within_budget(&self, mut exchanges: Vec<Exchange>) -> Vec<Exchange> {
+        for exchange in &mut exchanges {
+            let size = exchange.answer.len() + exchange.body.as_ref().map_or(0, String::len);
+            if self.kept.fetch_add(size, Ordering::Relaxed) > MOST_KEPT {
+                exchange.strip();
+            }
+        }
+        exchanges
     }
 }
 
 impl<'a> Attempt<'a> {
-    pub(super) fn new(run: &'a Run, op: Option<usize>, index: usize) -> Self {
+    pub(super) fn new(run: &'a Run, op: Option<usize>, index: usize, owner: Owner) -> Self {
         Self {
             run,
             op,
@@ -90,7 +118,8 @@ impl<'a> Attempt<'a> {
             names: 0,
             exchanges: Vec::new(),
             differences: Vec::new(),
-            created: Vec::new(),
+            sent: 0,
+            owner,
             own: Vec::new(),
             turn: None,
         }
@@ -109,7 +138,7 @@ impl<'a> Attempt<'a> {
 
     /// What all names of this attempt begin with.
     pub(super) fn prefix(&self) -> String {
-        format!("{PREFIX}{}{}", self.run.tag, base36(self.index as u64, 3))
+        self.run.prefix() + &base36(self.index as u64, 3)
     }
 
     /// A name that nobody else has.
@@ -129,8 +158,25 @@ impl<'a> Attempt<'a> {
         }
     }
 
+    /// Notes a difference that the latest exchange shows.
     pub(super) fn differs(&mut self, check: Check, text: impl Into<String>) {
-        let exchange = self.exchanges.len().saturating_sub(1);
-        self.differences.push(Difference { check, text: text.into(), exchange });
+        self.note_difference(check, text.into(), self.exchanges.len().saturating_sub(1));
+    }
+
+    /// Notes a difference that an exchange shows. What a server sends may be large, and differ in a million places.
+    pub(super) fn note_difference(&mut self, check: Check, text: String, exchange: usize) {
+        if self.differences.len() < MOST_DIFFERENCES {
+            let text = clipped(&text, MOST_DIFFERENCE).into_owned();
+            self.differences.push(Difference { check, text, exchange });
+        }
+    }
+
+    /// Keeps an exchange for the report: many without their bodies.
+    pub(super) fn keep(&mut self, mut exchange: Exchange) {
+        if self.exchanges.len() >= MOST_EXCHANGES {
+            exchange.strip();
+        }
+        exchange.clip();
+        self.exchanges.push(exchange);
     }
 }

@@ -9,7 +9,7 @@ use super::exchange::{Answer, Request};
 use super::model::{all_names, model, unsupported};
 use super::plan::{Expected, Payload, Trial};
 use super::run::Halt;
-use super::verdict::{Check, Difference};
+use super::verdict::Check;
 use crate::error::{ErrorCode, ErrorKind};
 
 impl Attempt<'_> {
@@ -18,7 +18,7 @@ impl Attempt<'_> {
         let described = &model().operations[op];
         if answer.status != described.success || !answer.is_success() {
             let text = format!("{} instead of {}", answer.told(), described.success);
-            self.note_difference(Check::Status, text, answer);
+            self.note_difference(Check::Status, text, answer.exchange);
             return false;
         }
         self.check_form(op, answer);
@@ -35,29 +35,29 @@ impl Attempt<'_> {
             (None, false) => self.note_difference(
                 Check::ContentType,
                 format!("a body where none is described: {}", answer.told()),
-                answer,
+                answer.exchange,
             ),
             (None, true) => {}
             (Some(_), true) => {
-                self.note_difference(Check::ContentType, "no body where one is described".to_owned(), answer)
+                self.note_difference(Check::ContentType, "no body where one is described".to_owned(), answer.exchange)
             }
             (Some(_), false) => {
                 if media_type.split(';').next().map(str::trim) != Some("application/json") {
                     self.note_difference(
                         Check::ContentType,
                         format!("the body is announced as `{media_type}`"),
-                        answer,
+                        answer.exchange,
                     );
                 }
                 match &answer.body {
                     None => self.note_difference(
                         Check::ContentType,
                         format!("the body is no JSON: {}", answer.told()),
-                        answer,
+                        answer.exchange,
                     ),
                     Some(body) => {
                         for difference in described.differences(answer.status, body) {
-                            self.note_difference(Check::Schema, difference, answer);
+                            self.note_difference(Check::Schema, difference, answer.exchange);
                         }
                     }
                 }
@@ -65,7 +65,7 @@ impl Attempt<'_> {
         }
         for name in described.answer_headers(answer.status) {
             if !answer.headers.contains_key(name) {
-                self.note_difference(Check::Headers, format!("the header `{name}` is missing"), answer);
+                self.note_difference(Check::Headers, format!("the header `{name}` is missing"), answer.exchange);
             }
         }
     }
@@ -77,7 +77,7 @@ impl Attempt<'_> {
         let access = matches!(expected, Expected::Unauthenticated | Expected::Denied);
         let check = if access { Check::Access } else { Check::Status };
         if answer.is_success() {
-            return self.note_difference(check, format!("{what}: accepted with {}", answer.told()), answer);
+            return self.note_difference(check, format!("{what}: accepted with {}", answer.told()), answer.exchange);
         }
         let fits = match expected {
             Expected::Unauthenticated => answer.status == 401,
@@ -88,7 +88,7 @@ impl Attempt<'_> {
             }
         };
         if !fits {
-            return self.note_difference(check, format!("{what}: {}", answer.told()), answer);
+            return self.note_difference(check, format!("{what}: {}", answer.told()), answer.exchange);
         }
         self.check_form(op, answer);
         let service = model().operations[op].service();
@@ -97,11 +97,15 @@ impl Attempt<'_> {
                 self.note_difference(
                     Check::Code,
                     format!("{what}: {} is a code of {}", code.code(), code.family()),
-                    answer,
+                    answer.exchange,
                 );
             }
             (None, Some(unknown)) if service != "iam" => {
-                self.note_difference(Check::Code, format!("{what}: the code `{unknown}` is not documented"), answer);
+                self.note_difference(
+                    Check::Code,
+                    format!("{what}: the code `{unknown}` is not documented"),
+                    answer.exchange,
+                );
             }
             _ => {}
         }
@@ -113,7 +117,7 @@ impl Attempt<'_> {
             && code.statuses().iter().all(|status| *status >= 500)
         {
             let text = format!("{what}: the code {} is documented with {:?} alone", code.code(), code.statuses());
-            self.note_difference(Check::Code, text, answer);
+            self.note_difference(Check::Code, text, answer.exchange);
         }
         let means = match expected {
             Expected::Code(wanted) => code.is_some_and(|code| code.code() == wanted),
@@ -134,12 +138,8 @@ impl Attempt<'_> {
                 Expected::Unknown => "the code does not say that it is unknown".to_owned(),
                 _ => "the code says something else".to_owned(),
             };
-            self.note_difference(Check::Code, format!("{what}: {}, {wanted}", answer.told()), answer);
+            self.note_difference(Check::Code, format!("{what}: {}, {wanted}", answer.told()), answer.exchange);
         }
-    }
-
-    pub(super) fn note_difference(&mut self, check: Check, text: String, answer: &Answer) {
-        self.differences.push(Difference { check, text, exchange: answer.exchange });
     }
 
     /// Holds an answer against the documented one.
@@ -183,7 +183,7 @@ impl Attempt<'_> {
         let mut comparison = Comparison { determined, optional, given, editions, shows, differences: Vec::new() };
         comparison.compare("", "", documented, answer.json());
         for difference in comparison.differences {
-            self.note_difference(Check::Example, difference, answer);
+            self.note_difference(Check::Example, difference, answer.exchange);
         }
         Ok(())
     }

@@ -1,77 +1,132 @@
 //! Removes what a run created.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::attempt::Attempt;
-use super::model::{Object, model};
-use super::objects::{Created, is_unknown};
-use super::run::{Halt, PREFIX, Run, lock};
+use super::inventory::{Created, Identity, Owner};
+use super::model::model;
+use super::objects::is_unknown;
+use super::run::{Halt, Run, caught};
 use super::turns::{Advance, Turn, each};
-use super::verdict::Leftover;
+use super::verdict::Check;
 use crate::error::Error;
 
+/// What came of removing an object.
+enum Removal {
+    Gone,
+    /// Its state does not allow it yet.
+    NotYet,
+    /// It stays, for this reason.
+    Kept(String),
+}
+
 impl Run {
-    /// Removes objects, however long their states take.
-    pub(super) async fn clean_up(self: &Arc<Self>, created: &Mutex<Vec<Created>>, advance: Option<Advance>) {
-        let created = std::mem::take(&mut *lock(created));
-        let done = each(self.options.workers, advance, created.into_iter().rev(), |object, mut turn| {
+    /// Removes the objects of an owner, however long their states take.
+    pub(super) async fn clean_up(self: &Arc<Self>, owner: Owner, advance: Option<Advance>) {
+        let created = self.inventory.of(owner);
+        each(self.options.workers, advance, created.into_iter().rev(), |object, mut turn| {
             let run = Arc::clone(self);
             async move {
-                if let Err(reason) = run.remove(&object, Some(&mut turn)).await {
-                    run.leave(object, reason);
-                }
+                run.remove(&object, Some(&mut turn)).await;
                 ((), turn)
             }
-        });
-        if let Err(error) = done.await {
-            std::panic::resume_unwind(error.into_panic());
+        })
+        .await;
+    }
+
+    /// Removes an object and notes what came of it. Without a turn that could be given up it does not wait until the
+    /// object's state allows it; then the object is removed later.
+    pub(super) async fn remove(&self, created: &Created, turn: Option<&mut Turn>) {
+        let removal = caught(self.try_to_remove(created, turn)).await;
+        match removal.unwrap_or_else(|panic| Removal::Kept(format!("removing it failed: {panic}"))) {
+            Removal::Gone => self.inventory.forget(created.key),
+            Removal::NotYet => self.inventory.change(created.key, |created| created.owner = Owner::Later),
+            Removal::Kept(reason) => self.inventory.leave(created.key, reason),
         }
     }
 
-    /// Notes that an object stays.
-    pub(super) fn leave(&self, object: Created, reason: String) {
-        let Object { item, create, delete, .. } = &model().objects[object.object];
-        let what = match &object.id {
-            Some(_) => object
-                .path
-                .iter()
-                .fold((*item).to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value)),
-            None => object.name.unwrap_or_else(|| "an object without name and id".to_owned()),
+    async fn try_to_remove(&self, created: &Created, turn: Option<&mut Turn>) -> Removal {
+        let object = created.described();
+        let Some(delete) = object.removed_by else {
+            return Removal::Kept("no operation deletes it".to_owned());
         };
-        let created_by = model().operations[*create].id.to_owned();
-        lock(&self.leftovers).push(Leftover { created_by, what, reason, lasts: delete.is_none() });
-    }
-
-    /// Removes an object. Without a turn that could be given up it does not wait until the object's state allows it, and
-    /// then it is not removed yet.
-    pub(super) async fn remove(&self, created: &Created, turn: Option<&mut Turn>) -> Result<bool, String> {
-        let object = &model().objects[created.object];
-        let Some(delete) = object.delete else {
-            return Err("no operation deletes it".to_owned());
-        };
-        if lock(&self.fatal).as_ref().is_some_and(Error::is_unauthenticated) {
-            return Err("the credentials are refused".to_owned());
+        if let Some(error) = self.fatal().filter(Error::is_unauthenticated) {
+            return Removal::Kept(format!("the credentials are refused: {error}"));
         }
         let may_wait = turn.is_some();
-        let mut attempt = Attempt { turn, ..Attempt::new(self, None, usize::MAX) };
-        let mut path = created.path.clone();
-        if created.id.is_none() {
+        let mut attempt = Attempt { turn, ..Attempt::new(self, None, usize::MAX, created.owner) };
+        let mut created = created.clone();
+        if !created.has_id {
             // The answer told no id: the list may. What has a name of another kind is somebody else's.
-            let Some(name) = created.name.as_ref().filter(|name| name.starts_with(PREFIX)) else {
-                return Err("its id is not known".to_owned());
+            let Some(name) = created.names.first().filter(|name| name.starts_with(&self.prefix())).cloned() else {
+                return Removal::Kept("its id is not known".to_owned());
             };
-            let found = attempt.find_by_name(created.object, &path, name).await;
-            let Ok(Some(id)) = found else { return Err("its id is not known, and no list has its name".to_owned()) };
-            path.push((object.parameter, id));
+            match attempt.find_by_name(created.object, &created.path, &name).await {
+                Ok(Some(id)) => {
+                    self.inventory.identify(created.key, &id);
+                    self.inventory.change(created.key, |created| created.identified = true);
+                    created.path.push((object.parameter, id));
+                }
+                Ok(None) if object.list.is_some() => return Removal::Gone,
+                _ => {
+                    return Removal::Kept("its id is not known, and no list could be searched for its name".to_owned());
+                }
+            }
         }
-        match attempt.delete_when_possible(created.object, &path).await {
-            Ok(answer) if answer.is_success() || is_unknown(&answer) => Ok(true),
-            Ok(_) if !may_wait => Ok(false),
-            Ok(answer) => Err(format!("{} answered {}", model().operations[delete].id, answer.told())),
-            Err(Halt::Absent(..)) => Err(format!("{} is absent", model().operations[delete].id)),
-            Err(Halt::NotTried(reason)) => Err(reason),
-            Err(Halt::Broken) => Err("no whole answer came".to_owned()),
-            Err(Halt::Fatal(error)) => Err(error.to_string()),
+        match attempt.delete_when_possible(created.object, &created.path).await {
+            Ok(answer) if answer.is_success() || is_unknown(&answer) => Removal::Gone,
+            Ok(_) if !may_wait => Removal::NotYet,
+            Ok(answer) => Removal::Kept(format!("{} answered {}", model().operations[delete].id, answer.told())),
+            Err(Halt::Absent(op, how)) => Removal::Kept(format!("{} is absent: {how}", model().operations[op].id)),
+            // Some services show what was created only a moment later.
+            Err(Halt::Unknown) if !may_wait => Removal::NotYet,
+            Err(Halt::Unknown) => Removal::Kept("nothing shows it under its id".to_owned()),
+            Err(Halt::NotTried(reason)) => Removal::Kept(reason),
+            Err(Halt::Broken) => Removal::Kept("no whole answer came".to_owned()),
+            Err(Halt::Fatal(error)) => Removal::Kept(error.to_string()),
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// Looks at the objects that a request is about to change, once each: an id that a response gave may be that of an
+    /// object which others made.
+    pub(super) async fn look_first(&mut self, path: &[(&'static str, String)]) -> Result<(), Halt> {
+        if let Some(why) = self.run.inventory.foreign(path) {
+            return Err(Halt::NotTried(why));
+        }
+        for created in self.run.inventory.unidentified(path) {
+            self.identify(&created).await?;
+            self.run.inventory.change(created.key, |created| created.identified = true);
+        }
+        Ok(())
+    }
+
+    /// Makes sure that an object is the one that was created.
+    async fn identify(&mut self, created: &Created) -> Result<(), Halt> {
+        // What is inside of an object of the run is the run's as well.
+        let is_inside = created.path.len() > 1;
+        if is_inside && created.names.is_empty() {
+            return Ok(());
+        }
+        let mut look = Attempt::new(self.run, None, self.index, created.owner);
+        let Some(shown) = Box::pin(look.show(created)).await? else { return Err(Halt::Unknown) };
+        // Another clause may have renamed it meanwhile.
+        let Some(created) = self.run.inventory.current(created.key) else { return Ok(()) };
+        let create = model().operations[created.described().create].id;
+        let id = created.path.last().map_or("", |(_, id)| id);
+        match created.identify(&shown, &self.run.prefix()) {
+            Identity::Own => Ok(()),
+            Identity::Unclear if is_inside => Ok(()),
+            Identity::Unclear => Err(Halt::NotTried(format!("nothing shows whether {id} is what {create} created"))),
+            Identity::Foreign(what) => {
+                // What was created may be found by its name.
+                let text = format!("{create} answered with the id {id}, which is that of something with {what}");
+                self.run.inventory.disown(created.key, text.clone());
+                look.exchanges.into_iter().for_each(|exchange| self.keep(exchange));
+                self.differs(Check::Law, text);
+                Err(Halt::Broken)
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use progenitor_client::encode_path;
 use serde_json::Value;
@@ -10,12 +11,14 @@ use serde_json::Value;
 use super::attempt::Attempt;
 use super::compare::plain;
 use super::model::{Op, all_names, model};
-use super::objects::{Created, id_of};
+use super::objects::id_of;
 use super::plan::{Identity, Payload};
-use super::run::{Halt, Run, lock};
-use super::verdict::{Check, Exchange};
-use crate::error::{Error, ErrorCode, Redactor};
+use super::run::{Halt, Run};
+use super::verdict::{Check, Exchange, MOST_TEXT, clipped};
+use crate::error::{Error, ErrorCode, Redactor, ResponseInfo};
 use crate::session::Transport;
+use crate::session::body::{self, Unread};
+use crate::spec::PageShape;
 
 /// The largest wait that a service may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -26,6 +29,10 @@ const MOST_REFUSALS: u32 = 3;
 /// So many requests in a row without an answer end a run.
 const MOST_SILENCES: u32 = 3;
 
+/// So many requests in a row that are throttled to the end, end a run.
+const MOST_THROTTLED: u32 = 3;
+/// More items of a list are not looked at.
+const MOST_ITEMS: usize = 10_000;
 /// How often a request is sent that is throttled.
 const ATTEMPTS: u32 = 6;
 
@@ -67,10 +74,15 @@ impl Answer {
         self.json()["error_code"].as_str()
     }
 
+    /// Whether the service refused in a documented way, and not just anything came.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.status >= 400 && self.code().is_some_and(|code| ErrorCode::lookup(code).is_some())
+    }
+
     /// The answer as the error that a client would see.
     pub(super) fn refusal(&self, op: usize) -> Error {
         let status = StatusCode::from_u16(self.status).unwrap_or_default();
-        let answer = crate::error::ResponseInfo::new(status, &self.headers, Redactor::default());
+        let answer = ResponseInfo::new(status, &self.headers, Redactor::default());
         Error::answered(self.text.as_bytes(), &answer).with_operation(model().operations[op].id)
     }
 
@@ -116,19 +128,12 @@ impl Attempt<'_> {
     /// Sends a request, again while it is throttled; notes what it creates.
     pub(super) async fn send(&mut self, request: &Request) -> Result<Answer, Halt> {
         let op = &model().operations[request.op];
+        if !op.reads() {
+            self.look_first(&request.path).await?;
+        }
         let (transport, http, base) = self.run.session.way_to(op.service());
-        let other = other_project(self.run.session.project_id().as_str());
-        let project =
-            if request.identity == Identity::OtherProject { &other } else { self.run.session.project_id().as_str() };
-        let mut path = op.operation.path.replace("{project_id}", &encode_path(project));
-        for (name, value) in &request.path {
-            path = path.replace(&format!("{{{name}}}"), &encode_path(value));
-        }
+        let url = self.address(request, base)?;
         let malformed = |error: &dyn std::fmt::Display| Halt::NotTried(format!("the request cannot be made: {error}"));
-        let mut url = reqwest::Url::parse(&format!("{base}{path}")).map_err(|error| malformed(&error))?;
-        if !request.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&request.query);
-        }
         let body = match &request.body {
             Payload::None => None,
             Payload::Json(body) => Some(body.to_string()),
@@ -152,6 +157,7 @@ impl Attempt<'_> {
             let redactor = Redactor::of(&outgoing, &op.operation.secrets(op.document.value()));
             self.run.paced().await;
             self.run.requests.fetch_add(1, Ordering::Relaxed);
+            self.sent += 1;
             let mut exchange = Exchange {
                 operation: op.id.to_owned(),
                 method: method.to_string(),
@@ -162,45 +168,62 @@ impl Attempt<'_> {
                 answer_headers: Vec::new(),
                 answer: String::new(),
             };
-            let outcome = match http.execute(outgoing).await {
-                Ok(response) => {
-                    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-                    response.bytes().await.map(|bytes| (status, headers, bytes))
-                }
-                Err(error) => Err(error),
-            };
-            let (status, headers, bytes) = match outcome {
+            // Before it is sent: what ends the run meanwhile must not lose it.
+            let pending = self.expect(request);
+            let (status, headers, bytes) = match receive(http, outgoing).await {
                 Ok(answer) => answer,
-                Err(error) if error.is_connect() => return Err(Halt::Fatal(error.into())),
-                Err(error) => {
-                    self.note(request, None);
+                Err(Failed::Connect(error)) => {
+                    self.settle(request, pending, Settled::NotDone);
+                    return Err(Halt::Fatal(error.into()));
+                }
+                Err(Failed::Midway { is_timeout, error }) => {
+                    self.settle(request, pending, Settled::Unknown);
                     let silences = &self.run.silences;
-                    if error.is_timeout() && silences.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_SILENCES {
-                        return Err(Halt::Fatal(error.into()));
+                    if is_timeout && silences.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_SILENCES {
+                        return Err(Halt::Fatal(error));
                     }
-                    self.exchanges.push(exchange);
-                    self.differs(Check::Status, format!("no whole answer came: {}", error.without_url()));
+                    self.keep(exchange);
+                    self.differs(Check::Status, format!("no whole answer came: {error}"));
                     return Err(Halt::Broken);
                 }
             };
             self.run.silences.store(0, Ordering::Relaxed);
-            if status == 429 && attempt < ATTEMPTS {
+            if status == 429 && attempt < ATTEMPTS && self.run.throttled.load(Ordering::Relaxed) < MOST_THROTTLED {
+                self.settle(request, pending, Settled::NotDone);
                 let asked = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
                 tokio::time::sleep(asked.map_or(Duration::from_secs(1), Duration::from_secs).min(LONGEST_WAIT)).await;
                 continue;
             }
-            let text = redactor.redact(String::from_utf8_lossy(&bytes).into_owned());
-            let parsed = serde_json::from_slice(&bytes).ok();
+            let raw = String::from_utf8_lossy(&bytes).into_owned();
+            let text = redactor.redact(raw.clone());
+            // All that is kept and printed comes from what is left.
+            let parsed: Option<Value> =
+                if text == raw { serde_json::from_slice(&bytes).ok() } else { serde_json::from_str(&text).ok() };
+            drop((raw, bytes));
             exchange.status = status;
-            exchange.answer.clone_from(&text);
+            exchange.answer = clipped(&text, MOST_TEXT).into_owned();
             exchange.answer_headers = KEPT
                 .iter()
-                .filter_map(|name| Some(((*name).to_owned(), headers.get(*name)?.to_str().ok()?.to_owned())))
+                .filter_map(|name| {
+                    let value = headers.get(*name)?.to_str().ok()?;
+                    Some(((*name).to_owned(), redactor.redact(value.to_owned())))
+                })
                 .collect();
-            self.exchanges.push(exchange);
+            self.keep(exchange);
             let answer = Answer { status, headers, text, body: parsed, exchange: self.exchanges.len() - 1 };
-            if answer.is_success() {
-                self.note(request, Some(&answer));
+            self.settle(
+                request,
+                pending,
+                match status {
+                    _ if answer.is_success() => Settled::Done(&answer),
+                    500.. => Settled::Doubtful,
+                    _ => Settled::NotDone,
+                },
+            );
+            if status == 429 && self.run.throttled.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_THROTTLED {
+                return Err(Halt::Fatal(answer.refusal(request.op)));
+            } else if status != 429 {
+                self.run.throttled.store(0, Ordering::Relaxed);
             }
             if request.identity == Identity::Own && op.is_authenticated() {
                 let refusals = &self.run.refusals;
@@ -219,36 +242,125 @@ impl Attempt<'_> {
                     format!("{} {} answered {}", method, op.operation.path, answer.told()),
                 ));
             }
+            self.check_length(request.op, &answer)?;
             return Ok(answer);
         }
     }
 
-    /// Notes what a request creates or deletes; without an answer it may have.
-    pub(super) fn note(&mut self, request: &Request, answer: Option<&Answer>) {
-        if let Some(object) = model().created_by(request.op) {
-            let described = &model().objects[object];
-            let body = if let Payload::Json(body) = &request.body { Some(body) } else { None };
-            // What is no JSON says nothing of an object, whatever its status.
-            let id = answer.and_then(|answer| id_of(object, answer.body.as_ref()?, body));
-            let mut path: Vec<_> = request
-                .path
-                .iter()
-                .filter(|(name, _)| described.item.contains(&format!("{{{name}}}")))
-                .cloned()
-                .collect();
-            path.retain(|(name, _)| *name != described.parameter);
-            path.extend(id.clone().map(|id| (described.parameter, id)));
-            let name = model().operations[request.op].name_field().and_then(|name| plain(&body?[name]));
-            self.created.push(Created { object, path, id, name });
+    /// The address of a request. A value of the path that would lead elsewhere is refused.
+    fn address(&self, request: &Request, base: &str) -> Result<reqwest::Url, Halt> {
+        let op = &model().operations[request.op];
+        let own = self.run.session.project_id().as_str();
+        let other = other_project(own);
+        let project = if request.identity == Identity::OtherProject { &other } else { own };
+        let mut path = op.operation.path.replace("{project_id}", &encode_path(project));
+        let malformed = |error: &dyn std::fmt::Display| Halt::NotTried(format!("the request cannot be made: {error}"));
+        for (name, value) in &request.path {
+            if matches!(value.as_str(), "" | "." | "..") {
+                return Err(malformed(&format_args!("the {name} {value:?} would lead elsewhere")));
+            }
+            path = path.replace(&format!("{{{name}}}"), &encode_path(value));
         }
-        if answer.is_some() {
-            let gone = |created: &Created| {
-                model().objects[created.object].delete == Some(request.op) && created.path == request.path
-            };
-            self.created.retain(|created| !gone(created));
-            lock(&self.run.shared).retain(|created| !gone(created));
+        let mut url = reqwest::Url::parse(&format!("{base}{path}")).map_err(|error| malformed(&error))?;
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
+        }
+        Ok(url)
+    }
+
+    /// Notes that a request may rename or create something; gives the key of what may be created.
+    fn expect(&self, request: &Request) -> Option<u64> {
+        let body = if let Payload::Json(body) = &request.body { Some(body) } else { None };
+        if model().objects.iter().any(|object| object.update == Some(request.op)) {
+            let field = model().operations[request.op].name_field();
+            if let Some(name) = field.and_then(|field| plain(body?.get(field)?)) {
+                self.run.inventory.renamed(&request.path, &name);
+            }
+        }
+        let object = model().created_by(request.op)?;
+        Some(self.run.inventory.expect(self.owner, object, &request.path, body))
+    }
+
+    /// Notes what became of a request that may create or delete something.
+    fn settle(&self, request: &Request, pending: Option<u64>, settled: Settled<'_>) {
+        let inventory = &self.run.inventory;
+        let body = if let Payload::Json(body) = &request.body { Some(body) } else { None };
+        if let (Some(key), Some(object)) = (pending, model().created_by(request.op)) {
+            match settled {
+                Settled::NotDone => inventory.forget(key),
+                Settled::Unknown => {}
+                Settled::Doubtful => inventory.doubt(key, &self.run.prefix()),
+                // What is no JSON says nothing of an object, whatever its status.
+                Settled::Done(answer) => {
+                    let id = answer.body.as_ref().map(|answer| id_of(object, answer, body));
+                    if let Some(Ok(Some(id))) = id {
+                        inventory.identify(key, &id);
+                    }
+                }
+            }
+        }
+        if matches!(settled, Settled::Done(_)) {
+            inventory.deleted(request.op, &request.path);
         }
     }
+
+    /// A list that is much longer than it can be is not looked at any further.
+    fn check_length(&mut self, op: usize, answer: &Answer) -> Result<(), Halt> {
+        let op = &model().operations[op];
+        let items = op.items().and_then(|(field, _)| answer.json().get(field)?.as_array());
+        let count = items.map_or(0, Vec::len);
+        if count <= MOST_ITEMS {
+            return Ok(());
+        }
+        let text = format!("{} answered with {count} items at once", op.id);
+        if op.pages() == PageShape::Whole {
+            return Err(Halt::NotTried(format!("{text}; up to {MOST_ITEMS} are looked at")));
+        }
+        self.differs(Check::Law, text);
+        Err(Halt::Broken)
+    }
+}
+
+/// What became of a request, as far as it is known.
+#[derive(Clone, Copy)]
+enum Settled<'a> {
+    Done(&'a Answer),
+    NotDone,
+    /// The service failed, most often before it did anything.
+    Doubtful,
+    /// No whole answer came.
+    Unknown,
+}
+
+/// Why there is no whole answer.
+enum Failed {
+    /// Nothing was sent.
+    Connect(reqwest::Error),
+    Midway {
+        is_timeout: bool,
+        error: Error,
+    },
+}
+
+/// Sends a request and reads the answer as far as anything is read.
+async fn receive(http: &reqwest::Client, request: reqwest::Request) -> Result<(u16, HeaderMap, BytesMut), Failed> {
+    let midway =
+        |error: reqwest::Error| Failed::Midway { is_timeout: error.is_timeout(), error: error.without_url().into() };
+    let mut response = match http.execute(request).await {
+        Ok(response) => response,
+        Err(error) if error.is_connect() => return Err(Failed::Connect(error)),
+        Err(error) => return Err(midway(error)),
+    };
+    let mut bytes = BytesMut::new();
+    let outcome = body::read(&mut response, &mut bytes, body::LIMIT).await;
+    let info = ResponseInfo::new(response.status(), response.headers(), Redactor::default());
+    let error = match outcome {
+        Ok(()) => return Ok((response.status().as_u16(), std::mem::take(response.headers_mut()), bytes)),
+        Err(Unread::TooLarge) => Error::too_large(body::LIMIT, b"", &info),
+        Err(Unread::Undecodable(reason)) => Error::incomplete(reason, b"", &info),
+        Err(Unread::Broken(error)) => return Err(midway(error)),
+    };
+    Err(Failed::Midway { is_timeout: false, error })
 }
 
 /// A project that is not the own one.

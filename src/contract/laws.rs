@@ -1,5 +1,6 @@
 //! What holds between several requests.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -7,16 +8,20 @@ use serde_json::{Value, json};
 use super::attempt::Attempt;
 use super::compare::{changed, is_time, plain, same};
 use super::exchange::{Answer, Request};
+use super::inventory::Created;
 use super::model::{keyword, model, properties, unsupported};
-use super::objects::{Fixture, is_unknown, item_id, unwrapped};
+use super::objects::{Fixture, is_unknown, item_id, unwrapped, usable_id};
 use super::plan::{Expected, Identity, Law, Payload, bodies};
 use super::run::Halt;
 use super::verdict::Check;
 use crate::api::wire::JobStatus;
-use crate::spec::{self, PageShape};
+use crate::spec::PageShape;
 
 /// More pages than this are taken for a list without an end.
 const MOST_PAGES: usize = 500;
+
+/// How often a list is searched for an object that must be in it.
+const MOST_SEARCHES: usize = 3;
 
 type Path = [(&'static str, String)];
 
@@ -46,7 +51,7 @@ impl Attempt<'_> {
     }
 
     /// An object as the endpoint shows it; nothing if it does not know it.
-    async fn read(&mut self, object: usize, path: &Path, request: &Value) -> Result<Option<Value>, Halt> {
+    pub(super) async fn read(&mut self, object: usize, path: &Path, request: &Value) -> Result<Option<Value>, Halt> {
         let described = &model().objects[object];
         if let Some(show) = described.show {
             let answer = self.call(show, path, None).await?;
@@ -59,10 +64,43 @@ impl Attempt<'_> {
             self.called(show, &answer)?;
             return Ok(Some(unwrapped(answer.json()).clone()));
         }
-        let Some(list) = described.list else { return Err(Halt::NotTried("nothing reads it".to_owned())) };
-        let filters = [self.search(list, &self.prefix()), self.scope(list, request)].concat();
-        let items = self.all(list, &path[..path.len() - 1], &filters, None).await?;
-        Ok(find(object, &items, path))
+        self.find(object, path, &self.prefix(), request).await
+    }
+
+    /// An object as its list shows it, found by a part of its name where the list searches.
+    async fn find(&mut self, object: usize, path: &Path, search: &str, request: &Value) -> Result<Option<Value>, Halt> {
+        let Some(list) = model().objects[object].list else {
+            return Err(Halt::NotTried("nothing reads it".to_owned()));
+        };
+        let filters = [self.search(list, search), self.scope(list, request)].concat();
+        let id = path.last().map(|(_, id)| id.as_str());
+        let mut found = None;
+        self.walk(list, &path[..path.len() - 1], &filters, None, |items| {
+            found = items.into_iter().find(|item| item_id(object, item).as_deref() == id);
+            found.is_none()
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// What was created, as the endpoint shows it.
+    pub(super) async fn show(&mut self, created: &Created) -> Result<Option<Value>, Halt> {
+        if created.described().show.is_some() || created.names.is_empty() {
+            match self.read(created.object, &created.path, &created.request).await {
+                Err(Halt::NotTried(_) | Halt::Absent(..) | Halt::Broken)
+                    if created.described().list.is_some() && !created.names.is_empty() => {}
+                shown => return shown,
+            }
+        }
+        // A short name is part of many others, and a list whose objects are deleted meanwhile may skip one.
+        for name in created.names.iter().rev().cycle().take(MOST_SEARCHES * created.names.len()) {
+            let search = part_of_name(name);
+            let found = self.find(created.object, &created.path, &search, &created.request).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// The object, which must be there.
@@ -220,14 +258,19 @@ impl Attempt<'_> {
         let Some(list) = model().objects[object].list else { return Ok(()) };
         let made = self.create(object, |_| {}).await?;
         let filters = [self.search(list, &self.prefix()), self.scope(list, &made.request)].concat();
-        let items = self.all(list, &made.path[..made.path.len() - 1], &filters, None).await?;
-        match find(object, &items, &made.path) {
+        let mut found = Vec::new();
+        self.walk(list, &made.path[..made.path.len() - 1], &filters, None, |items| {
+            found.extend(items.into_iter().filter(|item| item_id(object, item).as_deref() == Some(made.id())));
+            true
+        })
+        .await?;
+        let times = found.len();
+        match found.into_iter().next() {
             Some(item) => {
                 let op = &model().operations[list];
                 let form = op.items().map_or(&Value::Null, |(_, items)| items);
                 self.holds(model().objects[object].create, &made.request, &item, form);
-                if items.iter().flatten().filter(|item| item_id(object, item).as_deref() == Some(made.id())).count() > 1
-                {
+                if times > 1 {
                     self.differs(Check::Law, "what was created is listed more than once");
                 }
             }
@@ -248,12 +291,8 @@ impl Attempt<'_> {
             let answer = self.call(show, &made.path, None).await?;
             self.check_refusal(show, "what was deleted", Expected::Unknown, &answer);
         }
-        if let Some(list) = described.list {
-            let filters = [self.search(list, &self.prefix()), self.scope(list, &made.request)].concat();
-            let items = self.all(list, &made.path[..made.path.len() - 1], &filters, None).await?;
-            if find(object, &items, &made.path).is_some() {
-                self.differs(Check::Law, "what was deleted is still listed");
-            }
+        if described.list.is_some() && self.find(object, &made.path, &self.prefix(), &made.request).await?.is_some() {
+            self.differs(Check::Law, "what was deleted is still listed");
         }
         if let Some((update, body)) = self.update_body(object).await? {
             let answer = self.call(update, &made.path, Some(body)).await?;
@@ -262,25 +301,40 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// Stops an object as soon as its state allows.
-    pub(super) async fn stop(&mut self, object: usize, path: &Path) -> Result<(), Halt> {
-        let Some(stop) = model().objects[object].stop else { return Ok(()) };
+    /// Stops an object as soon as its state allows; whether it was stopped before it ended by itself.
+    pub(super) async fn stop(&mut self, object: usize, path: &Path) -> Result<bool, Halt> {
+        let Some(stop) = model().objects[object].stop else { return Ok(true) };
         let mut waits = self.waits();
         loop {
             let answer = self.call(stop, path, None).await?;
+            if answer.is_success() {
+                return self.called(stop, &answer).map(|()| true);
+            }
+            if answer.is_refusal() && self.has_ended(object, path).await? {
+                return Ok(false);
+            }
             match waits.next() {
-                Some(wait) if !answer.is_success() => self.wait(wait).await,
-                _ => return self.called(stop, &answer),
+                Some(wait) => self.wait(wait).await,
+                None => return self.called(stop, &answer).map(|()| true),
             }
         }
+    }
+
+    /// Whether an object is shown as one that has ended.
+    pub(super) async fn has_ended(&mut self, object: usize, path: &Path) -> Result<bool, Halt> {
+        Ok(self.read(object, path, &Value::Null).await?.as_ref().is_some_and(is_over))
+    }
+
+    /// The state that a clause needs does not come.
+    pub(super) fn never_ended(&self) -> Halt {
+        Halt::NotTried(format!("what it needs has not ended after {:?}", self.run.options.patience))
     }
 
     /// Waits until an object has ended; whether it did.
     pub(super) async fn ended(&mut self, object: usize, path: &Path) -> Result<bool, Halt> {
         let mut waits = self.waits();
         loop {
-            let shown = self.read(object, path, &Value::Null).await?;
-            if shown.as_ref().is_some_and(is_over) {
+            if self.has_ended(object, path).await? {
                 return Ok(true);
             }
             let Some(wait) = waits.next() else { return Ok(false) };
@@ -290,7 +344,9 @@ impl Attempt<'_> {
 
     async fn stop_ends(&mut self, object: usize) -> Result<(), Halt> {
         let made = self.create(object, |_| {}).await?;
-        self.stop(object, &made.path).await?;
+        if !self.stop(object, &made.path).await? {
+            return Err(ended_too_soon("stopped"));
+        }
         if !self.ended(object, &made.path).await? {
             self.differs(Check::Law, format!("it was stopped and has not ended after {:?}", self.run.options.patience));
         }
@@ -340,14 +396,23 @@ impl Attempt<'_> {
         if described.stop == Some(op) {
             // What has ended cannot be stopped.
             self.stop(object, &made.path).await?;
-            self.ended(object, &made.path).await?;
+            if !self.ended(object, &made.path).await? {
+                return Err(self.never_ended());
+            }
         } else if described.delete == Some(op) {
             // What is being stopped cannot be deleted, for as long as it takes.
             self.stop(object, &made.path).await?;
         }
         let answer = self.call(op, &made.path, None).await?;
         if described.delete == Some(op) && answer.is_success() {
-            return Err(Halt::NotTried("it had ended before it could be deleted".to_owned()));
+            return Err(ended_too_soon("deleted"));
+        }
+        if described.stop != Some(op) && answer.is_success() {
+            // Where another one has ended already, this one had before it was asked for.
+            let other = self.create(object, |_| {}).await?;
+            if self.has_ended(object, &other.path).await? {
+                return Err(ended_too_soon("looked at"));
+            }
         }
         self.check_refusal(op, "a state that forbids it", expected, &answer);
         Ok(())
@@ -402,19 +467,21 @@ impl Attempt<'_> {
         Ok(answer.json().clone())
     }
 
-    /// All pages of a list.
-    async fn all(
+    /// The pages of a list, one after the other, until `more` has enough.
+    async fn walk(
         &mut self,
         list: usize,
         path: &Path,
         filters: &[(String, String)],
         size: Option<u64>,
-    ) -> Result<Vec<Vec<Value>>, Halt> {
+        mut more: impl FnMut(Vec<Value>) -> bool + Send,
+    ) -> Result<(), Halt> {
         let op = &model().operations[list];
         let field = op.items().map_or("", |(field, _)| field);
-        let pages = spec::list(op.operation).map_or(PageShape::Whole, |list| list.pages);
+        let pages = op.pages();
         let Some((parameter, size_parameter)) = pages.parameters() else {
-            return Ok(vec![self.page(list, path, filters).await?]);
+            more(self.page(list, path, filters).await?);
+            return Ok(());
         };
         let (first, next_marker) = match pages {
             PageShape::Numbered { first, .. } => (first, None),
@@ -425,10 +492,9 @@ impl Attempt<'_> {
             let schema = op.parameter(size_parameter).map_or(&Value::Null, |parameter| parameter.schema);
             keyword(op.document.value(), schema, "maximum").and_then(Value::as_u64).unwrap_or(100).min(100)
         });
-        let mut pages: Vec<Vec<Value>> = Vec::new();
-        let (mut number, mut marker) = (first, None);
+        let (mut marker, mut markers) = (None::<String>, HashSet::new());
         let mut taken = 0;
-        while pages.len() < MOST_PAGES {
+        for number in (first..).take(MOST_PAGES) {
             let mut query = filters.to_vec();
             query.push((size_parameter.to_owned(), asked.to_string()));
             if next_marker.is_none() {
@@ -437,34 +503,62 @@ impl Attempt<'_> {
             query.extend(marker.take().map(|marker| (parameter.to_owned(), marker)));
             let answer = self.list(list, path, &query).await?;
             let items = answer[field].as_array().cloned().unwrap_or_default();
-            if items.len() as u64 > asked {
-                self.differs(Check::Law, format!("a page has {} items where {asked} were asked for", items.len()));
-            }
-            taken += items.len() as u64;
             let count = items.len() as u64;
-            pages.push(items);
+            if count > asked {
+                // What the next page would be is anybody's guess.
+                self.differs(Check::Law, format!("a page has {count} items where {asked} were asked for"));
+                more(items);
+                return Ok(());
+            }
+            taken += count;
+            let wants_more = more(items);
             let total = op.total().and_then(|total| plain(&answer[total])).and_then(|total| total.parse::<u64>().ok());
-            let more = if let Some(next) = next_marker {
+            let has_more = if let Some(next) = next_marker {
                 marker = answer.pointer(next).and_then(plain).filter(|next| !next.is_empty());
-                marker.is_some()
+                marker.as_ref().is_some_and(|marker| {
+                    let is_new = markers.insert(marker.clone());
+                    if !is_new {
+                        self.differs(Check::Law, "the marker of a page leads back to an earlier page");
+                    }
+                    is_new
+                })
             } else {
                 match total {
                     Some(total) if count == 0 && taken < total => {
                         self.differs(Check::Law, format!("the pages hold {taken} of {total}"));
-                        false
+                        return Ok(());
                     }
                     Some(total) => taken < total,
                     None => count >= asked,
                 }
             };
-            if !more {
+            if !wants_more {
+                return Ok(());
+            }
+            if !has_more {
                 if let Some(total) = total.filter(|total| *total != taken) {
                     self.differs(Check::Law, format!("the pages hold {taken}, and {total} are counted"));
                 }
-                break;
+                return Ok(());
             }
-            number += 1;
         }
+        Err(Halt::NotTried(format!("{} has more than {MOST_PAGES} pages of {asked}", op.id)))
+    }
+
+    /// All pages of a list.
+    async fn all(
+        &mut self,
+        list: usize,
+        path: &Path,
+        filters: &[(String, String)],
+        size: Option<u64>,
+    ) -> Result<Vec<Vec<Value>>, Halt> {
+        let mut pages = Vec::new();
+        self.walk(list, path, filters, size, |page| {
+            pages.push(page);
+            true
+        })
+        .await?;
         Ok(pages)
     }
 
@@ -476,11 +570,16 @@ impl Attempt<'_> {
         name: &str,
     ) -> Result<Option<String>, Halt> {
         let Some(list) = model().objects[object].list else { return Ok(None) };
-        let search = self.search(list, &name.chars().take(20).collect::<String>());
-        let pages = self.all(list, path, &search, None).await?;
+        let search = self.search(list, &part_of_name(name));
         let field = model().operations[model().objects[object].create].name_field().unwrap_or("name");
-        let found = pages.iter().flatten().find(|item| item[field] == name);
-        Ok(found.and_then(|item| item_id(object, item)))
+        let mut found = None;
+        self.walk(list, path, &search, None, |items| {
+            found = items.iter().find(|item| item[field] == name).and_then(|item| item_id(object, item));
+            found.is_none()
+        })
+        .await?;
+        let usable = found.map(|id| usable_id(model().objects[object].parameter, id)).transpose();
+        usable.map_err(|error| Halt::NotTried(error.to_string()))
     }
 
     async fn list_law(&mut self, law: Law) -> Result<(), Halt> {
@@ -553,8 +652,9 @@ impl Attempt<'_> {
             .iter()
             .filter_map(|item| object.and_then(|object| item_id(object, item)).or_else(|| plain(&item["id"])))
             .collect();
-        if let Some(twice) = ids.iter().enumerate().find(|(index, id)| ids[..*index].contains(id)) {
-            self.differs(Check::Law, format!("the pages hold {} twice", twice.1));
+        let mut known = HashSet::new();
+        if let Some(twice) = ids.iter().find(|id| !known.insert(*id)) {
+            self.differs(Check::Law, format!("the pages hold {twice} twice"));
         }
         if pages.iter().rev().skip(1).any(|page| page.len() as u64 != size) {
             self.differs(Check::Law, "a page before the last one is not full");
@@ -569,7 +669,7 @@ impl Attempt<'_> {
         filters: &[(String, String)],
         own: usize,
     ) -> Result<(), Halt> {
-        let pages = spec::list(model().operations[list].operation).map_or(PageShape::Whole, |list| list.pages);
+        let pages = model().operations[list].pages();
         let Some((parameter, size)) = pages.parameters() else { return Ok(()) };
         let mut filters = [filters, &[(size.to_owned(), "1".to_owned())]].concat();
         if let PageShape::Numbered { first, .. } = pages {
@@ -710,13 +810,18 @@ impl Attempt<'_> {
     }
 }
 
-fn find(object: usize, pages: &[Vec<Value>], path: &Path) -> Option<Value> {
-    let id = path.last().map(|(_, id)| id.as_str());
-    pages.iter().flatten().find(|item| item_id(object, item).as_deref() == id).cloned()
+/// A text that finds a name where a search takes twenty characters.
+fn part_of_name(name: &str) -> String {
+    name.chars().take(20).collect()
+}
+
+/// The state that a clause is about has passed.
+pub(super) fn ended_too_soon(what: &str) -> Halt {
+    Halt::NotTried(format!("it had ended before it could be {what}"))
 }
 
 /// Whether a job has come to its end: a final status, or the time of its end.
-fn is_over(shown: &Value) -> bool {
+pub(super) fn is_over(shown: &Value) -> bool {
     let status = shown.get("status").and_then(|status| serde_json::from_value::<JobStatus>(status.clone()).ok());
     status.is_some_and(|status| status.is_terminal())
         || shown

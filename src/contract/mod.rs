@@ -27,9 +27,11 @@
 mod attempt;
 mod check;
 mod cleanup;
+mod clocks;
 mod compare;
 mod exchange;
 mod generate;
+mod inventory;
 mod laws;
 mod matrix;
 mod model;
@@ -47,4 +49,4 @@ pub use matrix::{Matrix, Row};
 pub use plan::{Clause, Kind, Plan};
 pub use report::Format;
 pub use runner::{Interrupt, Runner};
-pub use verdict::{Check, Difference, Exchange, Leftover, Outcome, Report, Verdict};
+pub use verdict::{Check, Conclusion, Difference, Exchange, Leftover, Outcome, Report, Verdict};

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::generate::item;
 use crate::spec::load::{self, Operation};
-use crate::spec::{self, Document, Example};
+use crate::spec::{self, Document, Example, PageShape};
 
 /// All operations, and the objects that some of them create.
 pub(super) struct Model {
@@ -53,8 +53,22 @@ pub(super) struct Object {
     pub(super) show: Option<usize>,
     pub(super) update: Option<usize>,
     pub(super) delete: Option<usize>,
+    /// Removes it: its own deletion, or that of another kind of which the description says so with `x-also-deletes`.
+    pub(super) removed_by: Option<usize>,
     /// Ends it without deleting it.
     pub(super) stop: Option<usize>,
+}
+
+impl Object {
+    /// The path of the operation that removes an object which this path names; it may call the id otherwise.
+    pub(super) fn removal_path(&self, path: &[(&'static str, String)]) -> Vec<(&'static str, String)> {
+        let mut path = path.to_vec();
+        let parameter = self.removed_by.and_then(|op| model().operations[op].path_parameters().last());
+        if let (Some((name, _)), Some(parameter)) = (path.last_mut(), parameter) {
+            *name = parameter;
+        }
+        path
+    }
 }
 
 /// The only model there is.
@@ -95,6 +109,12 @@ impl Model {
                 })
             });
             let Some(create) = create else { continue };
+            let created = operations[create].id;
+            let also_deletes = |other: &Op| {
+                let also = other.operation.value["x-also-deletes"].as_array();
+                also.into_iter().flatten().any(|name| name == created)
+            };
+            let delete = find("delete", item);
             objects.push(Object {
                 item,
                 parameter,
@@ -102,7 +122,8 @@ impl Model {
                 list: find("get", collection),
                 show: find("get", item),
                 update: find("put", item).or_else(|| find("patch", item)),
-                delete: find("delete", item),
+                delete,
+                removed_by: delete.or_else(|| operations.iter().position(also_deletes)),
                 stop: find("post", &format!("{item}/stop")).or_else(|| find("get", &format!("{item}/cancel"))),
             });
         }
@@ -241,6 +262,11 @@ impl Op {
         let property = load::resolve(document, &schema["properties"][list.items]);
         let items = load::resolve(document, property.get("items")?);
         items.get("properties").map(|_| (list.items, items))
+    }
+
+    /// How the pages of a list are addressed.
+    pub(super) fn pages(&self) -> PageShape<'static> {
+        spec::list(self.operation).map_or(PageShape::Whole, |list| list.pages)
     }
 
     /// The field of an answer that counts the items of all pages.

@@ -7,10 +7,17 @@ use serde_json::Value;
 use super::attempt::Attempt;
 use super::compare::plain;
 use super::exchange::{Answer, Request};
+use super::inventory::Owner;
+use super::laws::is_over;
 use super::model::model;
 use super::plan::{Identity, Payload, bodies};
-use super::run::{Halt, lock};
-use crate::error::{ErrorCode, ErrorKind};
+use super::run::Halt;
+use super::verdict::Check;
+use crate::api::wire::{Segment, checked};
+use crate::error::{Error, ErrorCode, ErrorKind};
+
+/// Longer ids are not used, in bytes: they are part of an address.
+const LONGEST_ID: usize = 512;
 
 /// An object to try things on.
 #[derive(Debug)]
@@ -28,16 +35,6 @@ impl Fixture {
     }
 }
 
-/// What is to be removed in the end.
-#[derive(Clone, Debug)]
-pub(super) struct Created {
-    pub(super) object: usize,
-    pub(super) path: Vec<(&'static str, String)>,
-    /// The id, unless the answer told none.
-    pub(super) id: Option<String>,
-    pub(super) name: Option<String>,
-}
-
 impl Attempt<'_> {
     /// An object of a kind: the one that all share, or one of the attempt's own.
     pub(super) async fn fixture(&mut self, object: usize, fresh: bool) -> Result<Arc<Fixture>, Halt> {
@@ -48,13 +45,12 @@ impl Attempt<'_> {
             return Ok(made);
         }
         let shared = run.fixtures[object].get_or_init(|| async {
-            let mut attempt = Attempt::new(run, None, 46_000 + object);
+            let mut attempt = Attempt::new(run, None, 46_000 + object, Owner::Shared);
             let made = if run.options.read_only {
                 Box::pin(attempt.first(object)).await
             } else {
                 Box::pin(attempt.create(object, |_| {})).await
             };
-            lock(&run.shared).append(&mut attempt.created);
             made.map(Arc::new).map_err(|halt| match halt {
                 Halt::NotTried(reason) => reason,
                 Halt::Absent(op, _) => format!("it needs {}, which is absent", model().operations[op].id),
@@ -62,6 +58,7 @@ impl Attempt<'_> {
                     "it needs {}, which gave no whole answer",
                     model().operations[model().objects[object].create].id
                 ),
+                Halt::Unknown => "nothing shows what was created for it".to_owned(),
                 Halt::Fatal(error) => error.to_string(),
             })
         });
@@ -104,9 +101,19 @@ impl Attempt<'_> {
         };
         let answer = self.send(&request).await?;
         self.called(op, &answer)?;
-        let own = id_of(object, answer.json(), body.as_ref());
-        let Some(id) = own else {
-            return Err(Halt::NotTried(format!("it needs {}, whose answer has no id", described.id)));
+        let id = match id_of(object, answer.json(), body.as_ref()) {
+            Ok(Some(id)) => id,
+            Ok(None) => return Err(Halt::NotTried(format!("it needs {}, whose answer has no id", described.id))),
+            Err(error) if self.op == Some(op) => {
+                self.differs(Check::Schema, format!("the id of what was created cannot be one: {error}"));
+                return Err(Halt::Broken);
+            }
+            Err(error) => {
+                return Err(Halt::NotTried(format!(
+                    "it needs {}, whose answer has no usable id: {error}",
+                    described.id
+                )));
+            }
         };
         let mut path: Vec<_> = path
             .into_iter()
@@ -131,6 +138,7 @@ impl Attempt<'_> {
         let items = self.page(list, &path, &[]).await?;
         let first = items.first().ok_or_else(none)?;
         let id = item_id(object, first).ok_or_else(none)?;
+        let id = usable_id(described.parameter, id).map_err(|error| Halt::NotTried(error.to_string()))?;
         path.push((described.parameter, id));
         Ok(Fixture { object, path, request: Value::Null, answer: first.clone() })
     }
@@ -153,11 +161,12 @@ impl Attempt<'_> {
         path: &[(&'static str, String)],
     ) -> Result<Answer, Halt> {
         let described = &model().objects[object];
-        let Some(delete) = described.delete else {
+        let Some(delete) = described.removed_by else {
             return Err(Halt::NotTried("no operation deletes it".to_owned()));
         };
+        let removal = described.removal_path(path);
         let request =
-            Request { op: delete, path: path.to_vec(), query: vec![], body: Payload::None, identity: Identity::Own };
+            Request { op: delete, path: removal, query: vec![], body: Payload::None, identity: Identity::Own };
         let mut waits = self.waits();
         loop {
             let answer = self.send(&request).await?;
@@ -165,11 +174,27 @@ impl Attempt<'_> {
                 return Ok(answer);
             }
             if let Some(stop) = described.stop {
-                let request = Request { op: stop, ..request.clone() };
+                let request = Request { op: stop, path: path.to_vec(), ..request.clone() };
                 self.send(&request).await?;
             }
-            let Some(wait) = waits.next() else { return Ok(answer) };
-            self.wait(wait).await;
+            // Some states change only when they are looked at.
+            loop {
+                let Some(wait) = waits.next() else { return Ok(answer) };
+                self.wait(wait).await;
+                if self.looks_over(object, path).await? {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Whether an object has ended, as far as the endpoint shows it: whatever shows nothing may have.
+    async fn looks_over(&mut self, object: usize, path: &[(&'static str, String)]) -> Result<bool, Halt> {
+        let mut look = Attempt::new(self.run, None, self.index, self.owner);
+        match Box::pin(look.read(object, path, &Value::Null)).await {
+            Ok(Some(shown)) => Ok(is_over(&shown)),
+            Err(Halt::Fatal(error)) => Err(Halt::Fatal(error)),
+            _ => Ok(true),
         }
     }
 }
@@ -187,14 +212,25 @@ pub(super) fn unwrapped(answer: &Value) -> &Value {
 }
 
 /// The id of what was created, out of the answer or, where the name is the id, out of the request.
-pub(super) fn id_of(object: usize, answer: &Value, request: Option<&Value>) -> Option<String> {
+///
+/// # Errors
+///
+/// What the answer gives as the id would lead a request elsewhere.
+pub(super) fn id_of(object: usize, answer: &Value, request: Option<&Value>) -> Result<Option<String>, Error> {
     let parameter = model().objects[object].parameter;
     let own = unwrapped(answer);
-    [answer.get(parameter), own.get("id"), request.and_then(|request| request.get(parameter))]
-        .into_iter()
-        .flatten()
-        .find_map(plain)
-        .filter(|id| !id.is_empty())
+    let ids = [answer.get(parameter), own.get("id"), request.and_then(|request| request.get(parameter))];
+    let id = ids.into_iter().flatten().find_map(plain).filter(|id| !id.is_empty());
+    id.map(|id| usable_id(parameter, id)).transpose()
+}
+
+/// An id that a response gave, if it can be a segment of a path.
+pub(super) fn usable_id(parameter: &'static str, id: String) -> Result<String, Error> {
+    if id.len() > LONGEST_ID {
+        return Err(Error::invalid_field(parameter, format!("has {} bytes; ids have up to {LONGEST_ID}", id.len())));
+    }
+    checked::<Segment>(parameter, &id)?;
+    Ok(id)
 }
 
 /// The id of an item of a list.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::generate::{bounds, item, put, sample};
 use super::model::{Model, Op, field, keyword, model, properties};
 use crate::error::{Error, ErrorCode, ErrorKind};
-use crate::spec::{self, load};
+use crate::spec::{self, PageShape, load};
 
 /// What kind of promise a clause is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -748,8 +748,7 @@ impl Planner {
         let document = described.document.value();
         let fields = properties(document, items);
         let known = |name: &str| fields.iter().any(|(field, _)| *field == name);
-        let pages = spec::list(described.operation).and_then(|list| list.pages.parameters());
-        if pages.is_some() {
+        if described.pages() != PageShape::Whole {
             let summary = "The pages hold everything exactly once.".to_owned();
             self.add(op, Kind::Law, "pages", summary, Case::Law(Law::Pages));
             let summary = "A page holds no more than was asked for.".to_owned();

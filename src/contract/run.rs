@@ -1,19 +1,21 @@
 //! What all clauses of a run share.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU32, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use futures_util::FutureExt;
 use tokio::sync::OnceCell;
 
 use super::attempt::Attempt;
 use super::exchange::Request;
+use super::inventory::{Inventory, Owner};
 use super::model::{Op, all_names, model};
-use super::objects::{Created, Fixture};
+use super::objects::Fixture;
 use super::plan::{Identity, Payload, Plan};
 use super::runner::Interrupt;
-use super::verdict::Leftover;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::session::credentials::Credentials;
@@ -52,11 +54,7 @@ pub(super) struct Run {
     pub(super) strangers: [Transport; 2],
     /// One object of each kind that clauses share.
     pub(super) fixtures: Vec<OnceCell<Result<Arc<Fixture>, String>>>,
-    /// Objects that clauses share: they are removed in the end.
-    pub(super) shared: Mutex<Vec<Created>>,
-    /// Objects whose state did not allow to remove them at once.
-    pub(super) later: Mutex<Vec<Created>>,
-    pub(super) leftovers: Mutex<Vec<Leftover>>,
+    pub(super) inventory: Arc<Inventory>,
     pub(super) fatal: Mutex<Option<Error>>,
     pub(super) interrupt: Interrupt,
     pub(super) requests: AtomicUsize,
@@ -64,6 +62,10 @@ pub(super) struct Run {
     pub(super) refusals: AtomicU32,
     /// How often in a row no answer came in time.
     pub(super) silences: AtomicU32,
+    /// How often in a row a request was throttled to the end.
+    pub(super) throttled: AtomicU32,
+    /// How many bytes of bodies are kept for the report.
+    pub(super) kept: AtomicUsize,
     /// When the next request may be sent.
     pub(super) next: tokio::sync::Mutex<Instant>,
     pub(super) tag: String,
@@ -92,6 +94,8 @@ pub(super) enum Halt {
     NotTried(String),
     /// The differences say it all.
     Broken,
+    /// Nothing shows an object that was created.
+    Unknown,
     Fatal(Error),
 }
 
@@ -108,21 +112,36 @@ impl Run {
             session,
             strangers,
             fixtures: model().objects.iter().map(|_| OnceCell::new()).collect(),
-            shared: Mutex::default(),
-            later: Mutex::default(),
-            leftovers: Mutex::default(),
+            inventory: interrupt.inventory(),
             fatal: Mutex::default(),
             interrupt,
             requests: AtomicUsize::default(),
             refusals: AtomicU32::default(),
             silences: AtomicU32::default(),
+            throttled: AtomicU32::default(),
+            kept: AtomicUsize::default(),
             next: tokio::sync::Mutex::new(Instant::now()),
             tag,
         })
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.interrupt.is_asked() || lock(&self.fatal).is_some()
+        self.interrupt.is_asked() || self.fatal().is_some()
+    }
+
+    /// What ended the run early.
+    pub(super) fn fatal(&self) -> Option<Error> {
+        lock(&self.fatal).clone()
+    }
+
+    /// Ends the run early: no further clause is tried.
+    pub(super) fn end(&self, error: Error) {
+        lock(&self.fatal).get_or_insert(error);
+    }
+
+    /// What all names begin with that this run gives.
+    pub(super) fn prefix(&self) -> String {
+        format!("{PREFIX}{}", self.tag)
     }
 
     /// Asks each service of a plan for something, so that credentials that it refuses are sent once and no more.
@@ -148,7 +167,7 @@ impl Run {
             };
             let Some(op) = model().operations.iter().position(easy) else { continue };
             let request = Request { op, path: vec![], query: vec![], body: Payload::None, identity: Identity::Own };
-            match Attempt::new(self, None, usize::MAX).send(&request).await {
+            match Attempt::new(self, None, usize::MAX, Owner::Shared).send(&request).await {
                 Err(Halt::Fatal(error)) => return Err(error),
                 Ok(answer) if answer.status == 401 => return Err(answer.refusal(op)),
                 _ => {}
@@ -156,6 +175,14 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// Runs something that panics where the runner has a defect; gives the message of the panic then.
+pub(super) async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    AssertUnwindSafe(future).catch_unwind().await.map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().copied();
+        text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
+    })
 }
 
 pub(super) fn base36(mut number: u64, digits: usize) -> String {

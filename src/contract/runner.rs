@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
+use super::clocks::Clocks;
+use super::inventory::{Inventory, Owner};
 use super::plan::{Case, Clause, Law, Plan};
-use super::run::{Options, Run, lock, milliseconds};
+use super::run::{Options, Run, caught, lock, milliseconds};
 use super::turns::{Advance, each};
-use super::verdict::{Outcome, Report, Verdict};
+use super::verdict::{Leftover, Outcome, Report, Verdict};
 use crate::error::Error;
 use crate::session::Session;
 
@@ -35,16 +37,38 @@ impl fmt::Debug for Runner {
 
 /// Stops a run: what is going on is finished, and everything is cleaned up.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    asked: AtomicBool,
+    /// What the runs have created; those that ended have nothing here.
+    inventories: Mutex<Vec<Weak<Inventory>>>,
+}
 
 impl Interrupt {
     /// Asks the run to come to its end.
     pub fn stop(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.asked.store(true, Ordering::Relaxed);
+    }
+
+    /// What has been created so far and not removed, for whoever does not wait until the run has ended.
+    pub fn leftovers(&self) -> Vec<Leftover> {
+        let inventories: Vec<_> = lock(&self.0.inventories).iter().filter_map(Weak::upgrade).collect();
+        inventories.iter().flat_map(|inventory| inventory.leftovers()).collect()
     }
 
     pub(super) fn is_asked(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.asked.load(Ordering::Relaxed)
+    }
+
+    /// An inventory of a new run.
+    pub(super) fn inventory(&self) -> Arc<Inventory> {
+        let inventory = Arc::new(Inventory::default());
+        let mut inventories = lock(&self.0.inventories);
+        inventories.retain(|inventory| inventory.strong_count() > 0);
+        inventories.push(Arc::downgrade(&inventory));
+        inventory
     }
 }
 
@@ -113,7 +137,8 @@ impl Runner {
         self
     }
 
-    /// Moves the endpoint's time on instead of waiting, once there is nothing else to do.
+    /// Moves the endpoint's time on instead of waiting, once there is nothing else to do. Without it the runner does so by
+    /// itself where the endpoint has the emulator's control API.
     ///
     /// ```
     /// # #[cfg(feature = "emulator")]
@@ -166,40 +191,30 @@ impl Runner {
         let started = Instant::now();
         let run = Arc::new(Run::new(self.session.clone(), self.options.clone(), self.interrupt.clone())?);
         run.greet(plan).await?;
-        let advance = self.advance.clone().map(|advance| {
-            let run = Arc::clone(&run);
-            let advance = move |by| {
-                if let Err(error) = advance(by) {
-                    lock(&run.fatal).get_or_insert(error);
-                }
-            };
-            Arc::new(advance) as Advance
-        });
+        let advance = self.move_time(&run, plan).await;
         // What looks at whole lists is tried alone: others would change them meanwhile.
         let (alone, together): (Vec<_>, Vec<_>) = plan.clauses().iter().cloned().partition(is_exclusive);
         let progress: Arc<dyn Fn(&Outcome) + Send + Sync> = Arc::new(progress);
         let mut outcomes = Vec::new();
         for (clauses, workers) in [(together, self.options.workers), (alone, 1)] {
             let clauses = clauses.into_iter().take_while(|_| !run.is_over());
-            let done = each(workers, advance.clone(), clauses, |clause, turn| {
+            let done = each(workers, advance.clone(), clauses, |clause, mut turn| {
                 let (run, progress) = (Arc::clone(&run), Arc::clone(&progress));
                 async move {
-                    let (outcome, turn) = Box::pin(run.attempt(&clause, turn)).await;
-                    progress(&outcome);
+                    let outcome = Box::pin(run.attempt(&clause, &mut turn)).await;
+                    if let Err(panic) = caught(async { progress(&outcome) }).await {
+                        run.end(Error::service(format!("what is told of the progress failed: {panic}")));
+                    }
                     ((clause.index, outcome), turn)
                 }
             });
-            match done.await {
-                Ok(done) => outcomes.extend(done),
-                Err(error) => {
-                    run.clean_up(&run.shared, advance.clone()).await;
-                    std::panic::resume_unwind(error.into_panic());
-                }
-            }
-            run.clean_up(&run.later, advance.clone()).await;
+            outcomes.extend(done.await);
+            run.clean_up(Owner::Later, advance.clone()).await;
         }
-        run.clean_up(&run.shared, advance).await;
-        let aborted = lock(&run.fatal).take().map(|error| error.to_string());
+        run.clean_up(Owner::Shared, advance.clone()).await;
+        // What could not be removed at once may be of clauses that were cut off.
+        run.clean_up(Owner::Later, advance).await;
+        let aborted = run.fatal().map(|error| error.to_string());
         if self.interrupt.is_asked() || aborted.is_some() {
             let reached: HashSet<usize> = outcomes.iter().map(|(index, _)| *index).collect();
             let others = plan.clauses().iter().filter(|clause| !reached.contains(&clause.index));
@@ -209,7 +224,6 @@ impl Runner {
             }));
         }
         outcomes.sort_by_key(|(index, _)| *index);
-        let leftovers = std::mem::take(&mut *lock(&run.leftovers));
         Ok(Report {
             tool: concat!("hwjobs ", env!("CARGO_PKG_VERSION")).to_owned(),
             endpoints: self.endpoints(),
@@ -218,10 +232,37 @@ impl Runner {
             interrupted: self.interrupt.is_asked(),
             aborted,
             outcomes: outcomes.into_iter().map(|(_, outcome)| outcome).collect(),
-            leftovers,
+            leftovers: run.inventory.leftovers(),
             requests: run.requests.load(Ordering::Relaxed),
             milliseconds: milliseconds(started),
         })
+    }
+
+    /// How the endpoint's time is moved on: as the caller says, or by the control API of an emulator. Only clauses that start
+    /// work wait for anything, so others ask nobody for it.
+    async fn move_time(&self, run: &Arc<Run>, plan: &Plan) -> Option<Advance> {
+        let (run, waits) = (Arc::clone(run), !self.options.read_only && self.options.allow_billed);
+        if let Some(advance) = self.advance.clone() {
+            return Some(Arc::new(move |by| {
+                if let Err(error) = advance(by) {
+                    run.end(error);
+                }
+                Box::pin(std::future::ready(()))
+            }));
+        }
+        if !waits || !plan.clauses().iter().any(Clause::is_billed) {
+            return None;
+        }
+        let services = plan.clauses().iter().map(Clause::service).collect();
+        let clocks = Clocks::of(&self.session, &services).await?;
+        Some(Arc::new(move |by| {
+            let (run, clocks) = (Arc::clone(&run), clocks.clone());
+            Box::pin(async move {
+                if let Err(error) = clocks.advance(by).await {
+                    run.end(error);
+                }
+            })
+        }))
     }
 }
 

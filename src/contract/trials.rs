@@ -6,6 +6,7 @@ use super::attempt::Attempt;
 use super::compare::plain;
 use super::exchange::{Answer, Request};
 use super::generate::item;
+use super::laws::ended_too_soon;
 use super::model::{Op, keyword, model, properties};
 use super::objects::is_unknown;
 use super::plan::{Expected, Payload, Target, Trial};
@@ -100,16 +101,25 @@ impl Attempt<'_> {
 
     /// The answer to the same request once the object has ended, if its first state does not allow it.
     pub(super) async fn in_another_state(&mut self, request: &Request, answer: Answer) -> Result<Answer, Halt> {
-        let object = model().object_of(&model().operations[request.op]);
-        match object {
-            Some(object)
-                if !answer.is_success() && model().objects[object].stop.is_some_and(|stop| stop != request.op) =>
-            {
+        let Some(object) = model().object_of(&model().operations[request.op]).filter(|_| !answer.is_success()) else {
+            return Ok(answer);
+        };
+        match model().objects[object].stop {
+            None => Ok(answer),
+            // What has ended cannot be stopped.
+            Some(stop) if stop == request.op => {
+                if answer.is_refusal() && self.has_ended(object, &request.path).await? {
+                    return Err(ended_too_soon("stopped"));
+                }
+                Ok(answer)
+            }
+            Some(_) => {
                 self.stop(object, &request.path).await?;
-                self.ended(object, &request.path).await?;
+                if !self.ended(object, &request.path).await? {
+                    return Err(self.never_ended());
+                }
                 self.send(request).await
             }
-            _ => Ok(answer),
         }
     }
 

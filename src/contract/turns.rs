@@ -1,11 +1,12 @@
 //! Who works, and who waits until the endpoint has moved on.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 
 /// So many times as many may be on their way as work: each may have a job at the endpoint that it waits for.
 const ON_THE_WAY: usize = 4;
@@ -13,7 +14,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Moves the endpoint's time on.
-pub(super) type Advance = Arc<dyn Fn(Duration) + Send + Sync>;
+pub(super) type Advance = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// What all that is done together shares.
 struct Turns {
@@ -64,14 +65,16 @@ impl Turns {
     }
 
     /// Moves time on to where the first of those who wait goes on, and lets it work.
-    fn wake(&self, mut all: OwnedSemaphorePermit) {
-        let mut sleepers = self.sleepers();
-        let Some(((at, _), wake)) = sleepers.by_time.pop_first() else { return };
-        let by = at.saturating_sub(sleepers.now);
-        sleepers.now += by;
-        drop(sleepers);
+    async fn wake(&self, mut all: OwnedSemaphorePermit) {
+        let (by, wake) = {
+            let mut sleepers = self.sleepers();
+            let Some(((at, _), wake)) = sleepers.by_time.pop_first() else { return };
+            let by = at.saturating_sub(sleepers.now);
+            sleepers.now += by;
+            (by, wake)
+        };
         if let Some(advance) = &self.advance {
-            advance(by);
+            advance(by).await;
         }
         if let Some(slot) = all.split(1) {
             // Whoever was cut off meanwhile needs it no more.
@@ -87,7 +90,7 @@ pub(super) async fn each<I, T, F>(
     advance: Option<Advance>,
     mut items: impl Iterator<Item = I>,
     act: impl Fn(I, Turn) -> F,
-) -> Result<Vec<T>, JoinError>
+) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = (T, Turn)> + Send + 'static,
@@ -101,7 +104,8 @@ where
         tokio::select! {
             biased;
             // A turn ends here, so that nobody works means that all who are left wait.
-            Some(done) = tasks.join_next() => results.push(done?.0),
+            // Whoever acts catches its own panics; of what was cut off there is no result.
+            Some(done) = tasks.join_next() => results.extend(done.ok().map(|(result, _)| result)),
             Ok(slot) = Arc::clone(&turns.slots).acquire_owned(), if may_begin => match items.next() {
                 Some(item) => {
                     tasks.spawn(act(item, Turn { turns: Arc::clone(&turns), slot: Some(slot) }));
@@ -109,9 +113,9 @@ where
                 None => more = false,
             },
             Ok(slots) = Arc::clone(&turns.slots).acquire_many_owned(all), if can_wait && !may_begin && !tasks.is_empty() => {
-                turns.wake(slots);
+                turns.wake(slots).await;
             }
-            else => return Ok(results),
+            else => return results,
         }
     }
 }
@@ -133,9 +137,12 @@ mod tests {
     #[tokio::test]
     async fn time_moves_on_when_all_wait_and_no_further_than_to_the_first_of_them() {
         let (seen, moved) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
-        let advance = {
+        let advance: Advance = {
             let moved = Arc::clone(&moved);
-            Arc::new(move |by: Duration| moved.lock().unwrap().push(by.as_secs()))
+            Arc::new(move |by| {
+                moved.lock().unwrap().push(by.as_secs());
+                Box::pin(std::future::ready(()))
+            })
         };
         let done = each(1, Some(advance), [3600, 60, 1800].into_iter(), |time, mut turn| {
             let seen = Arc::clone(&seen);
@@ -146,7 +153,7 @@ mod tests {
                 (time, turn)
             }
         });
-        assert_eq!(done.await.unwrap(), [60, 1800, 3600]);
+        assert_eq!(done.await, [60, 1800, 3600]);
         let expected = ["3600 begins", "60 begins", "1800 begins", "60 ends", "1800 ends", "3600 ends"];
         assert_eq!(*seen.lock().unwrap(), expected);
         assert_eq!(*moved.lock().unwrap(), [60, 1740, 1800]);
@@ -168,7 +175,7 @@ mod tests {
                 (waits, turn)
             }
         });
-        assert_eq!(done.await.unwrap().len(), 2);
+        assert_eq!(done.await.len(), 2);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What came of a clause, as data.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Clause, Kind};
+use crate::terminal;
 
 /// What is looked at in an answer. `docs/contract-tests.md` has a section for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -130,7 +132,31 @@ pub struct Exchange {
     pub answer: String,
 }
 
+/// The largest text of an exchange that is kept, in bytes.
+pub(super) const MOST_TEXT: usize = 64 * 1024;
+
 impl Exchange {
+    /// Cuts off what is too long to be kept.
+    pub(super) fn clip(&mut self) {
+        for text in [&mut self.url, &mut self.answer].into_iter().chain(&mut self.body) {
+            if text.len() > MOST_TEXT {
+                *text = clipped(text, MOST_TEXT).into_owned();
+            }
+        }
+        for (_, value) in &mut self.answer_headers {
+            *value = clipped(value, 1000).into_owned();
+        }
+    }
+
+    /// Leaves out the bodies.
+    pub(super) fn strip(&mut self) {
+        for text in [&mut self.answer].into_iter().chain(&mut self.body) {
+            if !text.is_empty() {
+                *text = format!("({} bytes, left out)", text.len());
+            }
+        }
+    }
+
     /// The request as a command to copy. Proofs are variables that are to be set, a signature is to be made anew.
     pub fn curl(&self) -> String {
         let mut command = format!("curl -i -X {} {}", self.method, quoted(&self.url));
@@ -145,6 +171,15 @@ impl Exchange {
         }
         command
     }
+}
+
+/// A text up to so many bytes; a longer one says how long it is.
+pub(super) fn clipped(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most {
+        return text.into();
+    }
+    let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    format!("{}… ({} bytes in all)", &text[..end], text.len()).into()
 }
 
 fn quoted(text: &str) -> String {
@@ -216,8 +251,23 @@ pub struct Leftover {
     pub what: String,
     /// Why it is still there.
     pub reason: String,
-    /// Whether the API has no way to remove it.
-    pub lasts: bool,
+}
+
+/// What a whole run comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    /// Everything that was tried is honoured.
+    Honoured,
+    /// Something differs or is absent.
+    NotHonoured,
+    /// Everything that was tried is honoured, and something that was created is still there.
+    LeftBehind,
+    /// No clause could be tried.
+    NothingTried,
+    /// It was stopped before its end.
+    Interrupted,
+    /// It ended early by itself, see [`Report::aborted`].
+    EndedEarly,
 }
 
 /// What a run found.
@@ -252,13 +302,27 @@ impl Report {
         self.outcomes.iter().filter(|outcome| outcome.verdict == verdict).count()
     }
 
-    /// Whether nothing that was tried differs or is absent, and nothing was left behind that could be removed.
+    /// What the run comes to. The last line of the command and its exit code say the same.
+    pub fn conclusion(&self) -> Conclusion {
+        if self.interrupted {
+            Conclusion::Interrupted
+        } else if self.aborted.is_some() {
+            Conclusion::EndedEarly
+        } else if self.count(Verdict::NotTried) == self.outcomes.len() {
+            Conclusion::NothingTried
+        } else if self.failures().next().is_some() {
+            Conclusion::NotHonoured
+        } else if !self.leftovers.is_empty() {
+            Conclusion::LeftBehind
+        } else {
+            Conclusion::Honoured
+        }
+    }
+
+    /// Whether something was tried, nothing that was tried differs or is absent, nothing was left behind, and the run came
+    /// to its end.
     pub fn is_honoured(&self) -> bool {
-        self.count(Verdict::Differs) == 0
-            && self.count(Verdict::Absent) == 0
-            && self.leftovers.iter().all(|leftover| leftover.lasts)
-            && !self.interrupted
-            && self.aborted.is_none()
+        self.conclusion() == Conclusion::Honoured
     }
 
     /// The outcomes that differ or are absent.
@@ -270,7 +334,7 @@ impl Report {
     ///
     /// # Panics
     ///
-    /// Something differs, is absent, or was left behind, or the run ended early.
+    /// Something differs, is absent, or was left behind, nothing was tried, or the run ended early.
     #[track_caller]
     pub fn assert_honoured(&self) {
         let mut text = String::new();
@@ -286,12 +350,14 @@ impl Report {
                 }
             }
         }
-        for leftover in self.leftovers.iter().filter(|leftover| !leftover.lasts) {
+        for leftover in &self.leftovers {
             text.push_str(&format!("\nleft behind: {} ({})", leftover.what, leftover.reason));
         }
         if let Some(why) = &self.aborted {
             text.push_str(&format!("\nended early: {why}"));
         }
-        assert!(text.is_empty() && !self.interrupted, "not everything is as documented:{text}");
+        let conclusion = self.conclusion();
+        let text = terminal::text(&text);
+        assert!(conclusion == Conclusion::Honoured, "not everything is as documented ({conclusion:?}):{text}");
     }
 }

@@ -11,10 +11,12 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use huaweicloud_jobs::Session;
-use huaweicloud_jobs::contract::{Format, Kind, Matrix, Outcome, Plan, Report, Runner, Verdict};
+use huaweicloud_jobs::contract::{Conclusion, Format, Kind, Leftover, Matrix, Outcome, Plan, Report, Runner, Verdict};
 use huaweicloud_jobs::emulator::Emulator;
 use huaweicloud_jobs::session::credentials::Service;
+use huaweicloud_jobs::terminal;
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::Notify;
 
 use super::exit::{self, Failure, Interrupted, Usage, stop_signal, usage};
 use super::files::{self, Readers};
@@ -34,8 +36,8 @@ const RUN_HELP: &str = "\
 Without an address (--endpoint, --region, --profile, or HWJOBS_ENDPOINT, HWJOBS_REGION, HWJOBS_PROFILE) the embedded
 emulator is tried. Credentials are looked for as by every call.
 
-Exit codes: 0 everything is honoured, 1 something differs or is absent, 2 it could not run or nothing could be tried,
-130 interrupted.
+Exit codes: 0 everything is honoured, 1 something differs, is absent or is left behind, 2 it could not run or nothing
+could be tried, 130 interrupted.
 
 Examples:
   hwjobs contract run
@@ -193,34 +195,52 @@ impl Run {
                 format!("Tried: {}", tried.into_iter().collect::<Vec<_>>().join(", "))
             }
         };
-        let interrupt = runner.interrupt();
+        let (interrupt, gave_up) = (runner.interrupt(), Arc::new(Notify::new()));
         let asked_to_stop = stop_signal()?;
-        let listening = tokio::spawn(async move {
-            asked_to_stop.await;
-            interrupt.stop();
-            // Nothing is left to tell it to if this fails.
-            let _ = writeln!(io::stderr(), "hwjobs: stopping; what was created is being removed");
+        let listening = tokio::spawn({
+            let (interrupt, gave_up) = (interrupt.clone(), Arc::clone(&gave_up));
+            async move {
+                asked_to_stop.await;
+                let asked_again = stop_signal();
+                interrupt.stop();
+                // Nothing is left to tell it to if this fails.
+                let _ = writeln!(
+                    io::stderr(),
+                    "hwjobs: stopping; what was created is being removed. A second signal ends at once"
+                );
+                if let Ok(asked_again) = asked_again {
+                    asked_again.await;
+                    gave_up.notify_one();
+                }
+            }
         });
         // Whoever does not read on wants to have the run and its reports all the same.
         let _ = writeln!(io::stdout(), "{target}; seed {seed}.");
         let bar = bar(plan.clauses().len());
         let shown = bar.clone();
-        let report = runner
-            .run(&plan, move |outcome| {
-                shown.inc(1);
-                shown.set_message(outcome.operation.clone());
-                if matches!(outcome.verdict, Verdict::Differs | Verdict::Absent) {
-                    shown.suspend(|| drop(writeln!(io::stderr(), "{}: {}", outcome.verdict, outcome.id)));
-                }
-            })
-            .await;
+        let running = runner.run(&plan, move |outcome| {
+            shown.inc(1);
+            shown.set_message(outcome.operation.clone());
+            if matches!(outcome.verdict, Verdict::Differs | Verdict::Absent) {
+                shown.suspend(|| drop(writeln!(io::stderr(), "{}: {}", outcome.verdict, outcome.id)));
+            }
+        });
+        let report = tokio::select! {
+            biased;
+            () = gave_up.notified() => None,
+            report = running => Some(report),
+        };
         listening.abort();
         bar.finish_and_clear();
+        let Some(report) = report else {
+            leftovers(&interrupt.leftovers(), &mut io::stderr().lock())?;
+            return Err(Interrupted.into());
+        };
         let report = report?;
         // One that cannot be written takes neither the others nor the summary along.
         let write = |(format, file): (Format, files::Output)| file.write(format.report(&report)?.as_bytes());
-        let written: Vec<_> = reports.into_iter().map(write).collect();
-        match summary(&report, &mut io::stdout().lock()) {
+        let written: Vec<Result<(), Failure>> = reports.into_iter().map(write).collect();
+        match summary(&report, written.iter().all(Result::is_ok), &mut io::stdout().lock()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
             _ => {}
         }
@@ -229,16 +249,14 @@ impl Run {
             emulator.stop().await;
         }
         written.into_iter().collect::<Result<(), _>>()?;
-        if report.interrupted {
-            return Err(Interrupted.into());
+        // As the last line of the summary says.
+        match report.conclusion() {
+            Conclusion::Honoured => Ok(true),
+            Conclusion::NotHonoured | Conclusion::LeftBehind => Ok(false),
+            Conclusion::NothingTried => Ok(usage("nothing could be tried, see the reasons above")?),
+            Conclusion::Interrupted => Err(Interrupted.into()),
+            Conclusion::EndedEarly => Ok(usage(report.aborted.unwrap_or_default())?),
         }
-        if let Some(why) = report.aborted {
-            return Ok(usage(why)?);
-        }
-        if report.count(Verdict::NotTried) == report.outcomes.len() {
-            return Ok(usage("nothing could be tried, see the reasons above")?);
-        }
-        Ok(report.is_honoured())
     }
 
     /// The clauses that are asked for.
@@ -307,8 +325,16 @@ fn table() -> Table {
     table
 }
 
+/// What is left behind, a line for each object.
+fn leftovers(leftovers: &[Leftover], out: &mut impl Write) -> io::Result<()> {
+    for Leftover { created_by, what, reason } in leftovers {
+        writeln!(out, "left behind: {}", terminal::line(&format!("{what} of {created_by}: {reason}")))?;
+    }
+    Ok(())
+}
+
 /// Counts by service and kind, what is left, and the last word.
-fn summary(report: &Report, out: &mut impl Write) -> io::Result<()> {
+fn summary(report: &Report, written: bool, out: &mut impl Write) -> io::Result<()> {
     let mut counts: BTreeMap<(&str, Kind), [usize; 4]> = BTreeMap::new();
     for Outcome { service, kind, verdict, .. } in &report.outcomes {
         let place = Verdict::ALL.iter().position(|known| known == verdict).unwrap_or_default();
@@ -335,25 +361,21 @@ fn summary(report: &Report, out: &mut impl Write) -> io::Result<()> {
         *reasons.entry(outcome.reason.as_deref().unwrap_or_default()).or_default() += 1;
     }
     for (reason, count) in reasons {
-        writeln!(out, "not tried: {count} ({})", reason.chars().take(160).collect::<String>())?;
+        let reason: String = reason.chars().take(160).collect();
+        writeln!(out, "not tried: {count} ({})", terminal::line(&reason))?;
     }
-    for leftover in report.leftovers.iter().filter(|leftover| !leftover.lasts) {
-        writeln!(out, "left behind: {} of {}: {}", leftover.what, leftover.created_by, leftover.reason)?;
-    }
-    let lasting = report.leftovers.iter().filter(|leftover| leftover.lasts);
-    let lasting = lasting.fold(BTreeMap::<&str, usize>::new(), |mut counts, leftover| {
-        *counts.entry(leftover.created_by.as_str()).or_default() += 1;
-        counts
-    });
-    for (operation, count) in lasting {
-        writeln!(out, "left behind: {count} of {operation}, which no operation removes; the JSON report lists them")?;
-    }
-    let word = match (report.interrupted, report.failures().count()) {
-        (true, _) => "interrupted".to_owned(),
-        (false, _) if report.aborted.is_some() => "ended early".to_owned(),
-        (false, _) if report.count(Verdict::NotTried) == report.outcomes.len() => "nothing could be tried".to_owned(),
-        (false, 0) => "everything that was tried is honoured".to_owned(),
-        (false, failures) => format!("{failures} of {} clauses are not honoured", report.outcomes.len()),
+    leftovers(&report.leftovers, out)?;
+    let clauses = report.outcomes.len();
+    let word = match report.conclusion() {
+        _ if !written => "a report could not be written".to_owned(),
+        Conclusion::Honoured => "everything that was tried is honoured".to_owned(),
+        Conclusion::NotHonoured => format!("{} of {clauses} clauses are not honoured", report.failures().count()),
+        Conclusion::LeftBehind => {
+            format!("everything that was tried is honoured, but {} objects are left behind", report.leftovers.len())
+        }
+        Conclusion::NothingTried => "nothing could be tried".to_owned(),
+        Conclusion::Interrupted => "interrupted".to_owned(),
+        Conclusion::EndedEarly => "ended early".to_owned(),
     };
     let seconds = report.milliseconds as f64 / 1000.0;
     writeln!(out, "{word}; {} requests in {seconds:.1} s", report.requests)
@@ -394,10 +416,11 @@ impl Compare {
             file.write(format.matrix(&matrix)?.as_bytes())?;
         }
         let mut table = table();
-        table.set_header(std::iter::once("clause").chain(matrix.names().iter().map(String::as_str)));
+        let names = matrix.names().iter().map(|name| terminal::line(name).into_owned());
+        table.set_header(std::iter::once("clause".to_owned()).chain(names));
         for row in matrix.rows().filter(|row| self.all || !row.agrees()) {
             let verdicts = row.verdicts().map(|verdict| verdict.map_or("", Verdict::name));
-            table.add_row(std::iter::once(row.id()).chain(verdicts));
+            table.add_row(std::iter::once(&*terminal::line(row.id())).chain(verdicts));
         }
         let differing = matrix.rows().filter(|row| !row.agrees()).count();
         let mut out = io::stdout().lock();

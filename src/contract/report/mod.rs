@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use super::matrix::Matrix;
 use super::plan::Kind;
-use super::verdict::{Check, Outcome, Report, Verdict};
+use super::verdict::{Check, Leftover, Outcome, Report, Verdict};
 use crate::error::Error;
 use crate::spec::{self, html};
+use crate::terminal;
 
 /// Where the checks are explained.
 const GUIDE: &str = "docs/contract-tests.md";
@@ -115,7 +116,7 @@ fn story(outcome: &Outcome) -> String {
         let _ = writeln!(text, "\n{}", exchange.answer);
     }
     let _ = writeln!(text, "\nSources:\n  {}", sources(outcome).join("\n  "));
-    text
+    terminal::text(&text).into_owned()
 }
 
 fn sources(outcome: &Outcome) -> Vec<&str> {
@@ -125,10 +126,21 @@ fn sources(outcome: &Outcome) -> Vec<&str> {
 /// In a line: why there is this verdict.
 fn reason(outcome: &Outcome) -> String {
     match (&outcome.reason, outcome.differences.first()) {
-        (Some(reason), _) => reason.clone(),
-        (None, Some(difference)) => format!("{}: {}", difference.check, difference.text),
+        (Some(reason), _) => terminal::line(reason).into_owned(),
+        (None, Some(difference)) => terminal::line(&format!("{}: {}", difference.check, difference.text)).into_owned(),
         (None, None) => String::new(),
     }
+}
+
+/// What is left behind, in a line.
+fn leftover(leftover: &Leftover) -> String {
+    let Leftover { created_by, what, reason } = leftover;
+    terminal::line(&format!("Left behind by {created_by}: {what} ({reason})")).into_owned()
+}
+
+/// A text with only what XML allows.
+fn xml(text: &str) -> String {
+    terminal::text(text).replace('\u{fffe}', "\\u{fffe}").replace('\u{ffff}', "\\u{ffff}")
 }
 
 fn junit(report: &Report) -> quick_junit::Report {
@@ -136,22 +148,23 @@ fn junit(report: &Report) -> quick_junit::Report {
     root.set_time(Duration::from_millis(report.milliseconds));
     let mut suites: Vec<TestSuite> = Vec::new();
     for outcome in &report.outcomes {
-        let name = format!("{}.{}", outcome.service, outcome.operation);
+        let name = xml(&format!("{}.{}", outcome.service, outcome.operation));
         let status = match outcome.verdict {
             Verdict::Honours => TestCaseStatus::success(),
             Verdict::Differs | Verdict::Absent => {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                status.set_message(reason(outcome)).set_type(outcome.verdict.name()).set_description(story(outcome));
+                status.set_message(xml(&reason(outcome)));
+                status.set_type(outcome.verdict.name()).set_description(xml(&story(outcome)));
                 status
             }
             Verdict::NotTried => {
                 let mut status = TestCaseStatus::skipped();
-                status.set_message(reason(outcome));
+                status.set_message(xml(&reason(outcome)));
                 status
             }
         };
         let time = Duration::from_millis(outcome.milliseconds);
-        let mut case = TestCase::new(outcome.id.as_str(), status);
+        let mut case = TestCase::new(xml(&outcome.id), status);
         case.set_classname(name.as_str()).set_time(time);
         let known = suites.iter().position(|suite| suite.name.as_str() == name);
         let index = known.unwrap_or_else(|| {
@@ -174,25 +187,48 @@ fn suite(report: &Report, service: &str, name: String) -> TestSuite {
         ("seed", report.seed.to_string()),
         ("tool", report.tool.clone()),
     ] {
-        suite.add_property(Property::new(name, value));
+        suite.add_property(Property::new(name, xml(&value)));
     }
     suite
 }
 
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', " ")
+/// The longest run of backticks in a text.
+fn backticks(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
 }
 
-fn headline(report: &Report) -> String {
+/// A text as code in a line of Markdown, where nothing in it is markup, HTML, a link or a mention.
+fn code(text: &str) -> String {
+    let text = terminal::line(text);
+    let text = text.trim();
+    let fence = "`".repeat(backticks(text) + 1);
+    // Blanks keep a backtick at the edge apart from the fence; a reader takes one of them away on each side.
+    let blank = if text.is_empty() || text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{blank}{text}{blank}{fence}")
+}
+
+/// The same in a cell of a table, which a bar would end.
+fn cell(text: &str) -> String {
+    code(&text.replace('|', "\u{a6}"))
+}
+
+/// A text as a block of code in Markdown: its fence is longer than any in the text.
+fn block(text: &str) -> String {
+    let fence = "`".repeat(backticks(text).max(3) + 1);
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    format!("{fence}text\n{text}{end}{fence}")
+}
+
+fn headline(report: &Report, address: impl Fn(&str) -> String) -> String {
     let addresses: std::collections::BTreeSet<&str> = report.endpoints.values().map(String::as_str).collect();
-    let addresses = addresses.into_iter().collect::<Vec<_>>().join(", ");
+    let addresses = addresses.into_iter().map(address).collect::<Vec<_>>().join(", ");
     let embedded = if report.embedded { " (the embedded emulator)" } else { "" };
     let counts = Verdict::ALL.map(|verdict| format!("{} {verdict}", report.count(verdict))).join(", ");
     format!("{addresses}{embedded}, seed {}, {}: {counts}", report.seed, report.tool)
 }
 
 fn markdown(report: &Report) -> String {
-    let mut text = format!("# Contract tests\n\n{}\n", headline(report));
+    let mut text = format!("# Contract tests\n\n{}\n", headline(report, code));
     let _ = writeln!(
         text,
         "\n| Service | Kind | {} |\n| --- | --- | ---: | ---: | ---: | ---: |",
@@ -202,12 +238,12 @@ fn markdown(report: &Report) -> String {
         let _ = writeln!(text, "| {service} | {kind} | {} |", counts.map(|count| count.to_string()).join(" | "));
     }
     for outcome in report.failures() {
-        let _ =
-            writeln!(text, "\n## {}\n\n{} **{}**: {}\n", outcome.id, outcome.summary, outcome.verdict, reason(outcome));
-        let _ = writeln!(text, "````text\n{}````", story(outcome));
+        let (id, verdict, reason) = (code(&outcome.id), outcome.verdict, code(&reason(outcome)));
+        let _ = writeln!(text, "\n## {id}\n\n{} **{verdict}**: {reason}\n", outcome.summary);
+        let _ = writeln!(text, "{}", block(&story(outcome)));
     }
-    for leftover in &report.leftovers {
-        let _ = writeln!(text, "\nLeft behind by {}: {} ({})", leftover.created_by, leftover.what, leftover.reason);
+    for left in &report.leftovers {
+        let _ = writeln!(text, "\n{}", code(&leftover(left)));
     }
     text
 }
@@ -244,10 +280,12 @@ fn sarif(report: &Report) -> Value {
         .failures()
         .map(|outcome| {
             let check = outcome.differences.first().map_or(Check::Status, |difference| difference.check);
+            let message = format!("{}: {}", outcome.id, reason(outcome));
             json!({
                 "ruleId": check.id(),
                 "level": "error",
-                "message": {"text": format!("{}: {}", outcome.id, reason(outcome))},
+                // Brackets would make a link.
+                "message": {"text": terminal::line(&message).replace('[', "\\[").replace(']', "\\]")},
                 "partialFingerprints": {"clause/v1": outcome.id},
                 "locations": [{
                     "physicalLocation": {
@@ -313,7 +351,7 @@ fn verdict_cell(outcome: &Outcome) -> String {
 
 fn report_body(report: &Report) -> String {
     let services: Vec<&str> = report.endpoints.keys().map(String::as_str).collect();
-    let mut body = format!("<p>{}</p>", html(&headline(report)));
+    let mut body = format!("<p>{}</p>", html(&headline(report, str::to_owned)));
     body.push_str("<table class=\"counts\"><tr><th>Service</th><th>Kind</th>");
     for verdict in Verdict::ALL {
         let _ = write!(body, "<th>{verdict}</th>");
@@ -324,9 +362,8 @@ fn report_body(report: &Report) -> String {
         let _ = write!(body, "<tr><td>{}</td><td>{kind}</td>{cells}</tr>", html(service));
     }
     body.push_str("</table>");
-    for leftover in &report.leftovers {
-        let text = format!("Left behind by {}: {} ({})", leftover.created_by, leftover.what, leftover.reason);
-        let _ = write!(body, "<p class=\"differs\">{}</p>", html(&text));
+    for left in &report.leftovers {
+        let _ = write!(body, "<p class=\"differs\">{}</p>", html(&leftover(left)));
     }
     body.push_str(&filters(&services));
     body.push_str(
@@ -373,7 +410,7 @@ fn matrix_markdown(matrix: &Matrix) -> String {
     let mut text = format!("| Clause | {names} |\n| --- |{}\n", " --- |".repeat(matrix.names().len()));
     for row in matrix.rows() {
         let verdicts = row.verdicts().map(|verdict| verdict.map_or("", Verdict::name)).collect::<Vec<_>>().join(" | ");
-        let _ = writeln!(text, "| `{}` | {verdicts} |", row.id());
+        let _ = writeln!(text, "| {} | {verdicts} |", cell(row.id()));
     }
     text
 }
