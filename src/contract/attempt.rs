@@ -60,11 +60,12 @@ impl Run {
         let owner = Owner::Clause(clause.index);
         let mut attempt = Attempt { turn: Some(turn), ..Attempt::new(self, Some(clause.op), clause.index, owner) };
         let tried = async {
-            match &clause.case {
+            let outcome = match &clause.case {
                 Case::Trials(trials) => attempt.trials(trials).await,
                 Case::Law(law) => Box::pin(attempt.law(*law)).await,
                 Case::Untried(_) => Ok(()),
-            }
+            };
+            attempt.look_at_created(outcome).await
         };
         let halt = caught(tried).await.unwrap_or_else(|panic| {
             Err(Halt::Fatal(Error::service(format!("the runner failed in {}: {panic}", clause.id))))
@@ -123,6 +124,21 @@ impl<'a> Attempt<'a> {
             own: Vec::new(),
             turn: None,
         }
+    }
+
+    /// Looks at what the clause's operation created, unless it is clear why the clause goes no further.
+    async fn look_at_created(&mut self, outcome: Result<(), Halt>) -> Result<(), Halt> {
+        outcome?;
+        for created in self.run.inventory.of(self.owner) {
+            if self.op == Some(created.described().create) && created.has_id {
+                match self.look_first(&created.path).await {
+                    // Cleaning up looks again.
+                    Err(Halt::Unknown | Halt::NotTried(_) | Halt::Absent(..)) | Ok(()) => {}
+                    Err(halt) => return Err(halt),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// How long to wait, and again, for the state of an object to change.

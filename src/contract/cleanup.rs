@@ -55,25 +55,33 @@ impl Run {
         }
         let may_wait = turn.is_some();
         let mut attempt = Attempt { turn, ..Attempt::new(self, None, usize::MAX, created.owner) };
-        let mut created = created.clone();
-        if !created.has_id {
-            // The answer told no id: the list may. What has a name of another kind is somebody else's.
-            let Some(name) = created.names.first().filter(|name| name.starts_with(&self.prefix())).cloned() else {
-                return Removal::Kept("its id is not known".to_owned());
-            };
-            match attempt.find_by_name(created.object, &created.path, &name).await {
-                Ok(Some(id)) => {
-                    self.inventory.identify(created.key, &id);
-                    self.inventory.change(created.key, |created| created.identified = true);
-                    created.path.push((object.parameter, id));
-                }
-                Ok(None) if object.list.is_some() => return Removal::Gone,
-                _ => {
-                    return Removal::Kept("its id is not known, and no list could be searched for its name".to_owned());
+        let (mut created, mut reason) = (created.clone(), "its id is not known".to_owned());
+        let outcome = loop {
+            if !created.has_id {
+                // No response named its id: the list may. What has a name of another kind is somebody else's.
+                let Some(name) = created.names.first().filter(|name| name.starts_with(&self.prefix())).cloned() else {
+                    return Removal::Kept(reason);
+                };
+                match attempt.find_by_name(created.object, &created.path, &name).await {
+                    Ok(Some(id)) => {
+                        self.inventory.identify(created.key, &id);
+                        self.inventory.change(created.key, |created| created.identified = true);
+                        created.path.push((object.parameter, id));
+                    }
+                    Ok(None) if object.list.is_some() => return Removal::Gone,
+                    _ => return Removal::Kept(format!("{reason}, and no list could be searched for its name")),
                 }
             }
-        }
-        match attempt.delete_when_possible(created.object, &created.path).await {
+            match attempt.delete_when_possible(created.object, &created.path).await {
+                Err(Halt::NotTried(why)) if created.has_id => match self.inventory.current(created.key) {
+                    // The response named the id of an object of others.
+                    Some(current) if !current.has_id => (created, reason) = (current, why),
+                    _ => break Err(Halt::NotTried(why)),
+                },
+                outcome => break outcome,
+            }
+        };
+        match outcome {
             Ok(answer) if answer.is_success() || is_unknown(&answer) => Removal::Gone,
             Ok(_) if !may_wait => Removal::NotYet,
             Ok(answer) => Removal::Kept(format!("{} answered {}", model().operations[delete].id, answer.told())),
@@ -92,12 +100,12 @@ impl Attempt<'_> {
     /// Looks at the objects that a request is about to change, once each: an id that a response gave may be that of an
     /// object which others made.
     pub(super) async fn look_first(&mut self, path: &[(&'static str, String)]) -> Result<(), Halt> {
-        if let Some(why) = self.run.inventory.foreign(path) {
-            return Err(Halt::NotTried(why));
-        }
         for created in self.run.inventory.unidentified(path) {
             self.identify(&created).await?;
             self.run.inventory.change(created.key, |created| created.identified = true);
+        }
+        if let Some(why) = self.run.inventory.foreign(path) {
+            return Err(Halt::NotTried(why));
         }
         Ok(())
     }
@@ -109,24 +117,35 @@ impl Attempt<'_> {
         if is_inside && created.names.is_empty() {
             return Ok(());
         }
-        let mut look = Attempt::new(self.run, None, self.index, created.owner);
-        let Some(shown) = Box::pin(look.show(created)).await? else { return Err(Halt::Unknown) };
-        // Another clause may have renamed it meanwhile.
-        let Some(created) = self.run.inventory.current(created.key) else { return Ok(()) };
-        let create = model().operations[created.described().create].id;
-        let id = created.path.last().map_or("", |(_, id)| id);
-        match created.identify(&shown, &self.run.prefix()) {
-            Identity::Own => Ok(()),
-            Identity::Unclear if is_inside => Ok(()),
-            Identity::Unclear => Err(Halt::NotTried(format!("nothing shows whether {id} is what {create} created"))),
-            Identity::Foreign(what) => {
-                // What was created may be found by its name.
-                let text = format!("{create} answered with the id {id}, which is that of something with {what}");
-                self.run.inventory.disown(created.key, text.clone());
-                look.exchanges.into_iter().for_each(|exchange| self.keep(exchange));
-                self.differs(Check::Law, text);
-                Err(Halt::Broken)
+        let create = created.described().create;
+        let text = match self.run.inventory.foreign(&created.path) {
+            Some(text) => text,
+            None => {
+                let mut look = Attempt::new(self.run, None, self.index, created.owner);
+                let Some(shown) = Box::pin(look.show(created)).await? else { return Err(Halt::Unknown) };
+                let (create, id) = (model().operations[create].id, created.path.last().map_or("", |(_, id)| id));
+                // Another clause may have renamed it meanwhile.
+                let Some(created) = self.run.inventory.current(created.key) else { return Ok(()) };
+                match created.identify(&shown, &self.run.prefix()) {
+                    Identity::Own => return Ok(()),
+                    Identity::Unclear if is_inside => return Ok(()),
+                    Identity::Unclear => {
+                        let text = format!("nothing shows whether {id} is what {create} created");
+                        return Err(Halt::NotTried(text));
+                    }
+                    Identity::Foreign(what) => {
+                        look.exchanges.into_iter().for_each(|exchange| self.keep(exchange));
+                        format!("{create} answered with the id {id}, which is that of something with {what}")
+                    }
+                }
             }
+        };
+        // What was created may be found by its name.
+        self.run.inventory.disown(created.key, text.clone());
+        if self.op != Some(create) {
+            return Err(Halt::NotTried(text));
         }
+        self.differs(Check::Law, text);
+        Err(Halt::Broken)
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::generate::{bounds, item, put, sample};
 use super::model::{Model, Op, field, keyword, model, properties};
 use crate::error::{Error, ErrorCode, ErrorKind};
-use crate::spec::{self, PageShape, load};
+use crate::spec::{PageShape, load};
 
 /// What kind of promise a clause is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

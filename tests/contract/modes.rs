@@ -10,8 +10,8 @@ const SWITCHES: [u8; 12] =
 
 /// Each way in which jobs move with each pace of time.
 fn modes() -> Vec<(Transitions, Option<f64>, [bool; 4])> {
-    let transitions = [Transitions::Clock, Transitions::AtOnce, Transitions::AfterReads(1), Transitions::AfterReads(3)];
-    let scales = [None, Some(0.0), Some(1000.0)];
+    let transitions = [Transitions::Clock, Transitions::AtOnce, Transitions::AfterReads(1), Transitions::AfterReads(100)];
+    let scales = [None, Some(0.0), Some(1e9)];
     let pairs = transitions.into_iter().flat_map(|transitions| scales.map(|scale| (transitions, scale)));
     pairs
         .zip(SWITCHES)
@@ -46,8 +46,10 @@ async fn every_mode_is_green_without_waiting() {
         report.assert_honoured();
         assert_eq!(report.leftovers, [], "{mode}");
         assert!(report.count(Verdict::NotTried) < 20, "{mode}: {untried:#?}");
-        // Far from the minute that a single wait for a state that does not come would take.
-        assert!(report.milliseconds < 50_000, "{mode}: {} ms", report.milliseconds);
+        // Without a clock that is moved on, states do not come within the patience of a minute.
+        assert!(!untried.iter().any(|why| why.contains("has not ended")), "{mode}: {untried:#?}");
+        // Some milliseconds each in a debug build.
+        assert!(report.requests < 3500, "{mode}: {} requests", report.requests);
     }
 }
 
