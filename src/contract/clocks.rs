@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::session::Session;
-use crate::session::body;
+use crate::transport::body;
 
 /// The path of the clock in `openapi/emulator.yaml`.
 const PATH: &str = "/_emulator/clock";

@@ -17,8 +17,8 @@ use super::run::{Halt, Run};
 use super::verdict::{Check, Exchange, MOST_TEXT, clipped};
 use crate::error::{Error, ErrorCode, Redactor, ResponseInfo};
 use crate::session::Transport;
-use crate::session::body::{self, Unread};
 use crate::spec::PageShape;
+use crate::transport::body::{self, Unread};
 
 /// The largest wait that a service may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);

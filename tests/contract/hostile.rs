@@ -96,12 +96,14 @@ fn page_of_a_million(asked: &Asked) -> (u16, String) {
     let size = list.pages.parameters().and_then(|(_, size)| query(size)).unwrap_or(10);
     let size = if is_full { size } else { size.min(3) };
     let page = match list.pages {
-        spec::PageShape::Numbered { parameter, first, .. } => query(parameter).map_or(0, |page| page - u64::from(first)),
+        spec::PageShape::Numbered { parameter, first, .. } => {
+            query(parameter).map_or(0, |page| page - u64::from(first))
+        }
         spec::PageShape::Marked { parameter, .. } => query(parameter).unwrap_or(0),
         _ => 0,
     };
-    let example = document.examples(operation).into_iter().find(|example| example.parameters.is_some()).unwrap();
-    let mut body = example.response.unwrap().1.clone();
+    let mut responses = document.examples(operation).into_iter().filter_map(|example| Some(example.response?.1));
+    let mut body = responses.find(|body| body[list.items][0].is_object()).unwrap().clone();
     let item = body[list.items][0].clone();
     let id = list.id.unwrap();
     let with_number = |number: u64| {
