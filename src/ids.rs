@@ -265,6 +265,7 @@ mod tests {
             given.into_texts()
         }
         let id = JobBinaryId::try_from("a").unwrap();
+        let (ids, texts, set) = (vec![id.clone()], ["a"], HashSet::from([id.clone()]));
         assert!(all([]).is_empty());
         for given in [
             all(["a"]),
@@ -274,11 +275,11 @@ mod tests {
             all([id.as_str()]),
             all(vec!["a"]),
             all(vec![id.clone()]),
-            all(&vec![id.clone()]),
-            all(&["a"]),
-            all(&[id.clone()][..]),
+            all(&ids),
+            all(texts),
+            all(&ids[..]),
             all(BTreeSet::from([&id])),
-            all(&HashSet::from([id.clone()])),
+            all(&set),
             all([&id].iter()),
             all(["a", "b"].iter().copied().take(1)),
             all(["a", "b"].into_iter().filter(|text| *text == "a").collect::<Vec<_>>()),

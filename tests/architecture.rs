@@ -123,7 +123,6 @@ fn leaves(tree: &UseTree, before: &[String], found: &mut Vec<(Vec<String>, Strin
         UseTree::Rename(rename) => found.push((with(&rename.ident), rename.rename.to_string())),
         UseTree::Glob(_) => found.push((before.to_vec(), String::new())),
         UseTree::Group(group) => group.items.iter().for_each(|tree| leaves(tree, before, found)),
-        _ => {}
     }
 }
 

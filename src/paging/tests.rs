@@ -364,8 +364,10 @@ enum Counts {
     Items,
 }
 
-/// What a service says of the number of all entries, from that number and the number on the page.
-const TOTALS: [(&str, fn(usize, usize, usize) -> Option<i64>); 9] = [
+/// What a service says of the number of all entries, from that number, the number on the page, and the number before it.
+type Total = fn(usize, usize, usize) -> Option<i64>;
+
+const TOTALS: [(&str, Total); 9] = [
     ("right", |all, _, _| Some(all as i64)),
     ("none", |_, _, _| None),
     ("0", |_, _, _| Some(0)),
@@ -392,13 +394,7 @@ fn whatever_a_service_counts_each_entry_comes_once() {
     }
 }
 
-fn each_comes_once(
-    counts: Counts,
-    (says, total): (&str, fn(usize, usize, usize) -> Option<i64>),
-    size: usize,
-    all: usize,
-    stop: Option<usize>,
-) {
+fn each_comes_once(counts: Counts, (says, total): (&str, Total), size: usize, all: usize, stop: Option<usize>) {
     let asked: Arc<Mutex<Vec<Position>>> = Arc::default();
     let answer = move |at: &Position| {
         let number = at.number(Ambiguous::OPERATION).unwrap() as usize;
