@@ -35,7 +35,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let _ = rustls::crypto::ring::default_provider().install_default();
     Runtime::new().expect("a runtime")
 });
-static CLIENT: LazyLock<Client> = LazyLock::new(Client::new);
+static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::builder().no_proxy().build().expect("a client"));
 static EMULATORS: [LazyLock<Emulator>; 2] = [LazyLock::new(|| start(FEW)), LazyLock::new(|| start(MANY))];
 
 fn start(jobs: u32) -> Emulator {

@@ -15,7 +15,8 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 async fn get(emulator: &Emulator, path: &str) -> reqwest::Response {
-    reqwest::get(format!("{}{path}", emulator.endpoint())).await.unwrap()
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    http.get(format!("{}{path}", emulator.endpoint())).send().await.unwrap()
 }
 
 #[tokio::test]

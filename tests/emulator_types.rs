@@ -316,7 +316,7 @@ async fn as_printed_each_response_has_the_types_and_the_order_of_the_printed_one
         // Several requests share the one printed response.
         let Some((_, printed)) = document.examples(operation)[0].response else { continue };
         compared += 1;
-        equal += usize::from(text == printed.to_string());
+        equal += usize::from(*text == *printed.to_string());
         let found = difference("", printed, &serde_json::from_str(&text).unwrap());
         differences.extend(found.map(|found| format!("{} {}: {found}", operation.id(), example.key)));
     }

@@ -391,7 +391,9 @@ fn item(operation: &str) -> Value {
 }
 
 /// What a service may say of the number of all objects.
-const TOTALS: [(&str, fn(usize, usize) -> Value); 6] = [
+type Total = fn(usize, usize) -> Value;
+
+const TOTALS: [(&str, Total); 6] = [
     ("right", |all, _| json!(all)),
     ("null", |_, _| Value::Null),
     ("as text", |all, _| json!(all.to_string())),

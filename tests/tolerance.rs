@@ -246,7 +246,7 @@ fn variants(document: &'static Document, operation: load::Operation<'static>, bo
                 .shift_remove(name);
             add("without", pointer, without, field || id, field || (id && !is_list));
             // Some services print an empty list as null.
-            add("null", pointer, replaced(Value::Null), field && !is_list || id, field && !is_list || (id && !is_list));
+            add("null", pointer, replaced(Value::Null), field && !is_list || id, (field || id) && !is_list);
         }
         match value {
             Value::Number(number) => {

@@ -28,8 +28,6 @@ use crate::terminal::line;
 const EXCERPT: usize = 512;
 /// How much of the service's text an error keeps, in characters.
 const MESSAGE: usize = 4096;
-/// How much of a code, of the id of a request and of a place in a body an error keeps, in characters.
-const NAME: usize = 256;
 /// How much of a body is looked at for its excerpt, in bytes: a secret that is cut off could not be redacted.
 const WINDOW: usize = 64 * 1024;
 
@@ -106,7 +104,7 @@ impl Error {
     /// A body under a success status that is not what is documented.
     pub(crate) fn undecodable(place: String, message: String, body: &[u8], info: &ResponseInfo) -> Self {
         let mut error = Self::new(ErrorKind::Decode, message).with_body(body, info);
-        error.0.place = Some(info.kept(place, NAME));
+        error.0.place = Some(info.kept(place, response::NAME));
         error
     }
 
@@ -142,8 +140,8 @@ impl Error {
             (false, false) => format!("a body of {} bytes in no known form", body.len()),
         });
         let mut error = Self::new(kind, message);
-        error.0.code = code.map(|code| info.kept(code, NAME));
-        error.0.request_id = request_id.map(|id| info.kept(id, NAME));
+        error.0.code = code.map(|code| info.kept(code, response::NAME));
+        error.0.request_id = request_id.map(|id| info.kept(id, response::NAME));
         error.0.authorization_message = authorization_message.map(|text| info.kept(text, MESSAGE));
         error.with_body(body, info)
     }

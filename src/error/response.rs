@@ -5,7 +5,10 @@ use std::time::{Duration, SystemTime};
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, StatusCode};
 
-use super::{NAME, Redactor};
+use super::Redactor;
+
+/// How much of a code, of the id of a request and of a place in a body an error keeps, in characters.
+pub(super) const NAME: usize = 256;
 
 /// The gateway's own name for the id of a request; some services and clouds use the others.
 static REQUEST_IDS: [HeaderName; 4] = [

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-#[cfg(any(feature = "contract", feature = "raw"))]
 use progenitor_client::ClientInfo;
 
 use crate::api::{iam, modelarts, mrs};

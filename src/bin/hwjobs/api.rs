@@ -85,7 +85,7 @@ pub(super) async fn run(matches: &ArgMatches) -> Outcome {
     let options = Options::of(matches);
     let name = matches.get_one::<String>("operation").ok_or("no operation")?;
     let (document, operation) = spec::operation(name).ok_or("the description has no such operation")?;
-    let body = matches.get_one::<String>("body").map(|file| files::json(file)).transpose()?;
+    let body = matches.get_one::<String>("body").map(files::json).transpose()?;
     if operation.method == "delete" {
         options.confirm(name)?;
     }
