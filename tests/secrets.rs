@@ -106,6 +106,7 @@ async fn the_emulator_keeps_its_token_to_itself() {
 }
 
 /// What a firewall makes of a request that it echoes.
+#[cfg(feature = "raw")]
 fn echoes(request: &common::Arrived) -> Vec<String> {
     let headers: String = request.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     let whole = format!("{} {}\n{headers}\n{}", request.method, request.target, String::from_utf8_lossy(&request.body));
