@@ -618,12 +618,8 @@ async fn is_noticed(
         .build()
         .unwrap();
     let plan = plan.clone().only(&mutant.clauses).unwrap();
-    let runner = Runner::new(session)
-        .embedded(true)
-        .allow_billed(true)
-        .workers(1)
-        .seed(seed)
-        .patience(Duration::from_millis(400));
+    let runner =
+        Runner::new(session).embedded(true).allow_billed(true).workers(1).seed(seed).patience(Duration::from_secs(2));
     let report = runner.run(&plan, |_| {}).await.unwrap();
     server.abort();
     if report.failures().count() > 0 {

@@ -10,8 +10,7 @@ const SWITCHES: [u8; 12] =
 
 /// Each way in which jobs move with each pace of time.
 fn modes() -> Vec<(Transitions, Option<f64>, [bool; 4])> {
-    let transitions =
-        [Transitions::Clock, Transitions::AtOnce, Transitions::AfterReads(1), Transitions::AfterReads(100)];
+    let transitions = [Transitions::Clock, Transitions::AtOnce, Transitions::AfterReads(1), Transitions::AfterReads(3)];
     let scales = [None, Some(0.0), Some(1e9)];
     let pairs = transitions.into_iter().flat_map(|transitions| scales.map(|scale| (transitions, scale)));
     pairs

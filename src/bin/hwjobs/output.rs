@@ -90,7 +90,7 @@ pub(super) fn print(answer: &Value, shape: &Shape, format: Format, query: Option
     write(answer, shape, format, query, &mut io::stdout().lock())
 }
 
-/// Writes an answer on its way to the standard output, as [`print`] does.
+/// Writes an answer on its way to the standard output, as [`print()`] does.
 pub(super) fn write(
     answer: &Value,
     shape: &Shape,
