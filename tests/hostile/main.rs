@@ -339,7 +339,7 @@ fn the_table_has_each_row_once() {
 fn each_promise_has_the_test_that_it_names() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
-    let promises = text.lines().skip_while(|line| *line != "## What is promised").filter(|line| line.starts_with('|'));
+    let promises = text.lines().skip_while(|line| *line != "## Promises").filter(|line| line.starts_with('|'));
     let promises: Vec<&str> =
         promises.filter(|line| !line.starts_with("| ---") && !line.ends_with("| Test |")).collect();
     assert!(promises.len() > 30, "{} promises", promises.len());
