@@ -1,7 +1,8 @@
-//! A whole call over loopback against a hand-written one that signs and sends the same bytes and parses the same answer.
+//! Compares a complete call over loopback with a hand-written one that signs and sends the same bytes and parses the same
+//! response.
 //!
-//! `cargo bench --bench call` prints the ratio of the user CPU that the two take: each round runs each of them in a
-//! process of its own, so that the server's part and the other's are not counted.
+//! `cargo bench --bench call` prints the ratio of their user CPU time. Each round runs each of them in a separate process,
+//! so that the CPU time of the server and of the other call is not counted.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -57,7 +58,7 @@ fn main() {
     };
     let mut rounds = Vec::new();
     for round in 0..ROUNDS {
-        // Each goes first as often as the other.
+        // Alternate the order, so that each is first equally often.
         let (ours, hand) = if round % 2 == 0 {
             let ours = measure("session");
             (ours, measure("hand"))
@@ -95,7 +96,7 @@ fn main() {
     println!("this benchmark needs Unix");
 }
 
-/// Answers every request on a connection with the same; tells the first one.
+/// Sends the same response to every request of a connection, and reports the first request.
 fn serve(mut stream: TcpStream, requests: &mpsc::Sender<Vec<u8>>) {
     stream.set_nodelay(true).expect("an option of every socket");
     let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
@@ -127,7 +128,7 @@ fn serve(mut stream: TcpStream, requests: &mpsc::Sender<Vec<u8>>) {
     }
 }
 
-/// The lines of a request in one order, without what changes from second to second.
+/// Returns the sorted lines of a request, without those that change every second.
 fn comparable(request: &[u8]) -> Vec<String> {
     let text = String::from_utf8(request.to_vec()).expect("text");
     let mut lines: Vec<String> = text
@@ -139,7 +140,7 @@ fn comparable(request: &[u8]) -> Vec<String> {
     lines
 }
 
-/// Makes the calls, and prints the microseconds of user and of system CPU that one takes.
+/// Makes the calls, and prints the microseconds of user and system CPU time of one call.
 #[cfg(unix)]
 fn child(variant: &str, endpoint: &str) {
     use nix::sys::resource::{UsageWho, getrusage};
@@ -188,7 +189,7 @@ fn child(variant: &str, endpoint: &str) {
     println!("{} {}", (after[0] - before[0]) / f64::from(CALLS), (after[1] - before[1]) / f64::from(CALLS));
 }
 
-/// What somebody would write who needs this one call.
+/// A hand-written client for this one call.
 struct Hand {
     http: reqwest::Client,
     endpoint: String,

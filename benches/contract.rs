@@ -1,4 +1,4 @@
-//! How long the contract tests take, and how long their requests take without any check.
+//! Measures the time of the contract tests, and of the same requests without any check.
 //!
 //! `cargo bench --all-features --bench contract`
 
@@ -27,7 +27,7 @@ async fn main() {
     let checked = started.elapsed();
     report.assert_honoured();
 
-    // The same requests to a new emulator. Half of what they name does not exist there, which is answered faster.
+    // Sends the same requests to a new emulator. Half of the objects do not exist there; those responses are faster.
     let other = Emulator::start().await.expect("loopback is there");
     let exchanges: Vec<Exchange> = report.outcomes.into_iter().flat_map(|outcome| outcome.exchanges).collect();
     let count = exchanges.len();

@@ -1,4 +1,4 @@
-//! Lists of the emulator with a thousand and with a million training jobs, over HTTP.
+//! Measures lists of the emulator with a thousand and with a million training jobs, over HTTP.
 //!
 //! `cargo bench --bench emulator_list --features emulator` compares the two in one run: the first and the last page by
 //! each documented sort key, all jobs and those in one state; a search that finds one job; and changing a description,
@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 const FEW: u32 = 1_000;
 const MANY: u32 = 1_000_000;
-/// Divides all numbers of jobs found, so that last pages are as long as first ones.
+/// Divides every total number of jobs, so that the last page is as long as the first one.
 const PER_PAGE: u32 = 25;
 /// Each documented sort key with a state to filter by, or none.
 const KEYS: [(&str, &str); 12] = [
@@ -47,7 +47,7 @@ fn main() {
     divan::main();
 }
 
-/// Sends a request and reads the answer, time and again.
+/// Sends a request and reads the response, many times.
 fn measure(bencher: Bencher<'_, '_>, jobs: u32, method: Method, path: &str, body: &'static str) {
     let emulator = &EMULATORS[usize::from(jobs == MANY)];
     let url = format!("{}/v1/{}/training-jobs{path}", emulator.endpoint(), emulator.project_id());
@@ -62,7 +62,7 @@ fn measure(bencher: Bencher<'_, '_>, jobs: u32, method: Method, path: &str, body
 }
 
 fn page(bencher: Bencher<'_, '_>, jobs: u32, (key, status): (&str, &str), last: bool) {
-    // One in eight has been stopped.
+    // Every eighth job is stopped.
     let found = if status.is_empty() { jobs } else { jobs / 8 };
     let page = if last { found / PER_PAGE } else { 1 };
     let query = format!("?sortBy={key}&status={status}&per_page={PER_PAGE}&page={page}");

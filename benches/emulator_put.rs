@@ -1,8 +1,8 @@
-//! How many updates of a description the emulator takes in a second: authenticated, checked and stored.
+//! Measures the updates of a description for each second of the emulator: authenticated, validated and stored.
 //!
-//! `cargo bench --bench emulator_put` compares it with a bare handler that parses the same JSON and answers the same, in
-//! turns, in one process, by the same clients. With `PRISM=http://127.0.0.1:4010` it is compared with a Prism mock of
-//! `openapi/modelarts.yaml` too, which has to run already. The numbers are requests in a second; look at the ratios.
+//! `cargo bench --bench emulator_put` compares the emulator with a minimal handler that parses the same JSON and returns
+//! the same response: alternately, in one process, with the same clients. `PRISM=http://127.0.0.1:4010` adds a running
+//! Prism mock of `openapi/modelarts.yaml`. The numbers are requests for each second; only their ratios are meaningful.
 
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ async fn main() {
     }
 }
 
-/// Requests in a second by several clients, each on one connection.
+/// Returns the requests for each second of several clients with one connection each.
 async fn rate(address: &str, project: &str) -> f64 {
     let body = r#"{"job_desc": "trained on the May images"}"#;
     let request = format!(
@@ -87,7 +87,7 @@ async fn client(address: String, request: Vec<u8>, until: Instant) -> u32 {
     done
 }
 
-/// Whether an answer with a `Content-Length` is there to its end.
+/// Returns whether a response with a `Content-Length` is complete.
 fn is_whole(answer: &[u8]) -> bool {
     let Some(head) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return false };
     let text = String::from_utf8_lossy(&answer[..head]).to_ascii_lowercase();

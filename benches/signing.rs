@@ -1,7 +1,7 @@
-//! Signing against the hashing that it cannot do without.
+//! Compares signing with the hashing that it needs.
 //!
-//! `cargo bench --bench signing` prints the ratio of the two first, from alternating rounds in one run, and then each
-//! alone with its allocations.
+//! `cargo bench --bench signing` prints first the ratio of the two, from alternating rounds in one run, and then each
+//! one with its allocations.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -19,14 +19,14 @@ const SECRET_KEY: &str = "fake-secret-key-for-tests-only-000000001";
 const BODY: &[u8; 40] = br#"{"job_desc":"learning rate 0.1, 8 GPUs"}"#;
 
 const ROUNDS: usize = 3_001;
-/// Few enough that most rounds are not interrupted.
+/// The number of signatures in a round: small, so that most rounds are not interrupted.
 const CALLS: u32 = 100;
 
 fn date() -> Date {
     "20191115T033655Z".parse().expect("a date")
 }
 
-/// What a session signs: an update of a description.
+/// Signs an update of a description as a session does.
 fn sign(secret: &Secret, date: &Date) -> Signed {
     let request = Request {
         method: "PUT",
@@ -43,7 +43,7 @@ fn sign(secret: &Secret, date: &Date) -> Signed {
     Signer::new(ACCESS_KEY, secret).sign(&request, date).expect("can be signed")
 }
 
-/// The two hashes and the HMAC alone, over the very same bytes.
+/// Computes only the two hashes and the HMAC, over the same bytes.
 fn hash(signed: &Signed) -> [[u8; 32]; 3] {
     let body = Sha256::digest(black_box(BODY));
     let request = Sha256::digest(black_box(signed.canonical_request()));

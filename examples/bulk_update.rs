@@ -1,6 +1,6 @@
 //! Changes the descriptions of many training jobs, as fast as the service allows.
 //!
-//! Lines of `ID TEXT` come from standard input; what could not be done goes to standard error.
+//! Reads lines of `ID TEXT` from standard input, and prints failed updates to standard error.
 //!
 //! `cargo run --example bulk_update < updates.txt`
 

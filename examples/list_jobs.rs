@@ -1,4 +1,4 @@
-//! Lists training jobs with filters, page by page behind the scenes.
+//! Lists training jobs with filters. The list requests its pages one by one.
 //!
 //! `cargo run --example list_jobs -- TEXT`
 

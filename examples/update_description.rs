@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example update_description -- 182626 "a new description"`
 //!
-//! Credentials come from the environment, see `docs/credentials.md`. `hwjobs emulator` prints some for itself.
+//! Credentials are found in the environment, see `docs/credentials.md`. `hwjobs emulator` prints its own.
 
 use huaweicloud_jobs::{Error, Session, TrainingJobId};
 

@@ -1,6 +1,6 @@
-// Starts a Prism mock of each description and sends it every documented request. An operation passes when the mock
-// takes the request, names no violation, and answers with the documented success example, or with the documented
-// success status where the documents print no answer.
+// Starts a Prism mock of each description and sends it every documented request. An operation passes if the mock
+// accepts the request, names no violation, and returns the documented success example, or the documented success
+// status if the documentation has no example response.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -54,7 +54,7 @@ function* calls(path, shared, method, operation) {
   const answers = success.content?.[JSON_TYPE].examples ?? {};
   const bodies = operation.requestBody?.content[JSON_TYPE].examples ?? {};
   const parameters = [...shared, ...(operation.parameters ?? [])];
-  // An operation without a documented request is called with the examples of its parameters.
+  // The examples of the parameters are the request of an operation without a documented one.
   for (const [key, request] of Object.entries(operation["x-example-requests"] ?? { "-": {} })) {
     const query = new URLSearchParams();
     let target = path;
@@ -76,8 +76,8 @@ function* calls(path, shared, method, operation) {
 }
 
 /**
- * The violations that the mock names in a header, except those at a number beyond 2^53: Prism takes `int64` for what
- * JavaScript holds exactly, and one documented answer has a greater one.
+ * Returns the violations that the mock names in a header, except those of a number beyond 2^53: Prism limits `int64`
+ * to the numbers that JavaScript represents exactly, and one documented response has a greater one.
  */
 function violations(response) {
   const all = JSON.parse(response.headers.get("sl-violations") ?? "[]");

@@ -1,4 +1,4 @@
-"""What the drivers share: where the emulator is, and checks that are counted."""
+"""Common parts of the drivers: the address of the emulator, and counted checks."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ _counts = {True: 0, False: 0}
 
 
 def check(description):
-    """Runs the decorated function at once; it may return what later checks need."""
+    """Runs the decorated function at once; later checks can use its return value."""
 
     def run(function):
         try:
@@ -34,13 +34,13 @@ def check(description):
 
 
 def equal(left, right):
-    """Says both sides where an assertion would say neither."""
+    """Fails with both values, which a plain assertion does not show."""
     if left != right:
         raise AssertionError(f"{left!r} is not {right!r}")
 
 
 def refused(kind, function, *arguments, **named):
-    """The exception of a call that must fail."""
+    """Returns the exception of a call that must fail."""
     try:
         function(*arguments, **named)
     except kind as error:
@@ -49,7 +49,7 @@ def refused(kind, function, *arguments, **named):
 
 
 def until(condition):
-    """Waits for what the emulator's hurried clock brings about."""
+    """Waits for a state that the emulator's fast clock brings."""
     end = time.monotonic() + 10
     while not condition():
         if time.monotonic() > end:
@@ -58,6 +58,6 @@ def until(condition):
 
 
 def finish(client):
-    """Says how it went; the process ends with a failure if a check failed."""
+    """Prints the counts, and exits with an error if a check failed."""
     print(f"{client}: {_counts[True]} ok, {_counts[False]} failed")
     sys.exit(1 if _counts[False] else 0)

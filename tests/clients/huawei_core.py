@@ -1,4 +1,4 @@
-"""The vendor's Python core: it signs all that it sends, and its IAM and MRS clients know some of the operations."""
+"""Tests of the vendor's Python core: it signs every request, and its IAM and MRS clients have some of the operations."""
 
 import os
 
@@ -16,7 +16,7 @@ AK, SK = os.environ["HUAWEICLOUD_SDK_AK"], os.environ["HUAWEICLOUD_SDK_SK"]
 
 
 class Any(Client):
-    """The core knows no client for these operations: what it signs and sends is its own, answers are left as they are."""
+    """A client for operations that the core does not have: the core signs and sends, and responses stay unparsed."""
 
     def sync_response_handler(self, response, *_):
         return response
@@ -33,7 +33,7 @@ def keys():
 
 
 def send(method, path, body=None, query=(), client=None):
-    """Any operation, signed by the core: status and body."""
+    """Calls any operation with the core's signature, and returns status and body."""
     answer = (client or jobs).do_http_request(
         method,
         path,
@@ -163,7 +163,7 @@ def _():
 
 @check("updates that are refused: 257 characters, nothing, a number, an unknown job")
 def _():
-    # The core does not know this form of a failure: the code is in its message.
+    # The core does not parse this form of an error: the code is in its message.
     for path, body, code in [
         ("10", {"job_desc": "ü" * 257}, "ModelArts."),
         ("10", {}, "ModelArts."),
@@ -241,7 +241,7 @@ def _():
         hive_script_path="",
     )
     request = mrs.CreateAndExecuteJobRequest(body=body)
-    # Of the answer the client reads the status alone: it does not expect the wrapper, which the documents show.
+    # The client reads only the status: it does not expect the documented wrapper of the response.
     equal(client.create_and_execute_job(request).status_code, 200)
     wanted = mrs.ListExecuteJobRequest(page_size="10", current_page="1", job_name="core_submits")
     listed = client.list_execute_job(wanted)

@@ -1,4 +1,4 @@
-"""The OpenStack SDK with the extensions of T Cloud Public: it signs in, and finds each service in the catalog."""
+"""Tests of the OpenStack SDK with the extensions of T Cloud Public: login, and services of the catalog."""
 
 import openstack
 from openstack import exceptions
@@ -138,7 +138,7 @@ def _():
 
 @check("ModelArts training job: versions")
 def _():
-    # With this SDK, the calls for a single version end before anything is sent: they do not find the id of the job.
+    # Calls for a single version fail in this SDK before it sends a request: it does not find the id of the job.
     created = modelarts.create_training_job(job_name="otc-versions", config=CONFIG)
     equal([version.version_name for version in modelarts.training_job_versions(created.job_id)], ["V0001"])
     refused(KeyError, modelarts.get_training_job_version, created.job_id, 1)

@@ -1,4 +1,4 @@
-"""The Sahara client: MRS job objects and their executions, with tokens."""
+"""Tests of the Sahara client: MRS job objects and their executions, with tokens."""
 
 from keystoneauth1 import session as keystone
 from keystoneauth1.identity import generic, v3
@@ -33,7 +33,7 @@ def _():
 
 
 def cycle(manager, made, update):
-    """List, pages, show, update and delete of the objects that were made."""
+    """Tests list, pages, show, update and delete of the created objects."""
     ids = {each.id for each in made}
     equal(manager.get(made[0].id).name, made[0].name)
     assert ids <= {each.id for each in manager.list()}
