@@ -1,13 +1,13 @@
-//! What the fuzz targets in `fuzz/` reach of the inside. Built with `--cfg fuzzing` alone, which `cargo fuzz` sets.
+//! Internal functions for the fuzz targets in `fuzz/`. Only `--cfg fuzzing`, which `cargo fuzz` sets, compiles them.
 
 use http::{HeaderMap, StatusCode};
 
 use crate::error::{Error, Redactor, ResponseInfo, says_failure};
 
-/// A secret that was sent along with the request.
+/// A secret of the request.
 pub const SECRET: &str = "fuzz-token-not-a-secret";
 
-/// Returns what a call fails with whose response has this status, from 100 to 999, and body; `None` for a success.
+/// Returns the error of a call whose response has this status, from 100 to 999, and body, or `None` for a success.
 pub fn failure(status: u16, body: &[u8]) -> Option<Error> {
     let status = StatusCode::from_u16(status).unwrap_or_default();
     let url = reqwest::Url::parse("http://127.0.0.1/").expect("it is an address");

@@ -82,17 +82,37 @@ fn pages(folder: &str) -> Vec<String> {
 
 /// The shell blocks of a page.
 fn blocks(page: &str) -> Vec<String> {
+    let blocks = all_blocks(page).into_iter();
+    let shell = blocks.filter(|(language, _)| ["sh", "bash", "shell", "console"].contains(&language.as_str()));
+    shell.map(|(_, block)| block).collect()
+}
+
+/// All fenced blocks of a page with their language, without its attributes.
+fn all_blocks(page: &str) -> Vec<(String, String)> {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
     let (mut lines, mut blocks) = (text.lines(), Vec::new());
     while let Some(line) = lines.next() {
         let Some(language) = line.trim_start().strip_prefix("```") else { continue };
+        let language = language.split(',').next().unwrap().to_owned();
         let block =
             lines.by_ref().take_while(|line| line.trim_start() != "```").map(|line| format!("{line}\n")).collect();
-        if ["sh", "bash", "shell", "console"].contains(&language) {
-            blocks.push(block);
-        }
+        blocks.push((language, block));
     }
     blocks
+}
+
+/// The levels of the headings of a page and the number of blocks before each, in their order.
+fn outline(page: &str) -> Vec<(usize, usize)> {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+    let (mut fences, mut headings) = (0, Vec::new());
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            fences += 1;
+        } else if fences % 2 == 0 && line.starts_with('#') {
+            headings.push((line.chars().take_while(|c| *c == '#').count(), fences / 2));
+        }
+    }
+    headings
 }
 
 fn run(page: &str, blocks: &[String], emulator: &Emulator) {
@@ -151,11 +171,23 @@ async fn every_page_does_what_it_says() {
     });
 }
 
-#[test]
-fn both_readmes_have_the_same_commands() {
-    // What is between apostrophes may be in another language.
-    let commands = |page| -> Vec<String> {
-        blocks(page).concat().lines().map(|line| line.split('\'').next().unwrap().to_owned()).collect()
+/// The parts of a page's code that do not depend on its language: code without comments, without lines that rustdoc hides and
+/// without quoted text, and the number of lines of outputs and drawings.
+fn code(page: &str) -> Vec<(String, Vec<String>)> {
+    let neutral = |line: &str| line.split("//").next().unwrap().split(['\'', '"']).step_by(2).collect::<String>();
+    let neutral_block = |(language, block): (String, String)| {
+        let shown = block.lines().filter(|line| *line != "#" && !line.starts_with("# "));
+        let lines = match language.as_str() {
+            "text" => vec![format!("{} lines", shown.count())],
+            _ => shown.map(|line| neutral(line).trim_end().to_owned()).collect(),
+        };
+        (language, lines)
     };
-    assert_eq!(commands("README.md"), commands("README.zh-CN.md"));
+    all_blocks(page).into_iter().map(neutral_block).collect()
+}
+
+#[test]
+fn both_readmes_have_the_same_headings_and_code() {
+    assert_eq!(outline("README.md"), outline("README.zh-CN.md"));
+    assert_eq!(code("README.md"), code("README.zh-CN.md"));
 }

@@ -1,6 +1,6 @@
-//! The error codes as they are published: `openapi/errors/`.
+//! The published error codes: `openapi/errors/`.
 //!
-//! A program that looks a code up uses [`crate::ErrorCode`], which is made of the same data.
+//! To look up a code, use [`crate::ErrorCode`], which has the same data.
 
 use std::sync::LazyLock;
 
@@ -39,7 +39,7 @@ impl ErrorFile {
         self.name
     }
 
-    /// The file as it is published, in YAML.
+    /// The published YAML of the file.
     pub fn yaml(&self) -> &'static str {
         self.yaml
     }

@@ -1,4 +1,4 @@
-//! OpenAPI 3.0 schemas as JSON Schema: `nullable` becomes a type, references are taken along.
+//! Converts OpenAPI 3.0 schemas into JSON Schema: `nullable` becomes a type, and referenced components are included.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::load;
 
-/// The schema, with every component it reaches under `$defs`.
+/// Converts a schema. All components that it uses are under `$defs`.
 pub(super) fn convert(document: &Value, schema: &Value) -> Value {
     let mut wanted = BTreeSet::new();
     let mut converted = translate(schema, &mut wanted);
@@ -44,9 +44,9 @@ fn translate(schema: &Value, wanted: &mut BTreeSet<String>) -> Value {
             "items" | "not" | "additionalProperties" => translate(value, wanted),
             "type" | "required" | "enum" | "minLength" | "maxLength" | "pattern" | "minimum" | "maximum"
             | "minItems" | "maxItems" | "uniqueItems" | "multipleOf" => value.clone(),
-            // OpenAPI 3.0 knows these as flags beside the bound.
+            // In OpenAPI 3.0 these are flags beside the bound.
             "exclusiveMinimum" | "exclusiveMaximum" | "nullable" => continue,
-            // Integers beyond their width are no integers of these APIs.
+            // An integer that exceeds its format is not valid in these APIs.
             "format" if *value == "int32" => {
                 for (bound, limit) in [("minimum", i64::from(i32::MIN)), ("maximum", i64::from(i32::MAX))] {
                     if !schema.contains_key(bound) {
@@ -63,7 +63,7 @@ fn translate(schema: &Value, wanted: &mut BTreeSet<String>) -> Value {
                 }
                 continue;
             }
-            // Descriptions, defaults, examples and extensions say nothing about validity.
+            // Descriptions, defaults, examples and extensions do not affect validity.
             _ => continue,
         };
         converted.insert(key.clone(), value);

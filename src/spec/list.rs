@@ -11,7 +11,7 @@ use super::shape::{ListShape, PageShape};
 pub const KEYS: [&str; 10] =
     ["items", "id", "total", "number", "first", "ambiguous", "marker", "next", "size", "default"];
 
-/// Returns how an operation lists objects; nothing for an operation that lists none.
+/// Returns how an operation lists objects, or `None` if it does not list any.
 ///
 /// ```
 /// use huaweicloud_jobs::spec;

@@ -1,5 +1,5 @@
-//! The generated types, seen through the JSON Schema that they derive, against the description they were made from: what
-//! the generator loses in silence shows here.
+//! Compares the JSON Schema of the generated types with the description. It finds parts that the generator ignores
+//! silently.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::lower::{self, WIRE_TYPES};
 use super::{documents, load};
 
-/// What a value may be, in one word: the same for both sides.
+/// Returns the type of a value in one word, the same for both sides.
 fn shape_of_description(document: &Value, schema: &Value) -> String {
     let reference = schema.get("$ref").or_else(|| schema.pointer("/allOf/0/$ref")).and_then(Value::as_str);
     if let Some(name) = reference.and_then(load::schema_name) {
@@ -20,7 +20,7 @@ fn shape_of_description(document: &Value, schema: &Value) -> String {
             return format!("Bounded_{low}_{high}");
         }
         let component = &document["components"]["schemas"][name];
-        // Names of texts and numbers are the generator's choice; what they are is not.
+        // The generator chooses the names of strings and numbers; their types must agree.
         return if component["type"] == "object" { name.to_owned() } else { shape_of_description(document, component) };
     }
     match schema["type"].as_str() {
@@ -68,7 +68,8 @@ fn names(list: &Value) -> BTreeSet<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// Differences between a lowered description and the types, one line each, and how many fields agree.
+/// Returns the differences between a lowered description and the types, one line each, and the number of fields that
+/// agree.
 fn differences(document: &Value, definitions: &Value) -> (Vec<String>, usize) {
     let mut found = Vec::new();
     let mut fields = 0;
@@ -85,7 +86,7 @@ fn differences(document: &Value, definitions: &Value) -> (Vec<String>, usize) {
         };
         let required = names(&schema["required"]);
         let or_default = names(&schema[lower::OR_DEFAULT]);
-        // A field that can be null is read as null when it is not there, and others have a default then.
+        // A missing field is null if it is nullable; otherwise it has a default.
         let may_be_missing =
             |field: &str| schema["properties"][field]["nullable"] == true || or_default.contains(field);
         let insisted: BTreeSet<_> = required.iter().copied().filter(|field| !may_be_missing(field)).collect();

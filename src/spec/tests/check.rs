@@ -1,4 +1,4 @@
-//! Each rule of `check` on a document that breaks it and on one that does not.
+//! Tests each rule of `check` with a document that breaks it and one that does not.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,14 @@ use super::{OPERATION, document, set};
 use crate::spec::check::check;
 use crate::spec::lower;
 
-/// A place in the small document, what breaks a rule there, and what does not.
+/// A place in the small document, a value that breaks a rule there, and a valid one.
 struct Case {
     rule: &'static str,
-    /// Where the problem is reported.
+    /// The reported place.
     at: &'static str,
     pointer: String,
     broken: Value,
-    /// Null leaves the document as it is.
+    /// Null leaves the document unchanged.
     sound: Value,
 }
 
@@ -23,12 +23,12 @@ fn case(rule: &'static str, at: &'static str, pointer: impl Into<String>, broken
     Case { rule, at, pointer: pointer.into(), broken, sound }
 }
 
-/// A case in the operation.
+/// Returns a case in the operation.
 fn operation(rule: &'static str, at: &'static str, pointer: &str, broken: Value, sound: Value) -> Case {
     case(rule, at, format!("{OPERATION}{pointer}"), broken, sound)
 }
 
-/// A case in a query parameter `q`, from the parts that are special about it.
+/// Returns a case in a query parameter `q` with the given properties.
 fn parameter(rule: &'static str, at: &'static str, broken: Value, sound: Value) -> Case {
     let whole = |parts: Value| {
         let mut parameter = json!({"name": "q", "in": "query", "schema": {"type": "string"}});
@@ -45,7 +45,7 @@ fn parameter(rule: &'static str, at: &'static str, broken: Value, sound: Value) 
     operation(rule, at, "/parameters/-", whole(broken), whole(sound))
 }
 
-/// A case in a field `x` of the request schema.
+/// Returns a case in a field `x` of the request schema.
 fn field(rule: &'static str, at: &'static str, broken: Value, sound: Value) -> Case {
     case(rule, at, "/components/schemas/In/properties/x", broken, sound)
 }
@@ -74,7 +74,7 @@ fn cases() -> Vec<Case> {
         // References.
         field("external_reference", X, json!({"$ref": "common.yaml#/Id"}), json!({"allOf": [reference("In")]})),
         field("dangling_reference", X, reference("Nobody"), reference("In")),
-        // Fields whose names are those of keys are looked at too.
+        // Fields with the names of keywords are checked too.
         case(
             "dangling_reference",
             "components > schemas > In > properties > example",
@@ -87,7 +87,7 @@ fn cases() -> Vec<Case> {
             "reference_kind",
             OK,
             "/responses/200",
-            // Found by its whole path, but the generator would look for a response `Out`.
+            // The reference is valid, but the generator would look for a response `Out`.
             reference("Out"),
             ok.clone(),
         ),
@@ -177,7 +177,7 @@ fn cases() -> Vec<Case> {
         ),
         field("discriminator", X, json!({"type": "string", "discriminator": {"propertyName": "y"}}), text()),
         field("type", X, json!({"nullable": false}), json!({"x-any": true})),
-        // Rules between fields do not say what a value is.
+        // Rules between fields do not define the type of a value.
         field(
             "type",
             X,
@@ -186,7 +186,7 @@ fn cases() -> Vec<Case> {
         ),
         field("inline_object", X, json!({"type": "object", "properties": {}}), json!({"type": "object"})),
         field("items", X, json!({"type": "array"}), json!({"type": "array", "items": text()})),
-        // Inner schemas are looked at too.
+        // Inner schemas are checked too.
         field(
             "items",
             "components > schemas > In > properties > x > items",
@@ -262,7 +262,7 @@ fn cases() -> Vec<Case> {
             json!({"Password": text()}),
             json!({"Password": {"type": "string", "format": "password"}, "password_expires_at": text()}),
         ),
-        // Also where the text is a component of its own.
+        // The string can also be a component.
         case(
             "secret_property",
             "components > schemas > In > properties > secret_key",
@@ -355,7 +355,7 @@ fn sound_documents_pass() {
     }
 }
 
-/// The rules, read from the source: each is the first argument of a call of `add`.
+/// Returns the rules from the source: each is the first argument of a call of `add`.
 fn rules() -> BTreeSet<&'static str> {
     include_str!("../check.rs")
         .split("self.add(")
@@ -370,8 +370,8 @@ fn every_rule_has_a_case() {
     assert_eq!(rules(), covered);
 }
 
-/// What the generator (progenitor 0.15.1 with typify 0.8.0) cannot do, and what meets it: rules of `check`, rules of
-/// `lower`, or a reason why there is no need for one.
+/// The limits of the generator (progenitor 0.15.1 with typify 0.8.0) with the rules of `check` or `lower` that cover
+/// them, or the reason why none is needed.
 const LIMITS: [(&str, &[&str], &[&str], &str); 21] = [
     ("one type of success and one of failure", &["one_success"], &["drop_error_responses"], ""),
     ("`default` is success and failure at once", &["default_response"], &["drop_error_responses"], ""),

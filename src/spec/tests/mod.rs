@@ -1,4 +1,4 @@
-//! The rules that stand between the description and the generator, each on a small document.
+//! Tests the rules between the description and the generator, each with a small document.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::lower::{WIRE_TYPES, lower};
 mod check;
 mod lower;
 
-/// One operation with a parameter, a request schema `In` and an answer schema `Out`; no rule objects to it.
+/// Returns a valid document with one operation, a parameter, a request schema `In` and a response schema `Out`.
 fn document() -> Value {
     json!({
         "openapi": "3.0.3",
@@ -27,10 +27,10 @@ fn document() -> Value {
     })
 }
 
-/// Pointer to the one operation of [`document`].
+/// The pointer to the operation of [`document`].
 const OPERATION: &str = "/paths/~1jobs~1{id}/put";
 
-/// Puts a value where the pointer says, in place of what is there; the parent must exist. A final `-` appends.
+/// Sets the value at a pointer; its parent must exist. A final `-` appends.
 fn set(document: &mut Value, pointer: &str, value: Value) {
     let (parent, key) = pointer.rsplit_once('/').expect("a pointer has a slash");
     let parent = document.pointer_mut(parent).unwrap_or_else(|| panic!("nothing at {parent}"));
@@ -50,7 +50,7 @@ fn published_documents_pass() {
     }
 }
 
-/// The generator ignores a replacement for a name that it never meets.
+/// Every replacement must have its component: the generator ignores one for an unknown name.
 #[test]
 fn wire_types_exist() {
     let lowered: Vec<Value> = documents().iter().map(|document| lower(document.value())).collect();
@@ -62,7 +62,7 @@ fn wire_types_exist() {
     assert!(stale.is_empty(), "no document has {stale:?}");
 }
 
-/// The emulator holds requests against the documents without what is for readers.
+/// The emulator validates requests with the documents without their parts for readers.
 #[cfg(feature = "emulator")]
 #[test]
 fn what_is_for_readers_is_no_rule() {
