@@ -93,19 +93,22 @@ impl Created {
     }
 
     fn leftover(&self) -> Leftover {
-        let Object { item, create, .. } = self.described();
-        let what = if self.has_id {
-            let path = self.path.iter();
-            path.fold((*item).to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
-        } else {
-            let name = self.names.first().map_or("an object without name and id", String::as_str);
-            format!("{name} (its id is not known)")
+        let operation = &model().operations[self.described().create];
+        let filled = |template: &str, path: &Path| {
+            path.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
         };
-        Leftover {
-            created_by: model().operations[*create].id.to_owned(),
-            what,
-            reason: self.reason.clone().unwrap_or_else(|| "the run ended before it was removed".to_owned()),
-        }
+        let (what, reason) = if self.has_id {
+            (filled(self.described().item, &self.path), "the run ended before it was removed")
+        } else {
+            // An object without a name is told by the place in which it is created.
+            let name = self.names.first().cloned();
+            let name =
+                name.unwrap_or_else(|| format!("an object in {}", filled(operation.operation.path, &self.parents)));
+            let reason = "it may exist: the run ended before a response named its id";
+            (format!("{name} (its id is not known)"), reason)
+        };
+        let reason = self.reason.clone().unwrap_or_else(|| reason.to_owned());
+        Leftover { created_by: operation.id.to_owned(), what, reason }
     }
 }
 

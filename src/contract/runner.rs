@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::clocks::Clocks;
@@ -42,8 +42,8 @@ pub struct Interrupt(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     asked: AtomicBool,
-    /// What the runs have created; those that ended have nothing here.
-    inventories: Mutex<Vec<Weak<Inventory>>>,
+    /// What the runs have created that did not end by themselves. A run whose future is dropped leaves its inventory here.
+    inventories: Mutex<Vec<Arc<Inventory>>>,
 }
 
 impl Interrupt {
@@ -52,23 +52,27 @@ impl Interrupt {
         self.0.asked.store(true, Ordering::Relaxed);
     }
 
-    /// What has been created so far and not removed, for whoever does not wait until the run has ended.
+    /// Returns what has been created so far and not removed, for callers that do not wait until the run has ended: what
+    /// requests in flight may create is included. It stays here after the future of [`Runner::run`] was dropped. Once that
+    /// future has returned a report, [`Report::leftovers`] has them instead.
     pub fn leftovers(&self) -> Vec<Leftover> {
-        let inventories: Vec<_> = lock(&self.0.inventories).iter().filter_map(Weak::upgrade).collect();
-        inventories.iter().flat_map(|inventory| inventory.leftovers()).collect()
+        lock(&self.0.inventories).iter().flat_map(|inventory| inventory.leftovers()).collect()
     }
 
     pub(super) fn is_asked(&self) -> bool {
         self.0.asked.load(Ordering::Relaxed)
     }
 
-    /// An inventory of a new run.
+    /// Returns the inventory of a new run.
     pub(super) fn inventory(&self) -> Arc<Inventory> {
         let inventory = Arc::new(Inventory::default());
-        let mut inventories = lock(&self.0.inventories);
-        inventories.retain(|inventory| inventory.strong_count() > 0);
-        inventories.push(Arc::downgrade(&inventory));
+        lock(&self.0.inventories).push(Arc::clone(&inventory));
         inventory
+    }
+
+    /// Drops the inventory of a run that has ended by itself.
+    fn ended(&self, inventory: &Arc<Inventory>) {
+        lock(&self.0.inventories).retain(|other| !Arc::ptr_eq(other, inventory));
     }
 }
 
@@ -190,7 +194,10 @@ impl Runner {
     pub async fn run(&self, plan: &Plan, progress: impl Fn(&Outcome) + Send + Sync + 'static) -> Result<Report, Error> {
         let started = Instant::now();
         let run = Arc::new(Run::new(self.session.clone(), self.options.clone(), self.interrupt.clone())?);
-        run.greet(plan).await?;
+        if let Err(error) = run.greet(plan).await {
+            self.interrupt.ended(&run.inventory);
+            return Err(error);
+        }
         let advance = self.move_time(&run, plan).await;
         // What looks at whole lists is tried alone: others would change them meanwhile.
         let (alone, together): (Vec<_>, Vec<_>) = plan.clauses().iter().cloned().partition(is_exclusive);
@@ -224,6 +231,7 @@ impl Runner {
             }));
         }
         outcomes.sort_by_key(|(index, _)| *index);
+        self.interrupt.ended(&run.inventory);
         Ok(Report {
             tool: concat!("hwjobs ", env!("CARGO_PKG_VERSION")).to_owned(),
             endpoints: self.endpoints(),
