@@ -13,8 +13,11 @@ use std::collections::BTreeSet;
 use common::{Act, PROJECT, Server, head};
 use drivers::drivers;
 use fixtures::Spot;
+use huaweicloud_jobs::modelarts::types::{LabelingDataType, LabelingJobType};
+use huaweicloud_jobs::mrs::JobExeType;
+use huaweicloud_jobs::mrs::types::{DataSourceTypeForRequest, JobTypeForCreate};
 use huaweicloud_jobs::spec::{self, Document, load};
-use huaweicloud_jobs::{Error, Session};
+use huaweicloud_jobs::{Error, ErrorKind, Session};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -85,7 +88,7 @@ proptest! {
             prop_assert_eq!(error.status().map(|status| status.as_u16()), Some(status), "{:?}", error);
             prop_assert_eq!(error.request_id(), Some("req-7"), "{:?}", error);
             prop_assert_eq!(error.to_string().lines().count(), 1, "{}", error);
-            if error.kind() == huaweicloud_jobs::ErrorKind::Decode {
+            if error.kind() == ErrorKind::Decode {
                 prop_assert!(error.place().is_some(), "{error:?}");
             }
         }
@@ -279,6 +282,56 @@ fn variants(document: &'static Document, operation: load::Operation<'static>, bo
         }
     });
     found
+}
+
+#[tokio::test]
+async fn an_id_that_no_request_can_use_is_a_fault_of_the_response() {
+    for id in ["", " ", ".", "..", "a/b", "a\\b", "a\u{7}b"] {
+        let object = json!({"id": id});
+        let mut body = json!({"is_success": true, "job_id": id, "configs": [{"config_name": id}], "totalRecord": 1});
+        for field in ["job", "job_binary", "data_source", "job_execution"] {
+            body[field] = object.clone();
+        }
+        for field in ["jobs", "binaries", "data_sources", "job_executions"] {
+            body[field] = json!([object]);
+        }
+        let server = Server::json(200, &body.to_string()).await;
+        let session = server.session();
+        let (modelarts, mrs) = (session.modelarts(), session.mrs());
+        let job = mrs.job("7").unwrap();
+        let submit = mrs.job_exes().submit("n", JobExeType::MapReduce, "cluster").jar_path("/a.jar");
+        let (data, kind) = (LabelingDataType::Obs, LabelingJobType::ManualImageClassify);
+        let errors = [
+            mrs.jobs().create("n", JobTypeForCreate::MapReduce).libs(["a"]).send().await.err(),
+            mrs.job_binaries().create("n", "/a.jar", "").send().await.err(),
+            mrs.data_sources().create("n", "/data", DataSourceTypeForRequest::Hdfs).send().await.err(),
+            job.execute("cluster", "in", "out").send().await.err(),
+            submit.arguments("a").input("/in").output("/out").job_log("/log").send().await.err(),
+            modelarts.labeling_jobs().create("n", data, kind).send().await.err(),
+            mrs.jobs().list().try_next().await.err(),
+            mrs.job_binaries().list().try_next().await.err(),
+            mrs.data_sources().list().try_next().await.err(),
+            mrs.executions().list().try_next().await.err(),
+            mrs.job_exes().list("cluster").try_next().await.err(),
+            modelarts.labeling_jobs().list().try_next().await.err(),
+            modelarts.training_job_configs().list().try_next().await.err(),
+        ];
+        let errors: Vec<Error> = errors.into_iter().map(|error| error.expect("the id leads elsewhere")).collect();
+        assert_eq!(server.arrived().len(), errors.len());
+        for error in &errors {
+            assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::Decode, true), "{error}");
+            assert!(error.place().is_some_and(|place| place.ends_with("id") || place.ends_with("name")), "{error:?}");
+        }
+        let operations: Vec<_> = errors.iter().filter_map(Error::operation).collect();
+        let creators = ["create_job", "create_job_binary", "create_data_source", "execute_job", "submit_job"];
+        assert_eq!(operations[..5], creators);
+        assert_eq!(operations.len(), errors.len());
+        for (index, told) in
+            [(0, "the request was carried out"), (3, "the work was started"), (4, "the work was started")]
+        {
+            assert!(errors[index].to_string().contains(told), "{}", errors[index]);
+        }
+    }
 }
 
 #[tokio::test]

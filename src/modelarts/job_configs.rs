@@ -105,10 +105,11 @@ impl CreateTrainingJobConfig {
                 user_command: fields.user_command,
             })
         })?;
+        let name = operations::CREATE_TRAINING_JOB_CONFIG.prepare(|| self.name.try_into())?;
         let client = self.session.modelarts_client();
         let request = client.create_training_job_config().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_TRAINING_JOB_CONFIG, request.send()).await?;
-        Ok(Entry::new(TrainingJobConfig::new(self.session.clone(), self.name.try_into()?), created))
+        Ok(Entry::new(TrainingJobConfig::new(self.session.clone(), name), created))
     }
 }
 
@@ -198,7 +199,7 @@ impl Query for TrainingJobConfigsQuery {
         }
         let page = call(Self::OPERATION, request.send()).await?;
         let entry = |config: types::TrainingJobConfigSummary| {
-            let name = config.config_name.as_str().try_into()?;
+            let name = Self::OPERATION.read_id("configs[].config_name", &config.config_name)?;
             let config_type = config_type.filter(|kind| *kind == types::TrainingJobConfigType::Sample);
             Ok(Entry::new(TrainingJobConfig { session: session.clone(), name, config_type }, config))
         };

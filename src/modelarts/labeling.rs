@@ -112,7 +112,7 @@ impl CreateLabelingJob {
         let client = self.session.modelarts_client();
         let request = client.create_annotation_job().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_ANNOTATION_JOB, request.send()).await?;
-        let id = created.job_id.as_str().try_into()?;
+        let id = operations::CREATE_ANNOTATION_JOB.read_id("job_id", &created.job_id)?;
         Ok(Entry::new(LabelingJob::new(self.session.clone(), id), created))
     }
 }
@@ -182,7 +182,7 @@ impl Query for LabelingJobsQuery {
         }
         let page = call(Self::OPERATION, request.send()).await?;
         let entry = |job: types::LabelingJob| {
-            Ok(Entry::new(LabelingJob::new(session.clone(), job.id.as_str().try_into()?), job))
+            Ok(Entry::new(LabelingJob::new(session.clone(), Self::OPERATION.read_id("jobs[].id", &job.id)?), job))
         };
         let entries = page.jobs.into_iter().map(entry).collect::<Result<_, Error>>()?;
         Ok(Batch::numbered(entries, page.job_total_count, limit))

@@ -129,7 +129,7 @@ impl CreateDataSource {
         })?;
         let request = self.session.mrs_client().create_data_source().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_DATA_SOURCE, request.send()).await?.data_source;
-        let id = created.id.as_str().try_into()?;
+        let id = operations::CREATE_DATA_SOURCE.read_id("data_source.id", &created.id)?;
         Ok(Entry::new(DataSource::new(self.session, id), created))
     }
 }

@@ -195,7 +195,7 @@ impl SubmitJob {
         })?;
         let request = self.session.mrs_client().submit_job().project_id(self.session.project_id()).body(body);
         let submitted = call(&operations::SUBMIT_JOB, request.send()).await?.job_execution;
-        let id = submitted.id.as_str().try_into()?;
+        let id = operations::SUBMIT_JOB.read_id("job_execution.id", &submitted.id)?;
         Ok(Entry::new(JobExe::new(self.session, id), submitted))
     }
 }
@@ -264,7 +264,9 @@ impl Query for JobExesQuery {
             request = request.state(types::JobExeStateFilter::try_from(state)?);
         }
         let page = call(Self::OPERATION, request.send()).await?;
-        let entry = |exe: types::JobExe| Ok(Entry::new(JobExe::new(session.clone(), exe.id.as_str().try_into()?), exe));
+        let entry = |exe: types::JobExe| {
+            Ok(Entry::new(JobExe::new(session.clone(), Self::OPERATION.read_id("job_executions[].id", &exe.id)?), exe))
+        };
         let entries = page.job_executions.into_iter().map(entry).collect::<Result<_, Error>>()?;
         Ok(Batch::numbered(entries, page.total_record, page_size))
     }

@@ -103,7 +103,7 @@ impl<'a> ExecuteJob<'a> {
         let Job { session, id } = self.job;
         let request = session.mrs_client().execute_job().project_id(session.project_id()).job_id(id).body(body);
         let started = call(&operations::EXECUTE_JOB, request.send()).await?.job_execution;
-        let id = started.id.as_str().try_into()?;
+        let id = operations::EXECUTE_JOB.read_id("job_execution.id", &started.id)?;
         Ok(Entry::new(Execution::new(session.clone(), id), started))
     }
 }

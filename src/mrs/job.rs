@@ -140,7 +140,7 @@ impl CreateJob {
         })?;
         let request = self.session.mrs_client().create_job().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_JOB, request.send()).await?.job;
-        let id = created.id.as_str().try_into()?;
+        let id = operations::CREATE_JOB.read_id("job.id", &created.id)?;
         Ok(Entry::new(Job::new(self.session.clone(), id), created))
     }
 }

@@ -92,7 +92,7 @@ impl CreateJobBinary {
         })?;
         let request = self.session.mrs_client().create_job_binary().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_JOB_BINARY, request.send()).await?.job_binary;
-        let id = created.id.as_str().try_into()?;
+        let id = operations::CREATE_JOB_BINARY.read_id("job_binary.id", &created.id)?;
         Ok(Entry::new(JobBinary::new(self.session, id), created))
     }
 }

@@ -66,7 +66,7 @@ macro_rules! lists {
                 }
                 let page = call(Self::OPERATION, request.send()).await?;
                 let entry = |details: types::$details| {
-                    Ok(Entry::new($handle::new(session.clone(), details.id.as_str().try_into()?), details))
+                    Ok(Entry::new($handle::new(session.clone(), Self::OPERATION.read_id(concat!(stringify!($field), "[].id"), &details.id)?), details))
                 };
                 let entries = page.$field.into_iter().map(entry).collect::<Result<_, Error>>()?;
                 Ok(Batch::marked(entries, page.markers.and_then(|markers| markers.next)))

@@ -34,6 +34,27 @@ impl Operation {
         checks().map_err(|error| error.or_operation(self.id))
     }
 
+    /// Reads the id of an object out of a response of this operation; `place` is where the body has it.
+    ///
+    /// # Errors
+    ///
+    /// An id that would change the path of a request is a decode failure that names the operation: the request was carried
+    /// out, so the caller must not take it for one that was never sent.
+    pub(crate) fn read_id<I>(&self, place: &str, id: &str) -> Result<I, Error>
+    where
+        I: for<'a> TryFrom<&'a str, Error = Error>,
+    {
+        I::try_from(id).map_err(|error| {
+            let done = match self.method {
+                "GET" => "",
+                _ if self.billed => "; the work was started",
+                _ => "; the request was carried out",
+            };
+            let message = format!("the response names an id that no request can use: {}{done}", error.message());
+            Error::decode(place.to_owned(), message, id.as_bytes()).with_operation(self.id)
+        })
+    }
+
     /// The number of items on a page of its list where the request names none.
     pub(crate) fn page_size(&self) -> Option<u32> {
         match self.list?.pages {

@@ -951,7 +951,7 @@ const IDS: &[Row] = &[
             "job_binary": {"id": ".."}, "binaries": [{"id": "..", "name": ".."}]}).to_string())
         },
         End::Done,
-    ).in_the_library(fails(InvalidRequest)),
+    ).in_the_library(fails(Decode)),
     Row::new(
         "an id with slashes",
         Call::Markers,
@@ -960,7 +960,7 @@ const IDS: &[Row] = &[
             "job_binary": {"id": "%2e%2e/x"}}).to_string())
         },
         End::Done,
-    ).in_the_library(fails(InvalidRequest)),
+    ).in_the_library(fails(Decode)),
 ];
 
 /// Signing in.
