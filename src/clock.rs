@@ -1,20 +1,20 @@
-//! Time, so that tests can have their own.
+//! The clock of a session, which tests can replace.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
-/// What a session knows of time. The default is the real one; a test can bring a clock that waits for nobody.
+/// The clock of a session. The default is the real time; a test can use a clock that does not wait.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The time now, for signatures, expiry and deadlines.
+    /// Returns the current time, for signatures, expiry and deadlines.
     fn now(&self) -> SystemTime;
 
     /// Returns when the duration has passed.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
-/// The real time.
+/// The real clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

@@ -1,16 +1,16 @@
-//! What an answer names: a handle, and the details beside it.
+//! An object of a response: its handle and its details.
 
 use std::ops::Deref;
 
-/// A handle together with what the answer that named it said.
+/// A handle together with the details of the response that named it.
 ///
-/// It can be used like the handle itself, whether it came from `create` or out of a list.
+/// It dereferences to the handle, whether `create` or a list returned it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Entry<H, D> {
-    /// The object, ready for further calls.
+    /// The handle of the object.
     pub handle: H,
-    /// What the answer said about it.
+    /// The details of the object in the response.
     pub details: D,
 }
 

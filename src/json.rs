@@ -1,18 +1,19 @@
-//! JSON from outside, read strictly.
+//! Strict parsing of JSON.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// The byte order mark that some editors and programs put before a text in UTF-8.
+/// The byte order mark that some editors and programs write before UTF-8.
 pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Reads one value; a byte order mark before it is skipped.
+/// Parses one value. A byte order mark before it is skipped.
 ///
 /// # Errors
 ///
-/// The text is no JSON, repeats a key of an object, or holds the character NUL: readers disagree about what the last two mean.
+/// The text is not JSON, repeats a key of an object, or contains the character NUL. Parsers disagree about the meaning
+/// of the last two.
 pub fn parse(text: &[u8]) -> serde_json::Result<Value> {
     let bytes = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
@@ -21,7 +22,7 @@ pub fn parse(text: &[u8]) -> serde_json::Result<Value> {
     Ok(value)
 }
 
-/// Reads one value with the rules of [`parse`], inside of something larger.
+/// Deserializes one value with the rules of [`parse`].
 #[derive(Clone, Copy)]
 pub(crate) struct Strict;
 
@@ -57,7 +58,7 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        // A whole number that fits into no integer comes as the nearest of these, and the least integer is one of them.
+        // An integer that is out of range is parsed as the nearest float; the least integer is one of these floats.
         let value = if value == -(2_f64.powi(63)) { value.next_down() } else { value };
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is out of range"))
     }

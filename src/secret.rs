@@ -1,4 +1,4 @@
-//! A text that cannot be printed.
+//! Secrets that cannot be printed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A token, a key or a password. `Debug` shows that there is one, and nothing of it.
+/// A token, a key or a password. `Debug` prints `Secret(***)`.
 ///
 /// ```
 /// let secret = huaweicloud_jobs::session::Secret::from("not-a-real-token");
@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Secret(Arc<SecretString>);
 
 impl Secret {
-    /// The text itself, for the one place that sends it.
+    /// Returns the secret, for the code that sends it.
     pub(crate) fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -35,7 +35,7 @@ impl From<&str> for Secret {
     }
 }
 
-/// For the one body that carries a password: the request for a token.
+/// Serializes the secret for the body of a token request.
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.expose())
@@ -56,7 +56,7 @@ impl FromStr for Secret {
     }
 }
 
-/// Takes the same time wherever two secrets differ.
+/// Compares two secrets in constant time.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         let (left, right) = (self.expose().as_bytes(), other.expose().as_bytes());

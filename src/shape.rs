@@ -8,7 +8,7 @@
 pub struct ListShape<'a> {
     /// The field of the response that holds the items.
     pub items: &'a str,
-    /// The field that identifies an item; none where an item is a text.
+    /// The field that identifies an item, or `None` if an item is a string.
     pub id: Option<&'a str>,
     /// The field of the response that counts the items of all pages.
     pub total: Option<&'a str>,
@@ -30,7 +30,7 @@ pub enum PageShape<'a> {
         first: u32,
         /// The parameter for the number of items on a page.
         size: &'a str,
-        /// The number of items on a page where the request names none.
+        /// The default number of items on a page.
         default: Option<u32>,
         /// Whether a service may count items instead of pages, because the documentation is ambiguous.
         ambiguous: bool,
@@ -47,7 +47,7 @@ pub enum PageShape<'a> {
 }
 
 impl<'a> PageShape<'a> {
-    /// The query parameters that address a page and set its size; none for a list of one page.
+    /// Returns the query parameters that address a page and set its size. A list with one page has none.
     pub const fn parameters(&self) -> Option<(&'a str, &'a str)> {
         match self {
             Self::Whole => None,
@@ -56,15 +56,15 @@ impl<'a> PageShape<'a> {
     }
 }
 
-/// How far a job is.
+/// The phase of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// The job will change by itself.
+    /// The job is running or will run.
     Underway,
-    /// The job ended as wanted.
+    /// The job succeeded.
     Succeeded,
-    /// The job ended in another way.
+    /// The job ended without success.
     Failed,
 }
 
@@ -73,18 +73,18 @@ pub enum Phase {
 pub(crate) struct State {
     /// The code that responses print.
     pub(crate) code: i64,
-    /// The word of the documentation for the state.
+    /// The documentation's name of the state.
     pub(crate) name: &'static str,
-    /// How far a job in this state is.
+    /// The phase of a job in this state.
     pub(crate) phase: Phase,
 }
 
-/// The row of a code; none for a code that is not documented.
+/// Returns the row of a code, or `None` for an undocumented code.
 pub(crate) fn state(states: &'static [State], code: i64) -> Option<&'static State> {
     states.iter().find(|state| state.code == code)
 }
 
-/// The code of a documented state. A name that is not documented does not compile where the code is a constant.
+/// Returns the code of a documented state. In a constant, an undocumented name does not compile.
 #[cfg(feature = "emulator")]
 pub(crate) const fn code_of(states: &[State], name: &str) -> i64 {
     let mut index = 0;

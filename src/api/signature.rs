@@ -1,6 +1,6 @@
-//! The surface of the generated code, one line an item, compared with `signature.txt`.
+//! The public API of the generated code, one line for each item, compared with `signature.txt`.
 //!
-//! Generated code is not checked in; this shows in a review what a change of the description does to callers.
+//! Generated code is not checked in; this file shows in a review how a change of the description affects callers.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn generated_surface_is_the_one_reviewed() {
         service("mrs", include_str!(concat!(env!("OUT_DIR"), "/mrs.rs")), mrs::operations::ALL),
     ]
     .join("\n");
-    // A difference is printed, with how to accept it.
+    // The test prints the difference, and the command to accept it.
     expectorate::assert_contents(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/api/signature.txt"), &digest);
 }
 
@@ -131,7 +131,7 @@ fn types(items: &[Item]) -> Vec<String> {
     lines
 }
 
-/// What the conversions into a type refuse: `, not longer than 256 characters`.
+/// Returns the values that the conversions into a type reject: `, not longer than 256 characters`.
 fn constraints(items: &[Item]) -> BTreeMap<String, String> {
     let mut constraints = BTreeMap::new();
     for item in items {
@@ -151,7 +151,7 @@ fn constraints(items: &[Item]) -> BTreeMap<String, String> {
 struct Refusals(String);
 
 impl<'a> Visit<'a> for Refusals {
-    /// Texts say what is refused: `longer than 256 characters`.
+    /// Strings have the reason in the message: `longer than 256 characters`.
     fn visit_lit_str(&mut self, text: &'a LitStr) {
         let text = text.value();
         if ["longer", "shorter", "doesn't match"].iter().any(|start| text.starts_with(start)) {
@@ -159,7 +159,7 @@ impl<'a> Visit<'a> for Refusals {
         }
     }
 
-    /// Numbers are looked up in the list of those that are allowed: `![0, 1].contains(&value)`.
+    /// Numbers are compared with the allowed ones: `![0, 1].contains(&value)`.
     fn visit_expr_array(&mut self, array: &'a syn::ExprArray) {
         let values: Vec<String> = array.elems.iter().map(number).collect();
         self.0 += &format!(", one of {}", values.join(", "));
@@ -212,7 +212,7 @@ fn wire_name(attributes: &[syn::Attribute], own: String) -> String {
     name
 }
 
-/// A type without the way to it: `Option<Vec<String>>`.
+/// Returns a type without module paths: `Option<Vec<String>>`.
 fn short(ty: &Type) -> String {
     match ty {
         Type::Path(path) => {

@@ -1,4 +1,4 @@
-//! What the documents say of each error code.
+//! The documented error codes.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::ErrorKind;
 
 /// A documented error code: what it means and what to do about it.
 ///
-/// The codes are data of the description (`openapi/errors/`); those that the described operations can answer have a
+/// The codes are data of the description (`openapi/errors/`). Those that the described operations can return have a
 /// meaning and a remedy.
 ///
 /// ```
@@ -25,29 +25,29 @@ pub struct ErrorCode {
     statuses: &'static [u16],
     retry: Retry,
     kind: Option<ErrorKind>,
-    /// Whether it rejects a token that may have been accepted before.
+    /// Whether it rejects a token that may have been valid before.
     rejects_token: bool,
     group: Option<&'static str>,
     meaning: Option<&'static str>,
     remedy: Option<&'static str>,
 }
 
-/// Whether the same request may go well another time.
+/// Whether a retry of the same request can succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Retry {
-    /// Not without a change to the request, the permissions or the account.
+    /// No: the request, the permissions or the account must change first.
     No,
-    /// Only once something else has ended or been released.
+    /// Only after another object has ended or was released.
     Later,
-    /// After a pause, unless sending it twice does harm.
+    /// After a pause, if the operation is idempotent.
     Yes,
 }
 
 include!(concat!(env!("OUT_DIR"), "/error_codes.rs"));
 
 impl ErrorCode {
-    /// Looks a code up as an answer prints it. The gateway's prefix differs between clouds (`APIG`, `APIGW`, `APIC`);
-    /// all three find the same.
+    /// Looks up a code of a response. The gateway's prefix differs between clouds (`APIG`, `APIGW`, `APIC`); all three
+    /// find the same entry.
     pub fn lookup(code: &str) -> Option<&'static Self> {
         let folded;
         let code = match code.split_once('.') {
@@ -60,12 +60,12 @@ impl ErrorCode {
         ALL.binary_search_by(|known| known.code.cmp(code)).ok().map(|index| &ALL[index])
     }
 
-    /// Whether the gateway in front of the services gives this code, documented or not.
+    /// Returns whether this is a code of the gateway in front of the services, documented or not.
     pub(super) fn is_of_gateway(code: &str) -> bool {
         matches!(code.split_once('.'), Some(("APIG" | "APIGW" | "APIC", _)))
     }
 
-    /// All documented codes, ordered by their text.
+    /// Returns all documented codes in alphabetical order.
     pub fn all() -> &'static [Self] {
         ALL
     }
@@ -75,59 +75,59 @@ impl ErrorCode {
         self.code
     }
 
-    /// Whose code it is: `modelarts`, `mrs`, `iam` or `gateway`.
+    /// The family of the code: `modelarts`, `mrs`, `iam` or `gateway`.
     pub fn family(&self) -> &'static str {
         self.family
     }
 
-    /// What the code is about, for example `training` or `authentication`, where the described operations can answer it.
+    /// The subject of the code, for example `training` or `authentication`, if the described operations can return it.
     pub fn group(&self) -> Option<&'static str> {
         self.group
     }
 
-    /// The HTTP statuses that the documents print for it; none for some.
+    /// The documented HTTP statuses of the code; some codes have none.
     pub fn statuses(&self) -> &'static [u16] {
         self.statuses
     }
 
-    /// Whether the same request may go well another time.
+    /// Whether a retry of the same request can succeed.
     pub fn retry(&self) -> Retry {
         self.retry
     }
 
-    /// Whether the request may be sent again after a pause, unless sending it twice does harm.
+    /// Returns whether an idempotent request can be retried after a pause.
     pub fn retryable(&self) -> bool {
         self.retry == Retry::Yes
     }
 
-    /// Whether it rejects a token that may have been accepted before: it has expired or was revoked.
+    /// Returns whether the code rejects a token that may have been valid before: it has expired or was revoked.
     pub(crate) fn rejects_token(&self) -> bool {
         self.rejects_token
     }
 
-    /// What kind of failure it is, where the code says it better than the HTTP status.
+    /// The kind of error, if the code is more precise than the HTTP status.
     pub fn kind(&self) -> Option<ErrorKind> {
         self.kind
     }
 
-    /// What it means, where the described operations can answer it.
+    /// The meaning, if the described operations can return the code.
     pub fn meaning(&self) -> Option<&'static str> {
         self.meaning
     }
 
-    /// What to do about it, where the described operations can answer it.
+    /// The remedy, if the described operations can return the code.
     pub fn remedy(&self) -> Option<&'static str> {
         self.remedy
     }
 }
 
-/// Whether the words of a failure without a telling code reject the token itself, not what its user may do.
+/// Returns whether the message of an error without a known code rejects the token itself, not the rights of its user.
 pub(super) fn words_reject_token(message: &str) -> bool {
     let message = message.to_lowercase();
     message.contains("token") && TOKEN_REJECTED.iter().any(|word| message.contains(word))
 }
 
-/// The code, then meaning and remedy where they are known.
+/// Prints the code, then meaning and remedy if they are known.
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code)?;
@@ -138,16 +138,16 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// Returns the kind that the error code says, else the one that the status says.
+/// Returns the kind of the error code, otherwise that of the status.
 pub(super) fn kind_of(status: StatusCode, code: Option<&str>) -> ErrorKind {
     let by_code = code.and_then(ErrorCode::lookup).and_then(ErrorCode::kind);
     by_code.unwrap_or(match status.as_u16() {
         401 => ErrorKind::Authentication,
         403 => ErrorKind::Permission,
-        // The gateway knows operations and backends only: no code of its own is about an object.
+        // The gateway knows only operations and backends: none of its codes is about an object.
         404 if code.is_some_and(ErrorCode::is_of_gateway) => ErrorKind::Service,
         404 => ErrorKind::NotFound,
-        // A proxy asks for its own credentials.
+        // The proxy requires credentials of its own.
         407 => ErrorKind::Configuration,
         408 => ErrorKind::Timeout,
         409 => ErrorKind::Conflict,
@@ -175,7 +175,7 @@ mod tests {
         for prefix in ["APIG", "APIGW", "APIC"] {
             assert_eq!(ErrorCode::lookup(&format!("{prefix}.0301")).map(ErrorCode::code), Some("APIG.0301"));
         }
-        // The number alone is a code of MRS, not of the gateway.
+        // A number without the prefix is a code of MRS, not of the gateway.
         assert_eq!(ErrorCode::lookup("0201").map(ErrorCode::family), Some("mrs"));
         assert_eq!(ErrorCode::lookup("APIX.0301"), None);
         assert_eq!(ErrorCode::lookup(""), None);

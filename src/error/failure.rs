@@ -1,7 +1,7 @@
-//! How the bodies of the clouds say that a request failed.
+//! Recognizes failed requests by their response bodies.
 //!
-//! Nobody sends one form only: fields are missing, mistyped, nested or there twice. Each is judged by itself, so that one that
-//! cannot be read does not make the others unread.
+//! The clouds use several forms: fields are missing, mistyped, nested or repeated. Each field is parsed by itself, so
+//! that an unreadable one does not hide the others.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,10 +10,10 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Fields with an error code. `code` has it as well, but not in every body that has a field of this name.
+/// Fields with an error code. `code` can contain one too, but not in every body with a field of this name.
 const CODES: [&str; 3] = ["error_code", "errorCode", "errcode"];
 const CODE: &str = "code";
-/// Fields with the text of an error, the best one first.
+/// Fields with the message of an error, the best one first.
 const MESSAGES: [&str; 13] = [
     "error_msg",
     "error_message",
@@ -29,20 +29,20 @@ const MESSAGES: [&str; 13] = [
     "title",
     "error_name",
 ];
-/// Those among them that no response has but one of these services that failed.
+/// Those fields that only an error of these services has.
 const SURE_MESSAGES: usize = 4;
 const REQUEST_IDS: [&str; 4] = ["request_id", "requestId", "RequestId", "RequestID"];
 const AUTHORIZATION_MESSAGES: [&str; 2] = ["encoded_authorization_message", "encodedAuthorizationMessage"];
-/// The most characters of a body without a known form that are taken as its message.
+/// The longest body of an unknown form that becomes the message, in characters.
 const SHORT: usize = 200;
 
-/// Returns whether a body under a success status says that the request failed.
+/// Returns whether a body with a success status reports a failed request.
 pub(crate) fn says_failure(body: &[u8]) -> bool {
-    // Only an object can say it; all other bodies are for the generated type to judge.
+    // Only an object can report it; the generated type parses all other bodies.
     serde_json::from_slice::<Envelope>(body).is_ok_and(|Envelope(failed)| failed)
 }
 
-/// Whether the fields of an object that are about its outcome say that the request failed.
+/// Returns whether the outcome fields of an object report a failed request.
 struct Envelope(bool);
 
 impl<'de> Deserialize<'de> for Envelope {
@@ -61,7 +61,7 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Envelope, A::Error> {
-        // Only what is about the outcome is kept: bodies are large.
+        // Only fields about the outcome are kept, since bodies can be large.
         let (mut about, mut count, mut last) = (Vec::new(), 0, None);
         while let Some(name) = fields.next_key::<String>()? {
             count += 1;
@@ -75,7 +75,7 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
                 fields.next_value::<IgnoredAny>()?;
             }
         }
-        // OpenStack wraps its failures: {"itemNotFound": {"code": 404, "message": ...}}.
+        // OpenStack wraps its errors: {"itemNotFound": {"code": 404, "message": ...}}.
         let wrapped = last.filter(|raw| count == 1 && raw.get().starts_with('{'));
         if let Some(inner) = wrapped.and_then(|raw| serde_json::from_str::<Wrapped>(raw.get()).ok()) {
             return Ok(Envelope(inner.code >= 400 && is_said(&inner.message)));
@@ -90,7 +90,7 @@ struct Wrapped {
     message: Value,
 }
 
-/// Judges the fields about the outcome, each by itself; some may be there twice.
+/// Evaluates the outcome fields, each by itself; some may be repeated.
 fn is_failure(fields: &[(String, Value)]) -> bool {
     let of = |wanted: &'static str| fields.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value);
     let outcomes: Vec<bool> = of("is_success").filter_map(truth).collect();
@@ -109,7 +109,7 @@ fn is_failure(fields: &[(String, Value)]) -> bool {
     if nested {
         return true;
     }
-    // What follows is what a success may have too, so it yields to a plain yes.
+    // A successful response can have the following fields too, so an explicit success overrides them.
     let said = || MESSAGES[..SURE_MESSAGES].iter().chain(&["error"]).flat_map(|name| of(name)).any(is_said);
     let numbered = || of(CODE).any(|code| failing_code(code).is_some()) && of("message").any(is_said);
     !outcomes.contains(&true) && (said() || numbered())
@@ -119,13 +119,13 @@ fn is_about_failure(name: &str) -> bool {
     name == CODE || CODES.contains(&name) || MESSAGES.contains(&name)
 }
 
-/// Whether a field of an object that is called an error says that there was one.
+/// Returns whether a field with the name of an error contains one.
 fn says_failing(name: &str, value: &Value) -> bool {
     let is_code = name == CODE || CODES.contains(&name);
     if is_code { failing_code(value).is_some() } else { is_said(value) }
 }
 
-/// Returns what a field says that is a truth value in most services, and a number or a text in some.
+/// Parses a field that is a boolean in most services, and a number or a string in some.
 fn truth(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(truth) => Some(*truth),
@@ -139,7 +139,7 @@ fn truth(value: &Value) -> Option<bool> {
     }
 }
 
-/// The code, unless it is one of those that stand for success: nothing, zeros, a 2xx status, or a word.
+/// Returns the code, unless it means success: empty, zeros, a 2xx status, or a word.
 fn failing_code(value: &Value) -> Option<String> {
     match value {
         Value::Number(number) => {
@@ -160,30 +160,30 @@ fn is_word_for_success(text: &str) -> bool {
     ["success", "succeeded", "ok", "null", "none"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Whether a text says more than that all went well.
+/// Returns whether a message reports more than success.
 fn is_said(value: &Value) -> bool {
     value.as_str().is_some_and(|text| !text.trim().is_empty() && !is_word_for_success(text.trim()))
 }
 
-/// What a body says of a failure.
+/// The fields of an error body.
 #[derive(Default)]
 pub(super) struct Failure {
     pub(super) code: Option<String>,
     pub(super) message: Option<String>,
     pub(super) request_id: Option<String>,
     pub(super) authorization_message: Option<String>,
-    /// Whether the body has a form that is known, though it may say little in it.
+    /// Whether the body has a known form, although it may contain little.
     pub(super) is_known: bool,
 }
 
 impl Failure {
-    /// Reads the forms that the gateway, IAM, ModelArts, MRS, OpenStack and proxies use.
+    /// Parses the forms of the gateway, IAM, ModelArts, MRS, OpenStack and proxies.
     pub(super) fn read(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
         let Ok(body) = serde_json::from_str::<Value>(&text) else {
             return Self { message: short(&plain_text(&text)), ..Self::default() };
         };
-        // IAM nests its failure, others list it, OpenStack wraps it under its name; the rest may stand beside it.
+        // IAM nests its error, others list it, OpenStack wraps it under its name; other fields may be beside it.
         let mut scopes: Vec<&Value> = Vec::new();
         scopes.extend(Some(&body["error"]).filter(|error| error.is_object()));
         scopes.push(&body);
@@ -207,18 +207,18 @@ impl Failure {
     }
 }
 
-/// A text that is not blank.
+/// Returns a string that is not blank.
 fn said(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned)
 }
 
-/// A body of an unknown form as its own message, if it is short.
+/// Returns a short body of an unknown form as the message.
 fn short(text: &str) -> Option<String> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     (!text.is_empty() && text.chars().count() <= SHORT).then_some(text)
 }
 
-/// What a page of HTML shows: its title, else its text; any other text as it is.
+/// Returns the title of an HTML page, otherwise its text; any other text unchanged.
 fn plain_text(text: &str) -> Cow<'_, str> {
     let lower = text.to_ascii_lowercase();
     if !lower.trim_start().starts_with('<') {
@@ -253,7 +253,7 @@ mod tests {
         let judge = |outcome: &str, code: &str, message: &str| {
             let fields = format!(r#""is_success": {outcome}, "error_code": {code}, "error_message": {message}"#);
             let there = says_failure(format!("{{{fields}}}").as_bytes());
-            // The order, a field twice and what stands beside it change nothing.
+            // The order of fields, a repeated field and other fields change nothing.
             let more = format!("{{\"jobs\": [1, {{}}], {fields}, {fields}, \"x\": {{\"code\": 400}}}}");
             assert_eq!(says_failure(more.as_bytes()), there, "{more}");
             there
@@ -268,7 +268,7 @@ mod tests {
                 }
             }
         }
-        // A text alone says it too, unless the outcome is a plain yes.
+        // A message without a code also reports an error, unless the body reports success explicitly.
         assert!(judge("null", "null", r#""Internal error""#));
         assert!(!judge("true", "null", r#""1 warning""#));
     }

@@ -1,8 +1,8 @@
-//! Paths of the object storage OBS, as ModelArts writes them: `/bucket/dir/` and `/bucket/dir/file.py`.
+//! Paths of the object storage OBS in the form of ModelArts: `/bucket/dir/` and `/bucket/dir/file.py`.
 
 use crate::error::Error;
 
-/// A path to a directory or a file, or what is wrong with it.
+/// Validates a path to a directory or a file. The error is the reason.
 pub(crate) fn path(field: &'static str, text: String) -> Result<String, Error> {
     let refuse = |reason: &str| Err(Error::invalid_field(field, format!("{reason}: {text:?}")));
     if text.contains("://") {

@@ -1,4 +1,4 @@
-//! Lists that change while they are read, and services that answer them badly.
+//! Tests of lists that change while they are read, and of services with wrong responses.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use super::*;
 use crate::api::{modelarts, mrs};
 
 type Ids = Arc<Mutex<Vec<u32>>>;
-/// What happens to the list when a page is asked for.
+/// A change of the list when a page is requested.
 type Happens = Arc<Mutex<dyn FnMut(&mut Vec<u32>, &Position) + Send>>;
 
 #[derive(Clone)]
@@ -57,9 +57,9 @@ fn list(ids: Vec<u32>, size: u32, happens: impl FnMut(&mut Vec<u32>, &Position) 
 #[derive(Clone, Debug)]
 enum Change {
     Nothing,
-    /// So many come to the front.
+    /// This number of entries is inserted at the front.
     Come(u32),
-    /// The one at this place goes.
+    /// The entry at this place is deleted.
     Go(usize),
 }
 
@@ -86,11 +86,11 @@ fn what_went_from_the_first_page_does_not_count_as_given() {
     use Change::*;
     let changes = vec![Nothing, Nothing, Nothing, Come(18), Go(18), Go(18), Go(18), Go(10)];
     read_while_it_changes(24, 10, changes, Some(1)).unwrap();
-    // The one that was given goes before its page is read again.
+    // The returned entry is deleted before its page is read again.
     read_while_it_changes(35, 11, vec![Nothing, Go(0)], Some(1)).unwrap();
 }
 
-/// Nothing that is there all the time is lost or given twice, also when the reader stops once and goes on later.
+/// No entry that exists all the time is lost or repeated, also if the reader stops and resumes later.
 fn read_while_it_changes(
     length: u32,
     size: u32,
@@ -119,7 +119,7 @@ fn read_while_it_changes(
             {
                 given.push(entry);
             }
-            // Kept as text and read on from there.
+            // The cursor is stored as text and resumed.
             let kept = serde_json::to_string(&entries.cursor()).unwrap();
             let Some(cursor) = serde_json::from_str(&kept).unwrap() else { return given };
             entries = List::new(entries.pages.query.clone()).resume(cursor);
@@ -139,7 +139,7 @@ fn futures<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-/// Answers what it is told to, page after page.
+/// A service that returns given pages.
 #[derive(Clone, Debug)]
 struct Told {
     answers: Arc<dyn Answers>,
@@ -214,7 +214,7 @@ impl Query for Ambiguous {
     }
 }
 
-/// What a list returns and how it ends, and what was requested.
+/// The entries of a list, its end, and the requests.
 fn told(
     start: Position,
     answers: impl Fn(&Position) -> Batch<u32> + Send + Sync + 'static,
@@ -340,7 +340,7 @@ fn without_a_count_the_list_ends_where_nothing_new_comes() {
     });
     assert!(failure.is_none(), "{failure:?}");
     assert_eq!((given, asked.len()), (vec![1, 2, 3], 4));
-    // A service that does not turn pages has said everything at once.
+    // A service that ignores page numbers has returned everything with the first page.
     let (given, failure, asked) = told(Position::Page(1), |_| Batch::numbered(vec![1, 2, 3], None, Some(1)));
     assert!(failure.is_none(), "{failure:?}");
     assert_eq!((given, asked.len()), (vec![1, 2, 3], 2));
@@ -364,7 +364,7 @@ enum Counts {
     Items,
 }
 
-/// What a service says of the number of all entries, from that number, the number on the page, and the number before it.
+/// The total count of a service, computed from the real total, the entries of the page, and the entries before it.
 type Total = fn(usize, usize, usize) -> Option<i64>;
 
 const TOTALS: [(&str, Total); 9] = [
@@ -433,7 +433,7 @@ fn each_comes_once(counts: Counts, (says, total): (&str, Total), size: usize, al
     }
 }
 
-/// Two insertions between two requests look like a service that counts items: nothing is skipped all the same.
+/// Two insertions between two requests look like a service that counts items; nothing is skipped nevertheless.
 #[test]
 fn insertions_are_not_taken_for_another_way_of_counting() {
     let calls = Arc::new(Mutex::new(0));
@@ -456,7 +456,7 @@ fn a_cursor_of_another_list_is_refused() {
     let cursor = Walk::new(Told::OPERATION).cursor;
     let error = futures(list(vec![1], 1, |_, _| {}).resume(cursor).try_next()).unwrap_err();
     assert_eq!(error.field(), Some("cursor"), "{error}");
-    // Nor does one of this list that points into the other kind do harm.
+    // A cursor of this list that points into the other kind does no harm either.
     let mut cursor = Walk::new(Pretended::OPERATION).cursor;
     cursor.at = Position::Marker(None);
     let error = futures(list(vec![1], 1, |_, _| {}).resume(cursor).try_next()).unwrap_err();

@@ -1,4 +1,4 @@
-//! Which proxy the requests to an address go through.
+//! Selects the proxy for an address.
 
 use std::env;
 
@@ -8,19 +8,19 @@ use reqwest::{Proxy, Url};
 
 use crate::error::Error;
 
-/// What [`SessionBuilder`](super::SessionBuilder) was told about proxies.
+/// The proxy setting of [`SessionBuilder`](super::SessionBuilder).
 #[derive(Clone, Default)]
 pub(super) enum Proxies {
-    /// The proxies of the environment, or of the system where the environment names none.
+    /// The proxies of the environment, or of the system if the environment has none.
     #[default]
     System,
     /// No proxy.
     Direct,
-    /// One proxy, as it was given. The text may hold a password.
+    /// One proxy. The text may contain a password.
     Given(String),
 }
 
-/// The way to an address.
+/// The route to an address.
 pub(super) enum Route {
     /// Without a proxy.
     Direct,
@@ -29,7 +29,7 @@ pub(super) enum Route {
 }
 
 impl Proxies {
-    /// Looks for a mistake in what was given or in the variables.
+    /// Validates the setting and the variables.
     pub(super) fn validate(&self) -> Result<(), Error> {
         match self {
             Self::Direct => Ok(()),
@@ -38,8 +38,8 @@ impl Proxies {
         }
     }
 
-    /// The way to an address. An address of this machine is never reached through a proxy: the proxy would look for it
-    /// on its own machine, and would see the credentials.
+    /// Returns the route to an address. A proxy is never used for an address of this machine: it would connect to its
+    /// own machine, and would see the credentials.
     pub(super) fn route(&self, address: &str) -> Route {
         let intercept = match (self, Url::parse(address).as_ref().map(is_loopback)) {
             (Self::Direct, _) | (_, Ok(true) | Err(_)) => None,
@@ -53,7 +53,7 @@ impl Proxies {
         })
     }
 
-    /// Tells a client which proxies to use on the way to addresses that are not of this machine.
+    /// Configures the proxies of a client for addresses of other machines.
     pub(super) fn apply(&self, client: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, Error> {
         Ok(match self {
             Self::System => client,
@@ -63,7 +63,7 @@ impl Proxies {
     }
 }
 
-/// A proxy that was given, for all addresses.
+/// Returns a given proxy for all addresses.
 fn given(text: &str) -> Result<Proxy, Error> {
     match (intercept(text), Proxy::all(text)) {
         (Some(_), Ok(proxy)) => Ok(proxy),
@@ -71,25 +71,25 @@ fn given(text: &str) -> Result<Proxy, Error> {
     }
 }
 
-/// The proxy that a text names.
+/// Parses a proxy.
 fn intercept(text: &str) -> Option<Intercept> {
     let proxy = Matcher::builder().all(text).build().intercept(&Uri::from_static("http://proxied.invalid"));
-    // The matcher takes `:` for an address too.
+    // The matcher would accept `:` as an address.
     proxy.filter(|proxy| {
         proxy.uri().host().is_some_and(|host| !host.is_empty()) && Url::parse(&proxy.uri().to_string()).is_ok()
     })
 }
 
-/// Looks for a variable that is to name a proxy and does not. Such a variable would be ignored, and the requests with
-/// their credentials would go another way than they were meant to.
+/// Reports a variable with a malformed proxy. Otherwise it would be ignored, and requests with their credentials would
+/// bypass the proxy.
 ///
-/// `value` returns a variable's value, which is `None` where it is no UTF-8.
+/// `value` returns a variable's value, or `None` if it is not UTF-8.
 fn variables(value: impl Fn(&str) -> Option<Option<String>>) -> Result<(), Error> {
-    // A web server sets variables from the headers of a request, `HTTP_PROXY` among them: no variable counts then.
+    // A CGI program gets `HTTP_PROXY` from a request header, so all variables are ignored there.
     if value("REQUEST_METHOD").is_some() {
         return Ok(());
     }
-    // The first name that is set counts, even if its value is empty.
+    // The first variable that is set is used, even if its value is empty.
     let first = |names: [&'static str; 2]| {
         let (name, value) = names.into_iter().find_map(|name| Some((name, value(name)?)))?;
         match value {
@@ -107,7 +107,7 @@ fn variables(value: impl Fn(&str) -> Option<Option<String>>) -> Result<(), Error
     Ok(())
 }
 
-/// The value is left out, since it may hold a password.
+/// Returns the error without the value, which may contain a password.
 fn malformed(place: &str) -> Error {
     Error::configuration(format!(
         "{place} is not the address of a proxy such as http://proxy.example:3128; its scheme may be http, https, \
@@ -115,7 +115,7 @@ fn malformed(place: &str) -> Error {
     ))
 }
 
-/// Whether an address is of this machine.
+/// Returns whether an address belongs to this machine.
 fn is_loopback(address: &Url) -> bool {
     use std::net::IpAddr;
     let host = address.host_str().unwrap_or_default();
@@ -124,7 +124,7 @@ fn is_loopback(address: &Url) -> bool {
         return true;
     }
     let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    // The unspecified address leads to this machine too.
+    // The unspecified address reaches this machine too.
     ip.is_ok_and(|ip| ip.to_canonical().is_loopback() || ip.to_canonical().is_unspecified())
 }
 
@@ -196,7 +196,7 @@ mod tests {
                 let error = variables(value).expect_err(text);
                 assert!(error.message().starts_with(name), "{name}: {error}");
                 assert!(!format!("{error:?}").contains("canary"), "{error:?}");
-                // A web server may have set it from a request.
+                // A request header may have set it.
                 variables(|asked| value(asked).or((asked == "REQUEST_METHOD").then_some(None))).unwrap();
             }
         }

@@ -1,5 +1,5 @@
-//! Reads the bodies of responses: everything that a server sends passes through [`read`], which knows an end, and decodes
-//! what the server has compressed unasked.
+//! Reads the bodies of responses. [`read`] limits the size of every body, and decodes a body that the server compressed
+//! without a request to do so.
 
 use std::io::{self, Read};
 
@@ -13,28 +13,28 @@ use crate::json::BYTE_ORDER_MARK;
 /// The largest body of a service's response that is read, in bytes.
 pub(crate) const LIMIT: usize = 16 * 1024 * 1024;
 
-/// How often a body may be compressed; once is what servers do.
+/// The largest number of nested compressions; servers use one.
 const MAX_ENCODINGS: usize = 3;
 
-/// Why a body was not read to its end.
+/// The reason why a body was not read completely.
 #[derive(Debug)]
 pub(crate) enum Unread {
-    /// It has more bytes than are allowed. The connection is sound.
+    /// The body exceeds the limit. The connection is intact.
     TooLarge,
-    /// The connection ended or fell silent.
+    /// The connection ended or timed out.
     Broken(reqwest::Error),
-    /// It is compressed in a way that cannot be undone; says why.
+    /// The body cannot be decompressed, with the reason.
     Undecodable(String),
 }
 
-/// Reads a body into `body` as far as it comes, up to `limit` bytes, both as it arrives and decoded. The headers of the
-/// response then describe the body as it is in `body`.
+/// Reads a body into `body`. `limit` is the largest number of bytes, both received and decoded. Afterwards the headers
+/// of the response describe the decoded body.
 pub(crate) async fn read(response: &mut Response, body: &mut BytesMut, limit: usize) -> Result<(), Unread> {
     while let Some(chunk) = response.chunk().await.map_err(Unread::Broken)? {
         if body.len() + chunk.len() > limit {
             return Err(Unread::TooLarge);
         }
-        // Most bodies come in one piece.
+        // Most bodies arrive in one piece.
         if body.is_empty() {
             *body = chunk.into();
         } else {
@@ -42,7 +42,7 @@ pub(crate) async fn read(response: &mut Response, body: &mut BytesMut, limit: us
         }
     }
     decode(response, body, limit)?;
-    // Readers of JSON take it for content.
+    // JSON parsers reject a byte order mark.
     if body.starts_with(BYTE_ORDER_MARK) {
         body.advance(BYTE_ORDER_MARK.len());
     }
@@ -62,16 +62,16 @@ fn decode(response: &mut Response, body: &mut BytesMut, limit: usize) -> Result<
         body.clear();
         return Err(Unread::Undecodable(format!("the body is compressed {} times", encodings.len())));
     }
-    // The last one was applied last.
+    // The last encoding was applied last, so it is undone first.
     for encoding in encodings.iter().rev() {
         let whole = body.split();
         *body = match encoding.as_str() {
             _ if whole.is_empty() => whole,
-            // A proxy that has decoded it may have left the header.
+            // A proxy may have decoded the body and left the header.
             "gzip" | "x-gzip" if !whole.starts_with(&[0x1f, 0x8b]) => whole,
             "gzip" | "x-gzip" => inflated(encoding, MultiGzDecoder::new(&*whole), limit)?,
             "deflate" if is_zlib(&whole) => inflated(encoding, ZlibDecoder::new(&*whole), limit)?,
-            // Some servers leave the frame out.
+            // Some servers leave out the zlib header.
             "deflate" => inflated(encoding, DeflateDecoder::new(&*whole), limit)?,
             _ => {
                 return Err(Unread::Undecodable(format!(
@@ -86,12 +86,12 @@ fn decode(response: &mut Response, body: &mut BytesMut, limit: usize) -> Result<
     Ok(())
 }
 
-/// Whether a body begins as RFC 1950 says.
+/// Returns whether a body begins with a zlib header (RFC 1950).
 fn is_zlib(body: &[u8]) -> bool {
     matches!(body, [first, second, ..] if first & 0x0f == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0)
 }
 
-/// A few bytes can stand for gigabytes, so no more than the limit is ever written.
+/// A few bytes can decompress to gigabytes, so the output never exceeds the limit.
 fn inflated(encoding: &str, decoder: impl Read, limit: usize) -> Result<BytesMut, Unread> {
     let mut body = BytesMut::new().writer();
     let read = io::copy(&mut decoder.take(limit as u64 + 1), &mut body);
@@ -112,7 +112,7 @@ fn inflated(encoding: &str, decoder: impl Read, limit: usize) -> Result<BytesMut
 mod tests {
     use std::path::Path;
 
-    /// Rust files below a folder with their text.
+    /// Returns the Rust files below a folder with their content.
     fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
         for entry in folder.read_dir().unwrap() {
             let path = entry.unwrap().path();
@@ -138,7 +138,7 @@ mod tests {
                 }
             }
         }
-        // `raw` takes a body that the transport has read.
+        // `raw` parses a body that the transport has read.
         others.retain(|other| !other.contains("raw.rs: .bytes().await"));
         assert!(others.is_empty(), "read it with `transport::body::read`: {others:?}");
     }

@@ -9,13 +9,13 @@ use crate::error::{Error, Redactor, ResponseInfo};
 /// Puts an error into a response that the generated client returns as it is.
 pub(super) fn carry(error: Error) -> Response {
     let mut response = http::Response::new(Vec::new());
-    // A status that no operation documents: the generated client does not read the response.
+    // No operation documents this status, so the generated client does not parse the response.
     *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
     response.extensions_mut().insert(error);
     response.into()
 }
 
-/// Converts everything that a generated client can fail with.
+/// Converts every error of a generated client.
 impl From<Generated<()>> for Error {
     fn from(error: Generated<()>) -> Self {
         match error {
@@ -33,7 +33,7 @@ impl From<Generated<()>> for Error {
     }
 }
 
-/// The error of a response that did not pass the transport.
+/// Returns the error of a response that did not pass the transport.
 fn answered(response: &Response) -> Error {
     Error::answered(b"", &info(response.status(), response.headers()))
 }

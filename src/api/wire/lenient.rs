@@ -1,5 +1,5 @@
-//! How fields of responses are read: in each of the ways in which services print them. `build.rs` names these functions in
-//! the generated types.
+//! Deserializes fields of responses in every form that services print. `build.rs` uses these functions in the generated
+//! types.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde_json::{Number, Value};
 
 use super::Boolean;
 
-/// A text that may be printed as a number or as a truth value.
+/// A string that may be printed as a number or as a boolean.
 struct AnyText(String);
 
 impl<'de> Deserialize<'de> for AnyText {
@@ -92,7 +92,7 @@ pub(crate) fn truth_or_yes<'de, D: Deserializer<'de>>(deserializer: D) -> Result
     optional_truth(deserializer).map(|value| value.unwrap_or(true))
 }
 
-/// The value of a field that a successful response leaves out.
+/// Returns the value of a field that a successful response leaves out.
 pub(crate) fn yes() -> bool {
     true
 }

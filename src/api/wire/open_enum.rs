@@ -1,8 +1,8 @@
-//! Enums of documented texts that keep undocumented ones.
+//! Enums of documented strings that keep undocumented ones.
 
-/// An enum of documented texts that keeps what it does not know.
+/// An enum of documented strings that keeps unknown values.
 ///
-/// The case of letters does not matter when reading: the clouds differ in it.
+/// Parsing ignores case, because the clouds differ in it.
 macro_rules! open_enum {
     ($(#[$attribute:meta])* $name:ident { $($variant:ident = $text:literal,)+ }) => {
         $(#[$attribute])*
@@ -10,12 +10,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $(#[doc = concat!("`", $text, "`.")] $variant,)+
-            /// A value that is not documented.
+            /// An undocumented value.
             Unknown(String),
         }
 
         impl $name {
-            /// The text as it is on the wire.
+            /// The string in JSON.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)+
@@ -59,7 +59,7 @@ macro_rules! open_enum {
             }
         }
 
-        /// A response that leaves it out: the unknown value without a text.
+        /// The default for a missing field: the unknown value with an empty string.
         impl Default for $name {
             fn default() -> Self {
                 Self::Unknown(String::new())

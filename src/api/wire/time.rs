@@ -1,7 +1,7 @@
-//! Times and durations of answers, in the five ways in which the APIs print them.
+//! Times and durations of responses in the five forms of the APIs.
 //!
-//! Each keeps what was printed and writes it back the same way. A number that no calendar holds is taken as the end of
-//! the calendar.
+//! Each type keeps the printed value and serializes it in the same form. A number outside of the calendar becomes the
+//! end of the calendar.
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,7 +27,7 @@ macro_rules! numbers {
                 convert(&self.0)
             }
 
-            /// What was printed.
+            /// The printed value.
             pub fn as_printed(&self) -> &$inner {
                 &self.0
             }
@@ -75,7 +75,7 @@ numbers! {
     |number| SignedDuration::try_from_secs_f64(number.get()).unwrap_or_default();
 }
 
-/// The time that a service prints as a number, counted from 1970 in UTC.
+/// Converts a number of a response into a time; it counts from 1970 in UTC.
 ///
 /// The same field holds seconds in one response and milliseconds in another, so the size of the number decides: with up to
 /// eleven digits it counts seconds (until the year 5138), with more it counts milliseconds (since March 1973).
@@ -94,8 +94,8 @@ pub fn since_epoch(number: i64) -> Timestamp {
 
 /// A time, printed without a zone: `2017-06-22T12:05:58`.
 ///
-/// The documents name no zone. It is taken as UTC, in which MRS keeps its other times (they are counted from 1970). A
-/// text that does say its zone is taken at its word.
+/// The documentation names no time zone. UTC is assumed, since MRS stores its other times in UTC (they count from
+/// 1970). A string with a time zone keeps it.
 ///
 /// ```
 /// use huaweicloud_jobs::api::wire::ZonelessTime;
@@ -108,14 +108,14 @@ pub fn since_epoch(number: i64) -> Timestamp {
 pub struct ZonelessTime(Text);
 
 impl ZonelessTime {
-    /// The time; none if the text is no time.
+    /// The time, or `None` if the string is not a time.
     pub fn timestamp(&self) -> Option<Timestamp> {
         let text = self.0.to_string();
         let with_zone = text.parse::<Timestamp>().ok();
         with_zone.or_else(|| Offset::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok())
     }
 
-    /// What was printed.
+    /// The printed value.
     pub fn as_printed(&self) -> &Text {
         &self.0
     }
@@ -153,7 +153,7 @@ mod tests {
         );
     }
 
-    /// Whatever the unit that the description has for the field.
+    /// The unit of the field in the description does not matter.
     #[test]
     fn the_number_of_digits_tells_seconds_from_milliseconds() {
         for (printed, expected) in [

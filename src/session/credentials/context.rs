@@ -1,4 +1,4 @@
-//! What providers look at: variables, files, the clock and HTTP, real or not.
+//! The environment of providers: variables, files, clock and HTTP, which tests can replace.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,15 +12,15 @@ use jiff::Timestamp;
 use super::broken;
 use crate::error::Error;
 
-/// The largest file that is read.
+/// The size limit of a file.
 const MAX_FILE: u64 = 1024 * 1024;
 
 type Files = Arc<dyn Fn(&Path) -> io::Result<Vec<u8>> + Send + Sync>;
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// What providers look at.
+/// The environment of credential providers.
 ///
-/// The default is this process: its environment as it is now, its user's home folder, its files and clock. Each part can be
+/// The default is this process: its current environment, its user's home folder, its files and clock. Each part can be
 /// replaced. [`Context::empty`] has none of them.
 #[derive(Clone)]
 pub struct Context {
@@ -46,7 +46,7 @@ impl Default for Context {
 }
 
 impl Context {
-    /// No variables, no home folder, no files; the real clock and HTTP.
+    /// Returns a context without variables, home folder and files, but with the real clock and HTTP.
     pub fn empty() -> Self {
         Self {
             variables: BTreeMap::new(),
@@ -60,7 +60,7 @@ impl Context {
         }
     }
 
-    /// These variables instead.
+    /// Replaces the variables.
     pub fn variables<N, V>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Self
     where
         N: Into<OsString>,
@@ -70,83 +70,85 @@ impl Context {
         self
     }
 
-    /// This home folder instead.
+    /// Replaces the home folder.
     pub fn home(mut self, home: impl Into<PathBuf>) -> Self {
         self.home = Some(home.into());
         self
     }
 
-    /// This way to read a file instead. [`NotFound`](io::ErrorKind::NotFound) means that there is none.
+    /// Replaces the function that reads a file. [`NotFound`](io::ErrorKind::NotFound) means that the file does not
+    /// exist.
     pub fn files(mut self, read: impl Fn(&Path) -> io::Result<Vec<u8>> + Send + Sync + 'static) -> Self {
         self.files = Arc::new(read);
         self
     }
 
-    /// The files of the disk, after [`Context::empty`].
+    /// Reads files of the disk again, after [`Context::empty`].
     pub fn real_files(self) -> Self {
         self.files(read)
     }
 
-    /// This clock instead.
+    /// Replaces the clock.
     pub fn clock(mut self, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(now);
         self
     }
 
-    /// This HTTP client for the metadata service, with its own limits of time, instead of one that waits 3 s for a connection
-    /// and 3 s for an answer and uses no proxy.
+    /// Replaces the HTTP client for the metadata service. The default one has 3 s for a connection and 3 s for a
+    /// response, and uses no proxy.
     pub fn http(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
     }
 
-    /// Asks for a profile by name, as `--profile` does; stronger than the variable `HWJOBS_PROFILE`. Keys in the environment
-    /// are then passed over, and a profile that does not exist is an error.
+    /// Selects a profile by name, like `--profile`. It overrides the variable `HWJOBS_PROFILE`. Keys in the environment
+    /// are then ignored, and an unknown profile is an error.
     pub fn profile(mut self, name: impl Into<String>) -> Self {
         self.profile = Some(name.into());
         self
     }
 
-    /// Whether the metadata service may be asked; stronger than the variable `HWJOBS_METADATA`. Without either it is not.
+    /// Allows or forbids the metadata service. It overrides the variable `HWJOBS_METADATA`; the default is to forbid
+    /// it.
     pub fn metadata(mut self, allowed: bool) -> Self {
         self.metadata = Some(allowed);
         self
     }
 
-    /// The address of the metadata service instead of `http://169.254.169.254`.
+    /// Replaces the address of the metadata service, `http://169.254.169.254`.
     pub fn metadata_endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.metadata_endpoint = endpoint.into();
         self
     }
 
-    /// The time.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
     }
 
-    /// The value of a variable without white space around it. An empty one is as good as none.
+    /// Returns the value of a variable without surrounding white space. An empty variable is the same as none.
     pub(super) fn variable(&self, name: &str) -> Result<Option<String>, Error> {
         Ok(self.raw_variable(name)?.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()))
     }
 
-    /// The value of a variable as it is, unless it is empty.
+    /// Returns the unchanged value of a variable, unless it is empty.
     pub(super) fn raw_variable(&self, name: &str) -> Result<Option<String>, Error> {
         let Some(value) = self.variables.get(&OsString::from(name)) else { return Ok(None) };
         let value = value.to_str().ok_or_else(|| broken(name, "is not UTF-8"))?;
         Ok(Some(value.to_owned()).filter(|value| !value.is_empty()))
     }
 
-    /// The names of variables that begin so.
+    /// Returns the names of variables with a prefix.
     pub(super) fn variables_with(&self, prefix: &str) -> impl Iterator<Item = &str> {
         self.variables.keys().filter_map(|name| name.to_str()).filter(move |name| name.starts_with(prefix))
     }
 
-    /// A file in the home folder.
+    /// Returns the path of a file in the home folder.
     pub(super) fn at_home(&self, path: &str) -> Option<PathBuf> {
         Some(self.home.as_ref()?.join(path))
     }
 
-    /// The profile that is asked for by name, and who asks.
+    /// Returns the selected profile, and the source of the selection.
     pub(super) fn asked_profile(&self) -> Result<Option<(String, &'static str)>, Error> {
         if let Some(name) = &self.profile {
             return Ok(Some((name.clone(), "the caller")));
@@ -154,7 +156,7 @@ impl Context {
         Ok(self.variable("HWJOBS_PROFILE")?.map(|name| (name, "HWJOBS_PROFILE")))
     }
 
-    /// Whether the metadata service may be asked, or why not.
+    /// Returns whether the metadata service is allowed, or the reason why not.
     pub(super) fn metadata_allowed(&self) -> Result<Result<(), &'static str>, Error> {
         let allowed = match self.metadata {
             Some(allowed) => return Ok(if allowed { Ok(()) } else { Err("the caller does not allow it") }),
@@ -176,7 +178,7 @@ impl Context {
         self.http.as_ref()
     }
 
-    /// The text of a file, if there is the file.
+    /// Returns the content of a file, if it exists.
     pub(super) fn read(&self, path: &Path) -> Result<Option<String>, Error> {
         let bytes = match (self.files)(path) {
             Ok(bytes) => bytes,
@@ -200,7 +202,7 @@ impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { variables, home, files: _, clock: _, http: _, profile, metadata, metadata_endpoint: _ } = self;
         f.debug_struct("Context")
-            // Never the values.
+            // Values are never shown.
             .field("variables", &variables.keys().collect::<Vec<_>>())
             .field("home", home)
             .field("profile", profile)

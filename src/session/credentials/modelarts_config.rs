@@ -12,8 +12,8 @@ use crate::error::Error;
 
 /// The file `~/.modelarts/config.json` of the ModelArts Python SDK.
 ///
-/// The fields stand at the top, or in objects of their own under `contexts`; then the one called `default` counts, or the one
-/// that is asked for as a profile and that the profile file does not have.
+/// The fields are at the top level, or in contexts under `contexts`. The context with the name of the selected profile
+/// is used if the profile file has no such profile, otherwise `default`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ModelArtsConfig;
 
@@ -33,7 +33,7 @@ const NAMES: &Names = &[
     (Field::IamEndpoint, "iam_endpoint"),
 ];
 
-/// The arguments of the SDK's `Session`, as far as they matter here.
+/// The relevant arguments of the SDK's `Session`.
 #[derive(Deserialize, PartialEq, Default)]
 struct Fields {
     access_key: Option<String>,
@@ -55,7 +55,7 @@ struct Contexts {
 
 impl Fields {
     fn given(self, place: &str) -> Given {
-        // All fields by name, so that a new one is not forgotten here.
+        // All fields are named, so that a new one is not forgotten here.
         let Self {
             access_key,
             secret_key,
@@ -124,14 +124,14 @@ impl ModelArtsConfig {
     }
 }
 
-/// Whether the file has a context of this name.
+/// Returns whether the file has a context of this name.
 pub(super) fn has(context: &Context, name: &str) -> Result<bool, Error> {
     let Some(path) = context.at_home(FILE) else { return Ok(false) };
     let Some(text) = context.read(&path)? else { return Ok(false) };
     Ok(fields(&path, &text, name)?.is_some())
 }
 
-/// The fields of a context, and where they stand. What stands at the top is the default context.
+/// Returns the fields of a context, and their place. The top level is the default context.
 fn fields(path: &Path, text: &str, name: &str) -> Result<Option<(Fields, String)>, Error> {
     let shown = path.display();
     if let Some(fields) = parse::<Contexts>(path, text)?.contexts.and_then(|mut contexts| contexts.remove(name)) {
@@ -142,7 +142,7 @@ fn fields(path: &Path, text: &str, name: &str) -> Result<Option<(Fields, String)
     Ok(is_default.then(|| (top, shown.to_string())))
 }
 
-/// Reads JSON. An error says where it is wrong, and nothing of what stands there.
+/// Parses JSON. An error contains the place, but no value.
 fn parse<'a, T: Deserialize<'a>>(path: &Path, text: &'a str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|error| {
         let reason = match error.classify() {

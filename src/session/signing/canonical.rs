@@ -1,30 +1,31 @@
-//! The canonical request: the one text that signer and verifier have to agree on.
+//! The canonical request: the text that signer and verifier must agree on.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-/// Every character that a canonical request encodes: all but RFC 3986's unreserved ones.
+/// The characters that a canonical request encodes: all but the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 const RESERVED_BUT_SLASH: &AsciiSet = &RESERVED.remove(b'/');
 
-/// The payload line of a request whose body is not covered.
+/// The payload line of a request with an unsigned body.
 pub(super) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
-/// How a request becomes its canonical form. Clients differ where the documents leave room.
+/// The variants of the canonical form. Clients differ where the documentation is ambiguous.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
-    /// What we sign and what the documents say.
+    /// The documented form, which this crate signs.
     Plain,
-    /// The vendor's Python core decodes the path before it looks for slashes, so that `%2F` separates segments too.
+    /// The form of the vendor's Python core: it decodes the path before it splits it, so that `%2F` separates segments
+    /// too.
     DecodedPath,
-    /// gophertelekomcloud: as `DecodedPath`; of a repeated query name only the first value counts; names are sorted
-    /// without regard to case; runs of blanks in a header are one blank.
+    /// The form of gophertelekomcloud: like `DecodedPath`, but only the first value of a repeated query name counts,
+    /// names are sorted without regard to case, and runs of blanks in a header become one blank.
     FirstValues,
 }
 
-/// Appends the canonical request, and says where in `out` the line of the signed headers is.
+/// Appends the canonical request, and returns the range of the signed headers' line in `out`.
 ///
 /// `headers` are the signed ones in their order, values trimmed.
 pub(super) fn write(
@@ -76,7 +77,7 @@ fn collapse(out: &mut String, value: &str) {
     out.extend(value.chars().filter(|c| !(std::mem::replace(&mut blank, *c == ' ') && blank)));
 }
 
-/// Each segment encoded once; a slash at the start and one at the end.
+/// Appends each segment encoded once, with a slash at the start and at the end.
 fn write_path(out: &mut String, path: &str, dialect: Dialect) {
     if !path.starts_with('/') {
         out.push('/');
@@ -87,13 +88,13 @@ fn write_path(out: &mut String, path: &str, dialect: Dialect) {
     }
 }
 
-/// Whether a path has nothing to be encoded or decoded.
+/// Returns whether a path needs no encoding or decoding.
 pub(in crate::session) fn is_plain_path(path: &str) -> bool {
-    // Every byte is looked at, which is faster than to stop: most paths are plain.
+    // Checking every byte is faster than an early exit, since most paths are plain.
     path.bytes().fold(true, |plain, byte| plain & ((byte == b'/') | is_unreserved(byte)))
 }
 
-/// Encodes each segment of a path that may be encoded already, fully or in part.
+/// Encodes each segment of a path that may be encoded already, completely or in part.
 pub(super) fn recode_path(out: &mut String, path: &str, slash_is_slash: bool) {
     if is_plain_path(path) {
         return out.push_str(path);
@@ -110,7 +111,8 @@ pub(super) fn recode_path(out: &mut String, path: &str, slash_is_slash: bool) {
 /// Name and value.
 pub(super) type Pair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
-/// The pairs of a query, decoded. An empty piece is a pair too, so that no `&` can come or go unseen.
+/// Returns the decoded pairs of a query. An empty piece is a pair too, so that an added or removed `&` changes the
+/// result.
 fn pairs(query: &str) -> Vec<Pair<'_>> {
     if query.is_empty() {
         return Vec::new();
@@ -122,7 +124,7 @@ fn pairs(query: &str) -> Vec<Pair<'_>> {
     query.split('&').map(pair).collect()
 }
 
-/// In Go a `+` is a blank.
+/// Go decodes a `+` as a blank.
 fn without_plus(query: &str) -> String {
     query.replace('+', "%20")
 }
@@ -146,7 +148,7 @@ fn write_query(out: &mut String, query: &str, dialect: Dialect) {
     }
 }
 
-/// The query as Go's `url.Values.Encode` writes it: sorted by name alone, a blank as `+`.
+/// Returns the query in the form of Go's `url.Values.Encode`: sorted by name only, a blank as `+`.
 pub(super) fn go_query(query: &str) -> String {
     let query = without_plus(query);
     let mut pairs = pairs(&query);
@@ -168,7 +170,7 @@ pub(super) fn join(out: &mut String, pairs: &[Pair<'_>]) {
     }
 }
 
-/// Decodes `%XX`. A `%` without two digits stays as it is, and so does `+`.
+/// Decodes `%XX`. A `%` without two digits and a `+` stay unchanged.
 fn decode(text: &str) -> Cow<'_, [u8]> {
     percent_decode_str(text).into()
 }

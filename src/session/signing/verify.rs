@@ -1,4 +1,4 @@
-//! The other end: is the signature that came with a request the one that it should have?
+//! Verifies the signatures of received requests.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,9 +12,9 @@ use super::{
     find, is_content_hash, is_part_of_credential, is_token,
 };
 
-/// An `Authorization` header that was read, and not yet verified.
+/// A parsed `Authorization` header that is not yet verified.
 ///
-/// It names the access key, for which the server looks the secret key up:
+/// It contains the access key, for which the server looks up the secret key:
 ///
 /// ```
 /// use huaweicloud_jobs::session::Secret;
@@ -35,7 +35,7 @@ use super::{
 ///     unknown => panic!("{unknown} is nobody's"),
 /// };
 /// let date = authorization.verify(&request, &secret)?;
-/// // Whether that is too long ago is for the server to say.
+/// // The server decides whether the date is too old.
 /// assert_eq!(date.as_str(), "20200608T023900Z");
 ///
 /// request.query = "size=2";
@@ -53,7 +53,7 @@ pub struct Authorization<'a> {
     signature: [u8; 32],
 }
 
-/// Without the signature: with it, the request could be sent again.
+/// Does not show the signature: an attacker could replay the request with it.
 impl fmt::Debug for Authorization<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { algorithm, day, access_key, signed_headers, signature: _ } = self;
@@ -67,7 +67,7 @@ impl fmt::Debug for Authorization<'_> {
 }
 
 impl<'a> Authorization<'a> {
-    /// Reads the value of an `Authorization` header in any of the layouts of [`Algorithm`].
+    /// Parses the value of an `Authorization` header in any of the layouts of [`Algorithm`].
     ///
     /// # Errors
     ///
@@ -125,33 +125,33 @@ impl<'a> Authorization<'a> {
         Ok(Self { algorithm, day, access_key, signed_headers, signature })
     }
 
-    /// Whose signature it is said to be.
+    /// The access key that the header names.
     pub fn access_key(&self) -> &'a str {
         self.access_key
     }
 
-    /// The algorithm, with region and service if they are named. Whether they are the server's own is for it to say.
+    /// The algorithm, with region and service if the header names them. The server checks whether they are its own.
     pub fn algorithm(&self) -> Algorithm<'a> {
         self.algorithm
     }
 
-    /// The names of the headers that are said to be signed.
+    /// The names of the signed headers.
     pub fn signed_headers(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.signed_headers.split(';')
     }
 
-    /// Verifies the signature of a request as it was received, and gives its date.
+    /// Verifies the signature of a received request, and returns its date.
     ///
-    /// Path and query are decoded and encoded again, and the query is sorted, so the request need not be in the form that
-    /// [the wire should have](super#what-the-wire-must-look-like). Where clients are known to sign a form of their own,
-    /// that form is good too: the vendor's Python core for `%2F` in a path and for `UNSIGNED-PAYLOAD` without a body, Open
-    /// Telekom Cloud's Go client within the legacy layout.
+    /// Path and query are decoded and encoded again, and the query is sorted, so the request need not have [the
+    /// recommended form](super#what-the-wire-must-look-like). Known forms of other clients are accepted too: that of
+    /// the vendor's Python core for `%2F` in a path and for `UNSIGNED-PAYLOAD` without a body, and that of Open Telekom
+    /// Cloud's Go client in the legacy layout.
     ///
-    /// The comparison takes the same time wherever two signatures differ. The clock is not looked at.
+    /// The comparison takes constant time. The clock is not read.
     ///
     /// # Errors
     ///
-    /// [`Refusal`]: the first thing that is wrong.
+    /// [`Refusal`]: the first problem.
     pub fn verify(&self, request: &Request<'_>, secret_key: &Secret) -> Result<Date, Refusal> {
         let Request { method, path, query, headers, body } = *request;
         let date: Date =
@@ -192,7 +192,7 @@ impl<'a> Authorization<'a> {
         if let Algorithm::Legacy { .. } = self.algorithm {
             dialects.push(Dialect::FirstValues);
             if method == "POST" && body.is_empty() {
-                // That client takes the query for the body of a POST that has none.
+                // That client signs the query as the body of a POST without a body.
                 let payload = given.map_or_else(|| hash(canonical::go_query(query).as_bytes()), str::to_owned);
                 if let Ok(date) = attempt("", &payload, Dialect::FirstValues) {
                     return Ok(date);
@@ -209,7 +209,7 @@ impl<'a> Authorization<'a> {
         first
     }
 
-    /// Whether the signature is that of another canonical request, with the date of one that did not match.
+    /// Returns whether the signature matches another canonical request, with the date of a failed verification.
     #[cfg(feature = "emulator")]
     pub(crate) fn fits(&self, canonical_request: &str, mismatch: &Mismatch, secret_key: &Secret) -> bool {
         let (front, _) = mismatch.string_to_sign().rsplit_once('\n').unwrap_or_default();
@@ -222,17 +222,17 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// The payload lines that a request can have.
+/// Returns the possible payload lines of a request.
 fn payloads<'a>(given: Option<&'a str>, body: &[u8]) -> Result<Vec<Cow<'a, str>>, Refusal> {
     let Some(given) = given else { return Ok(vec![hash(body).into()]) };
     if !is_content_hash(given) {
         return Err(HeaderFault::Malformed { name: CONTENT_HASH.to_owned() }.into());
     }
     if given == UNSIGNED {
-        // Without a body, the vendor's Python core sends the header and signs the hash of nothing.
+        // Without a body, the vendor's Python core sends the header and signs the hash of the empty string.
         return Ok(if body.is_empty() { vec![given.into(), hash(body).into()] } else { vec![given.into()] });
     }
-    // The signature covers the header, and only this comparison the body.
+    // The signature covers only the header; this comparison covers the body.
     if given.eq_ignore_ascii_case(&hash(body)) { Ok(vec![given.into()]) } else { Err(Refusal::BodyDiffers) }
 }
 
@@ -240,20 +240,20 @@ fn hash(bytes: &[u8]) -> String {
     Hex::of(&Sha256::digest(bytes).into()).as_str().to_owned()
 }
 
-/// Why a signature is rejected. All of these are a 401.
+/// The reason why a signature is rejected. The status of all of them is 401.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The `Authorization` header is not what its algorithm asks for.
+    /// The `Authorization` header does not have the form of its algorithm.
     #[error("the header `authorization` is malformed: {what}")]
     Malformed {
-        /// What is wrong, for people.
+        /// The problem in words.
         what: &'static str,
     },
-    /// The `Authorization` header names an algorithm that is not verified here.
+    /// The `Authorization` header names an unsupported algorithm.
     #[error("the header `authorization` names an unknown algorithm")]
     UnknownAlgorithm,
-    /// The method is none.
+    /// The method is malformed.
     #[error("the method is malformed")]
     MethodMalformed,
     /// There is no header `X-Sdk-Date`.
@@ -268,32 +268,32 @@ pub enum Refusal {
     /// The day in the credential is not that of `X-Sdk-Date`.
     #[error("the day in the credential is not that of the header `x-sdk-date`")]
     DayDiffers,
-    /// A signed header is absent, there twice, or malformed.
+    /// A signed header is missing, repeated or malformed.
     #[error(transparent)]
     Header(#[from] HeaderFault),
     /// The header `X-Sdk-Content-Sha256` is not the hash of the body.
     #[error("the header `x-sdk-content-sha256` is not the hash of the body")]
     BodyDiffers,
-    /// The signature is another one.
+    /// The signature does not match.
     #[error("the signature is not that of the request as it was received")]
     Mismatch(Mismatch),
 }
 
-/// What was computed from a request whose signature is another one.
+/// The computed values of a request whose signature does not match.
 ///
-/// Compared line by line with what the client computed, it tells which step differs; the gateway echoes it for that.
-/// `Debug` does not show it, as the values of the signed headers are in it.
+/// A comparison with the client's values, line by line, shows which step differs; the gateway echoes the canonical
+/// request for this. `Debug` does not show it, since it contains the values of the signed headers.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mismatch(Text);
 
 impl Mismatch {
-    /// The canonical request as [`Signed::canonical_request`](super::Signed::canonical_request) gives it. May hold a
+    /// The canonical request, as in [`Signed::canonical_request`](super::Signed::canonical_request). It may contain a
     /// security token.
     pub fn canonical_request(&self) -> &str {
         self.0.canonical_request()
     }
 
-    /// The string to sign as [`Signed::string_to_sign`](super::Signed::string_to_sign) gives it.
+    /// The string to sign, as in [`Signed::string_to_sign`](super::Signed::string_to_sign).
     pub fn string_to_sign(&self) -> &str {
         self.0.string_to_sign()
     }
