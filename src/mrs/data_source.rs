@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::list::DataSourcesQuery;
+use super::list::lists;
 use super::types;
 use crate::api::mrs::operations;
 use crate::api::{call, wire::checked};
@@ -57,6 +57,13 @@ impl DataSources {
     pub fn list(&self) -> List<DataSourcesQuery> {
         DataSourcesQuery::list(&self.session)
     }
+}
+
+lists! {
+    /// Data sources, see [`DataSources::list`].
+    DataSourcesQuery: "Data sources",
+        LIST_DATA_SOURCES list_data_sources(ListDataSourcesMarker, ListDataSourcesSortBy),
+        data_sources -> DataSource, DataSource;
 }
 
 /// A URL as its type of data source wants it, which no schema can say.

@@ -1,14 +1,11 @@
 //! Executions: job objects that are run.
 
-use serde_json::{Map, Value};
-
-use super::list::ExecutionsQuery;
-use super::{Job, types};
+use super::list::lists;
+use super::types;
 use crate::api::call;
 use crate::api::mrs::operations;
-use crate::entry::Entry;
 use crate::error::Error;
-use crate::ids::{JobExecutionId, Texts};
+use crate::ids::JobExecutionId;
 use crate::paging::List;
 use crate::session::Session;
 use crate::waiting::{Awaited, Phase, Wait};
@@ -30,82 +27,11 @@ impl Executions {
     }
 }
 
-/// A job object to be run, see [`Job::execute`].
-#[derive(Clone, Debug)]
-#[must_use = "nothing is sent before `send`"]
-pub struct ExecuteJob<'a> {
-    job: &'a Job,
-    cluster_id: String,
-    input_id: String,
-    output_id: String,
-    is_protected: Option<bool>,
-    is_public: Option<bool>,
-    configs: Option<Map<String, Value>>,
-    args: Option<Vec<String>>,
-    params: Option<Map<String, Value>>,
-}
-
-impl<'a> ExecuteJob<'a> {
-    pub(super) fn new(job: &'a Job, cluster_id: String, input_id: String, output_id: String) -> Self {
-        Self {
-            job,
-            cluster_id,
-            input_id,
-            output_id,
-            is_protected: None,
-            is_public: None,
-            configs: None,
-            args: None,
-            params: None,
-        }
-    }
-
-    /// Settings of the engine by name, for example `mapred.map.tasks`.
-    pub fn configs(mut self, configs: Map<String, Value>) -> Self {
-        self.configs = Some(configs);
-        self
-    }
-
-    /// Arguments of the program, in order.
-    pub fn args(mut self, args: impl Texts) -> Self {
-        self.args = Some(args.into_texts());
-        self
-    }
-
-    /// Parameters of the run by name.
-    pub fn params(mut self, params: Map<String, Value>) -> Self {
-        self.params = Some(params);
-        self
-    }
-
-    /// Whether it is protected. Documented as without effect in the current version.
-    pub fn is_protected(mut self, is_protected: bool) -> Self {
-        self.is_protected = Some(is_protected);
-        self
-    }
-
-    /// Whether it is public. Documented as without effect in the current version.
-    pub fn is_public(mut self, is_public: bool) -> Self {
-        self.is_public = Some(is_public);
-        self
-    }
-
-    /// Starts the execution. On a cloud this is work that is billed.
-    pub async fn send(self) -> Result<Entry<Execution, types::JobExecution>, Error> {
-        let body = types::ExecuteJobRequest {
-            cluster_id: self.cluster_id,
-            input_id: self.input_id,
-            output_id: self.output_id,
-            is_protected: self.is_protected,
-            is_public: self.is_public,
-            job_configs: types::ExecutionSettings { configs: self.configs, args: self.args, params: self.params },
-        };
-        let Job { session, id } = self.job;
-        let request = session.mrs_client().execute_job().project_id(session.project_id()).job_id(id).body(body);
-        let started = call(&operations::EXECUTE_JOB, request.send()).await?.job_execution;
-        let id = operations::EXECUTE_JOB.read_id("job_execution.id", &started.id)?;
-        Ok(Entry::new(Execution::new(session.clone(), id), started))
-    }
+lists! {
+    /// Executions of job objects, see [`Executions::list`].
+    ExecutionsQuery: "Executions",
+        LIST_JOB_EXECUTIONS list_job_executions(ListJobExecutionsMarker, ListJobExecutionsSortBy),
+        job_executions -> Execution, JobExecution;
 }
 
 /// One execution. The same handle whether named by id, started, or found in a list.
@@ -125,19 +51,19 @@ impl Execution {
         &self.id
     }
 
-    /// What the service knows of it.
+    /// Returns the details of the execution.
     pub async fn show(&self) -> Result<types::JobExecution, Error> {
         let request = self.session.mrs_client().show_job_execution().project_id(self.session.project_id());
         Ok(call(&operations::SHOW_JOB_EXECUTION, request.job_execution_id(&self.id).send()).await?.job_execution)
     }
 
-    /// Cancels it, and answers what it is then.
+    /// Cancels the execution and returns its details afterwards.
     pub async fn cancel(&self) -> Result<types::JobExecution, Error> {
         let request = self.session.mrs_client().cancel_job_execution().project_id(self.session.project_id());
         Ok(call(&operations::CANCEL_JOB_EXECUTION, request.job_execution_id(&self.id).send()).await?.job_execution)
     }
 
-    /// Deletes it. The id of a submitted job is taken too, and its exe object goes.
+    /// Deletes the execution. The id of a submitted job is accepted too; its exe object is deleted.
     pub async fn delete(&self) -> Result<(), Error> {
         let request = self.session.mrs_client().delete_job_execution().project_id(self.session.project_id());
         call(&operations::DELETE_JOB_EXECUTION, request.job_execution_id(&self.id).send()).await

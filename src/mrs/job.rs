@@ -3,8 +3,8 @@
 use futures_core::Stream;
 use serde_json::{Map, Value};
 
-use super::execution::ExecuteJob;
-use super::list::JobsQuery;
+use super::execution::Execution;
+use super::list::lists;
 use super::types;
 use crate::api::mrs::operations;
 use crate::api::{call, wire::checked};
@@ -50,6 +50,11 @@ impl Jobs {
             Box::pin(async move { job.update().description(description).change().await.map(drop) })
         })
     }
+}
+
+lists! {
+    /// Job objects, see [`Jobs::list`].
+    JobsQuery: "Jobs", LIST_JOBS list_jobs(ListJobsMarker, ListJobsSortBy), jobs -> Job, Job;
 }
 
 /// The fields that creation and update share; what was not given is not sent.
@@ -210,6 +215,84 @@ impl Job {
         output_id: impl Into<String>,
     ) -> ExecuteJob<'_> {
         ExecuteJob::new(self, cluster_id.into(), input_id.into(), output_id.into())
+    }
+}
+
+/// An execution to be started, see [`Job::execute`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct ExecuteJob<'a> {
+    job: &'a Job,
+    cluster_id: String,
+    input_id: String,
+    output_id: String,
+    is_protected: Option<bool>,
+    is_public: Option<bool>,
+    configs: Option<Map<String, Value>>,
+    args: Option<Vec<String>>,
+    params: Option<Map<String, Value>>,
+}
+
+impl<'a> ExecuteJob<'a> {
+    pub(super) fn new(job: &'a Job, cluster_id: String, input_id: String, output_id: String) -> Self {
+        Self {
+            job,
+            cluster_id,
+            input_id,
+            output_id,
+            is_protected: None,
+            is_public: None,
+            configs: None,
+            args: None,
+            params: None,
+        }
+    }
+
+    /// Settings of the engine by name, for example `mapred.map.tasks`.
+    pub fn configs(mut self, configs: Map<String, Value>) -> Self {
+        self.configs = Some(configs);
+        self
+    }
+
+    /// Arguments of the program, in order.
+    pub fn args(mut self, args: impl Texts) -> Self {
+        self.args = Some(args.into_texts());
+        self
+    }
+
+    /// Parameters of the run by name.
+    pub fn params(mut self, params: Map<String, Value>) -> Self {
+        self.params = Some(params);
+        self
+    }
+
+    /// Whether it is protected. Documented as without effect in the current version.
+    pub fn is_protected(mut self, is_protected: bool) -> Self {
+        self.is_protected = Some(is_protected);
+        self
+    }
+
+    /// Whether it is public. Documented as without effect in the current version.
+    pub fn is_public(mut self, is_public: bool) -> Self {
+        self.is_public = Some(is_public);
+        self
+    }
+
+    /// Starts the execution. On a cloud this is work that is billed.
+    pub async fn send(self) -> Result<Entry<Execution, types::JobExecution>, Error> {
+        let body = types::ExecuteJobRequest {
+            cluster_id: self.cluster_id,
+            input_id: self.input_id,
+            output_id: self.output_id,
+            is_protected: self.is_protected,
+            is_public: self.is_public,
+            job_configs: types::ExecutionSettings { configs: self.configs, args: self.args, params: self.params },
+        };
+        let Job { session, id } = self.job;
+        let request = session.mrs_client().execute_job().project_id(session.project_id()).job_id(id).body(body);
+        let started = call(&operations::EXECUTE_JOB, request.send()).await?.job_execution;
+        let id = operations::EXECUTE_JOB.read_id("job_execution.id", &started.id)?;
+        Ok(Entry::new(Execution::new(session.clone(), id), started))
     }
 }
 

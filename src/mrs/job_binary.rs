@@ -1,6 +1,6 @@
 //! Job binaries, the programs and scripts that job objects name.
 
-use super::list::JobBinariesQuery;
+use super::list::lists;
 use super::types;
 use crate::api::mrs::operations;
 use crate::api::{call, wire::checked};
@@ -52,6 +52,13 @@ impl JobBinaries {
     pub fn list(&self) -> List<JobBinariesQuery> {
         JobBinariesQuery::list(&self.session)
     }
+}
+
+lists! {
+    /// Job binaries, see [`JobBinaries::list`].
+    JobBinariesQuery: "Job binaries",
+        LIST_JOB_BINARIES list_job_binaries(ListJobBinariesMarker, ListJobBinariesSortBy),
+        binaries -> JobBinary, JobBinary;
 }
 
 /// A job binary to be created, see [`JobBinaries::create`].

@@ -13,12 +13,11 @@ mod job_binary;
 mod list;
 
 pub use crate::api::mrs::{open, types};
-pub use data_source::{CreateDataSource, DataSource, DataSources, UpdateDataSource};
+pub use data_source::{CreateDataSource, DataSource, DataSources, DataSourcesQuery, UpdateDataSource};
 pub use exe::{JobExe, JobExeState, JobExeType, JobExes, JobExesQuery, SubmitJob};
-pub use execution::{ExecuteJob, Execution, Executions};
-pub use job::{CreateJob, Job, Jobs, UpdateJob};
-pub use job_binary::{CreateJobBinary, JobBinaries, JobBinary, UpdateJobBinary};
-pub use list::{DataSourcesQuery, ExecutionsQuery, JobBinariesQuery, JobsQuery};
+pub use execution::{Execution, Executions, ExecutionsQuery};
+pub use job::{CreateJob, ExecuteJob, Job, Jobs, JobsQuery, UpdateJob};
+pub use job_binary::{CreateJobBinary, JobBinaries, JobBinariesQuery, JobBinary, UpdateJobBinary};
 
 /// MapReduce Service in the project of a session.
 #[derive(Clone, Debug)]
