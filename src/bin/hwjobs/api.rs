@@ -8,11 +8,11 @@ use huaweicloud_jobs::api::{iam, modelarts, mrs};
 use huaweicloud_jobs::spec;
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, has_flag, shape};
 use super::exit::{Outcome, usage};
 use super::files;
 use super::nouns;
 use super::options::Options;
+use super::request::{Call, has_flag, shape};
 
 /// The command.
 pub(super) fn command() -> Command {

@@ -13,10 +13,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::call::Call;
 use super::exit::{Failure, Interrupted, Outcome, stop_signal};
 use super::journal::{Done, Entry, Journal, Target};
 use super::output::{self, Format, Shape};
+use super::request::Call;
 use super::rows::{Row, Rows};
 
 /// What the sender of requests and the reader of results share.

@@ -1,23 +1,23 @@
-//! Commands that are one operation: call it, print the answer.
+//! The commands that are one operation each.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use clap::ArgMatches;
-use huaweicloud_jobs::raw::{Answer, Request};
-use huaweicloud_jobs::spec::load::{self, Operation};
-use huaweicloud_jobs::spec::{self, Document};
+use huaweicloud_jobs::raw::Request;
+use huaweicloud_jobs::spec;
 use huaweicloud_jobs::waiting::Wait;
 use huaweicloud_jobs::{Session, terminal};
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::bulk;
-use super::exit::{Failure, Outcome, TimedOut, Usage, interruptible, usage};
+use super::exit::{Outcome, TimedOut, Usage, interruptible, usage};
 use super::fields::{self, Field};
 use super::nouns::{Action, Noun, Verb};
 use super::options::Options;
-use super::output::{self, Format, Shape};
+use super::output::Format;
+use super::request::{Call, has_flag, request, shape};
 use super::rows::{Row, Rows};
 
 /// Runs a command of the table.
@@ -66,7 +66,7 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
         return bulk::run(&call, &session, verb.operation, rows, None, pace).await;
     }
     let request = request(&session, verb.operation, &parameters, body.as_ref())?;
-    let answered = async {
+    let called = async {
         match &verb.action {
             Action::Call if has_flag(matches, "paginate") => call.all(request).await,
             Action::Call => call.once(&request).await,
@@ -75,67 +75,7 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
             Action::Logs => call.logs(&session, &parameters, matches).await,
         }
     };
-    interruptible(answered).await
-}
-
-/// A request with its parameters and body.
-pub(super) fn request(
-    session: &Session,
-    operation: &str,
-    parameters: &[(&'static str, String)],
-    body: Option<&Value>,
-) -> Result<Request, huaweicloud_jobs::Error> {
-    let mut request = session.request(operation)?;
-    for (name, value) in parameters {
-        request = request.param(*name, value);
-    }
-    Ok(match body {
-        Some(body) => request.body(body.clone()),
-        None => request,
-    })
-}
-
-/// Whether a flag was given; commands without it have not.
-pub(super) fn has_flag(matches: &ArgMatches, name: &str) -> bool {
-    matches.try_get_one::<bool>(name).ok().flatten().copied().unwrap_or_default()
-}
-
-/// What a table has to know of an operation's answer.
-pub(super) fn shape(
-    document: &'static Document,
-    operation: Operation<'static>,
-    columns: &'static [&'static str],
-) -> Shape {
-    let root = document.value();
-    let schema = document.success_schema(operation);
-    let fields = |schema: Option<&'static Value>| {
-        let schema = schema.map(|schema| load::resolve_whole(root, schema));
-        schema.and_then(|schema| schema["properties"].as_object()).into_iter().flatten()
-    };
-    let list = spec::list(operation).map(|list| list.items);
-    let mut shape = Shape { list, columns, has_status: document.name() == "modelarts", ..Shape::default() };
-    for (name, field) in fields(schema) {
-        let mut inner = load::resolve_whole(root, field);
-        if inner["type"] == "array" {
-            inner = &inner["items"];
-        }
-        let one = std::iter::once((name, field));
-        for (name, field) in one.chain(fields(Some(inner))) {
-            match field["x-unit"].as_str() {
-                Some(unit) if unit.ends_with("since the Unix epoch") => shape.times.push(name),
-                Some("ms") => shape.durations.push((name, 1000.0)),
-                Some("s") => shape.durations.push((name, 1.0)),
-                _ => {}
-            }
-        }
-    }
-    shape
-}
-
-/// How calls are made and printed.
-pub(super) struct Call<'a> {
-    pub(super) options: &'a Options,
-    pub(super) shape: Shape,
+    interruptible(called).await
 }
 
 /// How long to wait, and how long at first between two requests.
@@ -160,141 +100,7 @@ impl Pace {
     }
 }
 
-/// Fields that identify what a request has started, the first ones first.
-const IDS: [&str; 4] = ["id", "job_id", "version_id", "config_name"];
-
-/// A response with the ids before everything else.
-fn ids_first(body: Value) -> Value {
-    match body {
-        Value::Object(mut fields) => {
-            for name in IDS.iter().rev() {
-                if let Some(id) = fields.shift_remove(*name) {
-                    fields.shift_insert(0, (*name).to_owned(), id);
-                }
-            }
-            for (_, field) in fields.iter_mut().filter(|(_, field)| field.is_object()) {
-                *field = ids_first(field.take());
-            }
-            Value::Object(fields)
-        }
-        other => other,
-    }
-}
-
 impl Call<'_> {
-    /// Makes a call, and shows it where that is wanted.
-    pub(super) async fn send(&self, request: &Request) -> Result<Answer, huaweicloud_jobs::Error> {
-        self.trace_request(request)?;
-        let answer = request.send().await?;
-        self.trace(&answer);
-        Ok(answer)
-    }
-
-    fn trace(&self, answer: &Answer) {
-        if self.options.verbose {
-            eprintln!("< {} [request {}]", answer.status(), answer.request_id().unwrap_or("-"));
-        }
-    }
-
-    fn trace_request(&self, request: &Request) -> Result<(), huaweicloud_jobs::Error> {
-        if self.options.verbose {
-            for line in request.preview()?.to_string().lines() {
-                eprintln!("> {}", terminal::line(line));
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn print(&self, answer: &Value) -> Result<(), Failure> {
-        output::print(answer, &self.shape, self.options.output, self.options.query.as_deref())
-    }
-
-    /// Prints what would be sent.
-    pub(super) fn show(&self, request: &Request) -> Result<(), Failure> {
-        self.show_to(request, &mut io::stdout().lock())
-    }
-
-    /// Writes what would be sent on its way to the standard output.
-    pub(super) fn show_to(&self, request: &Request, out: &mut impl Write) -> Result<(), Failure> {
-        let preview = request.preview()?;
-        if self.options.output == Format::Table {
-            return Ok(writeln!(out, "{}", output::for_reader(&preview.to_string()))?);
-        }
-        let headers: serde_json::Map<String, Value> =
-            preview.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
-        let request = json!({"method": preview.method, "url": preview.url, "headers": headers, "body": preview.body});
-        output::write(&request, &Shape::default(), self.options.output, self.options.query.as_deref(), out)
-    }
-
-    /// One call.
-    pub(super) async fn once(&self, request: &Request) -> Outcome {
-        if self.options.dry_run {
-            self.show(request)?;
-            return Ok(true);
-        }
-        self.trace_request(request)?;
-        let (answer, problem) = request.attempt().await?;
-        self.trace(&answer);
-        match (problem, answer.body()) {
-            // Reading again brings the same, and what was not started can be requested again.
-            (Some(problem), _) if request.is_idempotent() => Err(problem.into()),
-            (Some(problem), body) => {
-                if !body.is_null() {
-                    self.print(&ids_first(body.clone()))?;
-                }
-                let started = if request.is_billed() { "the work was started" } else { "the request was carried out" };
-                let rest = if body.is_null() { "" } else { "; what there is of the response is printed" };
-                writeln!(io::stderr(), "hwjobs: {started}, but its response cannot be read in full{rest}")?;
-                Err(problem.into())
-            }
-            (None, Value::Null) => {
-                writeln!(io::stderr(), "hwjobs: done")?;
-                Ok(true)
-            }
-            (None, body) => {
-                self.print(body)?;
-                Ok(true)
-            }
-        }
-    }
-
-    /// All pages, as one response: the last page with the items of all. Where each item has a line of its own, they are
-    /// printed as they come.
-    pub(super) async fn all(&self, request: Request) -> Outcome {
-        if self.options.dry_run {
-            self.show(&request)?;
-            return Ok(true);
-        }
-        let mut pages = request.pages();
-        let streams = self.options.query.is_none() && matches!(self.options.output, Format::Jsonl | Format::Csv);
-        let mut rows = if streams { Some(output::Rows::new(self.options.output)?) } else { None };
-        let (mut items, mut last) = (Vec::new(), Value::Null);
-        let failure = loop {
-            let (list, mut body) = match pages.next().await {
-                Ok(Some(page)) => (page.list(), page.into_body()),
-                Ok(None) => break None,
-                Err(error) => break Some(error),
-            };
-            let page = list.and_then(|list| body.get_mut(list)?.as_array_mut()).map(std::mem::take).unwrap_or_default();
-            match &mut rows {
-                Some(rows) if list.is_some() => rows.write(&page)?,
-                _ => items.extend(page),
-            }
-            last = body;
-        };
-        match rows.filter(|_| !last.is_null()) {
-            Some(rows) if self.shape.list.is_some() => rows.finish()?,
-            _ if failure.is_none() => {
-                if let Some(list) = self.shape.list.and_then(|list| last.get_mut(list)) {
-                    *list = items.into();
-                }
-                self.print(&last)?;
-            }
-            _ => {}
-        }
-        failure.map_or(Ok(true), |error| Err(error.into()))
-    }
-
     /// Waits as the library does, and prints the last response.
     async fn wait(&self, request: &Request, for_running: bool, pace: &Pace, what: &str) -> Outcome {
         if self.options.dry_run {
@@ -312,13 +118,13 @@ impl Call<'_> {
         let ended = if for_running { wait.for_running().await } else { wait.for_completion().await };
         bar.finish_and_clear();
         match ended {
-            Ok(answer) => {
-                self.print(answer.body())?;
+            Ok(response) => {
+                self.print(response.body())?;
                 Ok(true)
             }
             Err(error) if error.is_timeout() => Err(pace.timed_out(what, error.state()).into()),
             Err(error) if error.is_failure() => {
-                error.last().map_or(Ok(()), |answer| self.print(answer.body()))?;
+                error.last().map_or(Ok(()), |response| self.print(response.body()))?;
                 Ok(false)
             }
             Err(error) => Err(huaweicloud_jobs::Error::from(error).into()),
@@ -344,12 +150,12 @@ impl Call<'_> {
             return Ok(true);
         }
         let raw = has_flag(matches, "raw");
-        let answer = self.send(&read(&parameters)?).await?;
-        let content = answer.body()["content"].as_str().unwrap_or_default();
+        let response = self.send(&read(&parameters)?).await?;
+        let content = response.body()["content"].as_str().unwrap_or_default();
         if !has_flag(matches, "follow") {
             match self.options.output {
                 Format::Table if self.options.query.is_none() => lines(content, raw)?,
-                _ => self.print(answer.body())?,
+                _ => self.print(response.body())?,
             }
             return Ok(true);
         }
@@ -359,7 +165,7 @@ impl Call<'_> {
         let file = session.modelarts().training_job(given("job_id"))?.version(number).log_file(given("log_file"));
         let pace = Pace::of(matches);
         let mut follow = file.follow().every(pace.interval);
-        if let Some(end) = line_number(&answer.body()["end_line"]) {
+        if let Some(end) = line_number(&response.body()["end_line"]) {
             follow = follow.after(end);
         }
         let print = async {

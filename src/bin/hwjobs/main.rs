@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
@@ -30,11 +30,13 @@ mod options;
 mod output;
 mod profile;
 mod quickstart;
+mod request;
 mod rows;
 mod sign;
 mod spec;
 
 use exit::{Outcome, interruptible};
+use output::ReportFormat;
 
 /// The job APIs of Huawei Cloud: ModelArts v1 and MRS v1.1.
 #[derive(Parser)]
@@ -57,8 +59,8 @@ enum Local {
     #[command(after_help = "Example:\n  hwjobs quickstart --format json")]
     Quickstart {
         /// How to print what happened.
-        #[arg(long, value_enum, default_value_t = Format::Text)]
-        format: Format,
+        #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+        format: ReportFormat,
     },
     /// Look into signatures made with an access key.
     #[command(
@@ -85,16 +87,7 @@ enum Local {
     },
 }
 
-/// How to print.
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// As one JSON value.
-    Json,
-}
-
-/// The whole command line. What comes from the description is made when it is needed.
+/// Builds the whole command line. Parts that come from the description are built when they are needed.
 fn command() -> clap::Command {
     // Operations come first in the help.
     let local = Cli::command().mut_subcommands(|command| options::hide(command).display_order(900));
@@ -120,15 +113,15 @@ Examples:
 fn main() -> ExitCode {
     let mut command = command();
     match command.try_get_matches_from_mut(env::args_os()) {
-        Ok(matches) => exit::conclude(run(&matches), call::has_flag(leaf(&matches).1, "verbose")),
-        Err(answer) => say(answer, &command),
+        Ok(matches) => exit::conclude(run(&matches), request::has_flag(leaf(&matches).1, "verbose")),
+        Err(outcome) => report(outcome, &command),
     }
 }
 
-/// Prints the help or the version that is asked for, or what is wrong with the command line.
-fn say(mut answer: clap::Error, command: &clap::Command) -> ExitCode {
-    if let Some(ContextValue::String(unknown)) = answer.get(ContextKind::InvalidSubcommand)
-        && answer.get(ContextKind::SuggestedSubcommand).is_none()
+/// Prints the requested help or version, or the error in the command line.
+fn report(mut outcome: clap::Error, command: &clap::Command) -> ExitCode {
+    if let Some(ContextValue::String(unknown)) = outcome.get(ContextKind::InvalidSubcommand)
+        && outcome.get(ContextKind::SuggestedSubcommand).is_none()
     {
         let mut above = command;
         for word in env::args_os().skip(1).take_while(|word| word != unknown.as_str()) {
@@ -136,11 +129,11 @@ fn say(mut answer: clap::Error, command: &clap::Command) -> ExitCode {
         }
         let known: Vec<_> = above.get_subcommands().map(clap::Command::get_name).collect();
         let tip = format!("{} has {}", above.get_name(), known.join(", "));
-        answer.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+        outcome.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
-    match answer.print() {
-        Err(failure) if !answer.use_stderr() => exit::conclude(Err(failure.into()), false),
-        _ => u8::try_from(answer.exit_code()).unwrap_or(u8::MAX).into(),
+    match outcome.print() {
+        Err(failure) if !outcome.use_stderr() => exit::conclude(Err(failure.into()), false),
+        _ => u8::try_from(outcome.exit_code()).unwrap_or(u8::MAX).into(),
     }
 }
 
@@ -168,10 +161,10 @@ fn run(matches: &ArgMatches) -> Outcome {
         _ => {}
     }
     match Cli::from_arg_matches(matches)?.command {
-        // It cleans up before it stops.
+        // A contract run cleans up before it stops.
         Local::Contract(command) => wait_for(leaf, contract::run(command, options::Options::of(leaf))),
         Local::Emulator(options) => {
-            // It stops in its own orderly way.
+            // The emulator handles the signals itself.
             wait_for(leaf, async { emulator::run(*options, &mut io::stdout().lock()).await })
         }
         Local::Quickstart { format } => {
@@ -180,7 +173,7 @@ fn run(matches: &ArgMatches) -> Outcome {
         Local::Sign(command) => sign::run(command, &mut io::stdout().lock()),
         Local::Spec(command) => spec::run(command, &mut io::stdout().lock()),
         Local::Completions { shell } => {
-            // Into memory first: the generator panics where nobody reads on.
+            // Into memory first: the generator panics on a closed pipe.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut command(), "hwjobs", &mut script);
             io::stdout().write_all(&script)?;
@@ -195,15 +188,16 @@ fn run(matches: &ArgMatches) -> Outcome {
 
 /// Runs a command that makes calls.
 fn wait_for(matches: &ArgMatches, command: impl Future<Output = Outcome>) -> Outcome {
-    if call::has_flag(matches, "verbose") {
-        let said = tracing_subscriber::fmt().with_max_level(Level::DEBUG).with_writer(io::stderr).with_ansi(false);
-        let said = said.without_time().with_target(false).with_span_events(FmtSpan::CLOSE).finish();
-        // What HTTP says of its connections is not of interest.
-        said.with(Targets::new().with_target("huaweicloud_jobs", Level::DEBUG)).init();
+    if request::has_flag(matches, "verbose") {
+        let subscriber =
+            tracing_subscriber::fmt().with_max_level(Level::DEBUG).with_writer(io::stderr).with_ansi(false);
+        let subscriber = subscriber.without_time().with_target(false).with_span_events(FmtSpan::CLOSE).finish();
+        // Events of the HTTP library are left out.
+        subscriber.with(Targets::new().with_target("huaweicloud_jobs", Level::DEBUG)).init();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(command);
-    // Calls that were given up need not be waited for.
+    // Calls that were abandoned are not awaited.
     runtime.shutdown_background();
     outcome
 }

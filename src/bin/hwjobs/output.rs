@@ -27,6 +27,15 @@ pub(super) enum Format {
     Csv,
 }
 
+/// How a command that is not an operation prints.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// For people.
+    Text,
+    /// As one JSON value.
+    Json,
+}
+
 /// What is known of an answer besides its content.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shape {

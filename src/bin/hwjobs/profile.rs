@@ -12,11 +12,11 @@ use huaweicloud_jobs::session::credentials::{
 use huaweicloud_jobs::{Error, terminal};
 use serde_json::{Map, Value, json};
 
-use super::call::Call;
 use super::exit::{Failure, Interrupted, Outcome, Usage, usage};
 use super::files::{self, Place};
 use super::options::Options;
 use super::output::{self, Shape};
+use super::request::Call;
 
 /// What to do with profiles.
 #[derive(Subcommand)]

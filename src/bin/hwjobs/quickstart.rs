@@ -10,7 +10,7 @@ use huaweicloud_jobs::{Session, spec};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Format;
+use super::output::ReportFormat;
 
 /// What the SDK's pages send; the REST pages print the same operation with another text.
 const SDK_TRAINING_TEXT: &str = "update description";
@@ -40,16 +40,16 @@ impl Step {
 }
 
 /// Runs all updates; whether every one went as documented.
-pub(super) async fn run(format: Format, out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
+pub(super) async fn run(format: ReportFormat, out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
     let emulator = Emulator::builder().record(64).check_answers(true).start().await?;
     let steps = Run { session: emulator.session()?, emulator: &emulator }.all().await?;
     let good = steps.iter().all(Step::is_good);
     match format {
-        Format::Json => {
+        ReportFormat::Json => {
             let report = json!({"endpoint": emulator.endpoint(), "matches": good, "updates": steps});
             writeln!(out, "{report:#}")?;
         }
-        Format::Text => print(&emulator, &steps, out)?,
+        ReportFormat::Text => print(&emulator, &steps, out)?,
     }
     emulator.stop().await;
     Ok(good)

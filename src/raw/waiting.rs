@@ -1,0 +1,79 @@
+//! Waiting for the job that the response to a raw call shows.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Request, Response};
+use crate::api::wire::job_status;
+use crate::error::Error;
+use crate::modelarts::{JobStatus, TrainingJob, TrainingJobVersion, VisualizationJob};
+use crate::mrs::{Execution, JobExe};
+use crate::session::Session;
+use crate::waiting::{Awaited, Phase, Wait, WaitError};
+
+impl Request {
+    /// Waits until the job that the response shows has ended, see [`waiting`](crate::waiting).
+    pub fn wait(&self) -> Wait<'_, Self> {
+        Wait::new(self)
+    }
+}
+
+/// Requests that show one job. Others fail at once.
+impl Awaited for Request {
+    type Details = Response;
+
+    fn session(&self) -> &Session {
+        &self.session
+    }
+
+    async fn details(&self) -> Result<Response, Error> {
+        let response = self.send().await?;
+        // A state that cannot be read must not look like one that goes on.
+        response.progress()?;
+        Ok(response)
+    }
+
+    fn phase(response: &Response) -> (Phase, String) {
+        response.progress().unwrap_or_else(|_| (Phase::Underway, "not known".to_owned()))
+    }
+}
+
+impl Wait<'_, Request> {
+    /// Waits until a visualization job runs and can be looked at.
+    ///
+    /// # Errors
+    ///
+    /// As of [`for_completion`](Wait::for_completion).
+    pub async fn for_running(self) -> Result<Response, WaitError<Response>> {
+        self.until(|response| {
+            let status = serde_json::from_value::<JobStatus>(response.body["status"].clone()).ok();
+            job_status::runs(status.as_ref())
+        })
+        .await
+    }
+}
+
+impl Response {
+    /// How far the job is that the response shows, as the handle of the job says.
+    fn progress(&self) -> Result<(Phase, String), Error> {
+        let unwrapped = |name: &str| &self.body[name];
+        match self.operation.id {
+            "list_training_job_versions" => phase::<TrainingJob>(&self.body),
+            "show_training_job_version" => phase::<TrainingJobVersion>(&self.body),
+            "show_visualization_job" => phase::<VisualizationJob>(&self.body),
+            "show_job_execution" | "cancel_job_execution" => phase::<Execution>(unwrapped("job_execution")),
+            "show_job_exe" => phase::<JobExe>(unwrapped("job_execution")),
+            _ => Err(Error::invalid_request("its response shows no job that can be waited for")),
+        }
+        .map_err(|error| error.or_operation(self.operation.id))
+    }
+}
+
+/// How far a job is, from the JSON of its details.
+fn phase<J: Awaited<Details: DeserializeOwned>>(details: &Value) -> Result<(Phase, String), Error> {
+    let details: J::Details = serde_path_to_error::deserialize(details).map_err(|error| {
+        let place = error.path().to_string();
+        Error::decode(place, error.into_inner().to_string(), details.to_string().as_bytes())
+    })?;
+    Ok(J::phase(&details))
+}
