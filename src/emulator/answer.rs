@@ -1,5 +1,7 @@
 //! Answers and refusals, in the shapes of the API families.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
@@ -9,6 +11,34 @@ use crate::error::ErrorCode;
 /// An answer, whole in memory.
 pub(super) type Response = http::Response<Bytes>;
 
+/// A response that breaks HTTP: these bytes are sent as they are, then the connection ends.
+#[derive(Debug)]
+pub(super) struct Abort {
+    pub(super) bytes: Vec<u8>,
+    /// Whether the client sees a reset instead of an end.
+    pub(super) reset: bool,
+}
+
+impl fmt::Display for Abort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection is to be cut")
+    }
+}
+
+impl std::error::Error for Abort {}
+
+/// The bytes of a response on the wire, with a declared length that may be wrong.
+pub(super) fn on_the_wire(response: &Response, content_length: usize) -> Vec<u8> {
+    let status = response.status();
+    let reason = status.canonical_reason().unwrap_or_default();
+    let mut bytes = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
+    for (name, value) in response.headers() {
+        bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    bytes.extend(format!("content-length: {content_length}\r\n\r\n").into_bytes());
+    bytes.extend(response.body());
+    bytes
+}
 /// Whose manner of failing an operation has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {
@@ -84,6 +114,11 @@ impl Refusal {
         matches!(self, Self::Gateway { status, code: "APIG.0201", .. }
             if matches!(*status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT))
             || matches!(self, Self::Gateway { status: StatusCode::TOO_MANY_REQUESTS, .. })
+    }
+
+    /// The description allows the request, and a rule or a state of an object does not.
+    pub(super) fn not_allowed(message: &str) -> Self {
+        Self::Conflict { code: "ModelArts.0105", message: message.to_owned() }
     }
 
     pub(super) fn unknown(what: &'static str, id: impl ToString) -> Self {

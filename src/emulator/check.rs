@@ -279,7 +279,7 @@ fn undescribed(document: &Value, schema: &Value, value: &Value, place: &str, fou
     }
 }
 
-/// Field and limit: what a caller needs to put it right.
+/// Describes an invalid value by its field and limit.
 fn describe(error: &ValidationError<'_>) -> String {
     let place = error.instance_path().to_string();
     let place =
@@ -331,4 +331,10 @@ pub(super) fn text<'a>(body: &'a Value, field: &str) -> Option<&'a str> {
 /// The fields of a body.
 pub(super) fn fields(body: &Value) -> impl Iterator<Item = (&String, &Value)> {
     body.as_object().into_iter().flatten()
+}
+
+/// Reads a whole number of a body. `1.0` is one, too.
+pub(super) fn whole(value: &Value) -> Option<i64> {
+    let exact = |number: f64| (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64);
+    value.as_i64().or_else(|| value.as_f64().and_then(exact))
 }

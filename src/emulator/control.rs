@@ -18,7 +18,7 @@ use super::answer::{Refusal, Response, respond};
 use super::check::{Checker, is_json};
 use super::faults::{Fault, Faults};
 use super::lifecycle::Transitions;
-use super::server::State;
+use super::state::State;
 use super::{pages, snapshot};
 use crate::spec;
 

@@ -6,8 +6,7 @@ use http::{StatusCode, header};
 use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Family, Response, commanded};
-use super::connection::{Abort, on_the_wire};
+use super::answer::{Abort, Family, Response, commanded, on_the_wire};
 use crate::error::Error;
 use crate::spec;
 

@@ -8,29 +8,27 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::handlers::{LIFECYCLES, Lifecycle};
-
 /// What moves jobs from one state to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Transitions {
-    /// They are where they are going as soon as the next request comes.
+    /// Jobs reach their last state before the next request is handled.
     AtOnce,
-    /// They move on once an answer has shown their state so many times.
+    /// Jobs move on after this many responses have shown their state.
     AfterReads(u32),
-    /// They take the time that is usual for them, by the emulator's clock: a training job half a minute.
+    /// Jobs take their usual time by the emulator's clock: a training job half a minute.
     #[default]
     Clock,
 }
 
-/// Where a job goes from the state that it is in.
+/// The state that follows the present one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Next {
     /// The state that follows.
     pub(super) state: i64,
     /// How long the present one lasts by the clock.
     pub(super) after: Duration,
-    /// Whether only the clock can bring it about, because a client has asked for that time.
+    /// Whether only the clock brings it about, because a client has set the time.
     pub(super) timed: bool,
 }
 
@@ -41,7 +39,17 @@ impl Next {
     }
 }
 
-/// The lifecycles of a store while one request is answered.
+/// How jobs of one kind move.
+pub(super) struct Lifecycle {
+    /// What the store calls them.
+    pub(super) kind: &'static str,
+    /// Where the job (project, id) goes from a state, if it does not rest there.
+    pub(super) next: fn(&Transaction<'_>, &str, &str, i64) -> rusqlite::Result<Option<Next>>,
+    /// Writes a state, and the time at which it began, into the job (project, id).
+    pub(super) write: fn(&Transaction<'_>, &str, &str, i64, i64) -> rusqlite::Result<()>,
+}
+
+/// The lifecycles of a store while one request is handled.
 #[derive(Clone, Copy)]
 pub(super) struct Lifecycles<'a> {
     pub(super) transaction: &'a Transaction<'a>,
@@ -51,8 +59,8 @@ pub(super) struct Lifecycles<'a> {
 }
 
 impl Lifecycles<'_> {
-    /// Moves all that is due, each at its own time.
-    pub(super) fn advance(&self) -> rusqlite::Result<()> {
+    /// Moves all jobs that are due, each at its own time, by the rules of their `kinds`.
+    pub(super) fn advance(&self, kinds: &[&Lifecycle]) -> rusqlite::Result<()> {
         loop {
             let due = self
                 .transaction
@@ -71,14 +79,14 @@ impl Lifecycles<'_> {
                 })
                 .optional()?;
             let Some((kind, project, id, state, due)) = due else { return Ok(()) };
-            match LIFECYCLES.iter().find(|lifecycle| lifecycle.kind == kind) {
+            match kinds.iter().find(|lifecycle| lifecycle.kind == kind) {
                 Some(lifecycle) => self.enter(lifecycle, &project, &id, state, due)?,
                 None => self.end(&kind, &project, &id)?,
             }
         }
     }
 
-    /// Puts a job into a state, from which it goes on by itself.
+    /// Puts a job into a state. The following states come by themselves.
     pub(super) fn enter(
         &self,
         lifecycle: &Lifecycle,
@@ -98,7 +106,7 @@ impl Lifecycles<'_> {
         Ok(())
     }
 
-    /// When a state ends that began at a time; nothing if reading it decides.
+    /// Returns when a state that began at `at` ends. `None` means that the number of reads decides.
     fn due(&self, at: i64, after: i64, timed: bool) -> Option<i64> {
         match self.transitions {
             Transitions::AtOnce | Transitions::AfterReads(0) if !timed => Some(at),
@@ -107,7 +115,7 @@ impl Lifecycles<'_> {
         }
     }
 
-    /// Counts that an answer shows the state of a job.
+    /// Counts that a response shows the state of a job.
     pub(super) fn seen(&self, lifecycle: &Lifecycle, project: &str, id: &str) -> rusqlite::Result<()> {
         if let Transitions::AfterReads(reads) = self.transitions {
             self.transaction
@@ -120,7 +128,7 @@ impl Lifecycles<'_> {
         Ok(())
     }
 
-    /// A job rests, or is gone.
+    /// Removes the row of a job that moves no further or is deleted.
     pub(super) fn end(&self, kind: &str, project: &str, id: &str) -> rusqlite::Result<()> {
         self.transaction
             .prepare_cached("DELETE FROM lifecycle WHERE kind = ?1 AND project_id = ?2 AND id = ?3")?
@@ -128,7 +136,7 @@ impl Lifecycles<'_> {
         Ok(())
     }
 
-    /// Lets the transitions of this moment hold for all that is on its way.
+    /// Applies the present transitions to all jobs that move.
     pub(super) fn adopt(&self) -> rusqlite::Result<()> {
         let due = match self.transitions {
             Transitions::Clock => "since + after".to_owned(),

@@ -11,7 +11,7 @@ use rusqlite::Transaction;
 use serde_json::{Value, json};
 
 use super::answer::{Response, respond};
-use super::server::State;
+use super::state::State;
 use crate::api::mrs::states;
 use crate::api::wire::Integer;
 use crate::api::wire::JobStatus;

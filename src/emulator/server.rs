@@ -1,215 +1,28 @@
 //! From a request on the wire to an operation and back.
 
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
-use parking_lot::Mutex;
-use percent_encoding::percent_decode_str;
-use rusqlite::Transaction;
-use serde_json::Value;
 use tokio::time::sleep;
 
-use super::access::{self, Access};
-use super::answer::{Defect, Family, Refusal, Response, respond};
-use super::check::Checker;
-use super::clock::Clock;
-use super::connection::{Abort, Room};
+use super::access;
+use super::answer::{Abort, Defect, Family, Refusal, Response, respond};
 use super::control;
-use super::faults::{Hit, Injected, Plan};
-use super::handlers::iam::Extra;
-use super::handlers::{self, Answer, Call};
-use super::lifecycle::{Lifecycles, Transitions};
-use super::log::{Log, Sent};
-use super::printed::Printed;
-use super::record::{self, Exchange, Record, Verdict};
-use super::snapshot::{self, Origin};
-use super::store::{self, Store};
-use super::world;
-use crate::api::{self, ListShape};
-use crate::spec;
-
-/// What all requests share.
-pub(super) struct State {
-    pub(super) store: Store,
-    pub(super) clock: Clock,
-    pub(super) transitions: Mutex<Transitions>,
-    pub(super) quota: i64,
-    /// What fixes ids, times and bytes of answers; a different one each time if absent.
-    pub(super) seed: Option<u64>,
-    /// With how many training jobs of no interest it begins.
-    pub(super) training_jobs: u32,
-    pub(super) routes: Routes,
-    pub(super) access: Access,
-    /// Its own base address.
-    pub(super) endpoint: String,
-    pub(super) check_answers: bool,
-    /// Whether requests are rejected that differ from the documents where clients do.
-    pub(super) strict: bool,
-    /// What responses are made to look like, instead of having the types of the tables.
-    pub(super) printed: Option<Printed>,
-    pub(super) record: Mutex<Record>,
-    pub(super) log: Log,
-    pub(super) faults: Mutex<Injected>,
-    /// How long a client may take for anything.
-    pub(super) client_time: Duration,
-    /// Whether the control API serves other machines too.
-    pub(super) allow_remote: bool,
-    /// Names that a request may come under, besides those of this machine.
-    pub(super) allowed_hosts: Vec<String>,
-    /// For the bodies of requests.
-    pub(super) room: Room,
-    /// What its state began with.
-    pub(super) origin: Origin,
-    /// Requests that failed by a defect of the emulator.
-    pub(super) panics: AtomicU64,
-    /// Requests of the control API.
-    pub(super) control_requests: AtomicU64,
-    /// How many have come: their ids are the same for the same sequence of requests.
-    pub(super) requests: AtomicU64,
-}
-
-/// One operation, ready to be served.
-struct Route {
-    method: Method,
-    family: Family,
-    success: StatusCode,
-    authenticated: bool,
-    checker: Checker,
-    handler: handlers::Handler,
-    list: Option<ListShape<'static>>,
-}
-
-/// The described paths; each leads to its operations.
-pub(super) struct Routes(matchit::Router<Vec<Route>>);
-
-impl Routes {
-    /// All operations of the description that have a handler.
-    pub(super) fn new() -> Self {
-        let mut by_path: Vec<(&'static str, Vec<Route>)> = Vec::new();
-        for document in spec::rules() {
-            for operation in document.operations() {
-                let Some(handler) = handlers::find(operation.id()) else { continue };
-                let route = Route {
-                    method: Method::from_bytes(operation.method.to_ascii_uppercase().as_bytes())
-                        .expect("a method of OpenAPI"),
-                    family: Family::of(operation.path),
-                    success: document
-                        .success_status(operation)
-                        .and_then(|status| StatusCode::from_u16(status).ok())
-                        .expect("checked by build.rs"),
-                    authenticated: operation.value.get("security").is_none(),
-                    checker: Checker::new(document, operation),
-                    handler,
-                    list: api::operation(operation.id()).and_then(|known| known.list),
-                };
-                match by_path.iter_mut().find(|(path, _)| *path == operation.path) {
-                    Some((_, routes)) => routes.push(route),
-                    None => by_path.push((operation.path, vec![route])),
-                }
-            }
-        }
-        let mut router = matchit::Router::new();
-        for (path, routes) in by_path {
-            router.insert(path, routes).expect("the described paths do not collide");
-        }
-        Self(router)
-    }
-}
-
-/// Where a request leads.
-enum Found<'a> {
-    /// To an operation, with the values of its path as they were sent.
-    Operation(&'a Route, Vec<(String, String)>),
-    /// To something that clients do and the documents do not show.
-    Extra(Extra<'a>),
-    /// To a path that has other methods.
-    OtherMethod(String),
-    Nowhere,
-}
-
-impl Routes {
-    fn find<'a>(&'a self, parts: &'a Parts) -> Found<'a> {
-        // What answers GET answers HEAD; the body stays behind.
-        let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
-        let extra = match Extra::find(parts) {
-            Some(extra) if method == Method::GET => return Found::Extra(extra),
-            extra => extra.map(|_| Method::GET.as_str()),
-        };
-        let found = self.0.at(parts.uri.path()).ok();
-        let routes = found.as_ref().map_or(&[][..], |found| found.value);
-        if let (Some(route), Some(found)) = (routes.iter().find(|route| route.method == *method), &found) {
-            let values = found.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-            return Found::Operation(route, values.collect());
-        }
-        let methods: Vec<&str> = routes.iter().map(|route| route.method.as_str()).chain(extra).collect();
-        if methods.is_empty() { Found::Nowhere } else { Found::OtherMethod(methods.join(", ")) }
-    }
-}
+use super::faults::{Hit, Plan};
+use super::handlers::LIFECYCLES;
+use super::handlers::call::{Answer, Call};
+use super::lifecycle::Lifecycles;
+use super::log::Sent;
+use super::query::{decode, pairs};
+use super::record::{self, Exchange, Verdict};
+use super::routes::{Found, Route};
+use super::state::State;
 
 impl State {
-    /// The whole state as one JSON value.
-    pub(super) fn snapshot(&self) -> Result<Value, Refusal> {
-        self.store.write(|transaction| snapshot::dump(transaction).map_err(Refusal::from))
-    }
-
-    /// Puts a snapshot, with its time, in the place of all that is there.
-    pub(super) fn load(&self, put: impl FnOnce(&Transaction<'_>) -> Result<(), Refusal>) -> Result<(), Refusal> {
-        self.store.write(|transaction| {
-            put(transaction)?;
-            self.origin.write(transaction)?;
-            Ok(self.resume(transaction)?)
-        })
-    }
-
-    /// Goes back to what it began with, faults, records and time included.
-    pub(super) fn reset(&self) -> Result<(), Refusal> {
-        self.store.write(|transaction| {
-            snapshot::empty(transaction)?;
-            self.begin(transaction)?;
-            *self.faults.lock() = Injected::new(self.seed);
-            self.record.lock().take();
-            self.requests.store(0, Ordering::Relaxed);
-            Ok(())
-        })
-    }
-
-    /// Writes what it begins with into empty tables.
-    pub(super) fn begin(&self, transaction: &Transaction<'_>) -> Result<(), Refusal> {
-        if let Origin::Snapshot(snapshot) = &self.origin {
-            snapshot::load(transaction, snapshot)?;
-            self.resume(transaction)?;
-        } else {
-            self.resume(transaction)?;
-            store::set_seed(transaction, self.seed.unwrap_or_else(|| fastrand::u64(..)))?;
-            let project = &self.access.project().id;
-            if matches!(self.origin, Origin::Documented) {
-                world::documented(transaction, project)?;
-            }
-            world::many_training_jobs(transaction, project, self.training_jobs, self.clock.now())?;
-        }
-        Ok(self.origin.write(transaction)?)
-    }
-
-    /// Goes on with tables that have just been filled.
-    fn resume(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        self.access.forget();
-        self.clock.restart(transaction)?;
-        Lifecycles { transaction, transitions: *self.transitions.lock(), now: self.clock.now() }.adopt()
-    }
-
-    /// Chooses what moves jobs, between two requests.
-    pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Refusal> {
-        self.store.write(|transaction| {
-            *self.transitions.lock() = transitions;
-            Ok(Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()?)
-        })
-    }
-
     /// Answers one request, or ends its connection.
     pub(super) async fn serve(
         &self,
@@ -250,14 +63,6 @@ impl State {
             &outcome,
         );
         outcome
-    }
-
-    /// Does something that must not end the connection if it panics. What the panic says may have secrets, and stays here.
-    pub(super) fn caught<T>(&self, act: impl FnOnce() -> T) -> Result<T, Refusal> {
-        catch_unwind(AssertUnwindSafe(act)).map_err(|_| {
-            self.panics.fetch_add(1, Ordering::Relaxed);
-            Refusal::Broken("The emulator has failed; please report it.".to_owned())
-        })
     }
 
     fn respond(
@@ -360,7 +165,7 @@ impl State {
         }
         self.store.write(|transaction| {
             let transitions = *self.transitions.lock();
-            Lifecycles { transaction, transitions, now }.advance()?;
+            Lifecycles { transaction, transitions, now }.advance(&LIFECYCLES)?;
             (route.handler)(&Call {
                 transaction,
                 project,
@@ -391,16 +196,6 @@ impl State {
         let bytes = outcome.as_ref().map_or(0, |response| response.body().len());
         self.log.add(&exchange, &Sent { peer: seen.peer, took: seen.started.elapsed(), bytes });
         self.record.lock().add(exchange);
-    }
-}
-
-impl Found<'_> {
-    fn family(&self) -> Family {
-        match self {
-            Self::Operation(route, _) => route.family,
-            Self::Extra(_) => Family::Identity,
-            Self::OtherMethod(_) | Self::Nowhere => Family::Job,
-        }
     }
 }
 
@@ -464,31 +259,6 @@ fn finish(status: StatusCode, answer: Answer, request_id: &str) -> Response {
     let mut response = respond(status, answer.body.as_ref(), request_id);
     response.headers_mut().extend(answer.headers);
     response
-}
-
-/// A part of an address as text.
-pub(super) fn decode(text: &str) -> Result<String, &'static str> {
-    let bytes = text.as_bytes();
-    let broken = |(at, _): (usize, &u8)| {
-        !bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    };
-    if bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%').any(broken) {
-        return Err("has a `%` without two hexadecimal digits");
-    }
-    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| "is not UTF-8")?;
-    if decoded.contains('\0') { Err("has the character NUL") } else { Ok(decoded.into_owned()) }
-}
-
-/// Names and values of a query in their order.
-fn pairs(query: &str) -> Result<Vec<(String, String)>, &'static str> {
-    let decode = |text: &str| decode(&text.replace('+', " "));
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Ok((decode(name)?, decode(value)?))
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Answer, Call, Handler};
+use super::call::{Answer, Call, Handler};
 use crate::emulator::access::{Access, Caller, Domain, Project, Scope, Token, id_of, timestamp};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::server::decode;
+use crate::emulator::query::decode;
 use crate::emulator::store::Store;
 use crate::session::signing::encode;
 

@@ -3,7 +3,7 @@
 use rusqlite::{Row, ToSql};
 use serde_json::Value;
 
-use super::Call;
+use super::call::Call;
 use crate::emulator::answer::Refusal;
 
 /// A page of a table.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::catalog::{ALGORITHMS, ENGINES, SPECS};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::handlers::{Answer, Call};
+use crate::emulator::handlers::call::{Answer, Call};
 
 pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let wanted = call.text("search_content").to_lowercase();

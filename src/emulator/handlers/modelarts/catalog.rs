@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::whole;
+use crate::emulator::check::whole;
 use crate::emulator::world::answer;
 
 /// Engines that jobs can use.

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{catalog, not_allowed, whole};
+use super::catalog;
 use crate::emulator::answer::Refusal;
-use crate::emulator::check::fields;
+use crate::emulator::check::{fields, whole};
 
 /// The documented fields of a configuration; others are not kept.
 const FIELDS: [&str; 21] = [
@@ -35,7 +35,7 @@ const FIELDS: [&str; 21] = [
 /// them is valid by the description, so it is a conflict.
 pub(super) fn accept(config: &Value) -> Result<Value, Refusal> {
     let has = |field: &str| config.get(field).is_some();
-    let invalid = |message: &str| Err(not_allowed(message));
+    let invalid = |message: &str| Err(Refusal::not_allowed(message));
     if has("boot_file_url") && !has("app_url") {
         return invalid("The field boot_file_url goes only with app_url, the directory that the file lies in.");
     }

@@ -3,10 +3,11 @@
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
-use super::{config, not_allowed};
+use super::config;
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::handlers::{Answer, Call, List, anywhere};
+use crate::emulator::handlers::call::{Answer, Call, anywhere};
+use crate::emulator::handlers::list::List;
 use crate::emulator::store::taken;
 
 pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
@@ -30,7 +31,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
 pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let key = match call.text("sortBy") {
         "create_time" if is_sample(call) => {
-            return Err(not_allowed("The samples cannot be sorted by create_time."));
+            return Err(Refusal::not_allowed("The samples cannot be sorted by create_time."));
         }
         "create_time" => "created",
         "config_desc" => "description",

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::handlers::{Answer, Call, List, anywhere};
+use crate::emulator::handlers::call::{Answer, Call, anywhere};
+use crate::emulator::handlers::list::List;
 use crate::emulator::store::{next, next_id, taken};
 
 /// How many images a labeling job has, all of them with a label.

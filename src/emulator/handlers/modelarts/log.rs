@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
+use super::state;
 use super::version::{RUN_SECONDS, Version};
-use super::{state, whole};
 use crate::emulator::answer::Refusal;
-use crate::emulator::handlers::{Answer, Call};
+use crate::emulator::check::whole;
+use crate::emulator::handlers::call::{Answer, Call};
 use crate::emulator::store::scramble;
 
 /// A line each so many milliseconds.

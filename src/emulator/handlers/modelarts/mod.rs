@@ -1,17 +1,16 @@
 //! ModelArts.
 
-use serde_json::Value;
-
-use super::Handler;
-use crate::emulator::answer::Refusal;
+use crate::emulator::handlers::call::Handler;
 
 mod algorithms;
 mod catalog;
 mod config;
+mod job;
 mod job_config;
 mod labeling;
 mod log;
 mod metrics;
+mod state;
 mod training;
 mod version;
 mod visualization;
@@ -55,41 +54,4 @@ pub(super) fn find(operation: &str) -> Option<Handler> {
         "save_annotation_job_validation" => labeling::save_validation,
         _ => return None,
     })
-}
-
-/// The documented states of training and visualization jobs that the emulator leads them through.
-mod state {
-    use crate::api::modelarts::states::JOB_STATUS;
-    use crate::shape::{Phase, code_of, state};
-
-    pub(super) const INITIALIZING: i64 = code_of(JOB_STATUS, "JOBSTAT_INIT");
-    pub(super) const SUBMITTING: i64 = code_of(JOB_STATUS, "JOBSTAT_SUBMIT_TRYING");
-    pub(super) const WAITING: i64 = code_of(JOB_STATUS, "JOBSTAT_WAITING");
-    pub(super) const RUNNING: i64 = code_of(JOB_STATUS, "JOBSTAT_RUNNING");
-    pub(super) const BEING_CANCELED: i64 = code_of(JOB_STATUS, "JOBSTAT_KILLING");
-    pub(super) const COMPLETED: i64 = code_of(JOB_STATUS, "JOBSTAT_COMPLETED");
-    pub(super) const STOPPED: i64 = code_of(JOB_STATUS, "JOBSTAT_KILLED");
-    const UNKNOWN: i64 = code_of(JOB_STATUS, "JOBSTAT_UNKNOWN");
-
-    /// Whether a job in this state is on its way or at work, so that it can be stopped.
-    pub(super) fn is_active(code: i64) -> bool {
-        let underway = state(JOB_STATUS, code).is_some_and(|row| row.phase == Phase::Underway);
-        underway && code != BEING_CANCELED && code != UNKNOWN
-    }
-}
-
-/// The documented refusal of something that makes no sense in the state of a job.
-fn not_in_state(action: &str, state: i64) -> Refusal {
-    not_allowed(&format!("This job can't be {action}. job status: {state}"))
-}
-
-/// The refusal of what the description allows and a rule or a state does not.
-fn not_allowed(message: &str) -> Refusal {
-    Refusal::Conflict { code: "ModelArts.0105", message: message.to_owned() }
-}
-
-/// A whole number of a body: `1.0` is one, too.
-fn whole(value: &Value) -> Option<i64> {
-    let exact = |number: f64| (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64);
-    value.as_i64().or_else(|| value.as_f64().and_then(exact))
 }

@@ -1,16 +1,15 @@
 //! Training jobs.
 
-use rusqlite::{OptionalExtension, ToSql, params};
+use rusqlite::{ToSql, params};
 use serde_json::json;
 
+use super::job::{PROJECT, find, unknown};
 use super::version;
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::handlers::{Answer, Call, List, anywhere};
+use crate::emulator::handlers::call::{Answer, Call, anywhere};
+use crate::emulator::handlers::list::List;
 use crate::emulator::store::next;
-
-/// The number by which the store knows a project that may have training jobs.
-const PROJECT: &str = "(SELECT key FROM training_project WHERE id = ?1)";
 
 pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     let name = text(call.body, "job_name").unwrap_or_default();
@@ -170,31 +169,4 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
     version::delete_all(call, job.key)?;
     call.transaction.prepare_cached("DELETE FROM training_job WHERE key = ?1")?.execute([job.key])?;
     Ok(json!({"is_success": true}).into())
-}
-
-/// A job as its versions show it.
-pub(super) struct Job {
-    pub(super) key: i64,
-    pub(super) id: i64,
-    pub(super) name: String,
-    pub(super) description: String,
-    pub(super) versions: i64,
-}
-
-/// The job of the request's path.
-pub(super) fn find(call: &Call<'_>) -> Result<Job, Refusal> {
-    let id = call.number("job_id");
-    call.transaction
-        .prepare_cached(&format!(
-            "SELECT key, name, description, versions FROM training_job WHERE project = {PROJECT} AND id = ?2"
-        ))?
-        .query_row(params![call.project, id], |row| {
-            Ok(Job { key: row.get(0)?, id, name: row.get(1)?, description: row.get(2)?, versions: row.get(3)? })
-        })
-        .optional()?
-        .ok_or_else(|| unknown(call))
-}
-
-fn unknown(call: &Call<'_>) -> Refusal {
-    Refusal::unknown("training job", call.number("job_id"))
 }

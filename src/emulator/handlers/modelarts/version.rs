@@ -3,12 +3,13 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde_json::{Map, Value, json};
 
-use super::training::{self, Job};
-use super::{config, metrics, not_in_state, state, whole};
+use super::job::{self, Job};
+use super::state::{self, not_in_state};
+use super::{config, metrics};
 use crate::emulator::answer::Refusal;
-use crate::emulator::check::text;
-use crate::emulator::handlers::{Answer, Call, Lifecycle};
-use crate::emulator::lifecycle::Next;
+use crate::emulator::check::{text, whole};
+use crate::emulator::handlers::call::{Answer, Call};
+use crate::emulator::lifecycle::{Lifecycle, Next};
 use crate::emulator::store::{next, next_id};
 
 /// How long training takes by the clock.
@@ -72,7 +73,7 @@ impl Version {
 
     /// The version of the request's path.
     pub(super) fn find(call: &Call<'_>) -> Result<(Job, Self), Refusal> {
-        let (job, id) = (training::find(call)?, call.number("version_id"));
+        let (job, id) = (job::find(call)?, call.number("version_id"));
         let found = call
             .transaction
             .prepare_cached(&format!("SELECT {COLUMNS} FROM training_job_version WHERE job = ?1 AND id = ?2"))?
@@ -122,7 +123,7 @@ pub(super) fn duration(status: i64, started: Option<i64>, ended: i64, now: i64) 
 }
 
 pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let (job, config) = (training::find(call)?, &call.body["config"]);
+    let (job, config) = (job::find(call)?, &call.body["config"]);
     let previous = whole(&config["pre_version_id"]).unwrap_or_default();
     let known = call
         .transaction
@@ -190,7 +191,7 @@ pub(super) fn insert(call: &Call<'_>, job: i64, config: &Value, previous: Option
 }
 
 pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let job = training::find(call)?;
+    let job = job::find(call)?;
     // Page 0, the default, is the whole list.
     let (limit, offset) = if call.number_or("page", 0) == 0 { (-1, 0) } else { call.page() };
     let versions = call

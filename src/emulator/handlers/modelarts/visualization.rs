@@ -5,11 +5,13 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, Row, ToSql, Transaction, params};
 use serde_json::{Value, json};
 
-use super::{not_in_state, state, version, whole};
+use super::state::{self, not_in_state};
+use super::version;
 use crate::emulator::answer::Refusal;
-use crate::emulator::check::text;
-use crate::emulator::handlers::{Answer, Call, Lifecycle, List, anywhere};
-use crate::emulator::lifecycle::Next;
+use crate::emulator::check::{text, whole};
+use crate::emulator::handlers::call::{Answer, Call, anywhere};
+use crate::emulator::handlers::list::List;
+use crate::emulator::lifecycle::{Lifecycle, Next};
 use crate::emulator::store::{next, next_id, taken};
 
 const COLUMNS: &str = "id, name, description, train_url, schedule, resource_id, created, status, started, duration";

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::objects::{Kind, timestamp, updated};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::handlers::{Answer, Call};
+use crate::emulator::handlers::call::{Answer, Call};
 use crate::emulator::store::next_id;
 
 pub(super) const KIND: Kind = Kind {

@@ -7,7 +7,7 @@ use super::job_binary;
 use super::objects::{Kind, timestamp};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::handlers::{Answer, Call};
+use crate::emulator::handlers::call::{Answer, Call};
 use crate::emulator::store::next_id;
 
 pub(super) const KIND: Kind = Kind {

@@ -1,6 +1,6 @@
 //! MRS.
 
-use super::Handler;
+use crate::emulator::handlers::call::Handler;
 
 mod data_source;
 mod job;

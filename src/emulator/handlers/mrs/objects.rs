@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 use serde_json::{Value, json};
 
 use crate::emulator::answer::Refusal;
-use crate::emulator::handlers::{Answer, Call};
+use crate::emulator::handlers::call::{Answer, Call};
 
 /// One kind of objects. Its table has the columns `number`, `project_id`, `id` and `updated`.
 pub(super) struct Kind {

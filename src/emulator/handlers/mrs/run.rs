@@ -9,8 +9,9 @@ use super::{data_source, job};
 use crate::api::mrs::states;
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::{fields, text};
-use crate::emulator::handlers::{Answer, Call, Lifecycle, List};
-use crate::emulator::lifecycle::Next;
+use crate::emulator::handlers::call::{Answer, Call};
+use crate::emulator::handlers::list::List;
+use crate::emulator::lifecycle::{Lifecycle, Next};
 use crate::emulator::store::next_id;
 use crate::shape::code_of;
 

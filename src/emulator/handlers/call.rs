@@ -1,0 +1,134 @@
+//! What the handlers of all operations share: the call, its outcome, and the state of jobs.
+
+use std::collections::HashMap;
+
+use http::{HeaderName, HeaderValue};
+use rusqlite::{Transaction, params};
+use serde_json::Value;
+
+use crate::api::{ListShape, PageShape};
+use crate::emulator::access::{Access, Caller};
+use crate::emulator::answer::Refusal;
+use crate::emulator::lifecycle::{Lifecycle, Lifecycles, Transitions};
+
+/// One checked request.
+pub(in crate::emulator) struct Call<'a> {
+    pub(in crate::emulator) transaction: &'a Transaction<'a>,
+    /// The project of the address; empty where the address names none.
+    pub(in crate::emulator) project: &'a str,
+    /// Nobody where the description asks for no proof.
+    pub(in crate::emulator) caller: Option<&'a Caller<'a>>,
+    pub(in crate::emulator) access: &'a Access,
+    /// The base address through which the client came.
+    pub(in crate::emulator) base: &'a str,
+    pub(in crate::emulator) parameters: &'a HashMap<&'static str, Value>,
+    pub(in crate::emulator) body: &'a Value,
+    /// Milliseconds since the Unix epoch by the emulator's clock: the same for all that a request does.
+    pub(in crate::emulator) now: i64,
+    pub(in crate::emulator) transitions: Transitions,
+    /// How many objects of a kind a project may have.
+    pub(in crate::emulator) quota: i64,
+    /// How the operation lists objects, if it does.
+    pub(in crate::emulator) list: Option<ListShape<'static>>,
+}
+
+/// What a handler answers; the status is the documented one.
+pub(in crate::emulator) struct Answer {
+    pub(in crate::emulator) body: Option<Value>,
+    /// Headers besides those that all answers have.
+    pub(in crate::emulator) headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl From<Value> for Answer {
+    fn from(body: Value) -> Self {
+        Self { body: Some(body), headers: Vec::new() }
+    }
+}
+
+impl Answer {
+    /// An answer without a body.
+    pub(super) fn empty() -> Self {
+        Self { body: None, headers: Vec::new() }
+    }
+}
+
+/// Does an operation.
+pub(in crate::emulator) type Handler = fn(&Call<'_>) -> Result<Answer, Refusal>;
+
+impl Call<'_> {
+    fn lifecycles(&self) -> Lifecycles<'_> {
+        Lifecycles { transaction: self.transaction, transitions: self.transitions, now: self.now }
+    }
+
+    /// Puts a job into a state now; it goes on from there by itself.
+    pub(super) fn enter(&self, lifecycle: &Lifecycle, id: impl ToString, state: i64) -> Result<(), Refusal> {
+        Ok(self.lifecycles().enter(lifecycle, self.project, &id.to_string(), state, self.now)?)
+    }
+
+    /// Says that the answer shows the state of a job.
+    pub(super) fn seen(&self, lifecycle: &Lifecycle, id: impl ToString) -> Result<(), Refusal> {
+        Ok(self.lifecycles().seen(lifecycle, self.project, &id.to_string())?)
+    }
+
+    /// Says that a job is gone.
+    pub(super) fn gone(&self, lifecycle: &Lifecycle, id: impl ToString) -> Result<(), Refusal> {
+        Ok(self.lifecycles().end(lifecycle.kind, self.project, &id.to_string())?)
+    }
+
+    /// A numeric path parameter.
+    pub(super) fn number(&self, name: &str) -> i64 {
+        self.parameters.get(name).and_then(Value::as_i64).unwrap_or_default()
+    }
+
+    /// A path or query parameter as text, empty if it was not given.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.parameters.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A numeric query parameter, or its documented default.
+    pub(super) fn number_or(&self, name: &str, default: i64) -> i64 {
+        self.parameters.get(name).and_then(Value::as_i64).unwrap_or(default)
+    }
+
+    /// Number of items on a page and of those before it, as the description says that the list counts.
+    pub(super) fn page(&self) -> (i64, i64) {
+        let Some(PageShape::Numbered { parameter, first, size, default, .. }) = self.list.map(|list| list.pages) else {
+            return (-1, 0);
+        };
+        let (first, limit) = (first.into(), self.number_or(size, default.map_or(-1, i64::from)));
+        let before = self.number_or(parameter, first).saturating_sub(first).max(0);
+        (limit, before.saturating_mul(limit.max(0)))
+    }
+
+    /// The state that a list is filtered by; what is no number is no state of any job.
+    pub(super) fn status_filter(&self) -> Option<i64> {
+        Some(self.text("status")).filter(|text| !text.is_empty()).map(|text| text.parse().unwrap_or(-1))
+    }
+
+    /// How many objects of a kind the project has, all of them or those of a part and in a state.
+    pub(super) fn tally(&self, kind: &str, part: Option<&str>, status: Option<i64>) -> Result<i64, Refusal> {
+        Ok(self
+            .transaction
+            .prepare_cached(
+                "SELECT coalesce(sum(amount), 0) FROM tally
+                 WHERE project_id = ?1 AND kind = ?2 AND part = coalesce(?3, part) AND status = coalesce(?4, status)",
+            )?
+            .query_row(params![self.project, kind, part, status], |row| row.get(0))?)
+    }
+
+    /// How many more objects of a kind the project may have.
+    pub(super) fn left(&self, kind: &str) -> Result<i64, Refusal> {
+        Ok((self.quota - self.tally(kind, None, None)?).max(0))
+    }
+
+    /// Refuses to create one more than a project may have.
+    pub(super) fn within_quota(&self, kind: &str) -> Result<(), Refusal> {
+        if self.left(kind)? > 0 { Ok(()) } else { Err(Refusal::QuotaReached(self.quota)) }
+    }
+}
+
+/// A text to be found anywhere in another one by `LIKE ... ESCAPE '\'`.
+pub(super) fn anywhere(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
