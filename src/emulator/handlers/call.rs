@@ -100,6 +100,26 @@ impl Call<'_> {
         (limit, before.saturating_mul(limit.max(0)))
     }
 
+    /// The object after which a page begins and the number of items on it, where the request names them.
+    pub(super) fn marker(&self) -> (Option<&str>, Option<i64>) {
+        let Some(PageShape::Marked { parameter, size, .. }) = self.list.map(|list| list.pages) else {
+            return (None, None);
+        };
+        let marker = Some(self.text(parameter)).filter(|marker| !marker.is_empty());
+        (marker, self.parameters.get(size).and_then(Value::as_i64))
+    }
+
+    /// Builds the response of a list: its items and their total, under the names of the description, beside other fields.
+    pub(super) fn listed(&self, items: Vec<Value>, total: i64, mut others: Value) -> Answer {
+        if let Some(list) = self.list {
+            if let Some(name) = list.total {
+                others[name] = total.into();
+            }
+            others[list.items] = items.into();
+        }
+        others.into()
+    }
+
     /// The state that a list is filtered by; what is no number is no state of any job.
     pub(super) fn status_filter(&self) -> Option<i64> {
         Some(self.text("status")).filter(|text| !text.is_empty()).map(|text| text.parse().unwrap_or(-1))

@@ -68,18 +68,19 @@ fn list_projects(call: &Call<'_>) -> Result<Answer, Refusal> {
         .filter(|_| is("enabled", true) && is("is_domain", false))
         .collect();
     let given = |key: &str| call.parameters.get(key).and_then(Value::as_i64);
-    let (page, size) = match (given("page"), given("per_page")) {
+    let (number, per_page) = call.list.and_then(|list| list.pages.parameters()).unwrap_or_default();
+    let (page, size) = match (given(number), given(per_page)) {
         (Some(page), Some(size)) => (page, size),
         _ => (1, i64::MAX),
     };
     let address = format!("{}/v3/projects", call.base);
-    // The same question, for a page of its own.
+    // The same request, for another page.
     let at = |page: i64| {
-        let asked = ["domain_id", "enabled", "is_domain", "name", "parent_id", "page", "per_page"].into_iter();
+        let asked = ["domain_id", "enabled", "is_domain", "name", "parent_id", number, per_page].into_iter();
         let pairs: Vec<String> = asked
             .filter_map(|key| {
                 let value = match call.parameters.get(key)? {
-                    _ if key == "page" => page.to_string(),
+                    _ if key == number => page.to_string(),
                     Value::String(text) => encode(text),
                     value => value.to_string(),
                 };
@@ -99,7 +100,7 @@ fn list_projects(call: &Call<'_>) -> Result<Answer, Refusal> {
         "previous": (page > 1).then(|| at(page - 1)),
         "self": at(page),
     });
-    Ok(json!({"projects": projects, "links": links}).into())
+    Ok(call.listed(projects, count, json!({"links": links})))
 }
 
 fn list_auth_projects(call: &Call<'_>) -> Result<Answer, Refusal> {
@@ -108,7 +109,8 @@ fn list_auth_projects(call: &Call<'_>) -> Result<Answer, Refusal> {
         describe(domain, project, json!({"self": format!("{}/v3/projects/{}", call.base, project.id)}))
     };
     let projects: Vec<_> = domain.projects.iter().map(project).collect();
-    Ok(json!({"projects": projects, "links": {"self": format!("{}/v3/auth/projects", call.base)}}).into())
+    let others = json!({"links": {"self": format!("{}/v3/auth/projects", call.base)}});
+    Ok(call.listed(projects, domain.projects.len() as i64, others))
 }
 
 /// A project with the links that the page on `list_projects` prints.

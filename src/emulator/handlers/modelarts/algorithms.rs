@@ -32,8 +32,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
         found.reverse();
     }
     let (limit, offset) = call.page();
-    let page: Vec<&Value> = found.iter().skip(offset as usize).take(limit as usize).copied().collect();
-    Ok(json!({"models": page, "model_total_count": found.len(), "is_success": true}).into())
+    let page = found.iter().skip(offset as usize).take(limit as usize).copied().cloned().collect();
+    Ok(call.listed(page, found.len() as i64, json!({"is_success": true})))
 }
 
 /// All specifications serve every kind of job and project.
@@ -41,10 +41,10 @@ pub(super) fn list_specs(call: &Call<'_>) -> Result<Answer, Refusal> {
     let engine = call.number_or("engine_id", 0);
     let works = engine == 0 || ENGINES.iter().any(|known| known["engine_id"] == engine);
     let specs: &[Value] = if works { &SPECS } else { &[] };
-    Ok(json!({"specs": specs, "is_success": true, "spec_total_count": specs.len()}).into())
+    Ok(call.listed(specs.to_vec(), specs.len() as i64, json!({"is_success": true})))
 }
 
 /// All engines serve every kind of job.
-pub(super) fn list_engines(_: &Call<'_>) -> Result<Answer, Refusal> {
-    Ok(json!({"is_success": true, "engines": *ENGINES}).into())
+pub(super) fn list_engines(call: &Call<'_>) -> Result<Answer, Refusal> {
+    Ok(call.listed(ENGINES.clone(), ENGINES.len() as i64, json!({"is_success": true})))
 }

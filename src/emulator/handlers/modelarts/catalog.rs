@@ -4,12 +4,13 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use crate::api;
 use crate::emulator::check::whole;
 use crate::emulator::world::answer;
 
 /// Engines that jobs can use.
 pub(super) static ENGINES: LazyLock<Vec<Value>> = LazyLock::new(|| {
-    let mut engines = list("list_job_ai_engines", "engines");
+    let mut engines = documented("list_job_ai_engines");
     // Named by the examples of job configurations and of algorithms.
     for (id, kind, name, version) in
         [(3, 1, "TensorFlow", "TF-1.8.0-python2.7"), (501, 2, "MXNet", "MXNet-1.2.1-python2.7")]
@@ -20,7 +21,7 @@ pub(super) static ENGINES: LazyLock<Vec<Value>> = LazyLock::new(|| {
 });
 
 /// Resource specifications on offer.
-pub(super) static SPECS: LazyLock<Vec<Value>> = LazyLock::new(|| list("list_job_resource_specs", "specs"));
+pub(super) static SPECS: LazyLock<Vec<Value>> = LazyLock::new(|| documented("list_job_resource_specs"));
 
 /// The specification of most examples. It can be used, but the documented list does not offer it.
 static UNLISTED_SPEC: LazyLock<Value> = LazyLock::new(|| {
@@ -31,10 +32,12 @@ static UNLISTED_SPEC: LazyLock<Value> = LazyLock::new(|| {
 });
 
 /// Built-in algorithms.
-pub(super) static ALGORITHMS: LazyLock<Vec<Value>> = LazyLock::new(|| list("list_built_in_algorithms", "models"));
+pub(super) static ALGORITHMS: LazyLock<Vec<Value>> = LazyLock::new(|| documented("list_built_in_algorithms"));
 
-fn list(operation: &str, field: &str) -> Vec<Value> {
-    answer(operation)[field].as_array().cloned().unwrap_or_default()
+/// The items of the documented response of a list.
+fn documented(operation: &str) -> Vec<Value> {
+    let list = api::operation(operation).and_then(|operation| operation.list);
+    list.and_then(|list| answer(operation)[list.items].as_array().cloned()).unwrap_or_default()
 }
 
 /// The specification of a configuration, by id or else by code, if the emulator knows it; a region may have others.

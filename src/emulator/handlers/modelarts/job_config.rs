@@ -50,7 +50,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     };
     let total = list.count(call)?;
     let configs = list.read(call, total, summary)?;
-    Ok(json!({"is_success": true, "config_total_count": total, "configs": configs}).into())
+    Ok(call.listed(configs, total, json!({"is_success": true})))
 }
 
 fn summary(row: &Row<'_>) -> rusqlite::Result<Value> {

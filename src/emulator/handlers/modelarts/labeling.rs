@@ -51,8 +51,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     };
     let total = list.count(call)?;
     let jobs = list.read(call, total, job)?;
-    let left = call.left("labeling_job")?;
-    Ok(json!({"job_total_count": total, "manual_annotation_count_limit": left, "jobs": jobs}).into())
+    Ok(call.listed(jobs, total, json!({"manual_annotation_count_limit": call.left("labeling_job")?})))
 }
 
 pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {

@@ -14,8 +14,9 @@ const PACE: i64 = 100;
 
 pub(super) fn list_files(call: &Call<'_>) -> Result<Answer, Refusal> {
     let (job, version) = Version::find(call)?;
-    let files: Vec<String> = (0..nodes(&version)).map(|node| format!("{}.{node}", job.name)).collect();
-    Ok(json!({"is_success": true, "log_file_list": files}).into())
+    let count = nodes(&version);
+    let files = (0..count).map(|node| format!("{}.{node}", job.name).into()).collect();
+    Ok(call.listed(files, count, json!({"is_success": true})))
 }
 
 /// Positions lie between lines, so reading on from either end of an answer neither repeats a line nor leaves one out.

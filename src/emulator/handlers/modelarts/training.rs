@@ -120,14 +120,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     for (job, version) in shown {
         version::seen(call, job, version)?;
     }
-    Ok(json!({
-        "is_success": true,
-        "quotas": call.quota,
-        "job_total_count": total,
-        "job_count_limit": call.left("training_job")?,
-        "jobs": jobs,
-    })
-    .into())
+    let others = json!({"is_success": true, "quotas": call.quota, "job_count_limit": call.left("training_job")?});
+    Ok(call.listed(jobs, total, others))
 }
 
 /// The three characters of a text that the fewest names have, by a sample, as a query for the index of parts of names.

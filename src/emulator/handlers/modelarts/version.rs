@@ -213,17 +213,10 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
         if let Some(number) = item.get("gpu_num").and_then(Value::as_i64) {
             item.insert("gpu".to_owned(), json!(number > 0));
         }
-        shown.push(item);
+        shown.push(item.into());
     }
-    Ok(json!({
-        "is_success": true,
-        "job_id": job.id,
-        "job_name": job.name,
-        "job_desc": job.description,
-        "version_count": job.versions,
-        "versions": shown,
-    })
-    .into())
+    let others = json!({"is_success": true, "job_id": job.id, "job_name": job.name, "job_desc": job.description});
+    Ok(call.listed(shown, job.versions, others))
 }
 
 pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {

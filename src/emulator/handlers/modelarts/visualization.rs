@@ -123,14 +123,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     for job in &jobs {
         call.seen(&LIFECYCLE, &job["job_id"])?;
     }
-    Ok(json!({
-        "quotas": call.quota,
-        "is_success": true,
-        "job_total_count": total,
-        "job_count_limit": call.left("visualization_job")?,
-        "jobs": jobs,
-    })
-    .into())
+    let others = json!({"quotas": call.quota, "is_success": true, "job_count_limit": call.left("visualization_job")?});
+    Ok(call.listed(jobs, total, others))
 }
 
 pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {

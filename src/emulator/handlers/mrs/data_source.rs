@@ -14,7 +14,6 @@ pub(super) const KIND: Kind = Kind {
     what: "data source",
     parameter: "data_source_id",
     one: "data_source",
-    many: "data_sources",
     columns: "id, name, type, url, description, is_public, is_protected, created, updated",
     sortable: &["name", "type"],
     read,

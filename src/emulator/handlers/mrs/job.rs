@@ -15,7 +15,6 @@ pub(super) const KIND: Kind = Kind {
     what: "job",
     parameter: "job_id",
     one: "job",
-    many: "jobs",
     columns: "id, name, type, description, mains, libs, interface, is_public, is_protected, created, updated",
     sortable: &["name", "type"],
     read,

@@ -14,7 +14,6 @@ pub(super) const KIND: Kind = Kind {
     what: "job binary",
     parameter: "job_binary_id",
     one: "job_binary",
-    many: "binaries",
     columns: "id, name, url, description, is_public, is_protected, created, updated",
     sortable: &["name"],
     read,

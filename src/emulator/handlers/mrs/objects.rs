@@ -16,8 +16,6 @@ pub(super) struct Kind {
     pub(super) parameter: &'static str,
     /// The field that holds one of them in an answer.
     pub(super) one: &'static str,
-    /// The field that holds a list of them.
-    pub(super) many: &'static str,
     /// What `read` needs of a row, `id` among it.
     pub(super) columns: &'static str,
     /// Fields to sort by besides `id`, `created_at` and `updated_at`: all are columns with an index.
@@ -66,16 +64,15 @@ impl Kind {
         Ok(Answer::empty())
     }
 
-    /// Answers the objects after the one that `marker` names, in the order asked for, at most `limit`.
+    /// Returns the objects after the one that the marker names, in the requested order, at most as many as a page has.
     ///
-    /// Equal ones stay in the order of their creation, which is also the order where none is asked for.
+    /// Equal objects stay in the order of their creation. That is also the order where the request names none.
     pub(super) fn list(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
         let Self { table, columns, .. } = self;
         let (column, descending) = self.order(call.text("sort_by"));
         let (ahead, back, after, before) =
             if descending { ("DESC", "ASC", "<", ">=") } else { ("ASC", "DESC", ">", "<=") };
-        let limit = call.parameters.get("limit").and_then(Value::as_i64);
-        let marker = Some(call.text("marker")).filter(|marker| !marker.is_empty());
+        let (marker, limit) = call.marker();
         let marker = marker.map(|id| self.position(call, column, id)).transpose()?;
         // One more than asked for tells whether there is a next page.
         let mut values = vec![Key::Text(call.project.to_owned()), Key::Integer(limit.map_or(-1, |limit| limit + 1))];
@@ -109,7 +106,8 @@ impl Kind {
                 .optional()?,
             _ => None,
         };
-        Ok(json!({"markers": {"prev": prev, "next": next}, self.many: objects}).into())
+        let total = objects.len() as i64;
+        Ok(call.listed(objects, total, json!({"markers": {"prev": prev, "next": next}})))
     }
 
     /// The column of a sort key and whether it is to descend; a key that is none of the kind's changes nothing.

@@ -49,7 +49,6 @@ pub(super) const EXECUTION: Kind = Kind {
     what: "job execution",
     parameter: "job_execution_id",
     one: "job_execution",
-    many: "job_executions",
     columns: "id, job_id, cluster_id, created, updated, started, ended, details",
     sortable: &["job_id", "cluster_id"],
     read,
@@ -205,7 +204,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
 
 /// Says that an answer shows the state of all runs in it.
 fn seen(call: &Call<'_>, answer: &Answer) -> Result<(), Refusal> {
-    let runs = answer.body.as_ref().and_then(|body| body["job_executions"].as_array());
+    let items = call.list.map_or("", |list| list.items);
+    let runs = answer.body.as_ref().and_then(|body| body[items].as_array());
     runs.into_iter().flatten().filter_map(|run| text(run, "id")).try_for_each(|id| call.seen(&LIFECYCLE, id))
 }
 
@@ -291,7 +291,7 @@ pub(super) fn list_exes(call: &Call<'_>) -> Result<Answer, Refusal> {
         _ => list.count(call)?,
     };
     let exes = list.read(call, total, |row| exe(call, row))?;
-    let answer = Answer::from(json!({"totalRecord": total, "job_executions": exes}));
+    let answer = call.listed(exes, total, json!({}));
     seen(call, &answer)?;
     Ok(answer)
 }
