@@ -37,7 +37,7 @@ pub mod raw;
 pub mod spec;
 
 pub use entry::Entry;
-pub use error::{Error, ErrorCode, ErrorKind, Retry};
+pub use error::{Error, ErrorCode, ErrorKind, Retry, Setting};
 pub use ids::{
     DataSourceId, JobBinaryId, JobExeId, JobExecutionId, JobId, LabelingJobId, ProjectId, Texts, TrainingJobConfigName,
     TrainingJobId, TrainingJobVersionId, VisualizationJobId,

@@ -30,6 +30,23 @@ pub fn is_shown(c: char) -> bool {
     !c.is_control() && !is_hidden
 }
 
+/// A text as one word of a shell: as it is if no character of it means anything to a shell, or else in quotation marks.
+///
+/// ```
+/// use huaweicloud_jobs::terminal;
+///
+/// assert_eq!(terminal::word("a-b/c.txt"), "a-b/c.txt");
+/// assert_eq!(terminal::word("it's"), r"'it'\''s'");
+/// ```
+pub fn word(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@,+%=".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.into()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''")).into()
+    }
+}
+
 /// A text on one line: blanks stand for line ends and tabs, escapes such as `\u{1b}` for other characters that are not
 /// [shown](is_shown).
 pub fn line(text: &str) -> Cow<'_, str> {

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use progenitor_client::encode_path;
 use serde_json::Value;
 
 use super::attempt::Attempt;
@@ -17,7 +16,7 @@ use super::run::{Halt, Run};
 use super::verdict::{Check, Exchange, MOST_TEXT, clipped};
 use crate::error::{Error, ErrorCode, Redactor, ResponseInfo};
 use crate::session::Transport;
-use crate::spec::PageShape;
+use crate::spec::{self, PageShape};
 use crate::transport::body::{self, Unread};
 
 /// The largest wait that a service may ask for.
@@ -253,19 +252,16 @@ impl Attempt<'_> {
         let own = self.run.session.project_id().as_str();
         let other = other_project(own);
         let project = if request.identity == Identity::OtherProject { &other } else { own };
-        let mut path = op.operation.path.replace("{project_id}", &encode_path(project));
         let malformed = |error: &dyn std::fmt::Display| Halt::NotTried(format!("the request cannot be made: {error}"));
         for (name, value) in &request.path {
             if matches!(value.as_str(), "" | "." | "..") {
                 return Err(malformed(&format_args!("the {name} {value:?} would lead elsewhere")));
             }
-            path = path.replace(&format!("{{{name}}}"), &encode_path(value));
         }
-        let mut url = reqwest::Url::parse(&format!("{base}{path}")).map_err(|error| malformed(&error))?;
-        if !request.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&request.query);
-        }
-        Ok(url)
+        let values = request.path.iter().map(|(name, value)| (&**name, value.as_str()));
+        let query = request.query.iter().map(|(name, value)| (&**name, value.as_str()));
+        let values = [("project_id", project)].into_iter().chain(values);
+        spec::address(base, op.operation.path, values, query).map_err(|reason| malformed(&reason))
     }
 
     /// Notes that a request may rename or create something; gives the key of what may be created.

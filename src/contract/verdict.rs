@@ -159,15 +159,15 @@ impl Exchange {
 
     /// The request as a command to copy. Proofs are variables that are to be set, a signature is to be made anew.
     pub fn curl(&self) -> String {
-        let mut command = format!("curl -i -X {} {}", self.method, quoted(&self.url));
+        let mut command = format!("curl -i -X {} {}", self.method, terminal::word(&self.url));
         for (name, value) in &self.headers {
             // A variable is to be replaced by the shell.
             let header = format!("{name}: {value}");
-            let header = if value.starts_with('$') { format!("\"{header}\"") } else { quoted(&header) };
+            let header = if value.starts_with('$') { format!("\"{header}\"") } else { terminal::word(&header) };
             command.push_str(&format!(" \\\n  -H {header}"));
         }
         if let Some(body) = &self.body {
-            command.push_str(&format!(" \\\n  --data-raw {}", quoted(body)));
+            command.push_str(&format!(" \\\n  --data-raw {}", terminal::word(body)));
         }
         command
     }
@@ -180,10 +180,6 @@ pub(super) fn clipped(text: &str, most: usize) -> Cow<'_, str> {
     }
     let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
     format!("{}… ({} bytes in all)", &text[..end], text.len()).into()
-}
-
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// What came of a clause.

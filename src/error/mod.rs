@@ -12,12 +12,14 @@ mod failure;
 mod kind;
 mod redact;
 mod response;
+mod setting;
 
 pub use code::{ErrorCode, Retry};
 pub(crate) use failure::says_failure;
 pub use kind::ErrorKind;
 pub(crate) use redact::Redactor;
 pub(crate) use response::ResponseInfo;
+pub use setting::Setting;
 
 use code::kind_of;
 use failure::Failure;
@@ -61,6 +63,7 @@ struct Inner {
     host: Option<String>,
     attempts: u32,
     may_have_been_sent: bool,
+    missing: Option<Setting>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -71,6 +74,21 @@ impl Error {
 
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Configuration, message)
+    }
+
+    /// A setting without which no session can be built.
+    pub(crate) fn missing_setting(setting: Setting) -> Self {
+        let what = setting.as_str();
+        let mut error = Self::configuration(format!("no {what} given: call `.{what}(..)`"));
+        error.0.missing = Some(setting);
+        error
+    }
+
+    /// No place holds credentials; `tried` lists the places.
+    pub(crate) fn no_credentials(tried: &str) -> Self {
+        let mut error = Self::configuration(format!("no credentials found; {tried}"));
+        error.0.missing = Some(Setting::Credentials);
+        error
     }
 
     /// A setting that is empty or holds nothing but white space.
@@ -321,6 +339,18 @@ impl Error {
         &self.0.message
     }
 
+    /// The setting that is missing, where the session could not be built for want of it.
+    ///
+    /// ```
+    /// use huaweicloud_jobs::{Session, Setting};
+    ///
+    /// let error = Session::builder().token("t").build().unwrap_err();
+    /// assert_eq!(error.missing(), Some(Setting::ProjectId));
+    /// ```
+    pub fn missing(&self) -> Option<Setting> {
+        self.0.missing
+    }
+
     /// The id of the request, to be quoted in a support case.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
@@ -469,6 +499,7 @@ impl fmt::Debug for Error {
             host,
             attempts,
             may_have_been_sent,
+            missing: _,
             source,
         } = &*self.0;
         let mut debug = f.debug_struct("Error");

@@ -31,7 +31,6 @@ use std::sync::Arc;
 use futures_core::Stream;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, Method, header};
-use progenitor_client::encode_path;
 use serde_json::Value;
 
 use crate::api::wire::{Segment, checked};
@@ -246,8 +245,7 @@ impl Request {
                 if names.is_empty() { "it has none".to_owned() } else { format!("there are {}", names.join(", ")) };
             return Err(Error::invalid_request(format!("no parameter `{unknown}`; {known}")));
         }
-        let (base, mut path) = (self.client().2, self.operation.path.to_owned());
-        let mut query = Vec::new();
+        let (mut path, mut query) = (Vec::new(), Vec::new());
         for parameter in &described {
             let name = parameter.name();
             let given = self.parameters.get(name).map(String::as_str);
@@ -262,17 +260,14 @@ impl Request {
                 parameter.check(self.document, &self.validators, text)?;
             }
             if parameter.0["in"] == "path" {
-                let segment: Segment = checked(name, text)?;
-                path = path.replace(&format!("{{{name}}}"), &encode_path(segment.as_str()));
+                checked::<Segment>(name, text)?;
+                path.push((name, text));
             } else {
                 query.push((name, text));
             }
         }
-        let mut url = reqwest::Url::parse(&format!("{base}{path}"))
-            .map_err(|error| Error::invalid_request(format!("the address is malformed: {error}")))?;
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
+        let url = spec::address(self.client().2, self.operation.path, path, query)
+            .map_err(|reason| Error::invalid_request(format!("the address is malformed: {reason}")))?;
         let method = Method::from_bytes(self.operation.method.as_bytes())
             .map_err(|error| Error::invalid_request(error.to_string()))?;
         let mut request = reqwest::Request::new(method, url);

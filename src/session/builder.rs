@@ -13,7 +13,7 @@ use super::tokens::{Project, SignIn, Tokens};
 use super::{Inner, Session, regions};
 use crate::api::{call, iam, modelarts, mrs};
 use crate::clock::{Clock, SystemClock};
-use crate::error::Error;
+use crate::error::{Error, Setting};
 use crate::ids::ProjectId;
 use crate::secret::Secret;
 use crate::transport::{self, Budget, RetryPolicy, Route, Transport};
@@ -111,7 +111,7 @@ impl SessionBuilder {
 
     /// What a source said of project, region and addresses; what is given here by name goes before it.
     pub fn settings(mut self, settings: Settings) -> Self {
-        self.settings = std::mem::take(&mut self.settings).or(settings);
+        self.settings = Settings::layered([std::mem::take(&mut self.settings), settings]);
         self
     }
 
@@ -200,9 +200,9 @@ impl SessionBuilder {
 
     /// The session from what was given here alone, or what is missing or malformed; nothing is sent or looked for.
     pub fn build(self) -> Result<Session, Error> {
-        let project_id = self.settings.project_id.clone().ok_or_else(|| missing("project_id"))?;
+        let project_id = self.settings.project_id.clone().ok_or_else(|| Error::missing_setting(Setting::ProjectId))?;
         let endpoints = self.endpoints()?;
-        let credentials = self.credentials.clone().ok_or_else(|| missing("credentials"))?;
+        let credentials = self.credentials.clone().ok_or_else(|| Error::missing_setting(Setting::Credentials))?;
         let auth = self.auth(credentials, &endpoints, Some(Project::Id(project_id.clone())))?;
         self.assemble(endpoints, auth.into(), project_id)
     }
@@ -211,13 +211,13 @@ impl SessionBuilder {
     /// the project's id by its name, which is the region's name by default.
     pub async fn connect(mut self) -> Result<Session, Error> {
         let keys = self.find().await?;
-        let credentials = self.credentials.clone().ok_or_else(|| missing("credentials"))?;
+        let credentials = self.credentials.clone().ok_or_else(|| Error::missing_setting(Setting::Credentials))?;
         let endpoints = self.endpoints()?;
         let name = self.settings.project_name.clone().or_else(|| self.settings.region.clone());
         let project = match (&self.settings.project_id, name) {
             (Some(id), _) => Project::Id(id.clone()),
             (None, Some(name)) => Project::Name(name),
-            (None, None) => return Err(missing("project_id")),
+            (None, None) => return Err(Error::missing_setting(Setting::ProjectId)),
         };
         let auth = Arc::new(match keys {
             Some(keys) => Auth::Keys(keys.into()),
@@ -233,7 +233,7 @@ impl SessionBuilder {
     /// The projects that the credentials can use, as the identity service says. No project has to be given for that.
     pub async fn projects(mut self) -> Result<Vec<iam::types::AuthProject>, Error> {
         self.find().await?;
-        let credentials = self.credentials.clone().ok_or_else(|| missing("credentials"))?;
+        let credentials = self.credentials.clone().ok_or_else(|| Error::missing_setting(Setting::Credentials))?;
         let endpoints = self.endpoints()?;
         let auth = self.auth(credentials, &endpoints, None)?;
         let iam = self.iam_client(&endpoints, auth.into(), self.domain());
@@ -248,7 +248,7 @@ impl SessionBuilder {
         let context = self.context.take().unwrap_or_default();
         let found = Box::pin(Chain::default().resolve(&context)).await?;
         tracing::debug!(source = %found.source, "credentials found");
-        self.settings = std::mem::take(&mut self.settings).or(found.settings.clone());
+        self.settings = Settings::layered([std::mem::take(&mut self.settings), found.settings.clone()]);
         self.credentials = Some(found.credentials.clone());
         Ok(found.expires_at().is_some().then(|| Keys::new(Chain::default(), context, found)))
     }
@@ -271,7 +271,7 @@ impl SessionBuilder {
         self.proxies.validate()?;
         let addresses = [self.address(Service::Iam)?, self.address(Service::ModelArts)?, self.address(Service::Mrs)?];
         if addresses.iter().all(Option::is_none) {
-            return Err(missing("endpoint"));
+            return Err(Error::missing_setting(Setting::Endpoint));
         }
         if !self.verify {
             tracing::warn!("certificates are not verified: whoever is on the way can read what is sent");
@@ -419,10 +419,6 @@ impl Endpoint {
         let Self { proxy, unaddressed, .. } = self;
         Route { proxy: proxy.clone(), unaddressed: unaddressed.map(Service::without_address) }
     }
-}
-
-fn missing(what: &str) -> Error {
-    Error::configuration(format!("no {what} given: call `.{what}(..)`"))
 }
 
 impl fmt::Debug for SessionBuilder {

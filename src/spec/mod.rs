@@ -13,6 +13,8 @@
 //! assert_eq!(example.request.unwrap()["job_desc"], "This is a ModelArts job");
 //! ```
 
+#[cfg(any(feature = "raw", feature = "contract"))]
+mod address;
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "build.rs uses them too")]
 mod check;
@@ -38,6 +40,8 @@ mod tests;
 
 use crate::shape;
 pub use crate::shape::{ListShape, PageShape};
+#[cfg(any(feature = "raw", feature = "contract"))]
+pub(crate) use address::address;
 pub use document::{Document, documents, operation};
 #[cfg(feature = "emulator")]
 pub(crate) use document::{control, rules};

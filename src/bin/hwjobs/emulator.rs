@@ -7,8 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use huaweicloud_jobs::emulator::{AccessLog, Emulator, Transitions};
+use huaweicloud_jobs::terminal;
 
-use super::exit::stop_signal;
+use super::exit::{Advised, stop_signal};
 use super::files::{self, Output, Place, Readers};
 
 /// How to run it.
@@ -166,7 +167,10 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
     }
     // A place where nothing can be written is known before anybody waits for it.
     let ready = options.ready_file.as_ref().map(|file| Output::open(file, Readers::Others, is_address)).transpose()?;
-    let emulator = builder.start().await?;
+    let emulator = builder
+        .start()
+        .await
+        .map_err(|error| Advised { error, next: "See docs/emulator.md for the options of the emulator." })?;
     if !options.listen.ip().is_loopback() {
         eprintln!(
             "{} can be reached from other machines. The keys, passwords and tokens of the emulator are public, and nothing \
@@ -179,7 +183,7 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
         eprintln!("{} holds a state already and goes on with it; {flag} is for new files", file.display());
     }
     for (name, value) in emulator.environment() {
-        writeln!(out, "export {name}={}", quoted(&value))?;
+        writeln!(out, "export {name}={}", terminal::word(&value))?;
     }
     out.flush()?;
     if let Some(file) = ready {
@@ -201,14 +205,4 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
 fn is_address(text: &[u8]) -> bool {
     let text = str::from_utf8(text).unwrap_or_default();
     text.strip_prefix("http://").is_some_and(|address| address.trim_end().parse::<SocketAddr>().is_ok())
-}
-
-/// A value as a shell reads it: as it is if nothing in it means anything to one.
-fn quoted(value: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !value.is_empty() && value.chars().all(plain) {
-        value.to_owned()
-    } else {
-        format!("'{}'", value.replace('\'', r"'\''"))
-    }
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use huaweicloud_jobs::{Error, ErrorCode, ErrorKind, terminal};
+use huaweicloud_jobs::{Error, ErrorCode, ErrorKind, Setting, terminal};
 
 /// Any failure of a command.
 pub(super) type Failure = Box<dyn StdError>;
@@ -63,6 +63,13 @@ pub(super) struct Usage(pub(super) String);
 #[derive(Debug)]
 pub(super) struct TimedOut(pub(super) String);
 
+/// A failure of a command that has an advice of its own.
+#[derive(Debug)]
+pub(super) struct Advised {
+    pub(super) error: Error,
+    pub(super) next: &'static str,
+}
+
 /// Ctrl-C.
 #[derive(Debug)]
 pub(super) struct Interrupted;
@@ -79,6 +86,12 @@ impl fmt::Display for TimedOut {
     }
 }
 
+impl fmt::Display for Advised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("interrupted")
@@ -87,6 +100,7 @@ impl fmt::Display for Interrupted {
 
 impl StdError for Usage {}
 impl StdError for TimedOut {}
+impl StdError for Advised {}
 impl StdError for Interrupted {}
 
 /// A mistake in what was asked for.
@@ -149,12 +163,13 @@ pub(super) fn conclude(outcome: Outcome, verbose: bool) -> ExitCode {
         Ok(false) => return NO.into(),
         Err(error) => error,
     };
-    // Whoever reads has seen enough, as `head` does.
+    // The reader of a pipe has seen enough, as `head` does.
     if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
-    let (code, lines) = match error.downcast_ref::<Error>() {
-        Some(error) => (code(error.kind()).0, explain(error, verbose)),
+    let advised = error.downcast_ref::<Advised>();
+    let (code, lines) = match advised.map(|advised| &advised.error).or_else(|| error.downcast_ref::<Error>()) {
+        Some(error) => (code(error.kind()).0, explain(error, advised.map(|advised| advised.next), verbose)),
         None if error.is::<Usage>() => (USAGE, error.to_string().lines().map(str::to_owned).collect()),
         None if error.is::<TimedOut>() => (TIMEOUT, vec![error.to_string()]),
         None if error.is::<Interrupted>() => (INTERRUPTED, vec![error.to_string()]),
@@ -163,9 +178,9 @@ pub(super) fn conclude(outcome: Outcome, verbose: bool) -> ExitCode {
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
     let mut err = anstream::stderr();
     for (index, line) in lines.iter().enumerate() {
-        // Names in it may come from files and services.
+        // A line may hold names from files and services.
         let line = terminal::line(line);
-        // Nothing is left to tell it to if this fails.
+        // There is no other place to report a failure of this.
         let _ = match index {
             0 => writeln!(err, "{red}hwjobs:{red:#} {line}"),
             _ => writeln!(err, "  {line}"),
@@ -174,9 +189,9 @@ pub(super) fn conclude(outcome: Outcome, verbose: bool) -> ExitCode {
     code.into()
 }
 
-/// What happened, what it means, what to do next: one line each, as far as it is known.
-fn explain(error: &Error, verbose: bool) -> Vec<String> {
-    // What a program would call is of no use here.
+/// Returns what happened, what it means and what to do next, each on a line, as far as it is known.
+fn explain(error: &Error, advice: Option<&'static str>, verbose: bool) -> Vec<String> {
+    // The method to call is of no use on a command line.
     let text = error.to_string();
     let text = text.split_once(": call `").map_or(text.as_str(), |(text, _)| text);
     let mut lines = vec![format!("{}: {text}", code(error.kind()).1)];
@@ -184,7 +199,7 @@ fn explain(error: &Error, verbose: bool) -> Vec<String> {
     lines.extend(known.and_then(ErrorCode::meaning).map(|meaning| format!("meaning: {meaning}")));
     // The advice of a code that stands for anything, such as to try again, does not fit a missing permission.
     let documented = known.filter(|code| error.kind() != ErrorKind::Permission || code.kind() == Some(error.kind()));
-    let next = documented.and_then(ErrorCode::remedy).or_else(|| remedy(error));
+    let next = documented.and_then(ErrorCode::remedy).or(advice).or_else(|| remedy(error));
     lines.extend(next.map(|next| format!("next: {next}")));
     let reason = error.encoded_authorization_message();
     lines.extend(reason.map(|text| format!("encoded authorization message: {text}")));
@@ -195,20 +210,17 @@ fn explain(error: &Error, verbose: bool) -> Vec<String> {
     lines
 }
 
-/// What to do about a failure without a documented code.
+/// Returns what to do about a failure without a documented remedy.
 fn remedy(error: &Error) -> Option<&'static str> {
     Some(match error.kind() {
-        ErrorKind::Configuration if error.message().starts_with("no project_id") => {
+        ErrorKind::Configuration if error.missing() == Some(Setting::ProjectId) => {
             "Give --project or HUAWEICLOUD_SDK_PROJECT_ID, or write it into a profile: hwjobs profile init."
         }
-        ErrorKind::Configuration if error.message().starts_with("no endpoint") => {
+        ErrorKind::Configuration if error.missing() == Some(Setting::Endpoint) => {
             "Give --region or --endpoint, set HWJOBS_REGION or HWJOBS_ENDPOINT, or write it into a profile."
         }
-        ErrorKind::Configuration if error.message().starts_with("no credentials") => {
+        ErrorKind::Configuration if error.missing() == Some(Setting::Credentials) => {
             "Write a profile with `hwjobs profile init`, or set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK."
-        }
-        ErrorKind::Configuration if error.message().starts_with("the emulator cannot") => {
-            "See docs/emulator.md for what it can be told."
         }
         ErrorKind::Configuration => "See docs/credentials.md; `hwjobs profile show` says what is used.",
         ErrorKind::Authentication => {

@@ -2,9 +2,9 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use huaweicloud_jobs::json;
 use huaweicloud_jobs::spec::Document;
 use huaweicloud_jobs::spec::load::{self, Operation};
+use huaweicloud_jobs::{json, terminal};
 use serde_json::{Map, Value};
 
 use super::exit::{Failure, Usage, usage};
@@ -394,12 +394,12 @@ pub(super) fn example(
             documented.and_then(|example| example.parameters?.get(field.name))
         };
         match from {
-            Some(value) if field.is_in_path() => say(quoted(value)),
+            Some(value) if field.is_in_path() => say(word(value)),
             Some(Value::Array(items)) if items.is_empty() => say(format!("--{} '[]'", field.flag())),
             Some(Value::Array(items)) => {
-                items.iter().for_each(|item| say(format!("--{} {}", field.flag(), quoted(item))))
+                items.iter().for_each(|item| say(format!("--{} {}", field.flag(), word(item))))
             }
-            Some(value) => say(format!("--{} {}", field.flag(), quoted(value))),
+            Some(value) => say(format!("--{} {}", field.flag(), word(value))),
             None if field.is_in_path() => say(field.name.to_uppercase()),
             None => {}
         }
@@ -414,9 +414,8 @@ pub(super) fn example(
     lines.join("\n  ")
 }
 
-/// A value as a shell takes it.
-fn quoted(value: &Value) -> String {
+/// A value as one word of a shell.
+fn word(value: &Value) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@,+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    terminal::word(&text).into_owned()
 }

@@ -113,7 +113,7 @@ impl Options {
         }
     }
 
-    /// Where credentials are looked for.
+    /// Returns the context in which credentials are looked for.
     pub(super) fn context(&self) -> Context {
         let context = Context::default();
         match &self.profile {
@@ -122,9 +122,9 @@ impl Options {
         }
     }
 
-    /// What was said of region, project and address.
+    /// Returns the settings that were given as options.
     pub(super) fn settings(&self) -> Settings {
-        // The other two come before the profile by themselves; this one belongs to keys, unless it is an option.
+        // The library lets HWJOBS_REGION and HWJOBS_ENDPOINT count before the profile. HUAWEICLOUD_SDK_PROJECT_ID counts after it there.
         let variable = || std::env::var("HUAWEICLOUD_SDK_PROJECT_ID").ok().map(|id| id.trim().to_owned());
         let mut settings = Settings::default();
         settings.region = self.region.clone();
@@ -133,7 +133,7 @@ impl Options {
         settings
     }
 
-    /// What a session is made from.
+    /// Returns a builder of a session with these options.
     pub(super) fn builder(&self) -> SessionBuilder {
         let mut builder = Session::builder().settings(self.settings());
         if let Some(timeout) = self.timeout {
@@ -154,7 +154,7 @@ impl Options {
             return Ok(self.builder().context(self.context()).connect().await?);
         }
         let found = Chain::default().resolve(&self.context().metadata(false)).await?;
-        let mut settings = self.settings().or(found.settings);
+        let mut settings = Settings::layered([self.settings(), found.settings]);
         if let (None, Some(name)) = (&settings.project_id, settings.project_name.as_ref().or(settings.region.as_ref()))
         {
             eprintln!("hwjobs: the id of the project {name} is looked up when the request is sent");
@@ -175,7 +175,7 @@ impl Options {
             Outcome::Found(_) => Chain::first_try(Profile).resolve(&context).await?.settings,
             Outcome::Absent(_) => Settings::environment(&context)?,
         };
-        let mut settings = self.settings().or(settings);
+        let mut settings = Settings::layered([self.settings(), settings]);
         // Neither is sent.
         settings.project_id.get_or_insert_with(|| "none".to_owned());
         Ok(self.builder().settings(settings).token("none").build()?)

@@ -82,7 +82,7 @@ pub(super) async fn run(matches: &ArgMatches) -> Outcome {
         Command::List => list(&options).await?,
         Command::Show { .. } => {
             let mut found = Chain::default().resolve(&options.context()).await?;
-            found.settings = options.settings().or(found.settings);
+            found.settings = Settings::layered([options.settings(), found.settings]);
             print(&options, &described(&found), &[])?;
         }
         Command::Use { name } => choose(&options, &name).await?,
@@ -184,7 +184,7 @@ async fn check(options: &Options) -> Result<(), Failure> {
     options.query.as_deref().map(output::compile).transpose()?;
     let found = Chain::default().resolve(&options.context()).await?;
     let projects = options.builder().context(options.context()).projects().await?;
-    let Settings { project_id, project_name, region, .. } = options.settings().or(found.settings);
+    let Settings { project_id, project_name, region, .. } = Settings::layered([options.settings(), found.settings]);
     let known = match (&project_id, project_name.as_ref().or(region.as_ref())) {
         (Some(id), _) => projects.iter().find(|project| project.id == *id),
         (None, Some(name)) => projects.iter().find(|project| project.name == *name),

@@ -42,7 +42,8 @@ impl Chain {
         for provider in &self.0 {
             match provider.provide(context).await? {
                 Outcome::Found(found) => {
-                    let found = with_environment(found, context)?;
+                    let mut found = found;
+                    found.settings = environment::around(found.settings, context)?;
                     let expires_at = found.expires_at().map(|at| at.to_string());
                     tracing::debug!(source = %found.source, expires_at, "credentials found");
                     return Ok(found);
@@ -53,24 +54,8 @@ impl Chain {
         if tried.is_empty() {
             tried.push("nothing was tried".to_owned());
         }
-        Err(Error::configuration(format!("no credentials found; {}", tried.join("; "))))
+        Err(Error::no_credentials(&tried.join("; ")))
     }
-}
-
-/// Variables that say where to go count for credentials from every place.
-fn with_environment(mut found: Found, context: &Context) -> Result<Found, Error> {
-    let (mut overrides, mut defaults) = (environment::overrides(context)?, environment::defaults(context)?);
-    if context.asked_profile()?.is_some() {
-        // These belong to the keys in the environment, which were passed over.
-        defaults.project_id = None;
-        defaults.domain_id = None;
-    }
-    if overrides.project_name.is_some() {
-        // They are of one project, and with the id the name need not be looked up.
-        overrides.project_id = defaults.project_id.take();
-    }
-    found.settings = overrides.or(found.settings).or(defaults);
-    Ok(found)
 }
 
 impl Default for Chain {

@@ -70,20 +70,33 @@ impl Settings {
     ///
     /// Of kind [`Configuration`](crate::ErrorKind::Configuration), naming the variable that makes no sense.
     pub fn environment(context: &Context) -> Result<Self, Error> {
-        let (mut overrides, mut defaults) = (overrides(context)?, defaults(context)?);
-        // They are of one project, and with the id the name need not be looked up.
-        overrides.project_id = defaults.project_id.take();
-        Ok(overrides.or(defaults))
+        around(Self::default(), context)
     }
 }
 
+/// Puts the variables around the settings that came with credentials: those for this tool count before them, those for all
+/// tools after them.
+pub(super) fn around(found: Settings, context: &Context) -> Result<Settings, Error> {
+    let (mut overrides, mut defaults) = (overrides(context)?, defaults(context)?);
+    if context.asked_profile()?.is_some() {
+        // These belong to the keys in the environment, which the profile displaces.
+        defaults.project_id = None;
+        defaults.domain_id = None;
+    }
+    if overrides.project_name.is_some() {
+        // Id and name are of one project, and with the id the name need not be looked up.
+        overrides.project_id = defaults.project_id.take();
+    }
+    Ok(Settings::layered([overrides, found, defaults]))
+}
+
 /// What counts before what a file says.
-pub(super) fn overrides(context: &Context) -> Result<Settings, Error> {
+fn overrides(context: &Context) -> Result<Settings, Error> {
     given(context, OVERRIDES)?.settings()
 }
 
 /// What counts where a file says nothing.
-pub(super) fn defaults(context: &Context) -> Result<Settings, Error> {
+fn defaults(context: &Context) -> Result<Settings, Error> {
     let mut settings = given(context, DEFAULTS)?.settings()?;
     for name in context.variables_with(REGION_PREFIX) {
         // The vendor allows several addresses with commas between them; the first is the one to use.

@@ -118,11 +118,25 @@ impl Settings {
         }
     }
 
-    /// These settings; what they leave open is taken from `lower`, as far as it fits:
+    /// Combines the settings of several sources. A source counts before those that follow it, which supply what it leaves open:
     ///
-    /// - a project of `lower` only where neither its id nor its name is said here, and the region is not another one,
-    /// - endpoints of `lower` only where no endpoint for all services is said here.
-    pub fn or(self, lower: Self) -> Self {
+    /// - their project, where neither the id nor the name of a project is given, and the region is not another one,
+    /// - their endpoints, where no endpoint for all services is given.
+    ///
+    /// ```
+    /// use huaweicloud_jobs::session::credentials::Settings;
+    ///
+    /// let (mut option, mut profile) = (Settings::default(), Settings::default());
+    /// option.region = Some("cn-north-1".to_owned());
+    /// (profile.region, profile.project_id) = (Some("cn-north-4".to_owned()), Some("a-project-of-cn-north-4".to_owned()));
+    /// let settings = Settings::layered([option, profile]);
+    /// assert_eq!((settings.region.as_deref(), settings.project_id), (Some("cn-north-1"), None));
+    /// ```
+    pub fn layered(layers: impl IntoIterator<Item = Self>) -> Self {
+        layers.into_iter().reduce(Self::or).unwrap_or_default()
+    }
+
+    fn or(self, lower: Self) -> Self {
         let other_region = matches!((&self.region, &lower.region), (Some(here), Some(below)) if here != below);
         let own_project = self.project_id.is_some() || self.project_name.is_some();
         let keep_project = !own_project && !other_region;
