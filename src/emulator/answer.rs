@@ -1,4 +1,4 @@
-//! Answers and refusals, in the shapes of the API families.
+//! Responses and rejections, in the forms of the API families.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::error::ErrorCode;
 
-/// An answer, whole in memory.
+/// A response, whole in memory.
 pub(super) type Response = http::Response<Bytes>;
 
 /// A response that breaks HTTP: these bytes are sent as they are, then the connection ends.
@@ -39,7 +39,7 @@ pub(super) fn on_the_wire(response: &Response, content_length: usize) -> Vec<u8>
     bytes.extend(response.body());
     bytes
 }
-/// Whose manner of failing an operation has.
+/// The API families, which differ in the form of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {
     /// Training and visualization: `is_success`, `error_message`, `error_code`.
@@ -53,7 +53,7 @@ pub(super) enum Family {
 }
 
 impl Family {
-    /// The family of an operation by its path.
+    /// Returns the family of an operation by its path.
     pub(super) fn of(path: &str) -> Self {
         match path {
             _ if path.starts_with("/v3/") => Self::Identity,
@@ -64,12 +64,12 @@ impl Family {
     }
 }
 
-/// Why a request is refused. Who refuses decides the shape of the body.
+/// Why a request is rejected. The gateway and the families have different bodies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// The gateway: the service has not seen the request.
     Gateway { status: StatusCode, code: &'static str, message: String },
-    /// Nobody knows who is asking. IAM says so itself, the gateway says it for the others.
+    /// The caller is not authenticated. IAM reports it itself, the gateway reports it for the other services.
     Unauthenticated { code: &'static str, reason: String },
     /// A value breaks the description or a documented rule.
     Invalid(String),
@@ -95,7 +95,7 @@ impl Refusal {
         Self::Unauthenticated { code: "APIG.0301", reason: reason.into() }
     }
 
-    /// The signature is not accepted: the gateway says so, whatever is behind it.
+    /// The signature is not accepted: the gateway rejects the request for every service.
     pub(super) fn signature(reason: &str) -> Self {
         Self::Gateway {
             status: StatusCode::UNAUTHORIZED,
@@ -109,7 +109,7 @@ impl Refusal {
         Self::Gateway { status, code: "APIG.0201", message }
     }
 
-    /// Whether a part of the request may still be on its way: no other one can follow on the connection.
+    /// Returns whether a part of the request may not have been read, so that the connection cannot be used again.
     pub(super) fn ends_connection(&self) -> bool {
         matches!(self, Self::Gateway { status, code: "APIG.0201", .. }
             if matches!(*status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT))
@@ -125,12 +125,12 @@ impl Refusal {
         Self::Unknown { what, id: id.to_string() }
     }
 
-    /// What it says.
+    /// Returns the message.
     pub(super) fn text(self) -> String {
         self.parts(Family::Job).2
     }
 
-    /// Status, code and message as the family documents them.
+    /// Returns status, code and message as the family documents them.
     fn parts(self, family: Family) -> (StatusCode, &'static str, String) {
         let mrs = family == Family::Mrs;
         match self {
@@ -175,7 +175,7 @@ impl Refusal {
         }
     }
 
-    /// The answer.
+    /// Builds the response.
     pub(super) fn answer(self, family: Family, request_id: &str) -> Response {
         let gateway = match self {
             Self::Gateway { .. } => true,
@@ -192,18 +192,18 @@ impl Refusal {
     }
 }
 
-/// Marks the response to a request that failed by a defect of the emulator. Its status does not tell: the documents give
-/// 500 to some requests that are wrong.
+/// Marks a response as caused by a defect of the emulator. The status does not show that: the documents give 500 to some
+/// invalid requests.
 #[derive(Clone, Copy)]
 pub(super) struct Defect;
 
-/// The first status that the tables of the documentation print for a code, or another one where they print none.
+/// Returns the first status that the tables of the documentation print for a code, or `otherwise` if they print none.
 fn documented(code: &str, otherwise: StatusCode) -> StatusCode {
     let statuses = ErrorCode::lookup(code).map(ErrorCode::statuses).unwrap_or_default();
     statuses.first().and_then(|status| StatusCode::from_u16(*status).ok()).unwrap_or(otherwise)
 }
 
-/// A failure in the form of a family, or of the gateway.
+/// Builds a failure in the form of a family, or of the gateway.
 fn failure(family: Option<Family>, status: StatusCode, code: &str, message: &str, request_id: &str) -> Response {
     let body = match family {
         None => json!({"error_msg": message, "error_code": code, "request_id": request_id}),
@@ -218,7 +218,7 @@ fn failure(family: Option<Family>, status: StatusCode, code: &str, message: &str
     respond(status, Some(&body), request_id)
 }
 
-/// A failure on command; what is not said is what goes with the status.
+/// Builds the failure of an injected fault. Code and message default to those of the status.
 pub(super) fn commanded(
     family: Family,
     status: StatusCode,
@@ -231,11 +231,11 @@ pub(super) fn commanded(
     failure((!code.starts_with("API")).then_some(family), status, code, &message, request_id)
 }
 
-/// The code that goes with a status: the family's own, or that of the gateway, which answers before the service is asked.
+/// Returns the usual code of a status: that of the family, or of the gateway for failures that it detects.
 fn usual(family: Family, status: StatusCode) -> &'static str {
     let own = |refusal: Refusal| refusal.parts(family).1;
     match (family, status.as_u16()) {
-        // IAM has the status once more, and speaks for itself.
+        // IAM repeats the status as the code, and has no gateway before it.
         (Family::Identity, 400 | 401 | 403 | 404 | 500 | 503) => {
             ErrorCode::lookup(status.as_str()).map_or("", ErrorCode::code)
         }
@@ -260,12 +260,12 @@ impl From<rusqlite::Error> for Refusal {
     }
 }
 
-/// What a code means, from the data of the description.
+/// Returns the documented meaning of a code.
 fn meaning(code: &str) -> String {
     ErrorCode::lookup(code).and_then(ErrorCode::meaning).unwrap_or_default().to_owned()
 }
 
-/// An answer with the headers that all have.
+/// Builds a response with the headers that all responses have.
 pub(super) fn respond(status: StatusCode, body: Option<&Value>, request_id: &str) -> Response {
     let bytes = body.map(ToString::to_string).unwrap_or_default();
     let mut response = Response::new(bytes.into());

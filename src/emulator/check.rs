@@ -1,4 +1,4 @@
-//! Requests and answers held against the strict description.
+//! Validates requests and responses against the strict description.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -15,7 +15,7 @@ use crate::json;
 use crate::spec::Document;
 use crate::spec::load::{self, Operation};
 
-/// No page shows it, but Keystone's clients name the account of a project that they name, and the sign-in reads it.
+/// No page shows this field, but Keystone's clients name the domain beside the name of a project.
 const ACCOUNT_OF_PROJECT: &str = "auth.scope.project.domain";
 
 /// The schemas of one operation, compiled when they are first needed: most runs use a few operations only.
@@ -39,7 +39,7 @@ struct Parameter {
     place: Place,
     required: bool,
     kind: &'static str,
-    /// The parameter that must come with it.
+    /// The parameter without which this one is invalid.
     together: Option<&'static str>,
     schema: &'static Value,
     validator: OnceLock<Validator>,
@@ -72,12 +72,12 @@ impl Checker {
         self.operation.id()
     }
 
-    /// Whether a query parameter of this name is described.
+    /// Returns whether a query parameter of this name is described.
     pub(super) fn has_query(&self, name: &str) -> bool {
         self.parameters.iter().any(|parameter| parameter.place == Place::Query && parameter.name == name)
     }
 
-    /// The described values of path, query and headers, typed, by name.
+    /// Returns the described values of path, query and headers, with their types, by name.
     pub(super) fn parameters(
         &self,
         path: &[(String, String)],
@@ -123,10 +123,10 @@ impl Checker {
         Ok(values)
     }
 
-    /// The body as JSON, validated against the description; `null` where the operation has none.
+    /// Parses the body as JSON and validates it against the description; `null` where the operation has none.
     ///
-    /// What stands in the place of a missing field is taken out; `strict` rejects it, and bodies that lack a field that
-    /// only the tables call mandatory.
+    /// A field that stands for a missing one, such as `null`, is removed. `strict` rejects such fields, and bodies that lack
+    /// a field that only the tables call mandatory.
     pub(super) fn body(&self, headers: &HeaderMap, bytes: &[u8], strict: bool) -> Result<Value, Refusal> {
         let validator = self
             .body
@@ -165,7 +165,8 @@ impl Checker {
         refusal.map_or(Ok(body), Err)
     }
 
-    /// Why a body is refused. Where none of several alternatives holds, the one is meant whose fixed values are there.
+    /// Turns an error of the schema into a rejection. If a body matches none of several alternatives, the error is about the
+    /// alternative whose fixed values the body has.
     fn refusal(&self, error: &ValidationError<'_>) -> Refusal {
         let fixed = |error: &ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::Enum { .. });
         let meant = match error.kind() {
@@ -177,7 +178,7 @@ impl Checker {
         let Some((index, [first, ..])) = meant.map(|(index, errors)| (index, errors.as_slice())) else {
             return Refusal::Invalid(describe(error));
         };
-        // A rule between fields can have a code of its own, such as "12000068", which the description says beside it.
+        // The description can give a rule between fields a code of its own, such as "12000068".
         let schema =
             load::resolve(self.document.value(), self.document.request_schema(self.operation).unwrap_or(&Value::Null));
         let alternatives = error.schema_path().as_str().find("/allOf/").map(|at| &error.schema_path().as_str()[at..]);
@@ -191,7 +192,7 @@ impl Checker {
         }
     }
 
-    /// What of a checked request is not described: it has no effect.
+    /// Lists the parts of a valid request that are not described. They have no effect.
     pub(super) fn undescribed(&self, query: &[(String, String)], body: &Value) -> Vec<String> {
         let mut found: Vec<String> = query
             .iter()
@@ -204,7 +205,7 @@ impl Checker {
         found
     }
 
-    /// Where an answer differs from the description, if it does.
+    /// Validates a response. Returns where it differs from the description, if it does.
     pub(super) fn answer(&self, response: &Response) -> Option<String> {
         let status = response.status().as_u16();
         let Some(described) = self.document.response(self.operation, status) else {
@@ -229,7 +230,7 @@ impl Checker {
         let schema =
             || described.pointer("/content/application~1json/schema").map(|schema| self.document.validator(schema));
         let compiled;
-        // The answer of success is the one that all requests come for; failures are rare.
+        // The validator of successes is compiled once; failures are rare.
         let validator = if response.status().is_success() {
             self.answer.get_or_init(schema)
         } else {
@@ -249,13 +250,13 @@ impl Checker {
     }
 }
 
-/// Whether a body of this type is read: JSON, in whatever charset it claims, since JSON has only one.
+/// Returns whether a content type is JSON. Any charset is accepted, since JSON has only one.
 pub(super) fn is_json(kind: &HeaderValue) -> bool {
     let essence = kind.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
-/// The fields of a value that its schema does not name.
+/// Collects the fields of a value that its schema does not name.
 fn undescribed(document: &Value, schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
     let schema = load::resolve_whole(document, schema);
     match value {
@@ -287,7 +288,7 @@ fn describe(error: &ValidationError<'_>) -> String {
     format!("{place} is invalid: {}", reason(error))
 }
 
-/// What is wrong with a value, with all that is allowed. A text itself is not repeated: it may be long, or a password.
+/// Describes what is wrong with a value, with the limit. A text is not repeated: it may be long, or a password.
 fn reason(error: &ValidationError<'_>) -> String {
     let value = error.instance();
     let characters = || value.as_str().map_or(0, |text| text.chars().count());
@@ -311,10 +312,10 @@ fn reason(error: &ValidationError<'_>) -> String {
     }
 }
 
-/// A parameter's text as the type that the description gives it, or as text where it is not one.
+/// Converts the text of a parameter into its described type. A text that does not fit stays a text.
 fn typed(kind: &str, text: &str) -> Value {
     match kind {
-        // JSON knows no plus before a number.
+        // JSON has no plus before a number.
         _ if text.starts_with('+') => text.into(),
         "integer" => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
         "number" => text.parse::<f64>().map_or_else(|_| text.into(), Value::from),
@@ -323,12 +324,12 @@ fn typed(kind: &str, text: &str) -> Value {
     }
 }
 
-/// A field of a body as text; the description has made sure of its type.
+/// Returns a field of a validated body as text.
 pub(super) fn text<'a>(body: &'a Value, field: &str) -> Option<&'a str> {
     body.get(field).and_then(Value::as_str)
 }
 
-/// The fields of a body.
+/// Returns the fields of a body.
 pub(super) fn fields(body: &Value) -> impl Iterator<Item = (&String, &Value)> {
     body.as_object().into_iter().flatten()
 }

@@ -1,4 +1,4 @@
-//! The emulator's own time, which can be stopped, hurried and moved on.
+//! The clock of the emulator, which can be stopped, accelerated and advanced.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -9,30 +9,31 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use super::answer::Refusal;
 use super::store::Store;
 
-/// The clock stands still from here on: 9999-01-01T00:00:00Z in milliseconds since the Unix epoch. Later times have no
-/// form in these APIs, and the rest of the year is for those that lie ahead, as the end of a token does.
+/// The clock stops at this time: 9999-01-01T00:00:00Z in milliseconds since the Unix epoch. These APIs have no format for
+/// later years, and the rest of that year is left for times in the future, such as the expiry of a token.
 const END: i64 = 253_370_764_800_000;
-/// How long the time is shown that one writing into the store covers, in real milliseconds.
+/// How far ahead of the clock the store is written, in real milliseconds, so that not each request writes.
 const AHEAD: i64 = 1000;
-/// Faster, and a year is over in a blink.
+/// The highest speed.
 pub(super) const MAX_SCALE: f64 = 1e9;
 
-/// Whether time can pass so fast.
+/// Returns whether the clock can have this speed.
 pub(super) fn is_scale(scale: f64) -> bool {
     (0.0..=MAX_SCALE).contains(&scale)
 }
 
-/// Virtual time: a point of it, the real instant of that point, and how fast it has passed since. The store keeps it, so
-/// that it goes on where it was when the emulator comes back to a file.
+/// Virtual time: a point of it, the real instant of that point, and the speed since. The store keeps it, so that an
+/// emulator that resumes from a file continues the time.
 pub(super) struct Clock {
     hand: Mutex<Hand>,
-    /// Up to this time the store has the clock: it goes on there at the earliest. The real time may have been set back.
+    /// The time up to which the store covers the clock. A resumed clock starts there at the earliest, even if the machine's
+    /// clock was set back.
     kept_to: AtomicI64,
-    /// With what it begins where the store has none.
+    /// The start of the clock where the store has none.
     start: Start,
 }
 
-/// How a clock begins.
+/// The start of a clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Start {
     /// Milliseconds since the Unix epoch; the real time if absent.
@@ -73,7 +74,7 @@ fn real() -> i64 {
 }
 
 impl Clock {
-    /// The clock of a store; one that is new begins as it is told to.
+    /// Opens the clock of a store; a new one starts as `start` says.
     pub(super) fn open(store: &Store, start: Start) -> rusqlite::Result<Self> {
         let hand = store.write(|transaction| {
             let hand = match (kept(transaction)?, start.scale) {
@@ -87,12 +88,12 @@ impl Clock {
         Ok(Self { hand: Mutex::new(hand), kept_to: AtomicI64::new(i64::MIN), start })
     }
 
-    /// Milliseconds since the Unix epoch, the time of ModelArts.
+    /// Returns the time in milliseconds since the Unix epoch.
     pub(super) fn now(&self) -> i64 {
         self.hand().now()
     }
 
-    /// The same, to be shown to a client: a file that is opened again goes on later, whatever the machine's clock says.
+    /// Returns the time for a response, and covers it in the store: a file that is reopened never shows an earlier time.
     pub(super) fn shown(&self, store: &Store) -> rusqlite::Result<i64> {
         let hand = self.hand();
         let now = hand.now();
@@ -104,17 +105,17 @@ impl Clock {
         Ok(now)
     }
 
-    /// The same as a system time.
+    /// Returns the time as a system time.
     pub(super) fn system_time(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(u64::try_from(self.now()).unwrap_or_default())
     }
 
-    /// Virtual seconds in a real second.
+    /// Returns the speed: virtual seconds in a real second.
     pub(super) fn scale(&self) -> f64 {
         self.hand().scale
     }
 
-    /// Moves on at once, then goes on as fast as it is told, or as before.
+    /// Advances the clock at once, and changes its speed if one is given.
     pub(super) fn change(&self, store: &Store, by: Duration, scale: Option<f64>) -> Result<(), Refusal> {
         store.write(|transaction| {
             let mut hand = self.hand();
@@ -130,7 +131,7 @@ impl Clock {
         })
     }
 
-    /// Begins anew, or takes the time of a store that has been loaded.
+    /// Starts the clock anew, or continues the time of a store that has been loaded.
     pub(super) fn restart(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         let hand = kept(transaction)?.unwrap_or_else(|| self.start.hand());
         keep(transaction, hand)?;
@@ -144,12 +145,12 @@ impl Clock {
 
     fn set(&self, hand: Hand) {
         *self.hand.lock() = hand;
-        // The store has been told another time.
+        // The store now covers another time.
         self.kept_to.store(i64::MIN, Ordering::Relaxed);
     }
 }
 
-/// The clock of a store. It has gone on while nobody looked, but never back.
+/// Reads the clock of a store. It has gone on since it was written, but never back.
 fn kept(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Hand>> {
     let row = transaction
         .query_row("SELECT at, real, scale FROM clock", [], |row| {
@@ -164,12 +165,12 @@ fn kept(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Hand>> {
 }
 
 fn keep(transaction: &Transaction<'_>, hand: Hand) -> rusqlite::Result<()> {
-    // While the clock is stopped the real time means nothing, and would differ in each run of the same requests.
+    // While the clock is stopped the real time has no meaning, and would differ in each run of the same requests.
     let since = if hand.scale == 0.0 { 0 } else { real() };
     write(transaction, hand.now(), since, hand.scale)
 }
 
-/// Writes down that it is a time (`at`) at a real one, and how fast it passes.
+/// Stores a virtual time (`at`), its real time and the speed.
 fn write(transaction: &Transaction<'_>, at: i64, real: i64, scale: f64) -> rusqlite::Result<()> {
     transaction.execute("REPLACE INTO clock VALUES (1, ?1, ?2, ?3)", params![at, real, scale]).map(|_| ())
 }

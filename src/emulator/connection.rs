@@ -1,4 +1,4 @@
-//! Connections: their limits, and what may go wrong on them.
+//! Accepts connections and reads requests from them.
 
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
@@ -48,7 +48,7 @@ pub(super) async fn serve(listener: TcpListener, state: Arc<State>, mut stop: on
                 Ok((stream, peer)) => {
                     connections.spawn(connection(stream, peer, Arc::clone(&state), closing.subscribe()));
                 }
-                // Out of file descriptors, most likely: some are free again when a connection has ended.
+                // Most likely there are no file descriptors left; some become free when a connection ends.
                 Err(_) => sleep(Duration::from_millis(50)).await,
             },
         }
@@ -71,7 +71,7 @@ fn note(state: &State, ended: Result<(), tokio::task::JoinError>) {
 }
 
 async fn connection(stream: TcpStream, peer: SocketAddr, state: Arc<State>, mut closing: watch::Receiver<bool>) {
-    // Answers are written whole; one that goes out late is no error.
+    // Responses are written whole; a delay is no error.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(state.client_time));
@@ -88,14 +88,14 @@ async fn connection(stream: TcpStream, peer: SocketAddr, state: Arc<State>, mut 
     let mut connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
     let outcome = tokio::select! {
         outcome = &mut connection => outcome,
-        // Said once, and the sender outlives all connections.
+        // Sent once; the sender outlives all connections.
         _ = closing.changed() => {
             std::pin::Pin::new(&mut connection).graceful_shutdown();
             (&mut connection).await
         }
     };
     let Some(error) = outcome.err() else { return };
-    // All other errors are the client's doing, and it has heard of them or is gone.
+    // All other errors are caused by the client, which has got a response or is gone.
     if let Some(abort) = error.source().and_then(|source| source.downcast_ref::<Abort>()) {
         let mut stream = connection.into_parts().io.into_inner();
         let sent = stream.write_all(&abort.bytes).await;
@@ -123,7 +123,7 @@ async fn answer(
     let body = match rejected {
         Some(refusal) => Err(refusal),
         None => {
-            // Only a snapshot that will be looked at has a limit of its own.
+            // Only a snapshot from an accepted client has a limit of its own.
             let (limit, room) = match control::loads_snapshot(&state, peer, &parts) {
                 true => (MAX_SNAPSHOT, &state.room.snapshots),
                 false => (MAX_BODY, &state.room.bodies),
@@ -132,7 +132,7 @@ async fn answer(
         }
     };
     let broken = matches!(&body, Err(refusal) if refusal.ends_connection());
-    // The room is free again when the response is made.
+    // The room is released when the response is built.
     let (body, _room) = match body {
         Ok(Body { bytes, _room }) => (Ok(bytes), _room),
         Err(refusal) => (Err(refusal), None),

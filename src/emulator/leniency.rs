@@ -1,10 +1,10 @@
-//! Requests that say less than the documents ask for, or more: what clients leave out, or send empty, all the same.
+//! Leniency: fields that clients leave out or send empty although the documents demand them.
 
 use serde_json::Value;
 
 use crate::spec::load;
 
-/// The fields of a body that stand in the place of a missing one, as JSON pointers.
+/// Finds the fields of a body that stand for a missing one, as JSON pointers.
 ///
 /// Clients in languages whose structs have all their fields send `null` for an optional array or object, and the empty
 /// text for an optional path. The description marks the latter with `x-empty: absent`.
@@ -16,7 +16,7 @@ pub(super) fn empty_fields(document: &Value, schema: &Value, body: &Value) -> Ve
     found
 }
 
-/// The fields that the tables call mandatory (`x-mandatory`) and the body lacks, as JSON pointers.
+/// Finds the fields that the tables call mandatory (`x-mandatory`) and the body lacks, as JSON pointers.
 pub(super) fn missing_fields(document: &Value, schema: &Value, body: &Value) -> Vec<String> {
     let schema = load::resolve_whole(document, schema);
     let properties = schema["properties"].as_object().into_iter().flatten();
@@ -24,13 +24,13 @@ pub(super) fn missing_fields(document: &Value, schema: &Value, body: &Value) -> 
     missing.map(|(name, _)| format!("/{name}")).collect()
 }
 
-/// Makes `1.0` and `1e0` the whole number 1, which they are, so that no response shows them as another type.
+/// Replaces `1.0` and `1e0` by the whole number 1, so that responses show a whole number.
 pub(super) fn unify_numbers(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(unify_numbers),
         Value::Object(fields) => fields.values_mut().for_each(unify_numbers),
         Value::Number(number) if number.is_f64() => {
-            // Up to here each whole number has a double of its own.
+            // Up to this limit each whole number has a double of its own.
             let whole = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 2_f64.powi(53));
             if let Some(whole) = whole {
                 *value = Value::from(whole as i64);
@@ -49,7 +49,7 @@ pub(super) fn remove(body: &mut Value, pointer: &str) {
     }
 }
 
-/// Whether a value, or one inside, is empty: most bodies have none, and need no look at their schema.
+/// Returns whether a value, or one inside it, is empty. Most bodies have none, and need no look at their schema.
 fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -86,7 +86,7 @@ fn find_empty(document: &Value, schema: &Value, value: &Value, pointer: &str, fo
     }
 }
 
-/// Whether a value stands for the missing one of an optional property.
+/// Returns whether a value stands for a missing optional property.
 fn is_empty(schema: &Value, property: &Value, value: &Value) -> bool {
     match value {
         Value::Null => matches!(schema["type"].as_str(), Some("array" | "object")) && schema["nullable"] != true,

@@ -1,7 +1,7 @@
 //! The access log: a line on standard error for each request.
 //!
-//! A thread of its own writes the lines, so a reader who does not read holds up no request: lines that do not fit into
-//! the queue are lost, and counted.
+//! A thread of its own writes the lines, so that a slow reader delays no request. Lines that do not fit into the queue are
+//! dropped and counted.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -16,9 +16,9 @@ use serde_json::json;
 
 use super::record::Exchange;
 
-/// How much waits to be written, in bytes.
+/// The size of the queue, in bytes.
 const QUEUE: usize = 1024 * 1024;
-/// How long a stop waits until all is written.
+/// How long a stop waits until the queue is written.
 const FLUSH_TIME: Duration = Duration::from_secs(2);
 
 /// A line on standard error for each request.
@@ -34,7 +34,7 @@ pub enum AccessLog {
     Off,
 }
 
-/// What was sent back for an exchange, besides what the record has of it.
+/// Facts of a response that the record does not have.
 pub(super) struct Sent {
     pub(super) peer: SocketAddr,
     pub(super) took: Duration,
@@ -51,16 +51,16 @@ pub(super) struct Log {
 #[derive(Default)]
 struct Shared {
     queue: Mutex<Queue>,
-    /// Told of each change of the queue.
+    /// Notified of each change of the queue.
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct Queue {
     lines: VecDeque<String>,
-    /// Length of these lines and of the one that is being written.
+    /// The length of the queued lines and of the one that is being written.
     bytes: usize,
-    /// How many were lost since the last line.
+    /// The number of lines dropped since the last one.
     lost: u64,
     closed: bool,
 }
@@ -93,7 +93,7 @@ impl Log {
         self.shared.add(self.format, line);
     }
 
-    /// Waits until all is written, but not long for someone who does not read.
+    /// Waits until the queue is written, but not long for a slow reader.
     pub(super) fn flush(&self) {
         let until = Instant::now() + FLUSH_TIME;
         let mut queue = self.shared.queue.lock();
@@ -117,7 +117,7 @@ impl Shared {
         let mut queue = self.queue.lock();
         let before = (queue.lost > 0).then(|| lost(format, queue.lost));
         let bytes = before.as_ref().map_or(0, String::len) + line.len();
-        // One that is longer than the whole queue may go alone.
+        // A line that is longer than the whole queue is accepted alone.
         if queue.bytes > 0 && queue.bytes + bytes > QUEUE {
             queue.lost += 1;
             return;
@@ -129,13 +129,13 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Writes what comes, until the log is closed and all is written.
+    /// Writes lines until the log is closed and the queue is empty.
     fn write(&self, format: AccessLog, mut out: impl Write) {
         let mut queue = self.queue.lock();
         loop {
             let line = match queue.lines.pop_front() {
                 Some(line) => line,
-                // Nothing waits any more, so that what was lost is known.
+                // The queue is empty: report the dropped lines.
                 None if queue.lost > 0 => {
                     let line = lost(format, std::mem::take(&mut queue.lost));
                     queue.bytes += line.len();
@@ -147,7 +147,7 @@ impl Shared {
                     continue;
                 }
             };
-            // Nobody is left to tell it to if this fails.
+            // There is no other place to report a failure of this.
             let _ = parking_lot::MutexGuard::unlocked(&mut queue, || out.write_all(line.as_bytes()));
             queue.bytes -= line.len();
             self.changed.notify_all();

@@ -21,7 +21,7 @@ impl Printed {
         Self(operations.collect())
     }
 
-    /// Gives a response the types and the order of fields that the printed one has.
+    /// Converts a response to the types and the order of fields that the printed response has.
     pub(super) fn imitate(&self, operation: &str, response: Value) -> Value {
         match self.0.get(operation) {
             Some(printed) => imitate(printed, response),
@@ -40,7 +40,7 @@ fn imitate(printed: &Value, value: Value) -> Value {
             ordered.extend(fields);
             Value::Object(ordered)
         }
-        // All items look like the first one.
+        // All items have the form of the first one.
         (Value::Array(printed), Value::Array(items)) => match printed.first() {
             Some(printed) => items.into_iter().map(|item| imitate(printed, item)).collect(),
             None => items.into(),

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-/// A part of an address as text.
+/// Decodes a part of an address.
 pub(super) fn decode(text: &str) -> Result<String, &'static str> {
     let bytes = text.as_bytes();
     let broken = |(at, _): (usize, &u8)| {
@@ -15,7 +15,7 @@ pub(super) fn decode(text: &str) -> Result<String, &'static str> {
     if decoded.contains('\0') { Err("has the character NUL") } else { Ok(decoded.into_owned()) }
 }
 
-/// Names and values of a query in their order.
+/// Returns the names and values of a query in their order.
 pub(super) fn pairs(query: &str) -> Result<Vec<(String, String)>, &'static str> {
     let decode = |text: &str| decode(&text.replace('+', " "));
     let pairs = query.split('&').filter(|pair| !pair.is_empty());

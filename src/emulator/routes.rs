@@ -22,11 +22,11 @@ pub(super) struct Route {
     pub(super) list: Option<ListShape<'static>>,
 }
 
-/// The described paths; each leads to its operations.
+/// The described paths with their operations.
 pub(super) struct Routes(matchit::Router<Vec<Route>>);
 
 impl Routes {
-    /// All operations of the description that have a handler.
+    /// Collects all operations of the description that have a handler.
     pub(super) fn new() -> Self {
         let mut by_path: Vec<(&'static str, Vec<Route>)> = Vec::new();
         for document in spec::rules() {
@@ -61,19 +61,20 @@ impl Routes {
 
 /// What there is at the address of a request.
 pub(super) enum Found<'a> {
-    /// To an operation, with the values of its path as they were sent.
+    /// An operation, with the values of its path as they were sent.
     Operation(&'a Route, Vec<(String, String)>),
-    /// To something that clients do and the documents do not show.
+    /// A request that clients send and the documents do not show.
     Extra(Extra<'a>),
-    /// To a path that has other methods.
+    /// A path that has other methods.
     OtherMethod(String),
+    /// No operation.
     Nowhere,
 }
 
 impl Routes {
     /// Finds the operation of a request, or what there is in its place.
     pub(super) fn find<'a>(&'a self, parts: &'a Parts) -> Found<'a> {
-        // What answers GET answers HEAD; the body stays behind.
+        // HEAD is served as GET; hyper drops the body.
         let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
         let extra = match Extra::find(parts) {
             Some(extra) if method == Method::GET => return Found::Extra(extra),

@@ -1,4 +1,4 @@
-//! From a request on the wire to an operation and back.
+//! Serves requests: finds the operation, authenticates, validates, calls the handler, and records the exchange.
 
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
@@ -23,7 +23,7 @@ use super::routes::{Found, Route};
 use super::state::State;
 
 impl State {
-    /// Answers one request, or ends its connection.
+    /// Serves one request, or ends its connection.
     pub(super) async fn serve(
         &self,
         peer: SocketAddr,
@@ -37,7 +37,7 @@ impl State {
         let request_id = format!("{:032x}", self.requests.fetch_add(1, Ordering::Relaxed) + 1);
         let found = self.routes.find(parts);
         let Plan { delay, hit } = match &found {
-            // Faults are for those who may ask.
+            // A request whose head is rejected meets no fault.
             Found::Operation(route, _) if !is_head_rejected(body.as_ref()) => {
                 self.faults.lock().plan(route.checker.id(), self.clock.now())
             }
@@ -123,7 +123,7 @@ impl State {
         }
     }
 
-    /// Does what an operation does.
+    /// Authenticates and validates a request, and calls its handler.
     fn act(
         &self,
         route: &Route,
@@ -182,12 +182,12 @@ impl State {
         })
     }
 
-    /// Whether somebody wants to know what comes.
+    /// Returns whether exchanges are logged or recorded.
     fn is_watched(&self) -> bool {
         self.log.is_on() || self.record.lock().is_on()
     }
 
-    /// Writes down what came and how it was answered.
+    /// Logs and records an exchange.
     fn note(&self, seen: &Seen<'_>, outcome: &Result<Response, Abort>) {
         if !self.is_watched() {
             return;
@@ -199,7 +199,7 @@ impl State {
     }
 }
 
-/// One request, for those who watch.
+/// One request, for the log and the record.
 struct Seen<'a> {
     peer: SocketAddr,
     parts: &'a Parts,
@@ -250,7 +250,7 @@ impl Seen<'_> {
     }
 }
 
-/// Whether a request was rejected for its head, which is malformed, too large or of another host: nobody has looked at it.
+/// Returns whether a request was rejected for its head, which is malformed, too large or names another host.
 fn is_head_rejected(body: Result<&Bytes, &Refusal>) -> bool {
     matches!(body, Err(Refusal::Gateway { status, .. }) if matches!(status.as_u16(), 400 | 403 | 414 | 494))
 }

@@ -1,4 +1,4 @@
-//! The whole state as one JSON value, and back; and what a state begins with.
+//! Snapshots: the whole state as one JSON value. The origin of a state.
 
 use std::fmt;
 
@@ -13,20 +13,20 @@ use super::answer::Refusal;
 use super::store::{self, FORMAT};
 use crate::json;
 
-/// What a state begins with. It stays with the state, so that a file that goes on begins anew as it began.
+/// The origin of a state: its content at the start. It is stored, so that a resumed file can be reset to it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Origin {
-    /// What the documents' examples name.
+    /// The seed data: objects of the documents' examples.
     Documented,
-    /// Nothing.
+    /// An empty state.
     Empty,
-    /// What another state was.
+    /// A snapshot of another state.
     Snapshot(Value),
 }
 
 impl Origin {
-    /// What a state began with; nothing if it has yet to begin, which happens all at once.
+    /// Reads the origin of a state; `None` for a new one.
     pub(super) fn read(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Self>> {
         let text = transaction.query_row("SELECT value FROM origin", [], |row| row.get::<_, String>(0)).optional()?;
         let parse = |text: String| {
@@ -42,7 +42,7 @@ impl Origin {
     }
 }
 
-/// Everything that the tables hold.
+/// Writes all tables into a snapshot.
 pub(super) fn dump(transaction: &Transaction<'_>) -> rusqlite::Result<Value> {
     let mut tables = Map::new();
     for table in names(transaction, false)? {
@@ -67,16 +67,16 @@ pub(super) fn dump(transaction: &Transaction<'_>) -> rusqlite::Result<Value> {
     Ok(json!({"format": FORMAT, "tables": tables}))
 }
 
-/// Puts a snapshot in the place of all that is there. One of an older version is brought up to this one.
+/// Replaces the state by a snapshot. A snapshot of an older version is migrated.
 pub(super) fn load(transaction: &Transaction<'_>, snapshot: &Value) -> Result<(), Refusal> {
-    // Made by hand, it may have the tables first.
+    // A snapshot that was written by hand may have `tables` first.
     let parts = ["format", "tables"].into_iter().filter_map(|part| Some((part, snapshot.get(part)?)));
     let parts: MapDeserializer<'_, _, serde_json::Error> = MapDeserializer::new(parts);
     let loaded = Snapshot(transaction).deserialize(parts);
     loaded.map_err(|error| invalid(&error))
 }
 
-/// The same with the text of a snapshot. It is read row by row, for it may be large.
+/// Replaces the state by the text of a snapshot. It is read row by row, because it may be large.
 pub(super) fn read(transaction: &Transaction<'_>, text: &[u8]) -> Result<(), Refusal> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let loaded = Snapshot(transaction).deserialize(&mut deserializer).and_then(|()| deserializer.end());
@@ -148,7 +148,7 @@ impl<'de> Visitor<'de> for Snapshot<'_> {
     }
 }
 
-/// The format that a snapshot says, if it is known.
+/// Reads the format of a snapshot. Fails if it is unknown.
 fn format(format: &Value) -> Result<usize, String> {
     let format = format.as_u64().ok_or("the field `format` is no number")?;
     let known = usize::try_from(format).ok().filter(|format| (1..=FORMAT).contains(format));
@@ -209,7 +209,7 @@ impl<'de> Visitor<'de> for Rows<'_> {
     }
 }
 
-/// Takes everything away and makes the tables anew.
+/// Deletes everything and creates the tables anew.
 pub(super) fn empty(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     clear(transaction)?;
     store::migrate(transaction, 0, FORMAT)
@@ -224,8 +224,8 @@ fn clear(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The tables in the order in which they were made; their names come from this crate. Not among them, unless all are
-/// wanted, are the `origin`, and what triggers derive from others: a `tally`, and tables of indexes that are virtual.
+/// Lists the tables in the order of their creation. Unless `all` is set, `origin` and the tables that triggers derive from
+/// others are left out: `tally`, and those of virtual indexes. The names are constants of this crate.
 fn names(transaction: &Transaction<'_>, all: bool) -> rusqlite::Result<Vec<String>> {
     transaction
         .prepare(
@@ -239,7 +239,7 @@ fn names(transaction: &Transaction<'_>, all: bool) -> rusqlite::Result<Vec<Strin
         .collect()
 }
 
-/// A value of a row, if it can be one.
+/// Converts a JSON value to a value of a row, if that is possible.
 fn sql(value: &Value) -> Option<Sql> {
     Some(match value {
         Value::Null => Sql::Null,

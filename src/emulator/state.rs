@@ -28,47 +28,47 @@ pub(super) struct State {
     pub(super) clock: Clock,
     pub(super) transitions: Mutex<Transitions>,
     pub(super) quota: i64,
-    /// What fixes ids, times and bytes of answers; a different one each time if absent.
+    /// The seed of ids and tokens; a random one if absent.
     pub(super) seed: Option<u64>,
-    /// With how many training jobs of no interest it begins.
+    /// The number of additional training jobs at the start.
     pub(super) training_jobs: u32,
     pub(super) routes: Routes,
     pub(super) access: Access,
-    /// Its own base address.
+    /// The base address of the emulator.
     pub(super) endpoint: String,
     pub(super) check_answers: bool,
-    /// Whether requests are rejected that differ from the documents where clients do.
+    /// Whether the differences that clients have from the documents are rejected.
     pub(super) strict: bool,
-    /// What responses are made to look like, instead of having the types of the tables.
+    /// The printed responses that responses imitate; `None` for the types of the tables.
     pub(super) printed: Option<Printed>,
     pub(super) record: Mutex<Record>,
     pub(super) log: Log,
     pub(super) faults: Mutex<Injected>,
-    /// How long a client may take for anything.
+    /// The time for a client to send a head, to send a body, and to read a response.
     pub(super) client_time: Duration,
     /// Whether the control API serves other machines too.
     pub(super) allow_remote: bool,
-    /// Names that a request may come under, besides those of this machine.
+    /// Names that the header `Host` may have, besides those of this machine.
     pub(super) allowed_hosts: Vec<String>,
-    /// For the bodies of requests.
+    /// The memory for the bodies of requests.
     pub(super) room: Room,
-    /// What its state began with.
+    /// The content of the state at the start.
     pub(super) origin: Origin,
     /// Requests that failed by a defect of the emulator.
     pub(super) panics: AtomicU64,
     /// Requests of the control API.
     pub(super) control_requests: AtomicU64,
-    /// How many have come: their ids are the same for the same sequence of requests.
+    /// The number of requests, from which their ids are made.
     pub(super) requests: AtomicU64,
 }
 
 impl State {
-    /// The whole state as one JSON value.
+    /// Returns the whole state as one JSON value.
     pub(super) fn snapshot(&self) -> Result<Value, Refusal> {
         self.store.write(|transaction| snapshot::dump(transaction).map_err(Refusal::from))
     }
 
-    /// Puts a snapshot, with its time, in the place of all that is there.
+    /// Replaces the state and the time by a snapshot.
     pub(super) fn load(&self, put: impl FnOnce(&Transaction<'_>) -> Result<(), Refusal>) -> Result<(), Refusal> {
         self.store.write(|transaction| {
             put(transaction)?;
@@ -77,7 +77,7 @@ impl State {
         })
     }
 
-    /// Goes back to what it began with, faults, records and time included.
+    /// Resets the state, the time, the faults and the record to the start.
     pub(super) fn reset(&self) -> Result<(), Refusal> {
         self.store.write(|transaction| {
             snapshot::empty(transaction)?;
@@ -89,7 +89,7 @@ impl State {
         })
     }
 
-    /// Writes what it begins with into empty tables.
+    /// Writes the origin into empty tables.
     pub(super) fn begin(&self, transaction: &Transaction<'_>) -> Result<(), Refusal> {
         if let Origin::Snapshot(snapshot) = &self.origin {
             snapshot::load(transaction, snapshot)?;
@@ -106,14 +106,14 @@ impl State {
         Ok(self.origin.write(transaction)?)
     }
 
-    /// Goes on with tables that have just been filled.
+    /// Continues with tables that have just been filled.
     fn resume(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         self.access.forget();
         self.clock.restart(transaction)?;
         Lifecycles { transaction, transitions: *self.transitions.lock(), now: self.clock.now() }.adopt()
     }
 
-    /// Chooses what moves jobs, between two requests.
+    /// Changes the transitions between two requests.
     pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Refusal> {
         self.store.write(|transaction| {
             *self.transitions.lock() = transitions;
@@ -121,7 +121,7 @@ impl State {
         })
     }
 
-    /// Does something that must not end the connection if it panics. What the panic says may have secrets, and stays here.
+    /// Runs `act`, and turns a panic into a rejection. The message of the panic may hold secrets and is dropped.
     pub(super) fn caught<T>(&self, act: impl FnOnce() -> T) -> Result<T, Refusal> {
         catch_unwind(AssertUnwindSafe(act)).map_err(|_| {
             self.panics.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Any operation raw.
+//! `hwjobs api`: calls any operation by its name.
 
 use std::ffi::OsStr;
 
@@ -47,13 +47,13 @@ pub(super) fn command() -> Command {
         )
 }
 
-/// The names of all operations.
+/// Returns the names of all operations.
 fn names() -> impl Iterator<Item = &'static str> {
     let operations = [modelarts::operations::ALL, mrs::operations::ALL, iam::operations::ALL];
     operations.into_iter().flatten().map(|operation| operation.id)
 }
 
-/// The name of an operation. An error names the most similar one: all 58 would hide what it says.
+/// Parses the name of an operation. An error suggests the most similar one instead of listing all 58.
 #[derive(Clone)]
 struct Operation;
 

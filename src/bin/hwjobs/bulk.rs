@@ -1,4 +1,4 @@
-//! The same operation for many objects, with a journal to go on from.
+//! Sends an operation for many objects, with a journal from which an interrupted run resumes.
 
 use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
@@ -22,14 +22,14 @@ use super::rows::{Row, Rows};
 /// What the sender of requests and the reader of results share.
 #[derive(Default)]
 struct Flight {
-    /// Rows on their way, by their place among the requests.
+    /// Rows in flight, by their place among the requests.
     sent: HashMap<u64, Sent>,
     next: u64,
-    /// How many were done before and are not sent.
+    /// The number of rows that were done before and are not sent.
     before: usize,
-    /// Nothing new is to be sent.
+    /// Whether no further row is sent.
     stop: bool,
-    /// Why there are no more rows.
+    /// The reason why no more rows can be read.
     broken: Option<String>,
 }
 
@@ -42,7 +42,7 @@ fn lock(flight: &Mutex<Flight>) -> MutexGuard<'_, Flight> {
     flight.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How many calls are under way at the same time at the most, and how long the service may make all wait.
+/// The limits of a run: the number of calls in flight, and the longest pause that the service may demand.
 pub(super) struct Pace {
     pub(super) concurrency: u16,
     pub(super) patience: Duration,
@@ -51,7 +51,7 @@ pub(super) struct Pace {
 /// A pause shorter than this is not worth a line.
 const SHORT_PAUSE: Duration = Duration::from_secs(2);
 
-/// What is said of a pause that the service asks for.
+/// Returns the message about a pause that the service demands.
 fn told(pause: Pause) -> Option<String> {
     let seconds = |duration: Duration| SignedDuration::from_secs(duration.as_secs().try_into().unwrap_or(i64::MAX));
     let asked = pause.asked.filter(|asked| *asked >= SHORT_PAUSE)?;
@@ -65,7 +65,7 @@ fn told(pause: Pause) -> Option<String> {
     })
 }
 
-/// Does all rows; whether all went well.
+/// Sends all rows. Returns whether all succeeded.
 pub(super) async fn run(
     call: &Call<'_>,
     session: &Session,
@@ -74,10 +74,10 @@ pub(super) async fn run(
     journal_path: Option<&str>,
     pace: Pace,
 ) -> Outcome {
-    // It ends in its own way: what was done is to be told.
+    // Handled here, because an interrupted run reports what it has done.
     let mut interrupt = std::pin::pin!(stop_signal()?);
     let base = session.request(operation)?;
-    // All of them are checked before the first one is sent.
+    // All rows are validated before the first one is sent.
     let checked = rows.check(&base, || interrupt.as_mut().now_or_never().is_some())?;
     let target = Target::of(session, &base, operation);
     if call.options.dry_run {
@@ -131,7 +131,7 @@ pub(super) async fn run(
     });
     let mut results = Results::new(call, checked.widest, bar.clone());
     let (mut good, mut failed, mut interrupted) = (0, 0, false);
-    // What was done after the journal could not be written any more.
+    // The rows that were sent after the journal became unwritable.
     let (mut journal_error, mut not_noted) = (None, Vec::new());
     loop {
         let ended = tokio::select! {
@@ -151,7 +151,7 @@ pub(super) async fn run(
                 journal_error = journal.add(&entry).err();
             }
             if journal_error.is_some() {
-                // Without its note an update would be sent again by the next run.
+                // Without its entry the next run would send the update again.
                 lock(&flight).stop = true;
                 not_noted.extend(entry.done.then(|| entry.object.clone()));
             }
@@ -180,7 +180,7 @@ pub(super) async fn run(
     bar.finish_and_clear();
     let Flight { mut before, broken, stop, .. } = std::mem::take(&mut *lock(&flight));
     if (interrupted || stop || ended.is_some()) && !done.is_empty() {
-        // Those behind the last one that was sent count too.
+        // The rows after the last one that was sent count too.
         before = rows.read()?.filter(|(_, row)| row.as_ref().is_ok_and(|row| done.contains(&row.digest()))).count();
     }
     let printed = results.finish();
@@ -234,7 +234,7 @@ fn show(call: &Call<'_>, base: &Request, rows: &Rows, done: &Done, mut stopped: 
     Ok(true)
 }
 
-/// What became of each update, printed as it comes. What is one value, and what is queried, is printed at the end.
+/// The results of the updates, printed as they arrive. A format of one value, or a query, is printed at the end.
 struct Results<'a> {
     call: &'a Call<'a>,
     shape: Shape,
@@ -243,7 +243,7 @@ struct Results<'a> {
     width: usize,
     has_header: bool,
     bar: ProgressBar,
-    /// Why nothing more is printed: the updates go on all the same.
+    /// The reason why nothing more is printed. The updates go on all the same.
     failure: Option<Failure>,
 }
 

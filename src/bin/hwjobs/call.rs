@@ -78,7 +78,7 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
     interruptible(called).await
 }
 
-/// How long to wait, and how long at first between two requests.
+/// How long to wait, and the first interval between two requests.
 struct Pace {
     timeout: Duration,
     interval: Duration,
@@ -131,7 +131,7 @@ impl Call<'_> {
         }
     }
 
-    /// Prints a log, and follows it if that is wanted.
+    /// Prints a log, and follows it with `--follow`.
     async fn logs(&self, session: &Session, parameters: &[(&'static str, String)], matches: &ArgMatches) -> Outcome {
         let ids: Vec<_> = parameters.iter().filter(|(name, _)| name.ends_with("_id")).cloned().collect();
         let mut parameters = parameters.to_vec();
@@ -189,14 +189,14 @@ fn line_number(value: &Value) -> Option<String> {
     }
 }
 
-/// Prints lines of a log; the last one ends as the others do. On a terminal they can set colours and nothing else, unless
-/// they are wanted raw.
+/// Prints lines of a log, the last one with a line end too. On a terminal, control sequences other than colours are escaped
+/// unless `raw` is set.
 fn lines(text: &str, raw: bool) -> io::Result<()> {
     let is_shown = !raw && io::stdout().is_terminal();
     let text = if is_shown { terminal::log(text) } else { text.into() };
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
-    // A colour does not last longer than the log.
+    // Resets a colour that the log leaves set.
     if is_shown && text.contains('\u{1b}') {
         out.write_all(b"\x1b[0m")?;
     }

@@ -115,9 +115,9 @@ enum Log {
     Off,
 }
 
-/// Serves until it is told to stop.
+/// Runs an emulator until a signal stops it.
 pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
-    // Heard from here on: a signal that comes while it starts stops it in the same orderly way.
+    // Signals are handled from here on: one that comes during the start stops the emulator in the same orderly way.
     let stopped = stop_signal()?;
     let log = match options.log {
         Log::Text => AccessLog::Text,
@@ -162,10 +162,10 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
         && let Place::File = files::place(file).map_err(|error| files::named(file, &error))?
     {
         Output::open(file, Readers::Others, is_address)?;
-        // One of an earlier run leads to nobody.
+        // The address in a file of an earlier run is no longer valid.
         std::fs::remove_file(file).map_err(|error| files::named(file, &error))?;
     }
-    // A place where nothing can be written is known before anybody waits for it.
+    // Fails before the start if the file cannot be written.
     let ready = options.ready_file.as_ref().map(|file| Output::open(file, Readers::Others, is_address)).transpose()?;
     let emulator = builder
         .start()
@@ -195,13 +195,13 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
     if let Some(file) = &options.ready_file
         && std::fs::read_to_string(file).is_ok_and(|text| text == endpoint)
     {
-        // Someone else may have removed it already.
+        // The file may have been removed already.
         let _ = std::fs::remove_file(file);
     }
     Ok(true)
 }
 
-/// Whether a text is an address as it is written into a file for others.
+/// Returns whether a text is the content of a ready file.
 fn is_address(text: &[u8]) -> bool {
     let text = str::from_utf8(text).unwrap_or_default();
     text.strip_prefix("http://").is_some_and(|address| address.trim_end().parse::<SocketAddr>().is_ok())

@@ -1,4 +1,4 @@
-//! The arguments of a command, made from what the description says of its operation.
+//! The arguments of a command, made from the description of its operation.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::exit::{Failure, Usage, usage};
 use super::files;
 
-/// Fields that have the name of an option of every call, with the name of their flag.
+/// Fields whose name is that of a global option, with the name of their flag.
 const RENAMED: [(&str, &str); 1] = [("output", "output-path")];
 
 /// A parameter of an operation, or a field of its body.
@@ -21,7 +21,7 @@ pub(super) struct Field {
     required: bool,
     kind: Kind,
     help: String,
-    /// Whether a password is in it.
+    /// Whether it holds a password.
     is_secret: bool,
 }
 
@@ -32,7 +32,7 @@ enum Place {
     Body,
 }
 
-/// What a field takes.
+/// The type of a field's value.
 #[derive(Clone)]
 enum Kind {
     Text,
@@ -66,7 +66,7 @@ impl Kind {
         }
     }
 
-    /// The text of a flag as the value that goes into a body.
+    /// Parses the text of a flag into a value for the body.
     fn value(&self, text: &str) -> Result<Value, String> {
         match self {
             Self::Text => Ok(text.into()),
@@ -79,7 +79,7 @@ impl Kind {
                 }
             }
             Self::Boolean => text.parse::<bool>().map(Value::from).map_err(|_| "neither true nor false".to_owned()),
-            // What looks like a number and is one of the values is one.
+            // A text that looks like a number and is one of the values is a number.
             Self::Choice(values) if values.iter().any(|value| value == text) => {
                 let number = values.iter().all(|value| value.parse::<i64>().is_ok());
                 Ok(text.parse::<i64>().ok().filter(|_| number).map_or_else(|| text.into(), Value::from))
@@ -99,7 +99,7 @@ impl Kind {
         }
     }
 
-    /// Whether this is how an id is written: another way to write the same one would make it two.
+    /// Returns whether a text is the canonical form of an id: another form would make two ids of one.
     fn check_id(&self, text: &str) -> Result<(), String> {
         if text.trim() != text {
             return Err(format!("`{text}` has blanks around it"));
@@ -115,7 +115,7 @@ impl Kind {
     fn parser(&self) -> ValueParser {
         let kind = self.clone();
         match self {
-            // Suggestions and completions come from the values.
+            // The values serve suggestions and completions.
             Self::Choice(values) => {
                 PossibleValuesParser::new(values.clone()).try_map(move |text| kind.value(&text)).into()
             }
@@ -136,7 +136,7 @@ impl Kind {
 }
 
 impl Field {
-    /// All fields of an operation: path, query, body. The project is the session's.
+    /// Collects all fields of an operation: path, query, body. The project is that of the session.
     pub(super) fn all(document: &'static Document, operation: Operation<'static>) -> Vec<Self> {
         let root = document.value();
         let parameters = document.parameters(operation).filter(|parameter| parameter["name"] != "project_id");
@@ -176,7 +176,7 @@ impl Field {
         self.place == Place::Body
     }
 
-    /// The id of the argument, apart from those of the options of every call.
+    /// Returns the id of the argument, distinct from those of the global options.
     pub(super) fn id(&self) -> String {
         format!("field {}", self.name)
     }
@@ -186,7 +186,7 @@ impl Field {
         self.required &= self.is_in_path();
     }
 
-    /// What the field is called on the command line.
+    /// Returns the name of the field on the command line.
     pub(super) fn flag(&self) -> String {
         if let Some((_, renamed)) = RENAMED.iter().find(|(name, _)| *name == self.name) {
             return (*renamed).to_owned();
@@ -202,7 +202,7 @@ impl Field {
         flag
     }
 
-    /// The field's text in a table of updates as the value that goes into the request.
+    /// Parses the text of a cell in a table of updates into a value for the request.
     pub(super) fn value(&self, text: &str) -> Result<Value, String> {
         self.kind.value(text).map(|value| match (&self.kind, value) {
             (Kind::List(_), value @ Value::Array(_)) => value,
@@ -211,7 +211,7 @@ impl Field {
         })
     }
 
-    /// Whether this is how an id is written; else why not.
+    /// Validates the form of an id.
     pub(super) fn check_id(&self, text: &str) -> Result<(), String> {
         if !self.is_in_path() {
             return Ok(());
@@ -219,7 +219,7 @@ impl Field {
         self.kind.check_id(text).map_err(|reason| format!("{}: {reason}", self.name))
     }
 
-    /// What was given for a field with a password in it, or is on the standard input.
+    /// Reads the value of a field with a password, from its argument or the standard input.
     fn secret(&self, matches: &ArgMatches) -> Result<Option<Value>, Failure> {
         let text = match matches.get_one::<String>(&self.id()) {
             None => return Ok(None),
@@ -232,7 +232,7 @@ impl Field {
             }
             Some(text) => text.clone(),
         };
-        // A place in the text is named, and nothing that is there.
+        // The error names the place in the text, but not its content.
         let value = json::parse(text.as_bytes()).map_err(|error| {
             let (flag, line, column) = (self.flag(), error.line(), error.column());
             Usage(format!("--{flag}: not JSON, or a field of it comes twice: line {line}, column {column}"))
@@ -252,7 +252,7 @@ impl Field {
                 let argument = argument.value_name(self.name.to_uppercase()).value_parser(parser);
                 if many { argument.num_args(1..) } else { argument }
             }
-            // It is read later: the parser of the command line repeats what it cannot read.
+            // Parsed later, because the parser of the command line repeats invalid values in its errors.
             (_, kind) if self.is_secret => argument.long(self.flag()).value_name(kind.value_name()).help(format!(
                 "{}; - reads it from the standard input. A password that is written here is visible to others: in the \
                  list of processes and in the history of the shell{mark}",
@@ -286,7 +286,7 @@ impl Field {
     }
 }
 
-/// Whether a value as described holds a password.
+/// Returns whether a described value holds a password.
 fn has_password(root: &'static Value, schema: &'static Value) -> bool {
     let schema = load::resolve_whole(root, schema);
     let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| schema[key].as_array()).flatten();
@@ -295,7 +295,7 @@ fn has_password(root: &'static Value, schema: &'static Value) -> bool {
         || parts.chain(fields).chain(schema.get("items")).any(|part| has_password(root, part))
 }
 
-/// The description's words, and the default of the service.
+/// Returns the help of a field: its description, and the default of the service.
 fn help(root: &'static Value, described: &Value, schema: &'static Value) -> String {
     let schema = load::resolve(root, schema);
     let text = described["description"].as_str().or_else(|| load::resolve_whole(root, schema)["description"].as_str());
@@ -325,7 +325,7 @@ pub(super) fn add(command: Command, fields: &[Field], many: bool, from: bool) ->
     command
 }
 
-/// The values of path and query that were given, by name; of several ids the first.
+/// Returns the given values of path and query by name; of several ids the first.
 pub(super) fn parameters(fields: &[Field], matches: &ArgMatches) -> Vec<(&'static str, String)> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     fields
@@ -338,7 +338,7 @@ pub(super) fn parameters(fields: &[Field], matches: &ArgMatches) -> Vec<(&'stati
         .collect()
 }
 
-/// The body: what the file says, with the flags put over it. It can be `empty` where the rows of a table come on top.
+/// Builds the body from the file, then the flags. It may be `empty` where the rows of a table supply the rest.
 pub(super) fn body(fields: &[Field], matches: &ArgMatches, empty: bool) -> Result<Option<Value>, Failure> {
     if !fields.iter().any(Field::is_in_body) {
         return Ok(None);
@@ -364,7 +364,7 @@ pub(super) fn body(fields: &[Field], matches: &ArgMatches, empty: bool) -> Resul
     Ok(Some(body))
 }
 
-/// An example of the command, made from the example of the documents.
+/// Makes an example of the command from the example of the documents.
 pub(super) fn example(
     words: &str,
     document: &'static Document,

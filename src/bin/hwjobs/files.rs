@@ -10,10 +10,10 @@ use tempfile::{Builder, NamedTempFile};
 
 use super::exit::{Failure, Usage, usage};
 
-/// How much of a file is looked at to recognize what it is.
+/// The number of bytes by which a file is recognized.
 const BEGINNING: u64 = 64 * 1024;
 
-/// The text of a file, or of the standard input for `-`.
+/// Reads the text of a file, or of the standard input for `-`.
 pub(super) fn text(file: impl AsRef<Path>) -> Result<String, Usage> {
     let (file, mut bytes) = (file.as_ref(), Vec::new());
     let read = if file == Path::new("-") {
@@ -25,7 +25,7 @@ pub(super) fn text(file: impl AsRef<Path>) -> Result<String, Usage> {
     text.or_else(|reason| usage(format!("{}: {reason}", shown(file))))
 }
 
-/// The JSON in a file.
+/// Reads the JSON in a file.
 pub(super) fn json(file: impl AsRef<Path>) -> Result<Value, Usage> {
     let text = text(&file)?;
     let shown = shown(file.as_ref());
@@ -35,7 +35,7 @@ pub(super) fn json(file: impl AsRef<Path>) -> Result<Value, Usage> {
     json::parse(text.as_bytes()).or_else(|error| usage(format!("{shown}: not JSON: {error}")))
 }
 
-/// The text that bytes are in UTF-8, without a byte order mark; or why they are none.
+/// Decodes UTF-8, without a byte order mark.
 pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, String> {
     let mark = mark_length(&bytes)?;
     let mut text = String::from_utf8(bytes).map_err(|error| {
@@ -47,10 +47,10 @@ pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, String> {
     Ok(text)
 }
 
-/// What is said of bytes that are no text in UTF-8.
+/// The message about bytes that are not UTF-8.
 pub(super) const NOT_UTF_8: &str = "is not UTF-8, it may be GBK or another legacy encoding; save the file as UTF-8";
 
-/// The length of the byte order mark of UTF-8 at the beginning of a file; or why the file is of another encoding.
+/// Returns the length of the byte order mark of UTF-8 at the beginning of a file. Fails for other encodings.
 pub(super) fn mark_length(beginning: &[u8]) -> Result<usize, String> {
     let other = match beginning {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => "is UTF-32",
@@ -82,29 +82,29 @@ fn spooled(mut from: impl Read) -> io::Result<File> {
     Ok(file)
 }
 
-/// How a file that is read is called in messages.
+/// Returns the name of a file in messages.
 pub(super) fn shown(file: &Path) -> Display<'_> {
     if file == Path::new("-") { Path::new("standard input").display() } else { file.display() }
 }
 
-/// What a path that is to be written leads to.
+/// The target of a path that will be written.
 pub(super) enum Place {
-    /// Nothing is there.
+    /// It does not exist.
     Free,
     /// A file, maybe behind a link.
     File,
-    /// A device or a pipe: what is written into it replaces nothing.
+    /// A device or a pipe: writing into it replaces nothing.
     Device,
 }
 
-/// What a path leads to; or why nothing can be written there.
+/// Finds the target of a path. Fails if it cannot be written.
 pub(super) fn place(path: &Path) -> io::Result<Place> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder")),
         Ok(found) if found.is_file() => Ok(Place::File),
         Ok(_) => Ok(Place::Device),
         Err(error) if error.kind() == io::ErrorKind::NotFound => match path.symlink_metadata() {
-            // Whoever made the link may have meant another file to be made.
+            // A dangling link may be meant for another file.
             Ok(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "is a link that leads nowhere")),
             Err(_) => Ok(Place::Free),
         },
@@ -112,7 +112,7 @@ pub(super) fn place(path: &Path) -> io::Result<Place> {
     }
 }
 
-/// Creates a file that its owner alone may read. It fails where one is there.
+/// Creates a file that only its owner may read. Fails if the file exists.
 pub(super) fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).append(true).create_new(true);
@@ -121,16 +121,16 @@ pub(super) fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// A file that is written whole or not at all. A file that is there is replaced only if this program wrote it.
+/// A file that is written whole or not at all. An existing file is replaced only if this program wrote it.
 pub(super) struct Output {
     path: PathBuf,
     to: To,
 }
 
 enum To {
-    /// Beside the path where nothing is yet.
+    /// A temporary file beside a path that does not exist yet.
     New(NamedTempFile),
-    /// Beside the file that is replaced.
+    /// A temporary file beside the file that is replaced.
     Instead(NamedTempFile, PathBuf),
     Device(File),
 }
@@ -145,8 +145,8 @@ pub(super) enum Readers {
 }
 
 impl Output {
-    /// Gets ready to write; until [`write`](Self::write) everything stays as it is. `is_own` recognizes by its beginning a
-    /// file that this program wrote.
+    /// Prepares writing. Nothing changes before [`write`](Self::write). `is_own` recognizes a file that this program wrote by
+    /// its beginning.
     pub(super) fn open(path: &Path, readers: Readers, is_own: impl Fn(&[u8]) -> bool) -> Result<Self, Failure> {
         let to = Self::prepare(path, readers, is_own).map_err(|error| named(path, &error))?;
         Ok(Self { path: path.to_owned(), to })

@@ -1,4 +1,4 @@
-//! What was done of many updates, noted in a file to go on from.
+//! The journal of many updates: a file from which an interrupted run resumes.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
@@ -12,11 +12,11 @@ use super::exit::{Failure, Usage, usage};
 use super::files::{self, Place};
 use super::options::is_to_be_looked_up;
 
-/// How the first line begins, and how each other one does.
+/// The beginning of the first line, and of each other line.
 const TARGET: &str = "{\"operation\":";
 const ENTRY: &str = "{\"digest\":";
 
-/// The first line of a journal: what was done elsewhere is not done here.
+/// The target of a journal, in its first line: a journal of another target does not count.
 #[derive(Serialize, Deserialize, PartialEq)]
 pub(super) struct Target {
     operation: String,
@@ -33,7 +33,7 @@ impl Target {
         }
     }
 
-    /// Whether both are the same, as far as it is known before a project is looked up.
+    /// Returns whether both are the same, as far as that is known before a project is looked up.
     fn agrees(&self, other: &Self) -> bool {
         let same_project = self.project == other.project || is_to_be_looked_up(&other.project);
         self.operation == other.operation && self.endpoint == other.endpoint && same_project
@@ -56,7 +56,7 @@ pub(super) struct Entry {
     pub(super) error: Option<String>,
 }
 
-/// The first half of a digest. A journal of a million updates is held by them.
+/// The first half of a digest, which saves memory with a million updates.
 type Key = [u8; 16];
 
 fn key(digest: &str) -> Option<Key> {
@@ -79,7 +79,7 @@ impl Done {
     }
 }
 
-/// Where it is written down what was done. The file is locked as long as this lives.
+/// An open journal. The file is locked while it is open.
 pub(super) struct Journal {
     path: PathBuf,
     file: File,
@@ -97,7 +97,7 @@ impl Journal {
         Ok(Reader { path, target }.read(&file)?.0)
     }
 
-    /// Opens a journal to go on with it, or begins one.
+    /// Opens a journal to resume it, or creates one.
     pub(super) fn open(path: &str, target: &Target) -> Result<(Self, Done), Failure> {
         let broken = |error: io::Error| files::named(Path::new(path), &error);
         let place = files::place(Path::new(path)).map_err(broken)?;
@@ -109,7 +109,7 @@ impl Journal {
         let file = opened.map_err(broken)?;
         let mut journal = Self { path: path.into(), file };
         if matches!(place, Place::Device) {
-            // Nothing is kept there, so nothing was done before.
+            // A device keeps nothing, so nothing was done before.
             journal.add(target).map_err(broken)?;
             return Ok((journal, Done::default()));
         }
@@ -123,7 +123,7 @@ impl Journal {
         }
         let (done, whole) = Reader { path, target }.read(&journal.file)?;
         if whole < journal.file.metadata().map_err(broken)?.len() {
-            // The power may have gone off while the last line was written.
+            // The last line may be incomplete after a crash.
             journal.file.set_len(whole).map_err(broken)?;
         }
         if whole == 0 {
@@ -148,7 +148,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// What was done, and the length of the file as far as its lines are whole.
+    /// Reads the entries, and the length of the file up to its last whole line.
     fn read(&self, mut file: &File) -> Result<(Done, u64), Failure> {
         let broken = |error: io::Error| files::named(Path::new(self.path), &error);
         let mut beginning = Vec::new();
@@ -202,7 +202,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a text, or what was written of it, begins as expected.
+/// Returns whether a text, possibly cut off, begins as expected.
 fn begins(text: &[u8], expected: &str) -> bool {
     let solid = text.iter().filter(|byte| !byte.is_ascii_whitespace());
     solid.zip(expected.as_bytes()).all(|(byte, expected)| byte == expected)

@@ -10,7 +10,7 @@ use clap_mangen::Man;
 use super::exit::Failure;
 use super::files::{self, Output, Readers};
 
-/// The first line of a page: a comment by which pages of an earlier version are known.
+/// The first line of a page: a comment that identifies pages of an earlier version.
 const MARK: &str = ".\\\" Written by `hwjobs man`; changes are lost.\n";
 
 /// Writes a page for a command and each one below it.
@@ -20,14 +20,14 @@ pub(super) fn write(command: Command, directory: &Path) -> Result<(), Failure> {
     command.build();
     let mut pages = Vec::new();
     render(&command, &mut pages)?;
-    // All of them are looked at before the first one is written.
+    // All targets are checked before the first page is written.
     let own = |page: &[u8]| page.starts_with(MARK.as_bytes());
     let open = |(name, page)| Ok((Output::open(&directory.join(name), Readers::Others, own)?, page));
     let pages = pages.into_iter().map(open).collect::<Result<Vec<_>, Failure>>()?;
     pages.into_iter().try_for_each(|(file, page): (_, Vec<u8>)| file.write(&page))
 }
 
-/// The pages of a command and of all below it, with the names of their files.
+/// Makes the pages of a command and of all its subcommands, with the names of their files.
 fn render(command: &Command, pages: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
     let man = Man::new(command.clone());
     let mut page = MARK.as_bytes().to_vec();
@@ -56,7 +56,7 @@ fn section(paragraph: &str) -> String {
     }
 }
 
-/// A text without what means something to the formatter.
+/// Escapes a text for the formatter.
 fn roff(text: &str) -> String {
     let escaped = text.replace('\\', r"\e").replace('-', r"\-").replace('\'', r"\(aq").replace('`', r"\(ga");
     let shield = |line: &str| if line.starts_with('.') { format!(r"\&{line}") } else { line.to_owned() };

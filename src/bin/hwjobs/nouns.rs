@@ -1,4 +1,4 @@
-//! The nouns and verbs: which operation each command is. What a command takes is the description's to say.
+//! The nouns and verbs: the operation of each command. The description defines the arguments.
 
 use clap::{Arg, ArgAction, Command, value_parser};
 use huaweicloud_jobs::spec;
@@ -15,7 +15,7 @@ pub(super) struct Noun {
     pub(super) verbs: &'static [Verb],
 }
 
-/// What can be done with it.
+/// A verb: an operation on objects of a kind.
 pub(super) struct Verb {
     pub(super) name: &'static str,
     /// The operation of the description.
@@ -25,7 +25,7 @@ pub(super) struct Verb {
     pub(super) columns: &'static [&'static str],
 }
 
-/// How a command uses its operation.
+/// The way in which a command uses its operation.
 pub(super) enum Action {
     /// Calls it, for each object once.
     Call,
@@ -229,7 +229,7 @@ const SERVICES: [(&str, &str); 2] = [
     ("iam", "Projects and tokens of the identity service"),
 ];
 
-/// The commands, each made only when it is needed: the description is large.
+/// Returns the commands. Each is built only when it is needed, because the description is large.
 pub(super) fn commands() -> impl Iterator<Item = Command> {
     let mut words: Vec<(&'static str, &'static str)> = Vec::new();
     for noun in NOUNS {
@@ -277,7 +277,7 @@ impl Noun {
     }
 }
 
-/// The command that these words name.
+/// Finds the command that these words name.
 pub(super) fn find(words: &[&str]) -> Option<(&'static Noun, &'static Verb)> {
     let (verb, noun) = words.split_last()?;
     let noun = NOUNS.iter().find(|known| known.words == noun.join(" "))?;
@@ -285,12 +285,12 @@ pub(super) fn find(words: &[&str]) -> Option<(&'static Noun, &'static Verb)> {
 }
 
 impl Verb {
-    /// Whether it changes something, so that it can be done to several objects alike.
+    /// Returns whether it changes an object, so that it can be applied to several objects.
     pub(super) fn takes_many(&self) -> bool {
         matches!(self.name, "update" | "delete" | "stop" | "restart" | "cancel")
     }
 
-    /// Whether a file can say what to do with which object.
+    /// Returns whether it can take its objects and values from a file.
     pub(super) fn takes_file(&self) -> bool {
         self.name == "update"
     }
@@ -316,7 +316,7 @@ impl Verb {
                 "--timeout 30m",
             ),
             Action::Logs => {
-                // The newest log file is found by a call of its own.
+                // The newest log file is found with another call.
                 fields.iter_mut().for_each(Field::make_optional_in_query);
                 let follow = Arg::new("follow").long("follow").short('f').action(ArgAction::SetTrue);
                 let raw = Arg::new("raw").long("raw").action(ArgAction::SetTrue);
@@ -360,7 +360,7 @@ fn waiting(timeout: &'static str) -> [Arg; 2] {
     ]
 }
 
-/// Whether an operation returns pages.
+/// Returns whether an operation returns pages.
 fn is_paged(operation: Operation<'_>) -> bool {
     spec::list(operation).is_some_and(|list| list.pages.parameters().is_some())
 }

@@ -1,4 +1,4 @@
-//! What every call can be told: who, where, and how to print.
+//! The global options: credentials, addresses, and output.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::time::Duration;
@@ -30,20 +30,20 @@ pub(super) struct Options {
     pub(super) yes: bool,
 }
 
-/// Begins what stands for the id of a project in a dry run.
+/// The prefix of a placeholder for the id of a project in a dry run.
 const TO_BE_LOOKED_UP: &str = "id-of-";
 
-/// Whether this only stands for the id of a project.
+/// Returns whether a text is a placeholder for the id of a project.
 pub(super) fn is_to_be_looked_up(project: &str) -> bool {
     project.starts_with(TO_BE_LOOKED_UP)
 }
 
-/// How long a call takes at most without an option.
+/// The default time limit of a call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 const HEADING: &str = "Options of every call";
 
-/// The options as they are declared, each for all commands below.
+/// Declares the options for all commands.
 fn arguments() -> Vec<Arg> {
     let text = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)
@@ -83,7 +83,7 @@ pub(super) fn add(command: Command) -> Command {
     command.args(arguments())
 }
 
-/// Keeps the options out of the help of a command that makes no calls, and of all below it; one of its own stays.
+/// Hides the options in the help of a command that makes no calls, except for its own ones.
 pub(super) fn hide(command: Command) -> Command {
     let own: Vec<_> = command.get_arguments().map(|argument| argument.get_id().clone()).collect();
     let others = arguments().into_iter().filter(|argument| !own.contains(argument.get_id()));
@@ -91,12 +91,12 @@ pub(super) fn hide(command: Command) -> Command {
 }
 
 impl Options {
-    /// The options among the arguments of the last subcommand.
+    /// Reads the options from the arguments of the last subcommand.
     pub(super) fn of(matches: &ArgMatches) -> Self {
         let text = |name: &str| matches.get_one::<String>(name).cloned();
         let timeout =
             matches.get_one::<SignedDuration>("timeout").and_then(|timeout| Duration::try_from(*timeout).ok());
-        // The timeout of a command that waits is for all its calls together: each of them has its usual time at most.
+        // The timeout of a command that waits is for all its calls together. Each call has at most its usual time.
         let waits = matches.try_contains_id("interval").is_ok();
         Self {
             profile: text("profile"),
@@ -146,7 +146,7 @@ impl Options {
         }
     }
 
-    /// The session to make calls with. For a dry run nothing is looked up over the network.
+    /// Connects a session. A dry run looks nothing up over the network.
     pub(super) async fn session(&self) -> Result<Session, Failure> {
         // Before anything is sent: a change must not be made by a command that fails.
         self.query.as_deref().map(output::compile).transpose()?;
@@ -163,7 +163,7 @@ impl Options {
         Ok(self.builder().settings(settings).credentials(found.credentials).build()?)
     }
 
-    /// The session for an operation. One that needs no credentials, such as signing in, is not asked for any.
+    /// Connects a session for an operation. An operation without authentication, such as signing in, needs no credentials.
     pub(super) async fn session_for(&self, operation: &str) -> Result<Session, Failure> {
         let described = spec::operation(operation).map(|(_, operation)| &operation.value["security"]);
         if described.and_then(Value::as_array).is_none_or(|security| !security.is_empty()) {
@@ -176,12 +176,12 @@ impl Options {
             Outcome::Absent(_) => Settings::environment(&context)?,
         };
         let mut settings = Settings::layered([self.settings(), settings]);
-        // Neither is sent.
+        // Neither the project nor the token is sent.
         settings.project_id.get_or_insert_with(|| "none".to_owned());
         Ok(self.builder().settings(settings).token("none").build()?)
     }
 
-    /// Asks before something is deleted; without a terminal to ask on, it has to be allowed beforehand.
+    /// Asks for confirmation before something is deleted. Without a terminal, `--yes` is necessary.
     pub(super) fn confirm(&self, what: &str) -> Result<(), Failure> {
         if self.yes || self.dry_run {
             return Ok(());

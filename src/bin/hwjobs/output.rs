@@ -1,4 +1,4 @@
-//! Answers for people and for programs.
+//! Prints responses for people and for programs.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -36,7 +36,7 @@ pub(super) enum ReportFormat {
     Json,
 }
 
-/// What is known of an answer besides its content.
+/// Facts of a response that help to print it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shape {
     /// The field with the items, for a list.
@@ -45,19 +45,19 @@ pub(super) struct Shape {
     pub(super) columns: &'static [&'static str],
     /// Fields that hold a time.
     pub(super) times: Vec<&'static str>,
-    /// Fields that hold how long something took, with how many of their units a second has.
+    /// Fields that hold a duration, with the number of their units in a second.
     pub(super) durations: Vec<(&'static str, f64)>,
     /// Whether `status` holds a code of ModelArts.
     pub(super) has_status: bool,
 }
 
-/// The blanks around what a column holds.
+/// The blanks around the content of a column.
 const PADDING: usize = 2;
 
-/// What says only that all went well.
+/// Fields that only report success.
 const ENVELOPE: [&str; 4] = ["is_success", "error_code", "error_msg", "error_message"];
 
-/// A JMESPath expression, or why it is none.
+/// Compiles a JMESPath expression.
 pub(super) fn compile(query: &str) -> Result<jmespath::Expression<'static>, Failure> {
     let wrong = |reason: &str| usage(format!("--query: {}", one_line(reason)));
     let compiled = jmespath::compile(query).or_else(|error| wrong(&error.to_string()))?;
@@ -67,7 +67,7 @@ pub(super) fn compile(query: &str) -> Result<jmespath::Expression<'static>, Fail
     }
 }
 
-/// A function that does not exist; the library finds it only when it comes to be called.
+/// Finds a function that does not exist. The library reports it only when it is called.
 fn unknown_function(ast: &Ast) -> Option<&str> {
     match ast {
         Ast::Function { name, .. } if DEFAULT_RUNTIME.get_function(name).is_none() => Some(name),
@@ -93,13 +93,13 @@ fn one_line(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Prints an answer. A query that fails on it is an error, with the whole answer printed all the same: it may be of a
-/// change that cannot be asked for again.
+/// Prints a response. If the query fails on it, the whole response is printed before the error is returned: it may be of a
+/// change that cannot be repeated.
 pub(super) fn print(answer: &Value, shape: &Shape, format: Format, query: Option<&str>) -> Result<(), Failure> {
     write(answer, shape, format, query, &mut io::stdout().lock())
 }
 
-/// Writes an answer on its way to the standard output, as [`print()`] does.
+/// Writes a response, as [`print()`] does.
 pub(super) fn write(
     answer: &Value,
     shape: &Shape,
@@ -142,7 +142,7 @@ fn write_header(line: &str, out: &mut impl Write) -> io::Result<()> {
     if is_coloured { writeln!(out, "{bold}{line}{bold:#}") } else { writeln!(out, "{line}") }
 }
 
-/// Prints lines of a table, the header maybe before them.
+/// Prints lines of a table, with a header if there is one.
 pub(super) fn lines(header: Option<&str>, rows: impl IntoIterator<Item = String>) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     header.map(|line| write_header(line, &mut out)).transpose()?;
@@ -162,17 +162,17 @@ fn in_csv(value: &Value) -> String {
     cell(&plain(value)).into_owned()
 }
 
-/// A cell of CSV: on a terminal, which it must not steer, it stays on its line.
+/// Formats a cell of CSV. On a terminal, control characters and line ends are escaped.
 fn cell(text: &str) -> Cow<'_, str> {
     if io::stdout().is_terminal() { terminal::line(text) } else { text.into() }
 }
 
-/// The items of a list, or nothing for anything else.
+/// Returns the items of a list; `None` for other responses.
 fn rows<'a>(value: &'a Value, shape: &Shape) -> Option<&'a Vec<Value>> {
     shape.list.and_then(|list| value[list].as_array()).or_else(|| value.as_array())
 }
 
-/// A single object: without its wrapping, if it has nothing else.
+/// Unwraps a single object that is the only field of a response.
 fn record(value: &Value) -> Option<&Map<String, Value>> {
     let fields = value.as_object()?;
     match fields.values().next() {
@@ -181,7 +181,7 @@ fn record(value: &Value) -> Option<&Map<String, Value>> {
     }
 }
 
-/// All names in the order in which they first come.
+/// Collects all names in the order of their first occurrence.
 fn names<'a>(rows: impl IntoIterator<Item = &'a Map<String, Value>>) -> Vec<&'a str> {
     let mut names: Vec<&str> = Vec::new();
     for name in rows.into_iter().flat_map(Map::keys) {
@@ -200,13 +200,13 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// A value in a table. A service must not steer the terminal with it, or forge another row.
+/// Formats a value in a table. Characters that would steer the terminal or forge another row are escaped.
 fn visible(value: &Value) -> String {
     terminal::line(&plain(value)).into_owned()
 }
 
-/// A JSON text with escapes for all characters that a terminal does not show. It stays the same JSON: outside of its
-/// strings there are line ends only.
+/// Escapes all characters of a JSON text that a terminal does not show. It stays the same JSON, because they occur only in
+/// strings.
 fn escaped(json: String) -> String {
     let is_plain = |c: char| c == '\n' || terminal::is_shown(c);
     if json.chars().all(is_plain) {
@@ -221,13 +221,13 @@ fn escaped(json: String) -> String {
     })
 }
 
-/// Data in a format that has no escapes, or not for all characters: what a terminal would obey is shown only there.
+/// Makes control characters visible on a terminal, for formats that cannot escape all of them.
 pub(super) fn for_reader(text: &str) -> Cow<'_, str> {
     if io::stdout().is_terminal() { terminal::text(text) } else { text.into() }
 }
 
-/// Items of a list that are printed page by page, in memory of one page. What CSV has for a header is known at the end
-/// only, so its rows wait in a temporary file.
+/// Prints the items of a list page by page, in the memory of one page. The header of CSV is known only at the end, so the
+/// rows wait in a temporary file.
 pub(super) struct Rows {
     waiting: Option<Waiting>,
 }
@@ -264,7 +264,7 @@ impl Rows {
         Ok(())
     }
 
-    /// Prints what waits.
+    /// Prints the rows that wait.
     pub(super) fn finish(self) -> Result<(), Failure> {
         let Some(Waiting { file, columns }) = self.waiting else { return Ok(()) };
         let mut file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -288,7 +288,7 @@ impl Rows {
     }
 }
 
-/// Rows of CSV: of objects the named columns, of arrays all cells.
+/// Makes rows of CSV: of objects the named columns, of arrays all cells.
 fn csv_rows(rows: &[Value], columns: &[impl AsRef<str>], out: &mut impl Write) -> Result<(), Failure> {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(out);
     for row in rows {
@@ -318,7 +318,7 @@ fn csv(value: &Value, shape: &Shape, out: &mut impl Write) -> Result<(), Failure
         .try_for_each(|row| csv_rows(std::slice::from_ref(row), &columns, out))
 }
 
-/// A reader that leaves early is recognized by its I/O error.
+/// Converts an error of the CSV writer to its I/O error, by which a closed pipe is recognized.
 fn csv_error(error: csv::Error) -> Failure {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error.into(),
@@ -330,7 +330,7 @@ fn terminal_width() -> Option<u16> {
     io::stdout().is_terminal().then(|| terminal_size::terminal_size().map(|(width, _)| width.0)).flatten()
 }
 
-/// The lines of a table, and whether the first one is its header.
+/// Lays out a table. Returns its lines, and whether the first one is its header.
 fn table(value: &Value, shape: &Shape, width: Option<u16>) -> (Vec<String>, bool) {
     let mut table = Table::new();
     table.load_style(NOTHING);
@@ -344,7 +344,7 @@ fn table(value: &Value, shape: &Shape, width: Option<u16>) -> (Vec<String>, bool
                 [] => names(objects.iter().copied()),
                 columns => columns.to_vec(),
             };
-            // A header is not broken; what does not fit is left out, the last columns first.
+            // Headers are not wrapped. Columns that do not fit are left out, the last ones first.
             let needed = |columns: &[&str]| columns.iter().map(|name| name.chars().count() + PADDING).sum::<usize>();
             while columns.len() > 1 && width.is_some_and(|width| needed(&columns) > width.into()) {
                 columns.pop();
@@ -369,7 +369,7 @@ fn table(value: &Value, shape: &Shape, width: Option<u16>) -> (Vec<String>, bool
         }
         None => match record(value) {
             None if value.is_null() => return (Vec::new(), false),
-            // A single text keeps its lines.
+            // A single text keeps its line ends.
             None => return (vec![terminal::text(&plain(value)).into_owned()], false),
             Some(fields) => {
                 let says_nothing = |name: &str, value: &Value| {
@@ -388,7 +388,7 @@ fn table(value: &Value, shape: &Shape, width: Option<u16>) -> (Vec<String>, bool
 }
 
 impl Shape {
-    /// A value for people: times are written out, and codes have their words.
+    /// Formats a value for people: times are written out, and codes are replaced by words.
     fn cell(&self, name: &str, value: Option<&Value>) -> String {
         let Some(value) = value else { return String::new() };
         if self.times.contains(&name)
@@ -413,7 +413,7 @@ impl Shape {
     }
 }
 
-/// How long something took, for example `8m 52s`. Fractions of a second are shown where it took less than one.
+/// Formats a duration, for example `8m 52s`. Less than a second is shown with fractions.
 fn duration(seconds: f64) -> Option<String> {
     let duration = SignedDuration::try_from_secs_f64(seconds).ok().filter(|_| seconds >= 0.0)?;
     let unit = if seconds < 1.0 { Unit::Millisecond } else { Unit::Second };

@@ -65,10 +65,10 @@ pub(super) enum Command {
     },
 }
 
-/// Keys of credentials: those that are not given anew are taken out.
+/// Keys of credentials. Those that are not given anew are removed.
 const CREDENTIALS: [&str; 8] = ["ak", "sk", "security_token", "expires_at", "domain", "user", "password", "token"];
 
-/// Those of them that nobody is shown.
+/// Keys whose values are not shown.
 const SECRETS: [&str; 4] = ["sk", "security_token", "password", "token"];
 
 pub(super) async fn run(matches: &ArgMatches) -> Outcome {
@@ -95,7 +95,7 @@ fn print(options: &Options, value: &Value, columns: &'static [&'static str]) -> 
     output::print(value, &Shape { columns, ..Shape::default() }, options.output, options.query.as_deref())
 }
 
-/// What was found, without secrets.
+/// Describes found credentials without secrets.
 fn described(found: &Found) -> Value {
     let mut fields = Map::new();
     let mut say = |name: &str, value: Option<String>| {
@@ -140,7 +140,7 @@ fn kind(credentials: &Credentials) -> (&'static str, Vec<(&'static str, String)>
     }
 }
 
-/// The profile of this name in the file, and in no other place.
+/// Reads the profile of this name from the file.
 async fn in_file(context: Context, name: Option<&str>) -> Result<Looked, Error> {
     let context = match name {
         Some(name) => context.profile(name),
@@ -175,7 +175,7 @@ async fn list(options: &Options) -> Result<(), Failure> {
 
 async fn check(options: &Options) -> Result<(), Failure> {
     if options.dry_run {
-        // Which project does not matter to this request.
+        // The request does not depend on the project.
         let options =
             Options { project: options.project.clone().or_else(|| Some("any".to_owned())), ..options.clone() };
         let request = options.session().await?.request("list_auth_projects")?;
@@ -268,7 +268,7 @@ async fn init(
     if terminal && region.is_none() && options.endpoint.is_none() {
         region = Some(ask("Region, for example cn-north-4 (empty for none): ")?).filter(|region| !region.is_empty());
     }
-    // At the end: from then on Ctrl-C is heard, and no other question ends by it.
+    // Last, because from then on Ctrl-C is handled and no longer ends a question.
     let secret = secret(if by_password { "Password: " } else { "Secret key (SK): " }, terminal)?;
     let (sk, password) = if by_password { (None, Some(secret)) } else { (Some(secret), None) };
     let mut values: Vec<(&str, Option<String>)> = CREDENTIALS.iter().map(|key| (*key, None)).collect();
@@ -286,7 +286,7 @@ async fn init(
         return Ok(usage(format!("{key} holds a line end or another character that is not shown"))?);
     }
     let written = edited(&text, name, &values);
-    // What cannot be read back is not written.
+    // A section that cannot be read back is not written.
     let bytes = written.clone().into_bytes();
     let read_back = in_file(options.context().files(move |_| Ok(bytes.clone())), Some(name)).await?;
     if let Looked::Absent(reason) = read_back {
@@ -315,7 +315,7 @@ fn ask(prompt: &str) -> Result<String, Failure> {
 
 fn secret(prompt: &str, terminal: bool) -> Result<String, Failure> {
     let secret = if terminal {
-        // Once somebody listens, Ctrl-C does not end the process before the terminal has its echo back.
+        // While the signal is handled, Ctrl-C does not end the process before the terminal has its echo back.
         let _ = tokio::signal::ctrl_c().now_or_never();
         match rpassword::prompt_password(prompt) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(Interrupted.into()),
@@ -330,7 +330,7 @@ fn secret(prompt: &str, terminal: bool) -> Result<String, Failure> {
     if secret.is_empty() { Ok(usage("the secret is empty; it is read from the standard input")?) } else { Ok(secret) }
 }
 
-/// Shows a section as it would be written, without secrets.
+/// Prints a section as it would be written, without secrets.
 fn preview(path: &Path, written: &str, section: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}:", path.display())?;
@@ -340,27 +340,27 @@ fn preview(path: &Path, written: &str, section: &str) -> Result<(), Failure> {
         match key_of(line) {
             Some(key) if SECRETS.contains(&key.as_str()) => writeln!(out, "{key} = ***")?,
             Some(_) => writeln!(out, "{line}")?,
-            // A comment may hold what is no longer used.
+            // A comment may hold an old secret.
             None => {}
         }
     }
     Ok(())
 }
 
-/// The name of the section that a line begins.
+/// Returns the name of the section that a line begins.
 fn name_of(line: &str) -> Option<String> {
     let name = line.trim().strip_prefix('[')?.split_once(']')?.0.trim().to_owned();
     Some(name.strip_prefix("profile ").map_or(name.clone(), |name| name.trim().to_owned()))
 }
 
-/// The key that a line gives a value.
+/// Returns the key of a line.
 fn key_of(line: &str) -> Option<String> {
     let line = line.trim();
     let is_property = !line.starts_with(['#', ';', '[']);
     line.split_once(['=', ':']).filter(|_| is_property).map(|(key, _)| key.trim().to_lowercase())
 }
 
-/// The file with the values of a section set, or taken out where there is none; everything else stays as it is.
+/// Returns the file with the values of a section set or, without a value, removed. Everything else stays as it is.
 fn edited(text: &str, section: &str, values: &[(&str, Option<String>)]) -> String {
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -382,7 +382,7 @@ fn edited(text: &str, section: &str, values: &[(&str, Option<String>)]) -> Strin
             (Some(at), Some(value)) => lines[at] = format!("{key} = {value}"),
             (Some(at), None) => drop(lines.remove(at)),
             (None, Some(value)) => {
-                // Behind the last value, so that comments before the next section stay with it.
+                // After the last value, so that comments before the next section stay with that section.
                 let last = (begin..stop).rev().find(|index| *index == begin || key_of(&lines[*index]).is_some());
                 lines.insert(last.unwrap_or(begin) + 1, format!("{key} = {value}"));
             }
@@ -392,7 +392,7 @@ fn edited(text: &str, section: &str, values: &[(&str, Option<String>)]) -> Strin
     lines.into_iter().map(|line| line + end).collect()
 }
 
-/// Writes a file whole or not at all, for its owner's eyes only.
+/// Writes a file whole or not at all, readable only by its owner.
 fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::from(format!("{}: {error}", path.display()));
     // A link stays a link.

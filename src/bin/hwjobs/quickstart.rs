@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 
 use super::output::ReportFormat;
 
-/// What the SDK's pages send; the REST pages print the same operation with another text.
+/// The texts of the SDK's pages. The REST pages print the same operation with another text.
 const SDK_TRAINING_TEXT: &str = "update description";
 const SDK_VISUALIZATION_TEXT: &str = "update visualization job";
 
-/// One update and how it went.
+/// One update and its result.
 #[derive(Serialize)]
 struct Step {
     number: &'static str,
@@ -25,11 +25,11 @@ struct Step {
     exchange: Exchange,
     /// The request is the documented one.
     request_matches: bool,
-    /// The answer is the documented one; times are compared by their form.
+    /// The response is the documented one; times are compared by their form.
     answer_matches: bool,
     /// The job reads back as it was changed.
     stored: bool,
-    /// What the job was read back with.
+    /// The operation with which the job was read back.
     read_back_by: &'static str,
 }
 
@@ -39,7 +39,7 @@ impl Step {
     }
 }
 
-/// Runs all updates; whether every one went as documented.
+/// Runs all updates. Returns whether every one went as documented.
 pub(super) async fn run(format: ReportFormat, out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
     let emulator = Emulator::builder().record(64).check_answers(true).start().await?;
     let steps = Run { session: emulator.session()?, emulator: &emulator }.all().await?;
@@ -129,7 +129,7 @@ impl Run<'_> {
         Ok(steps)
     }
 
-    /// The exchange of the update, which is the latest one.
+    /// Returns the exchange of the update, which is the latest one.
     fn exchange(&self) -> Result<Exchange, Box<dyn Error>> {
         Ok(self.emulator.take_exchanges().pop().ok_or("nothing was sent")?)
     }
@@ -196,7 +196,7 @@ impl Run<'_> {
         update.send().await?;
         let exchange = self.exchange()?;
         let shown = serde_json::to_value(job.show().await?)?;
-        // Binaries are sent as ids and come back whole.
+        // Binaries are sent as ids and returned whole.
         let ids = |binaries: &Value| -> Vec<Value> {
             binaries.as_array().into_iter().flatten().map(|binary| binary["id"].clone()).collect()
         };
@@ -221,7 +221,7 @@ fn step(
     let answer: Value = serde_json::from_str(&exchange.answer).unwrap_or_default();
     let expected = match documented(operation).1 {
         Some(answer) => answer,
-        // The labeling pages print no answer; their table has the job's id alone.
+        // The labeling pages print no response; their table has only the id of the job.
         None => json!({"job_id": exchange.target.rsplit('/').next().unwrap_or_default()}),
     };
     Step {
@@ -236,7 +236,7 @@ fn step(
     }
 }
 
-/// The documented request and, where one is printed, the documented answer of an operation.
+/// Returns the documented request and, if one is printed, the documented response of an operation.
 fn documented(operation: &str) -> (Value, Option<Value>) {
     let example = spec::operation(operation)
         .and_then(|(document, operation)| document.examples(operation).into_iter().next())
@@ -250,7 +250,7 @@ fn status(operation: &str) -> u16 {
     spec::operation(operation).and_then(|(document, operation)| document.success_status(operation)).unwrap_or_default()
 }
 
-/// Equal, except that the time of a change is what the clock says: it is compared by its form.
+/// Compares two values. The time of a change depends on the clock, so it is compared by its form.
 fn same(answer: &Value, documented: &Value) -> bool {
     match (answer, documented) {
         (Value::Object(answer), Value::Object(documented)) => {

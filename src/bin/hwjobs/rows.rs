@@ -1,7 +1,7 @@
 //! The rows of a file of updates: CSV with a header, or JSON Lines.
 //!
-//! A file is read twice: first all rows are checked, then they are sent. What is held meanwhile is a few bytes for each
-//! row, so a file can be larger than the memory.
+//! A file is read twice: first all rows are validated, then they are sent. Only a few bytes of each row stay in memory, so a
+//! file can be larger than the memory.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,7 +18,7 @@ use super::exit::{Failure, Interrupted, Usage, usage};
 use super::fields::Field;
 use super::files::{self, NOT_UTF_8};
 
-/// How many faults of a file are told.
+/// The number of problems of a file that are reported.
 const TOLD: usize = 1000;
 
 /// One call.
@@ -29,18 +29,18 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Which object it is about.
+    /// Returns the object of the row.
     pub(super) fn object(&self) -> String {
         self.parameters.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" ")
     }
 
-    /// What is the same for the same call only.
+    /// Returns a digest that identifies the call.
     pub(super) fn digest(&self) -> String {
         let parameters: BTreeMap<_, _> = self.parameters.iter().map(|(name, value)| (*name, value)).collect();
         hex::encode(Sha256::digest(serde_json::json!([parameters, self.body]).to_string()))
     }
 
-    /// The request of the row, made from one without parameters and body.
+    /// Builds the request of the row from one without parameters and body.
     pub(super) fn request(&self, base: &Request) -> Request {
         let request = self.parameters.iter().fold(base.clone(), |request, (name, value)| request.param(*name, value));
         match &self.body {
@@ -52,24 +52,24 @@ impl Row {
 
 /// The calls to make.
 pub(super) enum Rows {
-    /// Those that the command line says itself.
+    /// The calls that the command line gives.
     Given(Vec<Row>),
-    /// Those of a file.
+    /// The calls of a file.
     File(Table),
 }
 
-/// Each row with the line that says it, or what is wrong with it.
+/// Each row with its line, or its problem.
 type Checked<'a> = Box<dyn Iterator<Item = (Option<usize>, Result<Row, String>)> + Send + 'a>;
 
-/// What is known of rows that were checked.
+/// A summary of validated rows.
 pub(super) struct Summary {
     pub(super) count: usize,
-    /// The characters of the longest object.
+    /// The number of characters of the longest object.
     pub(super) widest: usize,
 }
 
 impl Rows {
-    /// The rows of a file. What the command line says holds for each row that does not say otherwise.
+    /// Opens the rows of a file. The values of the command line are the defaults of each row.
     pub(super) fn open(
         file: &str,
         fields: Vec<Field>,
@@ -79,7 +79,7 @@ impl Rows {
         Table::open(file, fields, parameters, body).map(Self::File)
     }
 
-    /// All rows from the beginning.
+    /// Reads all rows from the beginning.
     pub(super) fn read(&self) -> Result<Checked<'_>, Failure> {
         Ok(match self {
             Self::Given(rows) => Box::new(rows.iter().map(|row| (None, Ok(row.clone())))),
@@ -87,11 +87,11 @@ impl Rows {
         })
     }
 
-    /// Checks all rows, and tells all that is wrong with them. Nothing is sent.
+    /// Validates all rows, and reports all problems. Nothing is sent.
     pub(super) fn check(&self, base: &Request, mut stopped: impl FnMut() -> bool) -> Result<Summary, Failure> {
         let (mut count, mut widest) = (0, 0);
         let mut faults = Faults::default();
-        // Objects are held by the beginnings of their digests: a million of them needs 20 MB.
+        // Objects are remembered by the beginnings of their digests: a million of them needs 20 MB.
         let mut seen: Vec<([u8; 16], u32)> = Vec::new();
         for (line, row) in self.read()? {
             count += 1;
@@ -122,7 +122,7 @@ impl Rows {
         seen.sort_unstable();
         for same in seen.chunk_by(|(one, _), (other, _)| one == other) {
             for (_, line) in &same[1..] {
-                // Which of the two would be the last one is not known.
+                // The order of two updates of one object is not defined.
                 faults.add(usize::try_from(*line).ok(), format!("names the same object as line {}", same[0].1));
             }
         }
@@ -138,7 +138,7 @@ impl Rows {
     }
 }
 
-/// What is wrong with rows.
+/// The problems of rows.
 #[derive(Default)]
 struct Faults {
     told: Vec<(Option<usize>, String)>,
@@ -150,18 +150,18 @@ impl Faults {
         if self.told.len() < TOLD { self.told.push((line, reason)) } else { self.more += 1 }
     }
 
-    /// A failure with all faults in the order of their lines, if there are any.
+    /// Returns a failure with all problems in the order of their lines, if there are any.
     fn conclude(mut self, file: Option<&str>) -> Result<(), Usage> {
         if self.told.is_empty() {
             return Ok(());
         }
-        // Of the faults of a line the first one stays the first.
+        // The problems of a line keep their order.
         self.told.sort_by_key(|(line, _)| *line);
         let mut lines: Vec<String> = self
             .told
             .into_iter()
             .map(|(line, reason)| match (file, line) {
-                // A name in a file may have several lines itself.
+                // A name in a file may contain line ends.
                 (Some(file), Some(line)) => format!("{file}, line {line}: {}", terminal::line(&reason)),
                 _ => terminal::line(&reason).into_owned(),
             })
@@ -173,11 +173,11 @@ impl Faults {
     }
 }
 
-/// A file of rows, and what holds for all of them.
+/// A file of rows, and the defaults of all rows.
 pub(super) struct Table {
     name: String,
     file: File,
-    /// Where the text begins, behind a byte order mark.
+    /// The start of the text, after a byte order mark.
     start: u64,
     is_json: bool,
     fields: Vec<Field>,
@@ -251,8 +251,7 @@ impl Table {
         self.row(cells)
     }
 
-    /// The rows of a CSV file. What is wrong with its header comes first; where that leaves unclear what a row says, no
-    /// rows follow.
+    /// Reads the rows of a CSV file. Problems of its header come first. If they make the rows ambiguous, no rows follow.
     fn csv(&self) -> Result<Checked<'_>, Failure> {
         let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::Headers).from_reader(Quotes {
             text: &self.file,
@@ -282,7 +281,7 @@ impl Table {
                             let reason = "a quotation mark is opened and not closed: is the file cut off?";
                             return Some((Some(opened), Err(reason.to_owned())));
                         }
-                        // Spreadsheets write rows without content.
+                        // Spreadsheets write empty rows.
                         if record.iter().any(|cell| !cell.trim_ascii().is_empty()) {
                             return Some((line, self.csv_row(&columns, &record)));
                         }
@@ -294,7 +293,7 @@ impl Table {
         Ok(Box::new(faults.chain(rows)))
     }
 
-    /// The field of each column, what is wrong with the header, and whether it is clear all the same what a row says.
+    /// Returns the field of each column, the problems of the header, and whether the rows are unambiguous all the same.
     fn columns(&self, header: &ByteRecord) -> (Vec<Option<&Field>>, Vec<String>, bool) {
         let mut columns: Vec<Option<&Field>> = Vec::with_capacity(header.len());
         let (mut faults, mut is_clear) = (Vec::new(), true);
@@ -321,7 +320,7 @@ impl Table {
         }
         let is_there = |field: &Field| columns.iter().flatten().any(|known| known.name == field.name);
         let missing = self.fields.iter().filter(|field| field.is_in_path() && !is_there(field));
-        // A name that is not known may have been meant for it.
+        // An unknown name may have been meant for it.
         if let (Some(missing), true) = (missing.map(|field| field.name).next(), is_clear) {
             faults.push(format!("{missing} is missing: no column has this name"));
             is_clear = false;
@@ -352,7 +351,7 @@ impl Table {
         self.row(cells)
     }
 
-    /// The field that a column or a key names; `id` will do where there is one id.
+    /// Finds the field that a column or a key names; `id` is enough if there is one id.
     fn field(&self, name: &str) -> Result<&Field, String> {
         let known = self.fields.iter().find(|field| field.name == name);
         let known = known.or_else(|| self.fields.iter().find(|field| field.flag() == name));
@@ -369,7 +368,7 @@ impl Table {
         })
     }
 
-    /// The values of a line put over what holds for all of them.
+    /// Applies the values of a line to the defaults.
     fn row(&self, cells: Vec<(&Field, Value)>) -> Result<Row, String> {
         let mut row = Row { parameters: self.parameters.clone(), body: self.body.clone() };
         for (field, value) in cells {
@@ -381,7 +380,7 @@ impl Table {
             }
             let text = match value {
                 Value::String(text) => text,
-                // Others are not printed as they were written.
+                // Other values are not printed as they were written.
                 Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
                 Value::Bool(value) if !field.is_in_path() => value.to_string(),
                 _ => return Err(format!("{} is neither a text nor a whole number", field.name)),
@@ -400,20 +399,19 @@ impl Table {
     }
 }
 
-/// A text that is read, and whether a quotation mark in it is still open: the reader of CSV takes the end of the file for
-/// its other half.
+/// Reads a text and tracks whether a quotation mark is open: the CSV reader accepts the end of the file as its other half.
 struct Quotes<R> {
     text: R,
     /// The line of the quotation mark that is open.
     opened: Option<usize>,
-    /// Whether a cell begins here.
+    /// Whether a cell begins at this place.
     begins: bool,
     line: usize,
     ended: bool,
 }
 
 impl<R> Quotes<R> {
-    /// The line of a quotation mark that is never closed.
+    /// Returns the line of a quotation mark that is never closed.
     fn unclosed(&self) -> Option<usize> {
         self.opened.filter(|_| self.ended)
     }
@@ -426,7 +424,7 @@ impl<R: Read> Read for Quotes<R> {
         for letter in &buffer[..length] {
             match (letter, self.opened) {
                 (b'"', None) if self.begins => self.opened = Some(self.line),
-                // Of a doubled one the second opens again what the first has closed.
+                // The second of two quotation marks reopens the quotation that the first has closed.
                 (b'"', Some(_)) => (self.opened, self.begins) = (None, true),
                 (letter, None) => self.begins = matches!(letter, b',' | b'\n' | b'\r'),
                 _ => {}

@@ -1,4 +1,4 @@
-//! The description, read, written out and compared.
+//! `hwjobs spec`: prints, exports and compares the descriptions.
 
 use std::error::Error;
 use std::io::Write;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::exit::{Usage, usage};
 use super::files::{self, Output, Readers};
 
-/// What says in the page that it is derived.
+/// The mark in a derived page.
 const MARK: &str = "<!-- Written by `cargo hwjobs spec readme`";
 
 /// What to do with the description.
@@ -69,7 +69,7 @@ pub(super) enum Format {
     Json,
 }
 
-/// Whether it went well.
+/// Runs the command. Returns whether it succeeded.
 pub(super) fn run(command: Command, out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
     match command {
         Command::List => list(out),
@@ -154,7 +154,7 @@ fn compatible(released: &Path, working: &Path, out: &mut impl Write) -> Result<b
     Ok(good)
 }
 
-/// The files to compare, ordered by name.
+/// Lists the files to compare, ordered by name.
 fn pairs(released: &Path, working: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Box<dyn Error>> {
     if released.is_file() {
         return Ok(vec![(released.to_owned(), working.to_owned())]);

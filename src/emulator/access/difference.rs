@@ -1,4 +1,4 @@
-//! Why a signature is another one: the slips that clients make, tried one after the other.
+//! Explains a wrong signature: tries the usual mistakes of clients one after the other.
 
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::secret::Secret;
 use crate::session::signing::{Authorization, Mismatch, Request};
 
-/// What a client of this signature did otherwise, in words.
+/// Describes the mistake that leads to this signature.
 pub(super) fn find(
     authorization: &Authorization<'_>,
     mismatch: &Mismatch,
@@ -26,7 +26,7 @@ pub(super) fn find(
     }
     let open = |path: &str| path.strip_suffix('/').unwrap_or(path).to_owned();
     slips.push((1, open(lines[1]), "the path was signed without the slash at its end"));
-    // As it was sent, encoded once more, and not encoded.
+    // The path as it was sent, encoded once more, and not encoded.
     let decoded = percent_decode_str(lines[1]).decode_utf8_lossy().into_owned();
     for path in [request.path.to_owned(), lines[1].replace('%', "%25"), decoded] {
         let open = open(&path);
@@ -65,7 +65,7 @@ pub(super) fn find(
     }
 }
 
-/// The canonical request in the gateway's one line; a security token is not shown.
+/// Writes the canonical request on one line, as the gateway does, with a security token redacted.
 pub(super) fn echo(canonical_request: &str) -> String {
     let hide = |line: &str| match line.split_once(':') {
         Some((name @ "x-security-token", _)) => format!("{name}:***"),

@@ -1,4 +1,4 @@
-//! Who may come in: accounts with their users, keys and projects, tokens, and signatures.
+//! Authentication: domains with their users, keys and projects, tokens, and signatures.
 
 use std::collections::HashMap;
 use std::time::SystemTime;
@@ -21,15 +21,15 @@ mod difference;
 const TOKEN_LIFE: i64 = 24 * 60 * 60 * 1000;
 /// How far the date of a signature may be from the real time, either way, in seconds.
 const DATE_TOLERANCE: u64 = 15 * 60;
-/// So many failures in a row lock a key ...
+/// The number of failures in a row that lock a key.
 const FAILURES: u32 = 5;
-/// ... for so many milliseconds.
+/// How long a key stays locked, in milliseconds.
 const LOCK: i64 = 5 * 60 * 1000;
 
-/// Of so many tokens it is known without the store whose they are.
+/// The number of recent tokens that are kept in memory, so that authenticating them needs no look into the store.
 const LATELY: usize = 1024;
 
-/// An account, which IAM calls a domain.
+/// A domain: an account with its users and projects.
 #[derive(Clone, Debug)]
 pub(super) struct Domain {
     pub(super) id: String,
@@ -38,14 +38,14 @@ pub(super) struct Domain {
     users: Vec<User>,
 }
 
-/// What objects belong to.
+/// A project, which objects belong to.
 #[derive(Clone, Debug)]
 pub(super) struct Project {
     pub(super) id: String,
     pub(super) name: String,
 }
 
-/// Who signs in by password.
+/// A user, who signs in with a password.
 #[derive(Clone, Debug)]
 pub(super) struct User {
     pub(super) id: String,
@@ -61,17 +61,17 @@ pub(super) struct Key {
     pub(super) security_token: Option<Secret>,
 }
 
-/// How often a key has failed in a row, and until when it is locked for that.
+/// The failures of a key in a row, and the time until which it is locked.
 #[derive(Default)]
 struct Strikes {
     failures: u32,
     locked_until: i64,
 }
 
-/// Everyone who may come in.
+/// All credentials that the emulator accepts.
 ///
-/// The first account is the one of the builder, which gives at least one project, user and key. Its first user owns its
-/// keys and the token that never ends, which is for its first project.
+/// The first domain is that of the builder, which has at least one project, user and key. Its first user owns its keys and
+/// the token that never expires, which is for its first project.
 pub(super) struct Access {
     domains: Vec<Domain>,
     keys: Vec<Key>,
@@ -79,14 +79,14 @@ pub(super) struct Access {
     token_hash: Hash,
     lock_out: bool,
     strikes: Mutex<HashMap<String, Strikes>>,
-    /// Tokens that came lately, as the store has them: most requests bring the one of the request before.
+    /// Recent tokens: most requests carry the token of the request before.
     lately: Mutex<HashMap<Hash, Row>>,
 }
 
 /// The SHA-256 of a token.
 type Hash = [u8; 32];
 
-/// A token as the store keeps it.
+/// A token as a row of the store.
 #[derive(Clone)]
 struct Row {
     user_id: String,
@@ -96,7 +96,7 @@ struct Row {
     expires: i64,
 }
 
-/// Who is asking.
+/// The authenticated caller of a request.
 #[derive(Clone, Copy)]
 pub(super) struct Caller<'a> {
     pub(super) domain: &'a Domain,
@@ -104,20 +104,20 @@ pub(super) struct Caller<'a> {
     pub(super) scope: Scope<'a>,
 }
 
-/// What a caller's proof is good for.
+/// The scope of a caller's credentials.
 #[derive(Clone, Copy)]
 pub(super) enum Scope<'a> {
     /// A token for one project.
     Project(&'a Project),
-    /// A token for the account: its services without projects.
+    /// A token for the domain: its services without projects.
     Account,
-    /// A token that only says who it is.
+    /// A token without a scope: it only identifies the user.
     Nothing,
-    /// A key: each project of the account.
+    /// A key: all projects of the domain.
     Key,
 }
 
-/// A token that was given, and its times in milliseconds since the Unix epoch.
+/// An issued token, and its times in milliseconds since the Unix epoch.
 pub(super) struct Token<'a> {
     pub(super) caller: Caller<'a>,
     pub(super) issued: i64,
@@ -130,7 +130,7 @@ impl Domain {
         Self { id: id_of(&[name]), name: name.to_owned(), projects, users: users.collect() }
     }
 
-    /// The account of the documents' examples.
+    /// The domain of the documents' examples.
     fn documented() -> Self {
         let project = |id: &str, name: &str| Project { id: id.to_owned(), name: name.to_owned() };
         let projects = vec![
@@ -143,12 +143,12 @@ impl Domain {
 }
 
 impl<'a> Caller<'a> {
-    /// The project of an address, if this caller may enter it.
+    /// Returns the project of an address, if this caller has access to it.
     pub(super) fn enter(&self, project: &str, headers: &HeaderMap) -> Option<&'a Project> {
         match self.scope {
             Scope::Project(own) => Some(own).filter(|own| own.id == project),
             Scope::Key => {
-                // Whoever says the project twice has to mean the same one.
+                // A header that names the project has to name that of the path.
                 let said = headers.get("x-project-id").is_none_or(|said| said.as_bytes() == project.as_bytes());
                 self.domain.projects.iter().find(|own| said && own.id == project)
             }
@@ -158,7 +158,7 @@ impl<'a> Caller<'a> {
 }
 
 impl Access {
-    /// Checks that nothing is there twice or missing.
+    /// Validates that no name or key is missing or repeated.
     pub(super) fn new(
         domain: Domain,
         keys: Vec<Key>,
@@ -196,7 +196,7 @@ impl Access {
         Ok(Self { domains, keys, token, token_hash, lock_out, strikes: Mutex::default(), lately: Mutex::default() })
     }
 
-    /// Forgets failures of keys and what it knows of the store's tokens: the tables are other ones now.
+    /// Forgets failures of keys and recent tokens, because the tables have been replaced.
     pub(super) fn forget(&self) {
         self.strikes.lock().clear();
         self.lately.lock().clear();
@@ -204,7 +204,7 @@ impl Access {
 
     /// Authenticates the caller, by token or else by signature.
     ///
-    /// A signature beside a token is not looked at, as at the gateway. A token may also come as `Authorization: Bearer`.
+    /// A signature beside a token is ignored, as by the gateway. A token may also be sent as `Authorization: Bearer`.
     pub(super) fn caller(&self, store: &Store, parts: &Parts, body: &[u8], now: i64) -> Result<Caller<'_>, Refusal> {
         let header = |name| parts.headers.get(name).map(|value| value.as_bytes()).filter(|value| !value.is_empty());
         let authorization = header(header::AUTHORIZATION.as_str());
@@ -217,7 +217,7 @@ impl Access {
         }
     }
 
-    /// A token that has not ended.
+    /// Finds a token that has not expired.
     pub(super) fn live_token(&self, store: &Store, token: &[u8], now: i64) -> Result<Token<'_>, Refusal> {
         let token = self.find_token(store, token, now)?.ok_or_else(|| Refusal::token("decrypt token fail"))?;
         if token.expires <= now {
@@ -241,7 +241,7 @@ impl Access {
             Some(row) => Some(row),
             None => store.write(|transaction| {
                 let row = Row::read(transaction, &hash)?;
-                // While nobody else can change the tables, so that `forget` leaves nothing behind.
+                // Inside the transaction, so that a concurrent `forget` leaves no stale token.
                 if let Some(row) = &row {
                     let mut known = known();
                     if known.len() == LATELY {
@@ -265,41 +265,41 @@ impl Access {
         Ok(found)
     }
 
-    /// The project of the token that never ends.
+    /// Returns the project of the token that never expires.
     pub(super) fn project(&self) -> &Project {
         &self.domains[0].projects[0]
     }
 
-    /// The token that never ends.
+    /// Returns the token that never expires.
     pub(super) fn token(&self) -> &Secret {
         &self.token
     }
 
-    /// The first key pair.
+    /// Returns the first key pair.
     pub(super) fn key(&self) -> &Key {
         &self.keys[0]
     }
 
-    /// Account, name and password of the first user.
+    /// Returns the domain, name and password of the first user.
     pub(super) fn login(&self) -> (&str, &str, &Secret) {
         let Domain { name: account, users, .. } = &self.domains[0];
         (account, &users[0].name, &users[0].password)
     }
 
-    /// The owner of the builder's keys and token.
+    /// Returns the owner of the builder's keys and token.
     fn first<'a>(&'a self, scope: Scope<'a>) -> Caller<'a> {
         let domain = &self.domains[0];
         Caller { domain, user: &domain.users[0], scope }
     }
 
-    /// Who a user is, if the password is right.
+    /// Returns the domain and the user, if the password is right.
     pub(super) fn sign_in(&self, domain: &str, user: &str, password: &str) -> Option<(&Domain, &User)> {
         let domain = self.domains.iter().find(|known| known.name == domain)?;
         let user = domain.users.iter().find(|known| known.name == user)?;
         (user.password == Secret::from(password)).then_some((domain, user))
     }
 
-    /// Gives a token, the same for the same sequence of calls.
+    /// Issues a token. The same sequence of calls gets the same tokens.
     pub(super) fn give_token<'a>(
         transaction: &Transaction<'_>,
         caller: Caller<'a>,
@@ -307,7 +307,7 @@ impl Access {
     ) -> rusqlite::Result<(String, Token<'a>)> {
         let text = format!("emulator-token-{}", next_id(transaction)?);
         let token = Token { caller, issued: now, expires: now + TOKEN_LIFE };
-        // One that ended is remembered for a while: whoever still has it is told why it is refused.
+        // An expired token is kept for a while, so that its rejection can give the reason.
         transaction.execute("DELETE FROM token WHERE expires < ?1", [now - TOKEN_LIFE])?;
         transaction.prepare_cached("INSERT INTO token VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
             hash(text.as_bytes()),
@@ -323,7 +323,7 @@ impl Access {
         Ok((text, token))
     }
 
-    /// Whose signature it is.
+    /// Authenticates the caller by a signature.
     fn signed(&self, header: &[u8], parts: &Parts, body: &[u8], now: i64) -> Result<Caller<'_>, Refusal> {
         let header = std::str::from_utf8(header)
             .map_err(|_| Refusal::signature("the header `authorization` is malformed: it is not text"))?;
@@ -360,7 +360,7 @@ impl Access {
         for (name, value) in &parts.headers {
             match std::str::from_utf8(value.as_bytes()) {
                 Ok(value) => headers.push((name.as_str(), value)),
-                // Whatever was signed, it is no text that a canonical request can show.
+                // A path or header that is no text cannot be shown in a canonical request.
                 Err(_) if authorization.signed_headers().any(|signed| signed == name.as_str()) => {
                     return Err(refuse(format!("the signed header `{name}` is not UTF-8")));
                 }
@@ -424,7 +424,7 @@ fn bearer(authorization: &[u8]) -> Option<&[u8]> {
     Some(token.trim_ascii()).filter(|token| scheme.eq_ignore_ascii_case(b"Bearer ") && !token.is_empty())
 }
 
-/// The base address through which a client came; `own` where it does not say.
+/// Returns the base address that the client used; `own` where no header names it.
 pub(super) fn base(headers: &HeaderMap, own: &str) -> String {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let scheme = match text("x-forwarded-proto").map(|protocols| protocols.split(',').next().unwrap_or_default().trim())
@@ -438,7 +438,7 @@ pub(super) fn base(headers: &HeaderMap, own: &str) -> String {
     }
 }
 
-/// An id that follows from names.
+/// Derives an id from names.
 pub(super) fn id_of(names: &[&str]) -> String {
     hex::encode(&hash(names.join("/").as_bytes())[..16])
 }
@@ -447,7 +447,7 @@ fn hash(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }
 
-/// Milliseconds since the Unix epoch in the form of IAM: `2020-01-04T09:05:22.701000Z`.
+/// Formats milliseconds since the Unix epoch as IAM does: `2020-01-04T09:05:22.701000Z`.
 pub(super) fn timestamp(milliseconds: i64) -> String {
     jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }

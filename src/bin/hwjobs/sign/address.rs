@@ -4,7 +4,7 @@ use huaweicloud_jobs::session::signing::wire_host;
 
 use super::super::exit::{Usage, usage};
 
-/// The parts of an address, as they were written: what is encoded stays so, dots stay dots.
+/// The parts of an address as they were written, without decoding or normalization.
 #[derive(Debug, PartialEq)]
 pub(super) struct Address<'a> {
     pub(super) host: Option<&'a str>,
@@ -13,7 +13,7 @@ pub(super) struct Address<'a> {
 }
 
 impl<'a> Address<'a> {
-    /// The messages do not repeat the address: a password may be in it.
+    /// Splits an address. Errors do not repeat it, because it may hold a password.
     pub(super) fn parse(url: &'a str) -> Result<Self, Usage> {
         let (host, target) = match url.split_once("://") {
             _ if url.starts_with('/') => (None, url),

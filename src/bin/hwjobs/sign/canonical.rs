@@ -24,16 +24,16 @@ pub(super) struct Canonical {
     pub(super) payload: String,
 }
 
-/// How echoes write a line break.
+/// The forms of a line break in echoes.
 const BREAKS: [&str; 3] = ["\n", "|", "\\n"];
 
 impl Canonical {
-    /// Reads the canonical request that a text begins with. What follows it does not count.
+    /// Parses the canonical request at the beginning of a text. The rest of the text is ignored.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (method, rest) = text.split_at(text.bytes().take_while(u8::is_ascii_alphabetic).count());
         let line_break = BREAKS.into_iter().find(|line_break| rest.starts_with(line_break))?;
         let lines: Vec<&str> = text.split(line_break).collect();
-        // A value can look like the end of the headers, but does not name all of them.
+        // A value can look like the list of signed headers, but does not name all of them.
         let is_list = |at: usize| lines[at - 1].is_empty() && lines[at].split(';').all(is_name);
         let has = |name, until: usize| {
             lines[3..until].iter().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')))

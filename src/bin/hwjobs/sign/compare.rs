@@ -16,11 +16,11 @@ pub(super) struct Difference {
     pub(super) step: String,
     pub(super) ours: Option<String>,
     pub(super) theirs: Option<String>,
-    /// What usually causes it.
+    /// The usual cause.
     pub(super) hint: String,
 }
 
-/// All texts in a JSON value.
+/// Collects all texts in a JSON value.
 fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     match value {
         Value::String(text) => found.push(text),
@@ -30,7 +30,7 @@ fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     }
 }
 
-/// The steps in which our canonical request differs from the one in a message.
+/// Compares our canonical request with the one in a message. Returns the steps that differ.
 pub(super) fn compare(signed: &Signed, message: &str, body: &[u8]) -> Result<Vec<Difference>, Usage> {
     let json: Option<Value> = serde_json::from_str(message).ok();
     let mut candidates = Vec::new();
@@ -69,7 +69,7 @@ pub(super) fn compare(signed: &Signed, message: &str, body: &[u8]) -> Result<Vec
     Ok(found)
 }
 
-/// Notes a step if its two texts differ.
+/// Adds a step if its two texts differ.
 fn differ(found: &mut Vec<Difference>, step: &str, ours: &str, theirs: &str, hint: impl FnOnce() -> String) {
     if ours != theirs {
         let [ours, theirs] = [ours, theirs].map(|text| Some(text.to_owned()));
@@ -164,7 +164,7 @@ fn host_name(authority: &str) -> &str {
         .map_or(authority, |(name, _)| name)
 }
 
-/// Decoded as often as it takes, so that texts that were encoded a different number of times become equal.
+/// Decodes a text until it no longer changes, so that texts that were encoded a different number of times become equal.
 fn decoded(text: &str) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
     loop {
@@ -219,7 +219,7 @@ fn query_hint(ours: &str, theirs: &str) -> String {
                 without a value keeps its =."
             .to_owned();
     }
-    // Only as a blank `+` and `%20` are the same, and as a plus `+` and `%2B`.
+    // `+` and `%20` are equal only as a blank, `+` and `%2B` only as a plus.
     let blanks = |query: &str| pairs(&query.replace("%2B", "+").replace("%2b", "+"), "%20");
     if blanks(ours) == blanks(theirs) {
         return "A blank or a plus: in a canonical query a blank is %20 and a plus is %2B. HTTP libraries send a blank \

@@ -246,7 +246,7 @@ struct Keys {
     security_token: Option<String>,
 }
 
-/// A variable; an empty one is none.
+/// Reads a variable. An empty one counts as unset.
 fn variable(name: &str) -> Result<Option<String>, Usage> {
     match std::env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
@@ -261,7 +261,7 @@ fn stdin(what: &str) -> Result<Vec<u8>, Usage> {
     Ok(bytes)
 }
 
-/// The only line.
+/// Reads the secret key from the only line of the standard input.
 fn key_of(bytes: Vec<u8>) -> Result<Secret, Usage> {
     let mark =
         files::mark_length(&bytes).map_err(|reason| Usage(format!("the secret key on the standard input {reason}")))?;

@@ -60,7 +60,7 @@ pub(super) fn as_json(signed: &Signed, differences: Option<&[Difference]>) -> St
     format!("{value:#}\n")
 }
 
-/// The canonical request with `***` for secret values, and the names of their headers.
+/// Redacts the secret values of a canonical request. Returns it with the names of their headers.
 fn without_secrets(canonical_request: &str) -> (String, Vec<&str>) {
     let mut hidden = Vec::new();
     let mut lines = Vec::new();
