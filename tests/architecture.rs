@@ -393,7 +393,7 @@ fn the_shape_of_a_list_is_in_the_description_alone() {
             // the number of versions, which is a field of a job too.
             let is_handle = ["src/modelarts/", "src/mrs/"].iter().any(|folder| file.starts_with(folder));
             let is_exempt = is_handle || fact == "version_count" || (fact == "limit" || fact == "offset");
-            if !is_exempt && text.contains(&format!("\"{fact}\"")) && !text.contains("mod tests") {
+            if !is_exempt && text.contains(&format!("\"{fact}\"")) && !file.contains("/tests/") {
                 found.push(format!("{file} names {fact}"));
             }
         }
@@ -417,7 +417,9 @@ fn the_final_states_are_in_the_description_alone() {
     let named: Vec<String> =
         code_below("src").into_iter().filter(|(_, text)| names_states(text)).map(|(file, _)| file).collect();
     // The emulator leads jobs through some of the states; which of them are final it asks the table.
-    let known = ["src/emulator/handlers/modelarts/state.rs", "src/emulator/handlers/mrs/run.rs"];
+    // `failure.rs` names words of failures that are words of states, too.
+    let known =
+        ["src/emulator/handlers/modelarts/state.rs", "src/emulator/handlers/mrs/run.rs", "src/error/failure.rs"];
     assert_eq!(named, known, "states of jobs belong into `x-states`, see `shape::state`");
 }
 
@@ -447,6 +449,7 @@ fn no_source_file_is_too_long() {
     let mut files = Vec::new();
     rust_files(&root("src"), &mut files);
     let lines = |file: &PathBuf| fs::read_to_string(file).unwrap().lines().count();
+    files.sort();
     let long: Vec<String> = files.iter().filter(|file| lines(file) > 700).map(|file| relative(file)).collect();
     let known: Vec<&str> = LONG.iter().copied().filter(|file| root(file).exists()).collect();
     assert_eq!(long, known, "split these by what they do, or take them out of LONG");

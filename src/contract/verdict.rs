@@ -163,7 +163,8 @@ impl Exchange {
         for (name, value) in &self.headers {
             // A variable is to be replaced by the shell.
             let header = format!("{name}: {value}");
-            let header = if value.starts_with('$') { format!("\"{header}\"") } else { terminal::word(&header) };
+            let header =
+                if value.starts_with('$') { format!("\"{header}\"") } else { terminal::word(&header).into_owned() };
             command.push_str(&format!(" \\\n  -H {header}"));
         }
         if let Some(body) = &self.body {

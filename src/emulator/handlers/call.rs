@@ -90,6 +90,12 @@ impl Call<'_> {
         self.parameters.get(name).and_then(Value::as_i64).unwrap_or(default)
     }
 
+    /// The number of the page that the request names.
+    pub(super) fn page_number(&self) -> Option<i64> {
+        let (parameter, _) = self.list?.pages.parameters()?;
+        self.parameters.get(parameter).and_then(Value::as_i64)
+    }
+
     /// Number of items on a page and of those before it, as the description says that the list counts.
     pub(super) fn page(&self) -> (i64, i64) {
         let Some(PageShape::Numbered { parameter, first, size, default, .. }) = self.list.map(|list| list.pages) else {

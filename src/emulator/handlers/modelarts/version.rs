@@ -193,7 +193,7 @@ pub(super) fn insert(call: &Call<'_>, job: i64, config: &Value, previous: Option
 pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let job = job::find(call)?;
     // Page 0, the default, is the whole list.
-    let (limit, offset) = if call.number_or("page", 0) == 0 { (-1, 0) } else { call.page() };
+    let (limit, offset) = if call.page_number().is_none_or(|number| number == 0) { (-1, 0) } else { call.page() };
     let versions = call
         .transaction
         .prepare_cached(&format!(
