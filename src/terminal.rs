@@ -1,9 +1,9 @@
-//! Text from outside on its way to a terminal.
+//! Makes untrusted text safe for a terminal.
 //!
-//! What a service sends may hold control sequences that clear the screen, change the title of the window or type for the
-//! user, characters that reverse the order of reading, and line ends that forge a line. The functions of this module make
-//! them visible: `\u{1b}` stands for the character ESC. Everything that this crate and `hwjobs` print for people passes
-//! through them.
+//! A response can contain control sequences that clear the screen, change the title of the window or type for the user,
+//! characters that reverse the order of reading, and line breaks that forge a line. The functions of this module make
+//! them visible: `\u{1b}` means the character ESC. This crate and `hwjobs` use them for all text that they print for
+//! people.
 //!
 //! ```
 //! use huaweicloud_jobs::terminal;
@@ -14,7 +14,7 @@
 
 use std::borrow::Cow;
 
-/// Whether a terminal shows the character itself, and in the place where it is written.
+/// Returns whether a terminal shows the character itself, in its place.
 ///
 /// Control characters (C0, DEL, C1, line ends and tabs included), line and paragraph separators, characters that change
 /// the direction of reading, and invisible characters are not shown.
@@ -47,8 +47,8 @@ pub fn word(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text on one line: blanks stand for line ends and tabs, escapes such as `\u{1b}` for other characters that are not
-/// [shown](is_shown).
+/// Returns a text on one line: line breaks and tabs become blanks, and other characters that are not [shown](is_shown)
+/// become escapes such as `\u{1b}`.
 pub fn line(text: &str) -> Cow<'_, str> {
     escaped(text, |c, out| match c {
         '\n' | '\r' | '\t' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push(' '),
@@ -56,13 +56,13 @@ pub fn line(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// A text that keeps its lines and tabs. Other characters that are not [shown](is_shown) become escapes.
+/// Returns a text with its lines and tabs. Other characters that are not [shown](is_shown) become escapes.
 pub fn text(text: &str) -> Cow<'_, str> {
     escaped(text, keep_layout)
 }
 
-/// A text that keeps its lines and tabs, as [`text`] does, and its colours: the sequences `ESC [ … m`, except for the one that
-/// conceals text. A carriage return becomes a line end, so that no part of a line overwrites another.
+/// Returns a text with its lines and tabs, like [`text`], and its colours: the sequences `ESC [ … m`, except the one
+/// that conceals text. A carriage return becomes a line break, so that no part of a line overwrites another.
 pub fn log(text: &str) -> Cow<'_, str> {
     if text.chars().all(|c| is_shown(c) || c == '\n') {
         return text.into();
@@ -97,7 +97,7 @@ fn keep_layout(c: char, out: &mut String) {
     }
 }
 
-/// The text with something else for each character that is not shown.
+/// Replaces each character that is not shown.
 fn escaped(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
     let Some(first) = text.find(|c| !is_shown(c)) else { return text.into() };
     let mut out = String::with_capacity(text.len() + 8);
@@ -108,7 +108,7 @@ fn escaped(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
     out.into()
 }
 
-/// The length of the sequence at the beginning that sets colours, if one is there.
+/// Returns the length of a sequence at the beginning that sets colours.
 fn colour(text: &str) -> Option<usize> {
     let parameters = text.strip_prefix("\u{1b}[")?;
     let end = parameters.find(|c: char| !(c.is_ascii_digit() || c == ';' || c == ':'))?;
@@ -119,7 +119,7 @@ fn colour(text: &str) -> Option<usize> {
     while let Some(number) = numbers.next() {
         match number {
             "8" => return None,
-            // The numbers of a colour: its place in a palette, or three parts.
+            // The numbers of a colour: its index in a palette, or three parts.
             "38" | "48" | "58" => match numbers.next() {
                 Some("5") => drop(numbers.next()),
                 Some("2") => drop(numbers.nth(2)),
@@ -135,7 +135,7 @@ fn colour(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// One of each kind that a terminal obeys or does not show.
+    /// One example of each kind of control or invisible character.
     const HOSTILE: [char; 22] = [
         '\0',
         '\u{7}',

@@ -15,7 +15,7 @@ pub(super) type Response = http::Response<Bytes>;
 #[derive(Debug)]
 pub(super) struct Abort {
     pub(super) bytes: Vec<u8>,
-    /// Whether the client sees a reset instead of an end.
+    /// Whether the connection is reset instead of closed.
     pub(super) reset: bool,
 }
 
@@ -67,7 +67,7 @@ impl Family {
 /// Why a request is rejected. The gateway and the families have different bodies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// The gateway: the service has not seen the request.
+    /// The gateway rejects; the service does not receive the request.
     Gateway { status: StatusCode, code: &'static str, message: String },
     /// The caller is not authenticated. IAM reports it itself, the gateway reports it for the other services.
     Unauthenticated { code: &'static str, reason: String },
@@ -77,13 +77,13 @@ pub(super) enum Refusal {
     Unknown { what: &'static str, id: String },
     /// The name is taken.
     Taken(String),
-    /// The project of the address is not the project of the token.
+    /// The project of the path is not the project of the token.
     OtherProject,
-    /// A documented rejection that says more than its code.
+    /// A documented rejection with its own message.
     Refused { code: &'static str, message: String },
-    /// The state of an object does not allow it.
+    /// The state of the object does not allow the request.
     Conflict { code: &'static str, message: String },
-    /// The project may not have more objects of the kind.
+    /// The quota of the project for this kind of object is used up.
     QuotaReached(i64),
     /// The emulator itself failed.
     Broken(String),
@@ -104,7 +104,7 @@ impl Refusal {
         }
     }
 
-    /// The gateway cannot make sense of the request.
+    /// The gateway cannot parse the request.
     pub(super) fn malformed(status: StatusCode, message: String) -> Self {
         Self::Gateway { status, code: "APIG.0201", message }
     }
@@ -145,8 +145,8 @@ impl Refusal {
             }
             Self::Unknown { what, id } => {
                 let code = if mrs { "0176" } else { "ModelArts.0102" };
-                // IAM shows no code. The clients of OpenStack and of Sahara find and delete the objects of MRS by this
-                // status; it is not the documented one of the code, and the objects have no code of their own.
+                // IAM has no code. The clients of OpenStack and of Sahara need this status to find and delete objects
+                // of MRS; it is not the documented one of the code.
                 let status = match family {
                     Family::Mrs | Family::Identity => StatusCode::NOT_FOUND,
                     Family::Job | Family::Labeling => documented(code, StatusCode::NOT_FOUND),

@@ -20,13 +20,13 @@ pub(super) const MAX_SNAPSHOT: usize = 1024 * 1024 * 1024;
 const DROPPED: usize = 4;
 /// This many bytes of each body do not count for `MAX_HELD`, so that there is always room for short bodies.
 const FREE: usize = 64 * 1024;
-/// How many further bytes of bodies all connections together may hold.
+/// The limit for further bytes of bodies of all connections together.
 const MAX_HELD: usize = 128 * 1024 * 1024;
 
-/// Room for the bodies of requests, in bytes. They are read before it is known whether the caller may send them.
+/// The memory for bodies of requests, in bytes. Bodies are read before the caller is authenticated.
 pub(super) struct Room {
     pub(super) bodies: Arc<Semaphore>,
-    /// For one large snapshot, or some that are smaller.
+    /// The memory for one large snapshot, or several smaller ones.
     pub(super) snapshots: Arc<Semaphore>,
 }
 
@@ -36,7 +36,7 @@ impl Room {
     }
 }
 
-/// A body, and the room that it takes as long as it is held.
+/// A body with the memory that it reserves while it exists.
 pub(super) struct Body {
     pub(super) bytes: Bytes,
     pub(super) _room: Option<OwnedSemaphorePermit>,

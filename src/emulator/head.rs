@@ -29,7 +29,7 @@ pub(super) fn too_large(parts: &Parts) -> Option<Refusal> {
         let message = format!("The address has {address} bytes; the limit is {MAX_ADDRESS}.");
         return Some(Refusal::malformed(StatusCode::URI_TOO_LONG, message));
     }
-    // ": " and the line's end count, as they do on the wire.
+    // Counts ": " and the line break too.
     let size = |(name, value): (&header::HeaderName, &header::HeaderValue)| name.as_str().len() + value.len() + 4;
     let (largest, all) =
         parts.headers.iter().map(size).fold((0, 0), |(largest, all), size| (size.max(largest), all + size));

@@ -6,8 +6,8 @@ use crate::spec::load;
 
 /// Finds the fields of a body that stand for a missing one, as JSON pointers.
 ///
-/// Clients in languages whose structs have all their fields send `null` for an optional array or object, and the empty
-/// text for an optional path. The description marks the latter with `x-empty: absent`.
+/// Clients that always send all fields of a struct send `null` for an optional array or object, and the empty string
+/// for an optional path. The description marks the latter with `x-empty: absent`.
 pub(super) fn empty_fields(document: &Value, schema: &Value, body: &Value) -> Vec<String> {
     let mut found = Vec::new();
     if is_blank(body) {

@@ -25,9 +25,9 @@ const FLUSH_TIME: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccessLog {
-    /// For people.
+    /// Text for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object for each line.
     Json,
     /// None.
     #[default]
@@ -42,7 +42,7 @@ pub(super) struct Sent {
     pub(super) bytes: usize,
 }
 
-/// The log of one emulator. Its thread ends with it, or when all is written.
+/// The log of one emulator. Its thread ends when the log is closed and the queue is written.
 pub(super) struct Log {
     format: AccessLog,
     shared: Arc<Shared>,
@@ -199,7 +199,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes each line only when it is let to.
+    /// A writer that accepts each line only with permission.
     struct Slow {
         allowed: mpsc::Receiver<()>,
         taken: mpsc::Sender<String>,
@@ -234,7 +234,7 @@ mod tests {
         log.shared.add(AccessLog::Text, line('e'));
         assert_eq!(next(), line('e'));
         log.flush();
-        // Nobody takes this one: a stop does not wait for ever.
+        // Nothing reads this line; the stop does not wait forever.
         log.shared.add(AccessLog::Text, line('f'));
         let started = Instant::now();
         log.flush();

@@ -1,4 +1,4 @@
-//! Responses as the examples of the documents print them, instead of with the types of the tables.
+//! Responses with the types of the documentation's examples instead of its tables.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::spec;
 
-/// The first printed response of each operation.
+/// The first documented response of each operation.
 pub(super) struct Printed(HashMap<&'static str, &'static Value>);
 
 impl Printed {

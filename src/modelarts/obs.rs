@@ -20,7 +20,7 @@ pub(crate) fn path(field: &'static str, text: String) -> Result<String, Error> {
     }
 }
 
-/// A path to a directory.
+/// Validates a path to a directory.
 pub(crate) fn directory(field: &'static str, text: String) -> Result<String, Error> {
     let path = path(field, text)?;
     match path.ends_with('/') {
@@ -29,7 +29,7 @@ pub(crate) fn directory(field: &'static str, text: String) -> Result<String, Err
     }
 }
 
-/// A path to a file.
+/// Validates a path to a file.
 pub(crate) fn file(field: &'static str, text: String) -> Result<String, Error> {
     let path = path(field, text)?;
     match path.ends_with('/') || !path[1..].contains('/') {

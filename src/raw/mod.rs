@@ -1,4 +1,4 @@
-//! Any operation by its name: for what has no handle, and for programs that are made of data.
+//! Calls any operation by its name, for operations without a handle and for data-driven programs.
 //!
 //! A raw call takes the same way as every other call of a [`Session`]: it is authenticated, retried and
 //! traced, and fails with the one [`Error`]. Parameters and body are validated against the description before anything is sent.
@@ -81,7 +81,7 @@ impl Session {
     }
 }
 
-/// A call to be made, see [`Session::request`].
+/// A raw request, see [`Session::request`].
 #[derive(Clone)]
 #[must_use = "nothing is sent before `send`"]
 pub struct Request {
@@ -92,18 +92,18 @@ pub struct Request {
     parameters: BTreeMap<String, String>,
     body: Option<Value>,
     checks: bool,
-    /// Shared by clones: many requests of an operation compile its schemas once.
+    /// Clones share it, so that many requests of an operation compile its schemas once.
     validators: Arc<Validators>,
 }
 
 impl Request {
-    /// Gives a parameter of the path or the query its value. `project_id` is the session's, unless it is given.
+    /// Sets a path or query parameter. `project_id` defaults to the session's.
     pub fn param(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.parameters.insert(name.into(), value.to_string());
         self
     }
 
-    /// Gives the body.
+    /// Sets the body.
     pub fn body(mut self, body: impl Into<Value>) -> Self {
         self.body = Some(body.into());
         self
@@ -116,11 +116,11 @@ impl Request {
         self
     }
 
-    /// Checks the request against the description, as [`send`](Self::send) does first. Nothing is sent.
+    /// Validates the request with the description like [`send`](Self::send), without sending it.
     ///
     /// # Errors
     ///
-    /// The request is not what the description allows.
+    /// The request does not match the description.
     pub fn check(&self) -> Result<(), Error> {
         self.prepare().map(drop).map_err(|error| error.or_operation(self.operation.id))
     }
@@ -130,7 +130,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// The request is not what the description allows, or cannot be signed.
+    /// The request does not match the description, or cannot be signed.
     pub fn preview(&self) -> Result<Preview, Error> {
         let mut request = self.prepare().map_err(|error| error.or_operation(self.operation.id))?;
         self.client().0.preview(&mut request, self.operation)?;
@@ -150,16 +150,15 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// The call failed, or its response is not usable.
+    /// The call failed, or its response does not match the description.
     pub async fn send(&self) -> Result<Response, Error> {
         let (response, problem) = self.attempt().await?;
         problem.map_or(Ok(response), Err)
     }
 
-    /// Makes the call, and returns what can be read of a response that is not usable, with the reason.
+    /// Makes the call, and returns the readable part of an unusable response with the reason.
     ///
-    /// It is for requests that start something: the id of what was started must not be lost. What cannot be read is
-    /// `null`.
+    /// Use it for requests that start work, so that the id is not lost. Unreadable parts are `null`.
     ///
     /// # Errors
     ///
@@ -215,17 +214,17 @@ impl Request {
         Ok((response, problem))
     }
 
-    /// Whether sending it twice has the effect of sending it once.
+    /// Returns whether the operation is idempotent.
     pub fn is_idempotent(&self) -> bool {
         self.operation.idempotent
     }
 
-    /// Whether it starts work that is billed.
+    /// Returns whether the operation starts billed work.
     pub fn is_billed(&self) -> bool {
         self.operation.billed
     }
 
-    /// The base address of the service that it goes to.
+    /// Returns the base address of its service.
     pub fn endpoint(&self) -> &str {
         self.client().2
     }
@@ -311,7 +310,7 @@ impl Request {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A body may hold a password.
+        // A body may contain a password.
         let Self { session, operation, document: _, described: _, parameters, body: _, checks, validators: _ } = self;
         f.debug_struct("Request")
             .field("session", session)
@@ -322,7 +321,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Whether a success came whose body ends too early or is too large.
+/// Returns whether a successful response broke off or is too large.
 fn is_cut_off(error: &Error) -> bool {
     let kind = matches!(error.kind(), ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Decode);
     kind && error.excerpt().is_some() && error.status().is_some_and(|status| status.is_success())
@@ -334,7 +333,7 @@ fn is_cut_off(error: &Error) -> bool {
 pub struct Preview {
     /// Method in upper case.
     pub method: &'static str,
-    /// The whole address.
+    /// The complete address.
     pub url: String,
     /// Headers; `***` stands for a secret.
     pub headers: Vec<(String, String)>,

@@ -7,13 +7,13 @@ use crate::api::PageShape;
 use crate::error::Error;
 use crate::paging::{Cursor, Position, Then, Walk};
 
-/// Items on a page, where the request names no number. Each list allows as many.
+/// The default number of items on a page, which every list allows.
 const PER_PAGE: u32 = 100;
 
 impl Request {
     /// The pages of a list, one call each. An operation without pages has one.
     ///
-    /// They begin with the page that the request names, or else with the first one.
+    /// They begin with the page in the request, otherwise with the first one.
     pub fn pages(self) -> Pages {
         let mut walk = Walk::new(self.operation);
         let given = |parameter: &str| self.parameters.get(parameter);
@@ -32,8 +32,8 @@ impl Request {
 
 /// The pages of a list, see [`Request::pages`].
 ///
-/// They follow the rules of [`paging`](crate::paging): each page holds the items that were on no page before. After an error
-/// they are at their end; [`cursor`](Self::cursor) still says where to go on.
+/// They follow the rules of [`paging`](crate::paging): each page contains the items that no earlier page had. An error
+/// ends them; [`cursor`](Self::cursor) still returns the position to resume from.
 #[derive(Debug)]
 #[must_use = "nothing is sent before `next`"]
 pub struct Pages {
@@ -43,7 +43,7 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// The next page, or nothing behind the last one.
+    /// Returns the next page, or `None` after the last one.
     ///
     /// # Errors
     ///
@@ -57,12 +57,12 @@ impl Pages {
         page
     }
 
-    /// Where the pages go on; nothing at their end.
+    /// Returns the position of the next page, or `None` at the end.
     pub fn cursor(&self) -> Option<Cursor> {
         self.walk.cursor().cloned()
     }
 
-    /// Goes on where the pages of the same request were. A cursor of another operation is rejected.
+    /// Resumes the pages of the same request. A cursor of another operation is rejected.
     pub fn resume(mut self, cursor: Cursor) -> Self {
         self.walk.resume(cursor);
         self
@@ -112,7 +112,7 @@ impl Pages {
     }
 }
 
-/// What distinguishes an item from all others: its id, or all of it where it has none.
+/// Returns the identity of an item: its id, or the whole item without one.
 fn id_of(item: &Value, id: Option<&str>) -> String {
     match id.map(|id| &item[id]) {
         Some(Value::String(text)) => text.clone(),
@@ -121,7 +121,7 @@ fn id_of(item: &Value, id: Option<&str>) -> String {
     }
 }
 
-/// A count, which some responses print as text.
+/// Parses a count, which some responses print as a string.
 fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }

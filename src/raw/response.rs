@@ -31,22 +31,22 @@ impl Response {
         self.request_id.as_deref()
     }
 
-    /// The body; `null` where there is none.
+    /// The body, or `null` without one.
     pub fn body(&self) -> &Value {
         &self.body
     }
 
-    /// The body, to be kept.
+    /// Returns the body.
     pub fn into_body(self) -> Value {
         self.body
     }
 
-    /// The name of the field with the items, for an operation that lists something.
+    /// The name of the field with the items, for a list.
     pub fn list(&self) -> Option<&'static str> {
         self.operation.list.map(|list| list.items)
     }
 
-    /// The items, for an operation that lists something.
+    /// The items, for a list.
     pub fn items(&self) -> &[Value] {
         self.list().and_then(|list| self.body[list].as_array()).map_or(&[], Vec::as_slice)
     }
@@ -55,7 +55,7 @@ impl Response {
 /// Reads as much as possible of a JSON text that is cut off or broken: all before that place.
 pub(super) fn salvaged(text: &[u8]) -> Value {
     let (mut open, mut in_string, mut escaped) = (Vec::new(), false, false);
-    // The last place before which all is complete, with the brackets that are open there.
+    // The last position with a complete prefix, and the open brackets there.
     let mut cut = (0, Vec::new());
     for (place, byte) in text.iter().enumerate() {
         match byte {
@@ -63,7 +63,7 @@ pub(super) fn salvaged(text: &[u8]) -> Value {
             b'\\' if in_string => escaped = true,
             b'"' => in_string = !in_string,
             _ if in_string => {}
-            // The reader takes no more levels.
+            // The parser does not allow more levels.
             b'{' | b'[' if open.len() > 100 => break,
             b'{' | b'[' => {
                 open.push(if *byte == b'{' { b'}' } else { b']' });

@@ -12,13 +12,13 @@ use crate::session::Session;
 use crate::waiting::{Awaited, Phase, Wait, WaitError};
 
 impl Request {
-    /// Waits until the job that the response shows has ended, see [`waiting`](crate::waiting).
+    /// Waits until the job in the response has ended, see [`waiting`](crate::waiting).
     pub fn wait(&self) -> Wait<'_, Self> {
         Wait::new(self)
     }
 }
 
-/// Requests that show one job. Others fail at once.
+/// Only requests for the details of one job can wait; others fail at once.
 impl Awaited for Request {
     type Details = Response;
 
@@ -28,7 +28,7 @@ impl Awaited for Request {
 
     async fn details(&self) -> Result<Response, Error> {
         let response = self.send().await?;
-        // A state that cannot be read must not look like one that goes on.
+        // An unreadable state must not look like a running one.
         response.progress()?;
         Ok(response)
     }
@@ -39,11 +39,11 @@ impl Awaited for Request {
 }
 
 impl Wait<'_, Request> {
-    /// Waits until a visualization job runs and can be looked at.
+    /// Waits until a visualization job runs and can be opened.
     ///
     /// # Errors
     ///
-    /// As of [`for_completion`](Wait::for_completion).
+    /// The same as of [`for_completion`](Wait::for_completion).
     pub async fn for_running(self) -> Result<Response, WaitError<Response>> {
         self.until(|response| {
             let status = serde_json::from_value::<JobStatus>(response.body["status"].clone()).ok();
@@ -54,7 +54,7 @@ impl Wait<'_, Request> {
 }
 
 impl Response {
-    /// How far the job is that the response shows, as the handle of the job says.
+    /// Returns the phase of the job in the response, like the handle of the job.
     fn progress(&self) -> Result<(Phase, String), Error> {
         let unwrapped = |name: &str| &self.body[name];
         match self.operation.id {
@@ -69,7 +69,7 @@ impl Response {
     }
 }
 
-/// How far a job is, from the JSON of its details.
+/// Returns the phase of a job from the JSON of its details.
 fn phase<J: Awaited<Details: DeserializeOwned>>(details: &Value) -> Result<(Phase, String), Error> {
     let details: J::Details = serde_path_to_error::deserialize(details).map_err(|error| {
         let place = error.path().to_string();

@@ -1,35 +1,35 @@
-//! What the transport needs to know of an operation.
+//! The properties of an operation that the transport needs.
 
 use crate::error::Error;
 use crate::shape::{ListShape, PageShape};
 
-/// What is known of an operation besides its types.
+/// The properties of an operation besides its types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
     /// The `operationId` of the description, for example `update_training_job`.
     pub id: &'static str,
-    /// HTTP method in upper case.
+    /// The HTTP method in upper case.
     pub method: &'static str,
-    /// Path template, for example `/v1/{project_id}/training-jobs/{job_id}`.
+    /// The path template, for example `/v1/{project_id}/training-jobs/{job_id}`.
     pub path: &'static str,
-    /// Whether sending it twice has the effect of sending it once.
+    /// Whether the operation is idempotent.
     pub idempotent: bool,
-    /// Whether it needs a token or a signature.
+    /// Whether the operation needs a token or a signature.
     pub authenticated: bool,
-    /// Names of the fields of its body that hold a secret.
+    /// The names of the body's fields that hold a secret.
     pub secrets: &'static [&'static str],
     /// The response that an empty one stands for, with `{name}` for parameters of the path: for operations whose
     /// response holds no more than that they succeeded, and for what.
     pub acknowledgement: Option<&'static str>,
-    /// Whether it starts work that is billed.
+    /// Whether the operation starts billed work.
     pub billed: bool,
-    /// How it lists objects, if it does.
+    /// The shape of the list, if the operation lists objects.
     pub list: Option<ListShape<'static>>,
 }
 
 impl Operation {
-    /// Runs the checks that come before a request of this operation: their errors name it.
+    /// Runs the validation before a request of this operation. Its errors name the operation.
     pub(crate) fn prepare<T>(&self, checks: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
         checks().map_err(|error| error.or_operation(self.id))
     }
@@ -55,7 +55,7 @@ impl Operation {
         })
     }
 
-    /// The number of items on a page of its list where the request names none.
+    /// The default number of items on a page.
     pub(crate) fn page_size(&self) -> Option<u32> {
         match self.list?.pages {
             PageShape::Numbered { default, .. } => default,

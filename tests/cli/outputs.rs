@@ -1,14 +1,14 @@
-//! Files that are written: nothing that somebody else wrote is lost.
+//! Tests of output files: no foreign file is overwritten.
 
 use std::fs;
 
 use super::*;
 
-/// What the tests put where a command wants to write.
+/// The content of a foreign file at an output path.
 const FOREIGN: [&str; 4] =
     ["my own notes", "my own notes\n", "{\"operation\": \"mine\"}", "{\n  \"tool\": \"mine\"\n}\n"];
 
-/// Commands that write, each with the file as the one word `FILE`.
+/// Commands with an output file, each with the word `FILE` for it.
 const WRITERS: [&[&str]; 10] = [
     &["training-job", "update", "--from", "updates.csv", "--journal", "FILE"],
     &["contract", "run", "--only", "*", "--report", "json=FILE"],
@@ -22,14 +22,14 @@ const WRITERS: [&[&str]; 10] = [
     &["profile", "use", "team"],
 ];
 
-/// Runs a writer where it must fail, and gives what it says. The journal goes to a server that counts.
+/// Runs a command that must fail, and returns its message. A journal needs a server, which counts its requests.
 fn refused(user: &User, words: &[&str], file: &str) -> String {
     let words: Vec<String> = words.iter().map(|word| word.replace("FILE", file)).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut command = user.command(&words);
     command.env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", file);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    // Some commands end before they read it.
+    // Some commands end before they read their input.
     let _ = child.stdin.take().unwrap().write_all(b"not-a-real-secret\n");
     let output = child.wait_with_output().unwrap();
     assert!(!output.status.success(), "{words:?}: {}", stderr(&output));
@@ -42,7 +42,7 @@ async fn nothing_that_somebody_else_wrote_is_lost() {
     let user = User::of(&server.endpoint);
     fs::write(user.path("updates.csv"), "job_id,job_desc\n1,a\n").unwrap();
     for (index, words) in WRITERS.into_iter().enumerate() {
-        // A journal is read in the most ways.
+        // The journal has the most variants.
         let tried = if words.contains(&"--journal") { &FOREIGN[..] } else { &FOREIGN[index % FOREIGN.len()..][..1] };
         for foreign in tried {
             fs::write(user.path("mine"), foreign).unwrap();
@@ -59,13 +59,13 @@ async fn nothing_that_somebody_else_wrote_is_lost() {
                 fs::remove_file(link).unwrap();
             }
         }
-        // A folder is no file, and stays as it is.
+        // A folder is not a file, and stays unchanged.
         fs::create_dir(user.path("folder")).unwrap();
         let said = refused(&user, words, "folder");
         assert!(said.contains("folder"), "{words:?}: {said}");
         assert_eq!(fs::read_dir(user.path("folder")).unwrap().count(), 0);
         fs::remove_dir(user.path("folder")).unwrap();
-        // Below a file nothing can be written.
+        // Nothing can be written below a file.
         refused(&user, words, "mine/below");
         let left = fs::read_dir(user.home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
         assert!(left.iter().all(|name| name == "mine" || name == "updates.csv"), "{words:?}: {left:?}");
@@ -97,7 +97,7 @@ async fn a_place_where_nothing_can_be_written_is_known_before_anything_is_sent()
     fs::write(user.path("updates.csv"), "job_id,job_desc\n1,a\n").unwrap();
     fs::create_dir(user.path("locked")).unwrap();
     fs::set_permissions(user.path("locked"), fs::Permissions::from_mode(0o555)).unwrap();
-    // Permissions do not hold for everybody; nobody writes there where the system shows its processes.
+    // Permissions do not bind root, but nobody can write to `/proc`.
     let places = if fs::write(user.path("locked/probe"), "").is_ok() { ["/proc/none"] } else { ["locked/file"] };
     for words in WRITERS {
         for file in places.iter().filter(|_| cfg!(target_os = "linux")) {
@@ -121,7 +121,7 @@ async fn a_full_disk_is_told_with_the_name_of_the_file() {
             assert!(said.contains(file) && said.contains("No space left on device"), "{words:?}: {said}");
         }
     }
-    // What was tried is told all the same, and the other reports are written.
+    // The results are printed nevertheless, and the other reports are written.
     let user = User::new();
     let reports = "json=/dev/full,markdown=report.md";
     let output = user.runs(&["contract", "run", "--only", "iam.list_projects.*", "--report", reports]);
@@ -162,7 +162,7 @@ fn folders_of_pages_keep_what_somebody_else_wrote() {
             assert_eq!(fs::read_to_string(user.path("mine")).unwrap(), "mine");
             fs::remove_file(&file).unwrap();
         }
-        // Its own pages are replaced; those that were changed since are not.
+        // Its own pages are overwritten, but not changed ones.
         user.says(&words);
         let written = fs::read_to_string(&file).unwrap();
         user.says(&words);
@@ -180,7 +180,7 @@ fn folders_of_pages_keep_what_somebody_else_wrote() {
             assert!(stderr(&output).contains(place), "{}", stderr(&output));
         }
     }
-    // Sums of something else do not make its files those of an export.
+    // A foreign checksum file does not make other files part of an export.
     let user = User::new();
     fs::write(user.path("index.html"), "mine").unwrap();
     fs::write(user.path("SHA256SUMS"), "00  index.html\n00  README.md\n").unwrap();
@@ -204,7 +204,7 @@ async fn what_names_jobs_and_projects_is_for_its_owner_alone() {
     let reports = formats.map(|format| format!("{format}=report.{format}")).join(",");
     let run = ["contract", "run", "--only", "iam.list_projects.*", "--seed", "1", "--report", &reports];
     let mode = |file: &str| fs::metadata(user.path(file)).unwrap().permissions().mode() & 0o777;
-    // The second time its own reports are replaced, by whoever may read them then.
+    // The second run overwrites its own reports and keeps their permissions.
     for mask in [0o600, 0o640] {
         user.says(&run);
         for format in formats {
@@ -237,7 +237,7 @@ async fn a_journal_is_used_by_one_run_at_a_time() {
     assert_eq!(second.status.code(), Some(1));
     assert_eq!(stderr(&second), "hwjobs: updates.csv.journal is locked: another run of hwjobs uses it\n");
     assert_eq!(server.arrived().len(), 1);
-    // Looking is allowed.
+    // A dry run is allowed.
     assert!(user.says(&[&update[..], &["--dry-run"]].concat()).contains("PUT "));
     first.kill().unwrap();
     first.wait().unwrap();
@@ -294,7 +294,7 @@ async fn a_disk_that_fills_up_under_a_journal_loses_nothing() {
     let unnoted: Vec<&str> = unnoted.split(", ").collect();
     let sent = server.arrived().len();
     assert!((1..=3).contains(&unnoted.len()) && sent < 40, "{said}");
-    // With room again, all that is noted is not sent again.
+    // With free space, recorded updates are not repeated.
     let again = user.runs(&update);
     assert!(again.status.success(), "{}", stderr(&again));
     assert_eq!(server.arrived().len(), 40 + unnoted.len(), "{said}{}", stderr(&again));

@@ -1,10 +1,10 @@
-//! Files of updates, and other files that are read.
+//! Tests of files of updates, and of other input files.
 
 use super::*;
 
 const UPDATE: [&str; 4] = ["training-job", "update", "--from", "updates"];
 
-/// What became of updates from a file: exit code, what was said, and the bodies that were sent.
+/// The result of updates from a file: exit code, messages, and the sent bodies.
 async fn updated(content: &[u8]) -> (Option<i32>, String, Vec<String>) {
     let server = Server::acting([answer(200, &json!({"is_success": true}))]).await;
     let user = User::of(&server.endpoint);
@@ -110,12 +110,12 @@ async fn rows_that_nobody_can_understand_are_told_together_before_anything_is_se
             assert!(line.contains(fault), "{content:?}: {fault}: {said}");
         }
     }
-    // Numbers stay ids of objects whose ids are texts, as they were written.
+    // Numbers stay unchanged as ids of objects with string ids.
     let user = User::of("http://127.0.0.1:1");
     std::fs::write(user.path("updates"), "id,name\n007,a\n7,b\n").unwrap();
     let shown = user.says(&["mrs", "job", "update", "--from", "updates", "--dry-run"]);
     assert!(shown.contains("/jobs/007\n") && shown.contains("/jobs/7\n"), "{shown}");
-    // An id on the command line is written in one way too.
+    // An id on the command line must be canonical too.
     for words in [&["training-job", "update", "010", "--job-desc", "x"][..], &["mrs", "job", "show", " a"]] {
         assert_eq!(user.runs(words).status.code(), Some(2), "{words:?}");
     }
@@ -174,7 +174,7 @@ async fn a_byte_order_mark_is_no_part_of_a_file_or_body() {
     ];
     let with = |key: &str| user.told(&[&sign[..], &["--sk", "-"]].concat(), key).stdout;
     assert_eq!(with("not-a-key"), with(&format!("{mark}not-a-key\r\n")));
-    // Other encodings are named, for every text that is read.
+    // The error names other encodings, for every input.
     std::fs::write(user.path("wide"), b"\xff\xfe{\0}\0").unwrap();
     for words in [&["training-job", "update", "10", "--body", "wide"][..], &["spec", "compat", "wide", "wide"]] {
         let output = user.runs(words);

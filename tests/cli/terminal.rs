@@ -1,4 +1,4 @@
-//! What a service says must not steer the terminal that shows it.
+//! Tests that responses cannot steer the terminal.
 
 use std::io::Read;
 
@@ -6,33 +6,34 @@ use serde_json::Map;
 
 use super::*;
 
-/// Sets the title, clears the screen, colours by a C1 control, turns the direction of reading, ends the line and goes back.
+/// A text that sets the title, clears the screen, sets a colour by a C1 control, reverses the reading direction, ends
+/// the line and returns to its start.
 const HOSTILE: &str = "a\u{1b}]0;t\u{7}\u{1b}[2J\u{9b}31m\u{202e}b\u{2028}\u{85}\r\nforged\u{8}\u{7f}\u{200b}\u{feff}z";
 
-/// Runs a command on a terminal and gives what it shows.
+/// Runs a command on a terminal and returns its output.
 fn shown(command: &mut Command) -> String {
     let size = nix::pty::Winsize { ws_row: 50, ws_col: 20_000, ws_xpixel: 0, ws_ypixel: 0 };
     let terminal = nix::pty::openpty(Some(&size), None).unwrap();
     let side = || Stdio::from(terminal.slave.try_clone().unwrap());
     let mut child = command.env("NO_COLOR", "1").env("TERM", "dumb").stdout(side()).stderr(side()).spawn().unwrap();
-    // The command holds its ends until it is forgotten.
+    // The command keeps the terminal open until it is dropped.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     drop(terminal.slave);
     let mut text = Vec::new();
-    // The end of the other side is an error here.
+    // A closed terminal is an I/O error.
     let _ = std::fs::File::from(terminal.master).read_to_end(&mut text);
     child.wait().unwrap();
     String::from_utf8(text).unwrap().replace("\r\n", "\n")
 }
 
-/// Asserts that a terminal shows every character of a text where it is written.
+/// Asserts that a terminal shows every character of a text in its place.
 fn assert_harmless(text: &str, what: &str) {
     let obeyed = text.chars().find(|c| *c != '\n' && !huaweicloud_jobs::terminal::is_shown(*c));
     assert_eq!(obeyed, None, "{what}: {text:?}");
     assert!(!text.lines().any(|line| line.starts_with("forged")), "{what}: {text:?}");
 }
 
-/// The same with a hostile text in every text, and a field of such a name in every object.
+/// Returns a value with a hostile text in every string, and a field with such a name in every object.
 fn poisoned(value: &Value) -> Value {
     match value {
         Value::String(_) => HOSTILE.into(),
@@ -69,13 +70,13 @@ async fn no_field_of_a_response_steers_the_terminal() {
         let server = Server::acting([answer(status, &poisoned(&body))]).await;
         let user = User::of(&server.endpoint);
         let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
-        // What is missing in a response is not of interest here.
+        // Missing fields of a response do not matter here.
         words.push("--no-check");
         if let Some(request) = example.request {
             std::fs::write(user.path("body.json"), request.to_string()).unwrap();
             words.extend(["--body", "body.json"]);
         }
-        // Each operation in the format for people, the others in turn.
+        // Each operation in the table format, and alternately in the others.
         for format in ["table", ["json", "jsonl", "yaml", "csv"][tried % 4]] {
             let text = shown(&mut user.command(&[&words[..], &["-o", format]].concat()));
             assert_harmless(&text, &format!("{operation} {format}"));
@@ -117,7 +118,7 @@ async fn names_that_a_service_gives_do_not_steer_the_terminal() {
     assert_harmless(&text, "profile check");
     assert!(text.contains("hwjobs: the credentials are good for the project a\\u{1b}"), "{text:?}");
 
-    // A file that somebody else has given.
+    // A file of somebody else.
     let user = User::of("http://127.0.0.1:1");
     for content in [
         json!({"job_id": 1, HOSTILE: 2}).to_string(),
@@ -151,7 +152,7 @@ async fn a_log_sets_colours_on_a_terminal_and_nothing_else() {
         "\u{1b}[31mred\u{1b}[0m\n\\u{1b}[2J\\u{1b}]52;c;YQ==\\u{7}10%\n20%\nlast \u{1b}[1;44mblue\u{1b}[0m\n"
     );
     assert_eq!(shown(&mut user.command(&[&logs[..], &["--raw"]].concat())), format!("{content}\n"));
-    // What no terminal shows is passed on as it is.
+    // Output that does not go to a terminal is unchanged.
     assert_eq!(user.says(&logs), format!("{content}\n"));
 }
 

@@ -1,4 +1,4 @@
-//! A real HTTP server that says exactly what a test tells it to, byte for byte.
+//! A real HTTP server that sends exactly the bytes of a test.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -17,11 +17,11 @@ use huaweicloud_jobs::session::{Clock, SessionBuilder};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// A project and a token that exist nowhere.
+/// A project and a token that do not exist.
 pub const PROJECT: &str = "5a3314075bfa49b9ae360f4ecd333695";
 pub const TOKEN: &str = "test-token-not-a-secret";
 
-/// A request as it arrived.
+/// A received request.
 #[derive(Clone, Debug, Default)]
 pub struct Arrived {
     pub method: String,
@@ -36,24 +36,24 @@ impl Arrived {
     }
 }
 
-/// What the server does with one request.
+/// The reaction of the server to a request.
 #[derive(Clone, Debug)]
 pub enum Act {
     /// Sends these bytes and closes.
     Answer(Vec<u8>),
     /// Sends these bytes and waits for the next request on the same connection.
     Keep(Vec<u8>),
-    /// Closes without a word.
+    /// Closes the connection without a response.
     Close,
-    /// Closes without a word, and nobody listens any more.
+    /// Closes the connection without a response, and stops listening.
     Gone,
     /// Closes so that the client sees a reset, and has read nothing.
     ResetUnread,
     /// Closes so that the client sees a reset.
     Reset,
-    /// Says nothing until the client gives up.
+    /// Sends nothing until the client disconnects.
     Hang,
-    /// Sends these bytes, then nothing more until the client gives up.
+    /// Sends these bytes, then nothing until the client disconnects.
     Stall(Vec<u8>),
 }
 
@@ -63,7 +63,7 @@ impl From<String> for Act {
     }
 }
 
-/// Does one thing after the other with the requests that come, and the last one again and again.
+/// Reacts to the requests in order, and repeats the last reaction.
 pub struct Server {
     pub endpoint: String,
     arrived: Arc<Mutex<Vec<Arrived>>>,
@@ -72,7 +72,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answers with these bytes, head and all.
+    /// Sends these bytes as a complete response.
     pub async fn raw(answer: impl Into<Vec<u8>>) -> Self {
         Self::acting([Act::Answer(answer.into())]).await
     }
@@ -116,7 +116,7 @@ impl Server {
                 };
                 match act {
                     Act::Answer(bytes) => {
-                        // The client may have seen enough before the end.
+                        // The client may close the connection before the end.
                         let _ = stream.write_all(&bytes).await;
                         let _ = stream.shutdown().await;
                     }
@@ -141,17 +141,17 @@ impl Server {
         Self { endpoint, arrived, connections, task }
     }
 
-    /// Answers with a status and a JSON body.
+    /// Sends a response with a status and a JSON body.
     pub async fn json(status: u16, body: &str) -> Self {
         Self::raw(head(status, "content-type: application/json\r\nx-request-id: req-7\r\n", body.len()) + body).await
     }
 
-    /// What arrived so far.
+    /// Returns the requests so far.
     pub fn arrived(&self) -> Vec<Arrived> {
         self.arrived.lock().unwrap().clone()
     }
 
-    /// How many connections it has taken so far.
+    /// Returns the number of connections so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
@@ -161,7 +161,7 @@ impl Server {
         self.builder().build().unwrap()
     }
 
-    /// A session with this server, to be finished: it waits in no time.
+    /// Returns the builder of a session with this server, with a clock that does not wait.
     pub fn builder(&self) -> SessionBuilder {
         let clock = Arc::new(TestClock::default());
         Session::builder().endpoint(&self.endpoint).project_id(PROJECT).token(TOKEN).clock(clock)
@@ -174,12 +174,12 @@ impl Drop for Server {
     }
 }
 
-/// Everything that traces said.
+/// A recorder of traces.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// What writes into it, spans with what they recorded included.
+    /// Returns a subscriber that records events and spans.
     pub fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
         let log = self.clone();
         tracing_subscriber::fmt()
@@ -190,7 +190,7 @@ impl Log {
             .finish()
     }
 
-    /// What was said so far.
+    /// Returns the traces so far.
     pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
@@ -207,7 +207,7 @@ impl io::Write for Log {
     }
 }
 
-/// A clock on which only waiting takes time, and no time at all.
+/// A virtual clock: only waits advance it, and they return at once.
 #[derive(Debug, Default)]
 pub struct TestClock {
     waits: Mutex<Vec<Duration>>,
@@ -219,7 +219,7 @@ impl TestClock {
         self.waits.lock().unwrap().clone()
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn advance(&self, duration: Duration) {
         self.waits.lock().unwrap().push(duration);
     }
@@ -237,12 +237,12 @@ impl Clock for TestClock {
     }
 }
 
-/// The head of an answer.
+/// Returns the head of a response.
 pub fn head(status: u16, headers: &str, length: usize) -> String {
     format!("HTTP/1.1 {status} Status\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n")
 }
 
-/// One request, or nothing if the connection ends before it does.
+/// Reads a request, or returns `None` if the connection ends early.
 pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Arrived> {
     let mut bytes = Vec::new();
     let head_end = loop {

@@ -1,4 +1,4 @@
-//! Requests byte for byte, and what comes back.
+//! Raw requests and responses.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// An answer as it came.
+/// A received response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     pub status: u16,
@@ -24,18 +24,18 @@ impl Reply {
     }
 }
 
-/// Sends bytes and reads until the other side ends the connection; longer than this it must not take.
+/// Sends bytes and reads until the server closes the connection, within a time limit.
 pub fn exchange(endpoint: &str, request: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(endpoint.trim_start_matches("http://"))?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    // It may have been answered and closed before all is sent.
+    // The server may respond and close before all bytes are sent.
     let _ = stream.write_all(request);
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     Ok(answer)
 }
 
-/// The last answer in what was read.
+/// Returns the last response.
 pub fn reply(bytes: &[u8]) -> Reply {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or_else(|| panic!("{bytes:?}"));
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
@@ -45,7 +45,7 @@ pub fn reply(bytes: &[u8]) -> Reply {
     Reply { status, headers, body: bytes[end + 4..].to_vec() }
 }
 
-/// One request on a connection of its own.
+/// Sends one request on a new connection.
 pub fn send(endpoint: &str, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
     let mut request = format!("{method} {target} HTTP/1.1\r\nconnection: close\r\n");
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {

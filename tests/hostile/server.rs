@@ -1,4 +1,4 @@
-//! A server that misbehaves: what it does with each request is a list of steps.
+//! A misbehaving server: its reaction to each request is a list of steps.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -42,9 +42,9 @@ enum Kind {
     },
     Boolean,
     Choice(Vec<String>),
-    /// Given several times, or once as a JSON array.
+    /// A list: repeated, or once as a JSON array.
     List(Box<Kind>),
-    /// Nested, or of several types.
+    /// JSON: nested, or with several types.
     Json,
 }
 
@@ -181,7 +181,7 @@ impl Field {
         format!("field {}", self.name)
     }
 
-    /// For a command that can find a value of the query by itself.
+    /// Makes a query parameter optional, for a command that finds its value itself.
     pub(super) fn make_optional_in_query(&mut self) {
         self.required &= self.is_in_path();
     }
@@ -240,8 +240,8 @@ impl Field {
         Ok(Some(value?))
     }
 
-    /// The argument. `many` is for the last id of a path that can be given several times; `elsewhere` are the arguments
-    /// that can stand for this one.
+    /// Returns the argument. `many` allows several ids for the last one of a path; `elsewhere` are the arguments that
+    /// can replace this one.
     fn argument(&self, many: bool, elsewhere: &[&'static str]) -> Arg {
         let mark = if self.required && !self.is_in_path() { " (required)" } else { "" };
         let argument = Arg::new(self.id()).help(format!("{}{mark}", self.help)).allow_negative_numbers(true);
@@ -308,7 +308,8 @@ fn help(root: &'static Value, described: &Value, schema: &'static Value) -> Stri
     }
 }
 
-/// Adds the arguments of an operation to a command. `many` lets the last id be several; `from` stands for all of them.
+/// Adds the arguments of an operation to a command. `many` allows several ids for the last one; `from` replaces all of
+/// them.
 pub(super) fn add(command: Command, fields: &[Field], many: bool, from: bool) -> Command {
     let last = fields.iter().rposition(Field::is_in_path);
     let (file, body): (&[_], &[_]) = if from { (&["from"], &["body", "from"]) } else { (&[], &["body"]) };
@@ -375,7 +376,7 @@ pub(super) fn example(
     let documented = document.examples(operation).into_iter().find(|example| example.parameters.is_some());
     let (mut lines, mut line) = (Vec::new(), format!("hwjobs {words}"));
     let mut say = |text: String| {
-        // On a terminal of 80 columns each line, between its blanks and its backslash, can be copied as it is.
+        // Lines fit a terminal of 80 columns, so that they can be copied.
         if line.len() + text.len() > 74 {
             lines.push(std::mem::take(&mut line) + " \\");
             line.push_str("   ");

@@ -1,4 +1,4 @@
-//! Files that are given to a command, and files that it writes.
+//! Input and output files of commands.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, Write};
@@ -62,7 +62,7 @@ pub(super) fn mark_length(beginning: &[u8]) -> Result<usize, String> {
     Err(format!("{other}; save the file as UTF-8"))
 }
 
-/// Opens a file, or the standard input for `-`, so that it can be read several times.
+/// Opens a file, or standard input for `-`, so that it can be read several times.
 pub(super) fn open(file: &str) -> Result<File, Usage> {
     let opened = match file {
         "-" => spooled(io::stdin().lock()),
@@ -91,7 +91,7 @@ pub(super) fn shown(file: &Path) -> Display<'_> {
 pub(super) enum Place {
     /// It does not exist.
     Free,
-    /// A file, maybe behind a link.
+    /// The path is a file, or a link to one.
     File,
     /// A device or a pipe: writing into it replaces nothing.
     Device,
@@ -135,12 +135,12 @@ enum To {
     Device(File),
 }
 
-/// Who may read a new file. A replaced one keeps its permissions.
+/// The permissions of a new file. An overwritten one keeps its permissions.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Readers {
-    /// Its owner.
+    /// Only its owner can read it.
     Owner,
-    /// Whom the user lets read files.
+    /// The user's umask applies.
     Others,
 }
 
@@ -164,7 +164,7 @@ impl Output {
                         "is there and was not written by hwjobs; nothing was written: remove it or name another file";
                     return Err(io::Error::new(io::ErrorKind::AlreadyExists, reason));
                 }
-                // A link stays a link.
+                // A link remains a link.
                 let real = fs::canonicalize(path)?;
                 let temporary = beside(&real, readers)?;
                 let before = fs::metadata(&real)?.permissions();
@@ -194,7 +194,7 @@ impl Output {
     }
 }
 
-/// A temporary file in the folder of another one.
+/// Creates a temporary file in the folder of another one.
 fn beside(path: &Path, readers: Readers) -> io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = Builder::new();
@@ -205,7 +205,7 @@ fn beside(path: &Path, readers: Readers) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// A failure that names the file.
+/// Returns an error with the name of the file.
 pub(super) fn named(path: &Path, error: &io::Error) -> Failure {
     format!("{}: {error}", path.display()).into()
 }

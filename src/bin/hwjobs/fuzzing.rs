@@ -1,4 +1,5 @@
-//! What the fuzz targets in `fuzz/` reach of the command line. Built with `--cfg fuzzing` alone, which `cargo fuzz` sets.
+//! Internal functions of the command line for the fuzz targets in `fuzz/`. Only `--cfg fuzzing`, which `cargo fuzz`
+//! sets, compiles them.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +13,7 @@ use super::journal::{Journal, Target};
 use super::rows::Rows;
 use super::sign;
 
-/// Checks a file of updates. Rows that are accepted can be sent.
+/// Validates a file of updates. Accepted rows can be sent.
 pub fn rows(file: &Path, session: &Session) {
     let operation = "update_training_job";
     let (Some((document, described)), Ok(base)) = (spec::operation(operation), session.request(operation)) else {
@@ -29,7 +30,8 @@ pub fn rows(file: &Path, session: &Session) {
     }
 }
 
-/// Opens a file as the journal of a run. A file that is none stays as it is, and of one nothing but a cut line is lost.
+/// Opens a file as the journal of a run. A file that is not a journal does not change, and a journal loses only a cut
+/// line.
 pub fn journal(file: &Path, session: &Session) {
     let operation = "update_training_job";
     let request = session.request(operation).unwrap_or_else(|error| panic!("{error}"));
@@ -53,7 +55,7 @@ pub fn journal(file: &Path, session: &Session) {
     }
 }
 
-/// Compares a signature with what a gateway says.
+/// Compares a signature with a gateway's message.
 pub fn compare(message: &str) {
     let command = sign::Command::augment_subcommands(clap::Command::new("sign"));
     let words =

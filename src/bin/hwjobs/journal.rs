@@ -65,7 +65,7 @@ fn key(digest: &str) -> Option<Key> {
     Some(key)
 }
 
-/// The updates that were done before, by their digests, in order.
+/// The sorted digests of finished updates.
 #[derive(Default)]
 pub(super) struct Done(Vec<Key>);
 
@@ -191,7 +191,7 @@ impl Reader<'_> {
             let entry: Entry = serde_json::from_slice(&line).map_err(|_| self.foreign(number))?;
             entries.push((key(&entry.digest).ok_or_else(|| self.foreign(number))?, entry.done));
         }
-        // Of several lines for an update the last one counts. The sort keeps their order.
+        // The last of several lines for an update counts. The sort is stable.
         entries.sort_by_key(|(key, _)| *key);
         let last = entries.chunk_by(|(one, _), (other, _)| one == other).filter_map(<[_]>::last);
         Ok((Done(last.filter(|(_, done)| *done).map(|(key, _)| *key).collect()), whole))

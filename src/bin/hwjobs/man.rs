@@ -13,7 +13,7 @@ use super::files::{self, Output, Readers};
 /// The first line of a page: a comment that identifies pages of an earlier version.
 const MARK: &str = ".\\\" Written by `hwjobs man`; changes are lost.\n";
 
-/// Writes a page for a command and each one below it.
+/// Writes a page for a command and each of its subcommands.
 pub(super) fn write(command: Command, directory: &Path) -> Result<(), Failure> {
     fs::create_dir_all(directory).map_err(|error| files::named(directory, &error))?;
     let mut command = command.disable_help_subcommand(true);
@@ -46,7 +46,7 @@ fn render(command: &Command, pages: &mut Vec<(String, Vec<u8>)>) -> io::Result<(
     below.try_for_each(|below| render(below, pages))
 }
 
-/// A paragraph after the help as a section. Lines below a head stay lines: they are to be copied.
+/// Formats a paragraph after the help as a section. Its lines are kept, so that they can be copied.
 fn section(paragraph: &str) -> String {
     match paragraph.split_once('\n') {
         Some((head, lines)) if head.starts_with("Example") => format!(".SH EXAMPLES\n.EX\n{}.EE\n", roff(lines)),

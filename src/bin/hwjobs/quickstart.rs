@@ -27,7 +27,7 @@ struct Step {
     request_matches: bool,
     /// The response is the documented one; times are compared by their form.
     answer_matches: bool,
-    /// The job reads back as it was changed.
+    /// The job contains the change when it is read again.
     stored: bool,
     /// The operation with which the job was read back.
     read_back_by: &'static str,
@@ -273,7 +273,7 @@ fn same(answer: &Value, documented: &Value) -> bool {
     }
 }
 
-/// The documents' own example, with the data of the second one: named by its OBS path.
+/// Returns the documented example with the data of the second one, an OBS path.
 fn training() -> Training {
     let code = Code::own("/usr/app/", "/usr/app/boot.py").engine(1);
     Training::new(code, Data::obs("/usr/data/"), Resources::spec(1))

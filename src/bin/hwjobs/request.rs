@@ -73,10 +73,10 @@ pub(super) struct Call<'a> {
     pub(super) shape: Shape,
 }
 
-/// Fields that identify what a request has started, the first ones first.
+/// The fields that identify the started work, the most important one first.
 const IDS: [&str; 4] = ["id", "job_id", "version_id", "config_name"];
 
-/// A response with the ids before everything else.
+/// Returns a response with its ids first.
 fn ids_first(body: Value) -> Value {
     match body {
         Value::Object(mut fields) => {

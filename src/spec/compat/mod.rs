@@ -1,14 +1,13 @@
-//! Whether a client of one description still works with another.
+//! Compares two descriptions: does a client of the old one still work with the new one?
 //!
-//! Existing tools were looked at first. `drift`, the crate that belongs to our generator's family, calls every added
-//! field and every changed limit "unhandled", does not report a changed `nullable`, and panics when a media type comes or
-//! goes; the complete ones (oasdiff and its like) need Go or Node, which whoever installed this crate need not have. What
-//! the descriptions use of OpenAPI is little and is enforced before generation, so comparing just that is small.
+//! Existing tools do not fit. `drift`, the crate of our generator's family, calls every added field and every changed
+//! limit "unhandled", does not report a changed `nullable`, and panics if a media type is added or removed. The
+//! complete tools (such as oasdiff) need Go or Node, which users of this crate may not have. The descriptions use a
+//! small part of OpenAPI, which `check` enforces, so a comparison of this part is small.
 //!
-//! Each change is judged from the side of a correct client of the old description. What it sends must still be accepted:
-//! a request may become looser, not stricter. What it receives must still be what it knows: an answer may become
-//! stricter, not looser. Names that generated clients carry (operation ids, schemas) must stay. Descriptions, examples
-//! and extensions do not count.
+//! A change is judged for a correct client of the old description. Its requests must still be accepted: a request may
+//! become looser, not stricter. It must still understand the responses: a response may become stricter, not looser.
+//! Names in generated clients (operation ids, schemas) must stay. Descriptions, examples and extensions do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,23 +16,23 @@ use serde_json::{Map, Value};
 
 use super::load::{self, Operation};
 
-/// What a change does to clients of the old description.
+/// The effect of a change on clients of the old description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Impact {
-    /// Some client may stumble over it.
+    /// Some clients may fail.
     Breaking,
-    /// Every client goes on as before.
+    /// All clients continue to work.
     Additive,
 }
 
 /// One difference between two descriptions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
-    /// What it does to clients.
+    /// The effect on clients.
     pub impact: Impact,
-    /// Where, for example ``list_jobs answer 200: `jobs[].name` ``.
+    /// The place, for example ``list_jobs answer 200: `jobs[].name` ``.
     pub place: String,
-    /// What is different.
+    /// The difference.
     pub what: String,
 }
 
@@ -47,7 +46,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// All differences that concern clients, the breaking ones first.
+/// Returns all differences that affect clients, breaking ones first.
 pub fn compare(old: &Value, new: &Value) -> Vec<Change> {
     let mut comparison = Comparison { old, new, found: BTreeSet::new(), visited: BTreeSet::new() };
     comparison.servers();
@@ -56,8 +55,8 @@ pub fn compare(old: &Value, new: &Value) -> Vec<Change> {
     comparison.found.into_iter().collect()
 }
 
-/// Whether the new version number allows the changes: a breaking one needs a new major version, or a new minor version
-/// while the major one is 0. If not, says why.
+/// Checks that the new version number allows the changes: a breaking change needs a new major version, or a new minor
+/// version while the major one is 0. The error is the reason.
 pub fn allowed(old: &Value, new: &Value, changes: &[Change]) -> Result<(), String> {
     let text = |document: &Value| document["info"]["version"].as_str().unwrap_or_default().to_owned();
     let (old, new) = (text(old), text(new));
@@ -80,19 +79,19 @@ pub fn allowed(old: &Value, new: &Value, changes: &[Change]) -> Result<(), Strin
     Ok(())
 }
 
-/// Who sends the value that a schema describes.
+/// The sender of the value that a schema describes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Sender {
     Client,
     Service,
 }
 
-/// How the set of allowed values changed.
+/// The change of a set of allowed values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     Looser,
     Stricter,
-    /// Neither contains the other, or nothing is known of it.
+    /// Neither set contains the other, or this is unknown.
     Other,
 }
 
@@ -100,7 +99,7 @@ struct Comparison<'a> {
     old: &'a Value,
     new: &'a Value,
     found: BTreeSet<Change>,
-    /// Pairs of components that are compared already.
+    /// The pairs of components that have been compared.
     visited: BTreeSet<(&'a str, &'a str, Sender)>,
 }
 
@@ -129,7 +128,7 @@ impl<'a> Comparison<'a> {
         self.sets("servers", &listed(self.old), &listed(self.new));
     }
 
-    /// What is gone breaks, what is new does not.
+    /// A removed value is breaking, an added one is not.
     fn sets(&mut self, place: &str, old: &BTreeSet<String>, new: &BTreeSet<String>) {
         for gone in old - new {
             self.add(Impact::Breaking, place, format!("{gone} is gone"));
@@ -195,7 +194,7 @@ impl<'a> Comparison<'a> {
             let name = parameter["name"].as_str().unwrap_or_default();
             format!("{id} {} `{name}`", parameter["in"].as_str().unwrap_or_default())
         };
-        // Names of path parameters never travel, but generated clients have them as arguments.
+        // Names of path parameters are not sent, but they are arguments of generated clients.
         let same = |a: &Value, b: &Value| a["in"] == b["in"] && a["name"] == b["name"];
         for parameter in &before {
             let place = place(parameter);
@@ -221,7 +220,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// A default that a client relied on by saying nothing.
+    /// Compares the default, which applies to clients that do not send the parameter.
     fn default(&mut self, place: &str, old: &Value, new: &Value) {
         let (old, new) = (flatten(self.old, old), flatten(self.new, new));
         match (old.get("default"), new.get("default")) {
@@ -270,7 +269,7 @@ impl<'a> Comparison<'a> {
         for (status, response) in object(new).filter(|(status, _)| old.get(*status).is_none()) {
             let place = format!("{id} answer {status}");
             match old.get(class(status)) {
-                // What clients knew as one of a class of statuses.
+                // Old clients know this status as part of a class.
                 Some(before) => {
                     let (before, now) = (load::resolve(self.old, before), load::resolve(self.new, response));
                     self.content(Sender::Service, &place, before, now);
@@ -294,7 +293,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// `root` is what is sent or received, `path` the way into it.
+    /// Compares two schemas. `root` is the body or parameter, `path` the place in it.
     fn schema(&mut self, sender: Sender, root: &str, path: &str, old: &'a Value, new: &'a Value) {
         let pair = reference(old).zip(reference(new));
         let seen = pair.is_some_and(|(before, now)| !self.visited.insert((before, now, sender)));
@@ -306,7 +305,7 @@ impl<'a> Comparison<'a> {
         self.kind(sender, &place, &old, &new);
         self.limits(sender, &place, &old, &new);
         self.values(sender, &place, &old, &new);
-        // What stands beside a reference is looked at each time, what it leads to once.
+        // Keywords beside a reference are compared each time, its target only once.
         if seen {
             return;
         }
@@ -343,7 +342,7 @@ impl<'a> Comparison<'a> {
             let named = |schema| text(schema, "type").unwrap_or("not stated").to_owned();
             self.judge(sender, way, place, format!("the type was {}, is {}", named(old), named(new)));
         }
-        // `password` is for programs that print, not for what is sent.
+        // `password` affects how programs print a value, not the value itself.
         let format = |schema| text(schema, "format").filter(|format| *format != "password");
         let way = match (format(old), format(new)) {
             (before, now) if before == now => None,
@@ -373,7 +372,7 @@ impl<'a> Comparison<'a> {
             ("maxItems", false),
             ("maxProperties", false),
         ] {
-            // A floor of 0 for a length is none.
+            // A minimum length of 0 is no limit.
             let limit = |schema: &Schema<'a>| {
                 let value = schema.get(key)?.as_f64()?;
                 (key == "minimum" || key == "maximum" || !is_floor || value > 0.0).then_some(value)
@@ -424,7 +423,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Alternatives and rules between fields are compared as they are written; those that name a component are followed.
+    /// Compares alternatives and rules between fields literally. Components in them are followed.
     fn compositions(&mut self, sender: Sender, root: &str, path: &str, old: &Schema<'a>, new: &Schema<'a>) {
         let place = if path.is_empty() { root.to_owned() } else { format!("{root}: `{path}`") };
         for (key, when_added) in
@@ -447,7 +446,7 @@ impl<'a> Comparison<'a> {
                     let bare: Vec<_> = now.iter().map(|part| essence(part)).collect();
                     for part in &before {
                         match now.iter().zip(&bare).find(|(_, bare)| **bare == essence(part)) {
-                            // The same words may name a component that changed.
+                            // Equal references can have a target that changed.
                             Some((same, _)) => self.schema(sender, root, path, part, same),
                             None => {
                                 self.judge(sender, when_gone, &place, format!("{} in `{key}` is gone", essence(part)))
@@ -494,14 +493,15 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// A schema together with what it refers to, by keyword.
+/// A schema merged with the targets of its references, by keyword.
 type Schema<'a> = BTreeMap<&'a str, &'a Value>;
 
-/// Follows references, also the wrapped ones (`allOf` of exactly one); what stands beside the wrapper counts more.
+/// Follows references, also wrapped ones (an `allOf` with one element). Keywords beside the wrapper override those of
+/// the target.
 fn flatten<'a>(document: &'a Value, schema: &'a Value) -> Schema<'a> {
     let mut flat = Schema::new();
     let mut schema = schema;
-    // A chain longer than this is a circle of references.
+    // A longer chain is a cycle of references.
     for _ in 0..16 {
         let next = reference(schema).and_then(|reference| load::target(document, reference));
         for (key, value) in object(schema).filter(|(key, _)| *key != "$ref" && !(*key == "allOf" && next.is_some())) {
@@ -515,13 +515,13 @@ fn flatten<'a>(document: &'a Value, schema: &'a Value) -> Schema<'a> {
     flat
 }
 
-/// The component that a schema is, or wraps.
+/// Returns the name of the component that a schema refers to or wraps.
 fn reference(schema: &Value) -> Option<&str> {
     let wrapped = schema["allOf"].as_array().filter(|parts| parts.len() == 1).and_then(|parts| parts[0].get("$ref"));
     schema.get("$ref").or(wrapped)?.as_str()
 }
 
-/// A schema without what says nothing about values.
+/// Returns a schema without the keywords that do not constrain values.
 fn essence(schema: &Value) -> Value {
     match schema {
         Value::Object(map) => map
@@ -551,7 +551,7 @@ fn fields<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a str, &'a
     value.get(key).into_iter().flat_map(object)
 }
 
-/// `4XX` for `404`.
+/// Returns the class of a status: `4XX` for `404`.
 fn class(status: &str) -> &'static str {
     match status.as_bytes().first() {
         Some(b'2') => "2XX",
@@ -562,7 +562,7 @@ fn class(status: &str) -> &'static str {
     }
 }
 
-/// A path without the names of its parameters, which never travel.
+/// Returns a path without the names of its parameters, which are not sent.
 fn template(path: &str) -> String {
     path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")
 }

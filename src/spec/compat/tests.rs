@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-/// A description of one operation; tests change it.
+/// A description with one operation, which the tests change.
 fn base() -> Value {
     json!({
         "openapi": "3.0.3",
@@ -54,7 +54,7 @@ const INPUT: &str = "/components/schemas/Input";
 const OUTPUT: &str = "/components/schemas/Output";
 const OPERATION: &str = "/paths/~1jobs~1{id}/put";
 
-/// The changes after one merge patch at a pointer, as lines.
+/// Returns the changes after a merge patch at a pointer, as lines.
 fn after(pointer: &str, patch: &Value) -> Vec<String> {
     let mut new = base();
     merge(new.pointer_mut(pointer).expect("the pointer leads somewhere"), patch);
@@ -84,7 +84,7 @@ fn the_same_and_other_words_are_no_change() {
     assert_eq!(after("/components/schemas/Input/properties/note", &json!({"minLength": 0})), [""; 0]);
 }
 
-/// Pointer, patch, and the one line that it must give.
+/// Pointer, patch, and the expected line.
 type Case = (&'static str, Value, &'static str);
 
 fn all(cases: Vec<Case>) {
@@ -160,7 +160,7 @@ fn a_looser_answer_breaks_and_a_stricter_one_adds() {
             json!({"enum": ["up", "down", "lost"]}),
             "breaking: update_job answer 200: `state`: the value \"lost\" is new",
         ),
-        // Beside a reference that has been followed already.
+        // A keyword beside a reference whose target has been compared.
         (
             "/components/schemas/Output/properties/parent",
             json!({"nullable": true}),

@@ -14,7 +14,7 @@ pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// A canonical request, taken apart.
+/// A parsed canonical request.
 pub(super) struct Canonical {
     pub(super) method: String,
     pub(super) path: String,
@@ -47,7 +47,7 @@ impl Canonical {
         if method.is_empty() || payload.is_empty() {
             return None;
         }
-        // A value may have a `|` in it.
+        // A value may contain a `|`.
         let header_lines = &lines[3..place - 1];
         let mut headers = join(header_lines, line_break, |name| names.split(';').any(|other| other == name));
         if headers.len() != names.split(';').count() {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::super::exit::{Usage, usage};
 use super::canonical::{CONTENT_HASH, Canonical, DATE, HOST, SECRET_HEADERS, SECURITY_TOKEN, UNSIGNED};
 
-/// A step in which two canonical requests differ.
+/// A difference between two canonical requests.
 #[derive(Serialize)]
 pub(super) struct Difference {
     pub(super) step: String,

@@ -96,12 +96,12 @@ pub(super) struct Explain {
     /// How to print. Text has *** for tokens in signed headers; the canonical request in JSON is complete.
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     format: ReportFormat,
-    /// What has no name. It is taken so that it is not repeated in a message: it may be a key.
+    /// An unnamed argument. It is accepted here so that no message repeats it, since it may be a key.
     #[arg(hide = true)]
     stray: Vec<Secret>,
 }
 
-/// The algorithm, as the wire names it.
+/// The algorithm, with its name in the header.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Name {
     #[value(name = "SDK-HMAC-SHA256")]

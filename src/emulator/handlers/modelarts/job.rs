@@ -5,10 +5,10 @@ use rusqlite::{OptionalExtension, params};
 use crate::emulator::answer::Refusal;
 use crate::emulator::handlers::call::Call;
 
-/// The number by which the store knows a project that may have training jobs.
+/// Returns the store's number of a project that may have training jobs.
 pub(super) const PROJECT: &str = "(SELECT key FROM training_project WHERE id = ?1)";
 
-/// A job as its versions show it.
+/// Returns a job in the form of its versions.
 pub(super) struct Job {
     pub(super) key: i64,
     pub(super) id: i64,
@@ -17,7 +17,7 @@ pub(super) struct Job {
     pub(super) versions: i64,
 }
 
-/// The job of the request's path.
+/// Returns the job of the request's path.
 pub(super) fn find(call: &Call<'_>) -> Result<Job, Refusal> {
     let id = call.number("job_id");
     call.transaction
