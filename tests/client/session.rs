@@ -3,12 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Act, Arrived, PROJECT, Server, TestClock, head};
+use crate::common::{Act, Arrived, PROJECT, Server, TestClock, head};
 use huaweicloud_jobs::session::credentials::{Context, Credentials};
 use huaweicloud_jobs::session::signing::{Authorization, Request};
 use huaweicloud_jobs::session::{RetryPolicy, Service, SessionBuilder};

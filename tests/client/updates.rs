@@ -3,9 +3,8 @@
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod common;
-
-use common::{Server, head};
+use crate::common;
+use crate::common::{Server, head};
 use huaweicloud_jobs::emulator::Emulator;
 use huaweicloud_jobs::modelarts::types::{AutoStopInput, LabelingDataType, LabelingJobType};
 use huaweicloud_jobs::modelarts::{Code, Data, Resources, Training};

@@ -3,11 +3,9 @@
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod fixtures;
-
 use std::collections::BTreeSet;
 
-use fixtures::{Row, Side, tables};
+use crate::fixtures::{Row, Side, tables};
 use huaweicloud_jobs::emulator::{Emulator, EmulatorBuilder, Transitions};
 use huaweicloud_jobs::spec::load::Operation;
 use huaweicloud_jobs::spec::{self, Document, Example};

@@ -2,11 +2,10 @@
 //! contradiction of the documentation is decided at its place, and every operation is complete.
 #![cfg(feature = "spec")]
 
-mod fixtures;
-
+use crate::fixtures;
 use std::collections::{BTreeMap, BTreeSet};
 
-use fixtures::{Kind, Operation, Spot};
+use crate::fixtures::{Kind, Operation, Spot};
 use huaweicloud_jobs::spec::load::Operation as Described;
 use huaweicloud_jobs::spec::{self, Document};
 use jsonschema::Validator;

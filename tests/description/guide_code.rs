@@ -1,5 +1,5 @@
 //! The code that guides show within their sentences and tables, and the messages that they print, are those of the crate.
-//! Blocks of Rust are doc tests, blocks for a shell are run by `tests/guides.rs`.
+//! Blocks of Rust are doc tests, blocks for a shell are run by `tests/cli/guides.rs`.
 
 #![cfg(all(feature = "emulator", feature = "raw"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -166,7 +166,7 @@ fn code_within_sentences_and_tables_compiles() {
         }
     }
     assert!(number > 60, "{number}");
-    // `tests/guide_spans.rs` compiles it.
+    // `tests/description/guide_spans.rs` compiles it.
     expectorate::assert_contents(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guides/spans.txt"), &file);
 }
 

@@ -3,15 +3,13 @@
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use common::PROJECT;
-use common::wire::{self, Reply, exchange, reply};
+use crate::common::PROJECT;
+use crate::common::wire::{self, Reply, exchange, reply};
 use huaweicloud_jobs::emulator::{Emulator, EmulatorBuilder, Fault, FaultAction, Transitions, Verdict};
 use huaweicloud_jobs::spec;
 use proptest::prelude::*;
@@ -771,7 +769,7 @@ fn a_seed_decides_which_requests_a_probability_hits() {
 
 /// The description of the control API.
 fn description() -> Value {
-    serde_saphyr::from_str(include_str!("../openapi/emulator.yaml")).unwrap()
+    serde_saphyr::from_str(include_str!("../../openapi/emulator.yaml")).unwrap()
 }
 
 /// Holds an answer of the control API against its description.

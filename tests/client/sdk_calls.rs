@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod common;
-
-use common::{Arrived, PROJECT, Server};
+use crate::common::{Arrived, PROJECT, Server};
 use huaweicloud_jobs::modelarts::types::{
     LabelingDataType, LabelingJobType, SortOrder, TrainingJobConfigSortKey, VisualizationJobSortKey,
 };
@@ -282,14 +280,14 @@ async fn labeling_jobs() {
 /// All methods of the SDK's classes are in the table, and found by their names in the documentation.
 #[test]
 fn every_method_has_its_counterpart() {
-    let table = include_str!("../docs/coming-from-the-python-sdk.md");
+    let table = include_str!("../../docs/coming-from-the-python-sdk.md");
     let code = [
-        include_str!("../src/modelarts/mod.rs"),
-        include_str!("../src/modelarts/job_configs.rs"),
-        include_str!("../src/modelarts/labeling.rs"),
-        include_str!("../src/modelarts/logs.rs"),
-        include_str!("../src/modelarts/training.rs"),
-        include_str!("../src/modelarts/visualization.rs"),
+        include_str!("../../src/modelarts/mod.rs"),
+        include_str!("../../src/modelarts/job_configs.rs"),
+        include_str!("../../src/modelarts/labeling.rs"),
+        include_str!("../../src/modelarts/logs.rs"),
+        include_str!("../../src/modelarts/training.rs"),
+        include_str!("../../src/modelarts/visualization.rs"),
     ]
     .concat();
     let classes = [

@@ -4,9 +4,7 @@
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod fixtures;
-
-use fixtures::{Spot, request_schema};
+use crate::fixtures::{Spot, request_schema};
 use huaweicloud_jobs::ErrorCode;
 use huaweicloud_jobs::emulator::{Emulator, Transitions};
 use huaweicloud_jobs::spec::load::Operation;

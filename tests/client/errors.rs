@@ -2,9 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod common;
-
-use common::{Server, head};
+use crate::common;
+use crate::common::{Server, head};
 use huaweicloud_jobs::modelarts::types::{LabelingDataType, LabelingJobType};
 use huaweicloud_jobs::modelarts::{Code, Data, Resources, Training};
 use huaweicloud_jobs::{Error, ErrorKind};

@@ -3,8 +3,6 @@
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
@@ -12,8 +10,8 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
-use common::PROJECT;
-use common::wire::{self, exchange, reply};
+use crate::common::PROJECT;
+use crate::common::wire::{self, exchange, reply};
 use huaweicloud_jobs::emulator::{Emulator, EmulatorBuilder};
 use rusqlite::Connection;
 use serde_json::{Value, json};

@@ -15,13 +15,13 @@ use huaweicloud_jobs::spec;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+#[path = "../common/mod.rs"]
 mod common;
-#[path = "cli/outputs.rs"]
+mod guides;
 mod outputs;
-#[path = "cli/rows.rs"]
 mod rows;
+mod sign_explain;
 #[cfg(unix)]
-#[path = "cli/terminal.rs"]
 mod terminal;
 
 fn hwjobs(arguments: &[&str]) -> Output {

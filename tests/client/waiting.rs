@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{Act, Server, TestClock, head};
+use crate::common::{Act, Server, TestClock, head};
 use huaweicloud_jobs::modelarts::{JobState, TrainingJobVersion};
 use huaweicloud_jobs::session::RetryPolicy;
 use huaweicloud_jobs::{Error, ErrorKind};

@@ -4,12 +4,11 @@
 #![cfg(feature = "spec")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod common;
-
+use crate::common;
 use std::collections::BTreeMap;
 use std::pin::Pin;
 
-use common::{Arrived, PROJECT, Server, head};
+use crate::common::{Arrived, PROJECT, Server, head};
 use huaweicloud_jobs::modelarts::types::{self, SortOrder};
 use huaweicloud_jobs::modelarts::{Code, Data, JobState, ModelArts, Resources, Training, Volume};
 use huaweicloud_jobs::{Error, spec};

@@ -3,11 +3,10 @@
 #![cfg(feature = "raw")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-use common::{Act, PROJECT, Server, head};
+use crate::common;
+use crate::common::{Act, PROJECT, Server, head};
 use huaweicloud_jobs::{ErrorKind, Session, bulk, spec};
 use serde_json::{Value, json};
-
-mod common;
 
 fn answer(status: u16, body: &Value) -> Act {
     let body = body.to_string();

@@ -6,11 +6,8 @@
 #![cfg(feature = "spec")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod common;
-mod drivers;
-
-use common::{PROJECT, Server, head};
-use drivers::{Driver, drivers, text};
+use crate::common::{PROJECT, Server, head};
+use crate::drivers::{Driver, drivers, text};
 use huaweicloud_jobs::spec::{self, Example};
 use serde_json::{Map, Value, json};
 

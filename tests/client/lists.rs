@@ -4,15 +4,14 @@
 #![cfg(all(feature = "emulator", feature = "raw"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod common;
-
+use crate::common;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::common::{PROJECT, TOKEN};
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use common::{PROJECT, TOKEN};
 use huaweicloud_jobs::emulator::Emulator;
 use huaweicloud_jobs::modelarts::types::{LabelingDataType, LabelingJobType};
 use huaweicloud_jobs::modelarts::{Code, Data, JobState, Resources, Training};

@@ -2,12 +2,11 @@
 //! property of the description has a row, an example or a reason. Where the two differ, the place says why.
 #![cfg(feature = "spec")]
 
-mod fixtures;
-
+use crate::fixtures;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use fixtures::{Facts, Kind, Operation, Row, Side, Spot};
+use crate::fixtures::{Facts, Kind, Operation, Row, Side, Spot};
 use huaweicloud_jobs::spec::{self, Document};
 use serde_json::{Value, json};
 

@@ -4,15 +4,12 @@
 #![cfg(feature = "spec")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod common;
-mod drivers;
-mod fixtures;
-
+use crate::fixtures;
 use std::collections::BTreeSet;
 
-use common::{Act, PROJECT, Server, head};
-use drivers::drivers;
-use fixtures::Spot;
+use crate::common::{Act, PROJECT, Server, head};
+use crate::drivers::drivers;
+use crate::fixtures::Spot;
 use huaweicloud_jobs::modelarts::types::{LabelingDataType, LabelingJobType};
 use huaweicloud_jobs::mrs::JobExeType;
 use huaweicloud_jobs::mrs::types::{DataSourceTypeForRequest, JobTypeForCreate};
@@ -423,7 +420,7 @@ fn undescribed(schema: &Spot<'static>, value: &Value) -> Vec<String> {
 /// A recorded response of Open Telekom Cloud, with made-up names: it has more than the tables, and nulls.
 #[test]
 fn a_recorded_version_is_as_described() {
-    let version: Value = serde_json::from_str(include_str!("fixtures/otc_training_job_version.json")).unwrap();
+    let version: Value = serde_json::from_str(include_str!("../fixtures/otc_training_job_version.json")).unwrap();
     let of_version = |name: &str| !matches!(name, "is_success" | "job_id" | "job_name" | "job_desc");
     let (inner, mut list): (Map<_, _>, Map<_, _>) =
         version.as_object().unwrap().clone().into_iter().partition(|(name, _)| of_version(name));

@@ -2,9 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod common;
-
-use common::{Log, Server, head};
+use crate::common;
+use crate::common::{Log, Server, head};
 use huaweicloud_jobs::Session;
 use huaweicloud_jobs::api::iam::types::CreateTokenRequest;
 use huaweicloud_jobs::session::Secret;

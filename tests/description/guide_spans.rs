@@ -1,4 +1,4 @@
-//! The Rust that guides show within their sentences and tables: it compiles. `tests/guide_code.rs` finds it there.
+//! The Rust that guides show within their sentences and tables: it compiles. `tests/description/guide_code.rs` finds it there.
 
 #![cfg(all(feature = "emulator", feature = "contract"))]
 #![allow(dead_code, unused, clippy::all, clippy::allow_attributes_without_reason, reason = "nothing here is run")]
@@ -20,4 +20,4 @@ fn given<T>() -> T {
     unreachable!("nothing here is run")
 }
 
-include!("guides/spans.txt");
+include!("../guides/spans.txt");

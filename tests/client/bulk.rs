@@ -2,14 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{Arrived, PROJECT, TOKEN, TestClock, read};
+use crate::common::{Arrived, PROJECT, TOKEN, TestClock, read};
 use huaweicloud_jobs::{Error, JobId, Session, bulk};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;

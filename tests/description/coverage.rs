@@ -35,7 +35,7 @@ fn every_operation_is_complete() {
     let (nouns, emulator) = (sources("src/bin/hwjobs"), sources("src/emulator/handlers"));
     let plan = Plan::of_description();
     let clients = [iam::operations::ALL, modelarts::operations::ALL, mrs::operations::ALL].concat();
-    let mut text = "# Coverage\n\n<!-- Written by tests/coverage.rs: EXPECTORATE=overwrite cargo test --all-features --test coverage -->\n\n\
+    let mut text = "# Coverage\n\n<!-- Written by tests/description/coverage.rs: EXPECTORATE=overwrite cargo test --all-features --test description coverage -->\n\n\
         What there is for each described operation. An operation is complete with a description, a client method, a handle or \
         a command, a route of the emulator, and contract clauses. Examples are as many as the documents print.\n".to_owned();
     let mut holes = Vec::new();

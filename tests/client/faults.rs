@@ -3,14 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-mod common;
-
+use crate::common;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use common::{Act, Log, PROJECT, Server, TOKEN, TestClock, head};
+use crate::common::{Act, Log, PROJECT, Server, TOKEN, TestClock, head};
 use huaweicloud_jobs::session::credentials::Credentials;
 use huaweicloud_jobs::session::{Clock, Service, SessionBuilder};
 use huaweicloud_jobs::{Error, ErrorKind, Session};

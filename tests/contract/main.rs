@@ -15,10 +15,9 @@ use huaweicloud_jobs::spec;
 use serde_json::Value;
 use tokio::io::AsyncBufReadExt as _;
 
-#[path = "contract/hostile.rs"]
 mod hostile;
-#[path = "contract/modes.rs"]
 mod modes;
+mod mutants;
 
 fn hwjobs(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hwjobs")).args(arguments).output().unwrap()
@@ -397,7 +396,7 @@ async fn reports_tell_what_is_absent_and_hide_what_is_secret() {
 
 #[test]
 fn each_check_is_explained() {
-    let guide = include_str!("../docs/contract-tests.md");
+    let guide = include_str!("../../docs/contract-tests.md");
     for check in Check::ALL {
         assert!(guide.contains(&format!("\n### {check}\n")), "{check}");
     }

@@ -1,0 +1,12 @@
+//! The description: the documents, what is made of them, and the guides.
+
+#[cfg(feature = "spec")]
+#[path = "../fixtures/mod.rs"]
+mod fixtures;
+
+mod coverage;
+mod doc_tables;
+mod documents;
+mod guide_code;
+mod guide_spans;
+mod publication;
