@@ -37,12 +37,12 @@ const SECRET_KEY: &str = "emulator-secret-key-not-a-secret";
 const TOKEN: &str = "emulator-token-not-a-secret";
 
 impl Emulator {
-    /// Starts an emulator with the documented world on a free port of loopback.
+    /// Starts an emulator with the seed data of the documents' examples, on a free port of loopback.
     pub async fn start() -> Result<Self, Error> {
         Self::builder().start().await
     }
 
-    /// What an emulator can be told before it starts.
+    /// Returns a builder with the settings of an emulator.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::default()
     }

@@ -1,8 +1,8 @@
 //! Jobs that move through their states by themselves.
 //!
-//! A job that will move has a row in the table `lifecycle`; one that rests has none. The row says which state comes next
-//! and when, so before each request one look into an index finds what is due. Writing the states down, instead of working
-//! them out when they are asked for, lets lists sort and filter by them.
+//! A job that will change its state has a row in the table `lifecycle` with the next state and the time of the change. Before
+//! each request one look into an index finds the due rows. The states are stored, not computed on request, so that lists can
+//! sort and filter by them.
 
 use std::time::Duration;
 
@@ -33,17 +33,17 @@ pub(super) struct Next {
 }
 
 impl Next {
-    /// A state that follows by itself.
+    /// Returns a state that follows after some seconds.
     pub(super) const fn after_seconds(seconds: u64, state: i64) -> Option<Self> {
         Some(Self { state, after: Duration::from_secs(seconds), timed: false })
     }
 }
 
-/// How jobs of one kind move.
+/// The rules by which jobs of one kind change their states.
 pub(super) struct Lifecycle {
-    /// What the store calls them.
+    /// The name of the kind in the store.
     pub(super) kind: &'static str,
-    /// Where the job (project, id) goes from a state, if it does not rest there.
+    /// Returns the state that follows a state of the job (project, id); `None` for a final one.
     pub(super) next: fn(&Transaction<'_>, &str, &str, i64) -> rusqlite::Result<Option<Next>>,
     /// Writes a state, and the time at which it began, into the job (project, id).
     pub(super) write: fn(&Transaction<'_>, &str, &str, i64, i64) -> rusqlite::Result<()>,

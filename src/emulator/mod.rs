@@ -49,11 +49,11 @@ mod printed;
 mod query;
 mod record;
 mod routes;
+mod seed_data;
 mod server;
 mod snapshot;
 mod state;
 mod store;
-mod world;
 
 pub use builder::EmulatorBuilder;
 pub use faults::{ActiveFault, Fault, FaultAction, Faults};

@@ -14,7 +14,7 @@ use super::answer::{Abort, Defect, Family, Refusal, Response, respond};
 use super::control;
 use super::faults::{Hit, Plan};
 use super::handlers::LIFECYCLES;
-use super::handlers::call::{Answer, Call};
+use super::handlers::call::{Call, Outcome};
 use super::lifecycle::Lifecycles;
 use super::log::Sent;
 use super::query::{decode, pairs};
@@ -81,10 +81,10 @@ impl State {
             Found::Extra(extra) => {
                 let outcome = body.map_err(Refusal::clone).and_then(|body| {
                     let (now, base) = (self.clock.shown(&self.store)?, access::base(&parts.headers, &self.endpoint));
-                    extra.answer(&self.access, &self.store, parts, body, now, &base)
+                    extra.respond(&self.access, &self.store, parts, body, now, &base)
                 });
                 return match outcome {
-                    Ok(answer) => finish(StatusCode::OK, answer, request_id),
+                    Ok(outcome) => finish(StatusCode::OK, outcome, request_id),
                     Err(refusal) => refusal.answer(Family::Identity, request_id),
                 };
             }
@@ -109,11 +109,11 @@ impl State {
         };
         let response = match self.act(route, parts, path, body, ignored) {
             Err(refusal) => refusal.answer(route.family, request_id),
-            Ok(mut answer) => {
+            Ok(mut outcome) => {
                 if let Some(printed) = &self.printed {
-                    answer.body = answer.body.map(|body| printed.imitate(route.checker.id(), body));
+                    outcome.body = outcome.body.map(|body| printed.imitate(route.checker.id(), body));
                 }
-                finish(route.success, answer, request_id)
+                finish(route.success, outcome, request_id)
             }
         };
         match self.check_answers.then(|| route.checker.answer(&response)).flatten() {
@@ -131,7 +131,7 @@ impl State {
         path: &[(String, String)],
         body: Result<&Bytes, &Refusal>,
         ignored: &mut Vec<String>,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Outcome, Refusal> {
         let malformed = |what: &str, problem| {
             Refusal::malformed(StatusCode::BAD_REQUEST, format!("The {what} of the request {problem}."))
         };
@@ -255,9 +255,9 @@ fn is_head_rejected(body: Result<&Bytes, &Refusal>) -> bool {
     matches!(body, Err(Refusal::Gateway { status, .. }) if matches!(status.as_u16(), 400 | 403 | 414 | 494))
 }
 
-fn finish(status: StatusCode, answer: Answer, request_id: &str) -> Response {
-    let mut response = respond(status, answer.body.as_ref(), request_id);
-    response.headers_mut().extend(answer.headers);
+fn finish(status: StatusCode, outcome: Outcome, request_id: &str) -> Response {
+    let mut response = respond(status, outcome.body.as_ref(), request_id);
+    response.headers_mut().extend(outcome.headers);
     response
 }
 

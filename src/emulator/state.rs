@@ -18,9 +18,9 @@ use super::log::Log;
 use super::printed::Printed;
 use super::record::Record;
 use super::routes::Routes;
+use super::seed_data;
 use super::snapshot::{self, Origin};
 use super::store::{self, Store};
-use super::world;
 
 /// What all requests share.
 pub(super) struct State {
@@ -99,9 +99,9 @@ impl State {
             store::set_seed(transaction, self.seed.unwrap_or_else(|| fastrand::u64(..)))?;
             let project = &self.access.project().id;
             if matches!(self.origin, Origin::Documented) {
-                world::documented(transaction, project)?;
+                seed_data::documented(transaction, project)?;
             }
-            world::many_training_jobs(transaction, project, self.training_jobs, self.clock.now())?;
+            seed_data::many_training_jobs(transaction, project, self.training_jobs, self.clock.now())?;
         }
         Ok(self.origin.write(transaction)?)
     }

@@ -11,92 +11,92 @@ use crate::emulator::access::{Access, Caller};
 use crate::emulator::answer::Refusal;
 use crate::emulator::lifecycle::{Lifecycle, Lifecycles, Transitions};
 
-/// One checked request.
+/// One validated request.
 pub(in crate::emulator) struct Call<'a> {
     pub(in crate::emulator) transaction: &'a Transaction<'a>,
     /// The project of the address; empty where the address names none.
     pub(in crate::emulator) project: &'a str,
-    /// Nobody where the description asks for no proof.
+    /// The caller; `None` where the operation needs no authentication.
     pub(in crate::emulator) caller: Option<&'a Caller<'a>>,
     pub(in crate::emulator) access: &'a Access,
-    /// The base address through which the client came.
+    /// The base address that the client used.
     pub(in crate::emulator) base: &'a str,
     pub(in crate::emulator) parameters: &'a HashMap<&'static str, Value>,
     pub(in crate::emulator) body: &'a Value,
-    /// Milliseconds since the Unix epoch by the emulator's clock: the same for all that a request does.
+    /// The time in milliseconds since the Unix epoch by the emulator's clock: the same during the whole request.
     pub(in crate::emulator) now: i64,
     pub(in crate::emulator) transitions: Transitions,
-    /// How many objects of a kind a project may have.
+    /// The number of objects of a kind that a project may have.
     pub(in crate::emulator) quota: i64,
-    /// How the operation lists objects, if it does.
+    /// The shape of the list, for an operation that lists objects.
     pub(in crate::emulator) list: Option<ListShape<'static>>,
 }
 
-/// What a handler answers; the status is the documented one.
-pub(in crate::emulator) struct Answer {
+/// What a handler returns. The status of the response is the documented one.
+pub(in crate::emulator) struct Outcome {
     pub(in crate::emulator) body: Option<Value>,
-    /// Headers besides those that all answers have.
+    /// Headers besides those that all responses have.
     pub(in crate::emulator) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-impl From<Value> for Answer {
+impl From<Value> for Outcome {
     fn from(body: Value) -> Self {
         Self { body: Some(body), headers: Vec::new() }
     }
 }
 
-impl Answer {
-    /// An answer without a body.
+impl Outcome {
+    /// Returns an outcome without a body.
     pub(super) fn empty() -> Self {
         Self { body: None, headers: Vec::new() }
     }
 }
 
-/// Does an operation.
-pub(in crate::emulator) type Handler = fn(&Call<'_>) -> Result<Answer, Refusal>;
+/// Carries out an operation.
+pub(in crate::emulator) type Handler = fn(&Call<'_>) -> Result<Outcome, Refusal>;
 
 impl Call<'_> {
     fn lifecycles(&self) -> Lifecycles<'_> {
         Lifecycles { transaction: self.transaction, transitions: self.transitions, now: self.now }
     }
 
-    /// Puts a job into a state now; it goes on from there by itself.
+    /// Puts a job into a state now. The following states come by themselves.
     pub(super) fn enter(&self, lifecycle: &Lifecycle, id: impl ToString, state: i64) -> Result<(), Refusal> {
         Ok(self.lifecycles().enter(lifecycle, self.project, &id.to_string(), state, self.now)?)
     }
 
-    /// Says that the answer shows the state of a job.
+    /// Counts that the response shows the state of a job.
     pub(super) fn seen(&self, lifecycle: &Lifecycle, id: impl ToString) -> Result<(), Refusal> {
         Ok(self.lifecycles().seen(lifecycle, self.project, &id.to_string())?)
     }
 
-    /// Says that a job is gone.
+    /// Removes the lifecycle of a deleted job.
     pub(super) fn gone(&self, lifecycle: &Lifecycle, id: impl ToString) -> Result<(), Refusal> {
         Ok(self.lifecycles().end(lifecycle.kind, self.project, &id.to_string())?)
     }
 
-    /// A numeric path parameter.
+    /// Returns a numeric path parameter.
     pub(super) fn number(&self, name: &str) -> i64 {
         self.parameters.get(name).and_then(Value::as_i64).unwrap_or_default()
     }
 
-    /// A path or query parameter as text, empty if it was not given.
+    /// Returns a path or query parameter as text, empty if it was not given.
     pub(super) fn text(&self, name: &str) -> &str {
         self.parameters.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// A numeric query parameter, or its documented default.
+    /// Returns a numeric query parameter, or its documented default.
     pub(super) fn number_or(&self, name: &str, default: i64) -> i64 {
         self.parameters.get(name).and_then(Value::as_i64).unwrap_or(default)
     }
 
-    /// The number of the page that the request names.
+    /// Returns the number of the page that the request names.
     pub(super) fn page_number(&self) -> Option<i64> {
         let (parameter, _) = self.list?.pages.parameters()?;
         self.parameters.get(parameter).and_then(Value::as_i64)
     }
 
-    /// Number of items on a page and of those before it, as the description says that the list counts.
+    /// Returns the number of items on the page, and of those before it, by the shape of the list.
     pub(super) fn page(&self) -> (i64, i64) {
         let Some(PageShape::Numbered { parameter, first, size, default, .. }) = self.list.map(|list| list.pages) else {
             return (-1, 0);
@@ -106,7 +106,7 @@ impl Call<'_> {
         (limit, before.saturating_mul(limit.max(0)))
     }
 
-    /// The object after which a page begins and the number of items on it, where the request names them.
+    /// Returns the object after which the page begins and the number of items on it, where the request names them.
     pub(super) fn marker(&self) -> (Option<&str>, Option<i64>) {
         let Some(PageShape::Marked { parameter, size, .. }) = self.list.map(|list| list.pages) else {
             return (None, None);
@@ -116,7 +116,7 @@ impl Call<'_> {
     }
 
     /// Builds the response of a list: its items and their total, under the names of the description, beside other fields.
-    pub(super) fn listed(&self, items: Vec<Value>, total: i64, mut others: Value) -> Answer {
+    pub(super) fn listed(&self, items: Vec<Value>, total: i64, mut others: Value) -> Outcome {
         if let Some(list) = self.list {
             if let Some(name) = list.total {
                 others[name] = total.into();
@@ -126,12 +126,12 @@ impl Call<'_> {
         others.into()
     }
 
-    /// The state that a list is filtered by; what is no number is no state of any job.
+    /// Returns the state by which the list is filtered. A text that is no number is no state of any job.
     pub(super) fn status_filter(&self) -> Option<i64> {
         Some(self.text("status")).filter(|text| !text.is_empty()).map(|text| text.parse().unwrap_or(-1))
     }
 
-    /// How many objects of a kind the project has, all of them or those of a part and in a state.
+    /// Counts the objects of a kind in the project: all, or those of a part and in a state.
     pub(super) fn tally(&self, kind: &str, part: Option<&str>, status: Option<i64>) -> Result<i64, Refusal> {
         Ok(self
             .transaction
@@ -142,18 +142,18 @@ impl Call<'_> {
             .query_row(params![self.project, kind, part, status], |row| row.get(0))?)
     }
 
-    /// How many more objects of a kind the project may have.
+    /// Returns how many more objects of a kind the project may have.
     pub(super) fn left(&self, kind: &str) -> Result<i64, Refusal> {
         Ok((self.quota - self.tally(kind, None, None)?).max(0))
     }
 
-    /// Refuses to create one more than a project may have.
+    /// Rejects the request if the project may have no more objects of a kind.
     pub(super) fn within_quota(&self, kind: &str) -> Result<(), Refusal> {
         if self.left(kind)? > 0 { Ok(()) } else { Err(Refusal::QuotaReached(self.quota)) }
     }
 }
 
-/// A text to be found anywhere in another one by `LIKE ... ESCAPE '\'`.
+/// Makes a pattern for `LIKE ... ESCAPE '\'` that finds a text anywhere in another one.
 pub(super) fn anywhere(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")

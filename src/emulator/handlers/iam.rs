@@ -1,10 +1,10 @@
-//! IAM: signing in, and finding one's projects.
+//! IAM: tokens and projects.
 
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call, Handler};
+use super::call::{Call, Handler, Outcome};
 use crate::emulator::access::{Access, Caller, Domain, Project, Scope, Token, id_of, timestamp};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
@@ -21,7 +21,7 @@ pub(super) fn find(operation: &str) -> Option<Handler> {
     })
 }
 
-fn create_token(call: &Call<'_>) -> Result<Answer, Refusal> {
+fn create_token(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let refused = |reason: String| Refusal::Unauthenticated { code: "401", reason };
     let auth = &call.body["auth"];
     let user = &auth["identity"]["password"]["user"];
@@ -53,7 +53,7 @@ fn create_token(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(show_token(&token, &facts, with_catalog.then_some(call.base)))
 }
 
-fn list_projects(call: &Call<'_>) -> Result<Answer, Refusal> {
+fn list_projects(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let domain = call.caller.ok_or_else(|| Refusal::token("x-auth-token not found"))?.domain;
     let wanted = |key: &str, value: &str| {
         let filter = call.text(key);
@@ -103,7 +103,7 @@ fn list_projects(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(call.listed(projects, count, json!({"links": links})))
 }
 
-fn list_auth_projects(call: &Call<'_>) -> Result<Answer, Refusal> {
+fn list_auth_projects(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let domain = call.caller.ok_or_else(|| Refusal::token("x-auth-token not found"))?.domain;
     let project = |project: &Project| {
         describe(domain, project, json!({"self": format!("{}/v3/projects/{}", call.base, project.id)}))
@@ -113,7 +113,7 @@ fn list_auth_projects(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(call.listed(projects, domain.projects.len() as i64, others))
 }
 
-/// A project with the links that the page on `list_projects` prints.
+/// Describes a project, with the links that the page on `list_projects` prints.
 fn show_project(domain: &Domain, project: &Project, base: &str) -> Value {
     let own = format!("{base}/v3/projects/{}", project.id);
     describe(domain, project, json!({"next": null, "previous": null, "self": own}))
@@ -132,8 +132,8 @@ fn describe(domain: &Domain, project: &Project, links: Value) -> Value {
     })
 }
 
-/// What a token is good for; the catalog is left empty where there is no base address for it.
-fn show_token(token: &str, facts: &Token<'_>, base: Option<&str>) -> Answer {
+/// Describes a token. The catalog is empty where there is no base address for it.
+fn show_token(token: &str, facts: &Token<'_>, base: Option<&str>) -> Outcome {
     let Caller { domain, user, scope } = facts.caller;
     let account = json!({"id": domain.id, "name": domain.name});
     let mut body = json!({
@@ -151,14 +151,14 @@ fn show_token(token: &str, facts: &Token<'_>, base: Option<&str>) -> Answer {
         Scope::Account => body["domain"] = account,
         Scope::Nothing | Scope::Key => {}
     }
-    let mut answer = Answer::from(json!({"token": body}));
+    let mut outcome = Outcome::from(json!({"token": body}));
     if let Ok(token) = HeaderValue::from_str(token) {
-        answer.headers.push((HeaderName::from_static("x-subject-token"), token));
+        outcome.headers.push((HeaderName::from_static("x-subject-token"), token));
     }
-    answer
+    outcome
 }
 
-/// The services that a token opens, at the base address through which the client came.
+/// Lists the services that a token gives access to, at the base address that the client used.
 fn catalog(base: &str, scope: Scope<'_>) -> Vec<Value> {
     let identity = format!("{base}/v3");
     let service = |name: &str, kind: &str, regions: &[&str], url: &str| {
@@ -177,11 +177,11 @@ fn catalog(base: &str, scope: Scope<'_>) -> Vec<Value> {
     let Scope::Project(Project { id, name }) = scope else {
         return ["iam", "identity"].map(|kind| service("iam", kind, &["*"], &identity)).into();
     };
-    // A project that a user made is called REGION_NAME.
+    // A project that a user created is called REGION_NAME.
     let region = name.split('_').next().unwrap_or(name);
     let (mrs, modelarts) = (format!("{base}/v1.1/{id}"), format!("{base}/v1/{id}"));
     vec![
-        // Clients that ask for their region do not find what is in all of them.
+        // Clients that look for their region do not find endpoints of all regions.
         service("iam", "iam", &["*", region], &identity),
         service("iam", "identity", &["*", region], &identity),
         service("mrs", "mrs", &[region], &mrs),
@@ -190,20 +190,20 @@ fn catalog(base: &str, scope: Scope<'_>) -> Vec<Value> {
     ]
 }
 
-/// What Keystone clients ask besides the described operations.
+/// Requests of Keystone clients besides the described operations.
 pub(in crate::emulator) enum Extra<'a> {
-    /// Which version of the identity API is here; nobody has to sign in for that.
+    /// The version of the identity API, without authentication.
     Version,
-    /// The account of whoever asks.
+    /// The domain of the caller.
     Domains,
     /// A project by its id, as the address has it.
     Project(&'a str),
-    /// What somebody's token is good for.
+    /// The validation of a token.
     Validation(&'a [u8]),
 }
 
 impl<'a> Extra<'a> {
-    /// What `GET` finds at the address of a request.
+    /// Finds the request that `GET` makes at an address.
     ///
     /// Validation needs `X-Subject-Token`; without it there is nothing but the described way to get a token.
     pub(in crate::emulator) fn find(parts: &'a Parts) -> Option<Self> {
@@ -218,8 +218,8 @@ impl<'a> Extra<'a> {
         }
     }
 
-    /// Answers with status 200.
-    pub(in crate::emulator) fn answer(
+    /// Serves the request. The status is 200.
+    pub(in crate::emulator) fn respond(
         &self,
         access: &Access,
         store: &Store,
@@ -227,7 +227,7 @@ impl<'a> Extra<'a> {
         body: &[u8],
         now: i64,
         base: &str,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Outcome, Refusal> {
         match self {
             Self::Version => Ok(json!({"version": {
                 "id": "v3.6",
@@ -262,7 +262,7 @@ impl<'a> Extra<'a> {
                 let caller = access.caller(store, parts, body, now)?;
                 let unknown = || Refusal::unknown("token", "of X-Subject-Token");
                 let facts = access.live_token(store, subject, now).map_err(|_| unknown())?;
-                // Other accounts' tokens are nobody's business.
+                // A token of another domain is not disclosed.
                 if facts.caller.domain.id != caller.domain.id {
                     return Err(unknown());
                 }

@@ -21,13 +21,13 @@ pub(super) struct List<'a> {
 }
 
 impl List<'_> {
-    /// How many there are on all pages.
+    /// Counts the rows of all pages.
     pub(super) fn count(&self, call: &Call<'_>) -> Result<i64, Refusal> {
         let query = format!("SELECT count(*) FROM {}", self.from);
         Ok(call.transaction.prepare_cached(&query)?.query_row(self.parameters, |row| row.get(0))?)
     }
 
-    /// The page, of so many in all. A page in the second half is read from the end: the last one is as cheap as the first.
+    /// Reads the page, of `total` rows. A page in the second half is read from the end: the last one is as cheap as the first.
     pub(super) fn read(
         &self,
         call: &Call<'_>,

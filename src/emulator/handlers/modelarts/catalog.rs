@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::api;
 use crate::emulator::check::whole;
-use crate::emulator::world::answer;
+use crate::emulator::seed_data::response;
 
 /// Engines that jobs can use.
 pub(super) static ENGINES: LazyLock<Vec<Value>> = LazyLock::new(|| {
@@ -37,7 +37,7 @@ pub(super) static ALGORITHMS: LazyLock<Vec<Value>> = LazyLock::new(|| documented
 /// The items of the documented response of a list.
 fn documented(operation: &str) -> Vec<Value> {
     let list = api::operation(operation).and_then(|operation| operation.list);
-    list.and_then(|list| answer(operation)[list.items].as_array().cloned()).unwrap_or_default()
+    list.and_then(|list| response(operation)[list.items].as_array().cloned()).unwrap_or_default()
 }
 
 /// The specification of a configuration, by id or else by code, if the emulator knows it; a region may have others.

@@ -1,4 +1,4 @@
-//! What a training job runs, on which data and where: of a version or of a saved configuration.
+//! The configuration of a training job version, and saved configurations.
 
 use serde_json::{Map, Value, json};
 
@@ -31,8 +31,8 @@ const FIELDS: [&str; 21] = [
     "pool_id",
 ];
 
-/// Holds a configuration against the documented rules that the schema cannot say, and gives what is kept of it. What breaks
-/// them is valid by the description, so it is a conflict.
+/// Validates a configuration against the documented rules that a schema cannot express, and returns the fields to store. The
+/// description allows what breaks these rules, so the rejection is a conflict.
 pub(super) fn accept(config: &Value) -> Result<Value, Refusal> {
     let has = |field: &str| config.get(field).is_some();
     let invalid = |message: &str| Err(Refusal::not_allowed(message));
@@ -62,15 +62,15 @@ pub(super) fn accept(config: &Value) -> Result<Value, Refusal> {
     Ok(Value::Object(kept.collect()))
 }
 
-/// Turns a number into its text.
+/// Converts a number to its text.
 fn as_text(value: &mut Value) {
     if value.is_number() {
         *value = value.to_string().into();
     }
 }
 
-/// A configuration as answers show it: with what its engine, specification, data and volumes are. What the
-/// documented world says of these goes before what is known of them otherwise.
+/// Describes a configuration as responses show it: with its engine, specification, data and volumes. Stored values of the
+/// seed data count before derived ones.
 pub(super) fn show(config: &Value) -> Map<String, Value> {
     let mut shown = Map::new();
     if let Some(engine) = catalog::engine(config) {
@@ -109,7 +109,7 @@ pub(super) fn show(config: &Value) -> Map<String, Value> {
     }
     for parameter in shown.get_mut("parameter").and_then(Value::as_array_mut).into_iter().flatten() {
         parameter.get_mut("value").map(as_text);
-        // Requests may leave the label out, or call it `key`; answers have it.
+        // Requests may leave the label out, or call it `key`; responses have it.
         if let Some(parameter) = parameter.as_object_mut()
             && !parameter.contains_key("label")
         {

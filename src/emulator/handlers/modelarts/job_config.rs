@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::config;
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::handlers::call::{Answer, Call, anywhere};
+use crate::emulator::handlers::call::{Call, Outcome, anywhere};
 use crate::emulator::handlers::list::List;
 use crate::emulator::store::taken;
 
-pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let name = text(call.body, "config_name").unwrap_or_default();
     if taken(call.transaction, "training_job_config", call.project, name)? {
         return Err(Refusal::Taken(name.to_owned()));
@@ -28,7 +28,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(json!({"is_success": true}).into())
 }
 
-pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let key = match call.text("sortBy") {
         "create_time" if is_sample(call) => {
             return Err(Refusal::not_allowed("The samples cannot be sorted by create_time."));
@@ -40,7 +40,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     let (limit, offset) = call.page();
     let list = List {
         columns: "name, description, created, config",
-        // The service has no samples of its own here.
+        // The emulator has no samples.
         from: "training_job_config WHERE project_id = ?1 AND name LIKE ?2 ESCAPE '\\' AND NOT ?3",
         parameters: &[&call.project, &anywhere(call.text("search_content")), &is_sample(call)],
         order: [key, "name"],
@@ -69,7 +69,7 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<Value> {
     Ok(summary)
 }
 
-pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let found = call
         .transaction
         .prepare_cached(
@@ -87,8 +87,8 @@ pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(found.filter(|_| !is_sample(call)).ok_or_else(|| unknown(call))?.into())
 }
 
-/// Sets all parameters anew: what is not given is gone.
-pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
+/// Replaces all parameters: those that are not given are removed.
+pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let changed = call
         .transaction
         .prepare_cached(
@@ -106,7 +106,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(json!({"is_success": true}).into())
 }
 
-pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let deleted = call
         .transaction
         .prepare_cached("DELETE FROM training_job_config WHERE project_id = ?1 AND name = ?2")?

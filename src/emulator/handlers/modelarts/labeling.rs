@@ -5,14 +5,14 @@ use serde_json::{Map, Value, json};
 
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::handlers::call::{Answer, Call, anywhere};
+use crate::emulator::handlers::call::{Call, Outcome, anywhere};
 use crate::emulator::handlers::list::List;
 use crate::emulator::store::{next, next_id, taken};
 
-/// How many images a labeling job has, all of them with a label.
+/// The number of images of a labeling job, all of them with a label.
 const IMAGES: usize = 4;
 
-pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let name = text(call.body, "name").unwrap_or_default();
     if taken(call.transaction, "labeling_job", call.project, name)? {
         return Err(Refusal::Taken(name.to_owned()));
@@ -29,7 +29,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
             name,
             text(call.body, "description"),
             text(call.body, "data_type"),
-            // Each has an effect for one source of the images only.
+            // Each field has an effect for one source of the images only.
             text(call.body, "path").filter(|_| from_obs),
             text(call.body, "filter_id").filter(|_| !from_obs),
             text(call.body, "type"),
@@ -38,7 +38,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(json!({"job_id": id, "dls_prj_id": number}).into())
 }
 
-pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (limit, offset) = call.page();
     let list = List {
         columns: "id, name, description, data_type, path, filter_id, type, created, number",
@@ -54,11 +54,11 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(call.listed(jobs, total, json!({"manual_annotation_count_limit": call.left("labeling_job")?})))
 }
 
-pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (id, name) = (call.text("job_id"), text(call.body, "name").unwrap_or_default());
     let taken = call
         .transaction
-        // A job that nobody has is unknown, whatever its new name would be.
+        // An unknown job is reported before a name that is taken.
         .prepare_cached(
             "SELECT 1 FROM labeling_job WHERE project_id = ?1 AND name = ?2 AND id <> ?3
              AND EXISTS (SELECT 1 FROM labeling_job WHERE project_id = ?1 AND id = ?3)",
@@ -76,7 +76,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
     done(call, changed)
 }
 
-pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let deleted = call
         .transaction
         .prepare_cached("DELETE FROM labeling_job WHERE project_id = ?1 AND id = ?2")?
@@ -84,7 +84,7 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
     done(call, deleted)
 }
 
-pub(super) fn show_validation(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn show_validation(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.text("job_id");
     let found = call
         .transaction
@@ -104,7 +104,7 @@ pub(super) fn show_validation(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(found.ok_or_else(|| unknown(call))?.into())
 }
 
-pub(super) fn save_validation(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn save_validation(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let rate = &call.body["pass_rate"];
     // A number, or its text; with two decimals.
     let rate = rate.as_f64().or_else(|| rate.as_str()?.parse().ok()).map(|rate| (rate * 100.0).round() / 100.0);
@@ -115,8 +115,8 @@ pub(super) fn save_validation(call: &Call<'_>) -> Result<Answer, Refusal> {
     done(call, changed)
 }
 
-/// The id of the job that was changed, if there is one.
-fn done(call: &Call<'_>, changed: usize) -> Result<Answer, Refusal> {
+/// Returns the id of the changed job; rejects an unknown one.
+fn done(call: &Call<'_>, changed: usize) -> Result<Outcome, Refusal> {
     if changed == 0 {
         return Err(unknown(call));
     }
@@ -127,7 +127,7 @@ fn unknown(call: &Call<'_>) -> Refusal {
     Refusal::unknown("labeling job", call.text("job_id"))
 }
 
-/// An image of a job; the documents do not say what tags look like.
+/// Describes an image of a job. The documents do not describe tags.
 fn image(id: &str, path: &str, kind: &str, number: usize) -> Value {
     let tag = if number.is_multiple_of(2) { "cat" } else { "dog" };
     let tag = if kind == "Manual Object detection" {

@@ -1,4 +1,4 @@
-//! Logs of versions: worked out from who the version is and how long it has run, so that they grow and never change.
+//! Logs of versions, derived from the id and the duration of a version, so that they grow and never change.
 
 use serde_json::json;
 
@@ -6,21 +6,21 @@ use super::state;
 use super::version::{RUN_SECONDS, Version};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::whole;
-use crate::emulator::handlers::call::{Answer, Call};
+use crate::emulator::handlers::call::{Call, Outcome};
 use crate::emulator::store::scramble;
 
-/// A line each so many milliseconds.
+/// The time between two lines, in milliseconds.
 const PACE: i64 = 100;
 
-pub(super) fn list_files(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn list_files(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (job, version) = Version::find(call)?;
     let count = nodes(&version);
     let files = (0..count).map(|node| format!("{}.{node}", job.name).into()).collect();
     Ok(call.listed(files, count, json!({"is_success": true})))
 }
 
-/// Positions lie between lines, so reading on from either end of an answer neither repeats a line nor leaves one out.
-pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
+/// Positions lie between lines, so reading on from either end of a response neither repeats a line nor leaves one out.
+pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (job, version) = Version::find(call)?;
     let file = call.text("log_file");
     // The documents' example reads a file `log1.log`.
@@ -54,12 +54,12 @@ pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
     .into())
 }
 
-/// Each worker writes a file; no cluster has more than a thousand.
+/// Returns the number of workers, each of which writes a file; at most a thousand.
 fn nodes(version: &Version) -> i64 {
     whole(&version.config["worker_server_num"]).unwrap_or(1).clamp(1, 1000)
 }
 
-/// How many lines there are by now: none before the start, and a whole run's for a version that was done at once.
+/// Returns the number of lines by now: none before the start, and those of a whole run for a version that completed at once.
 fn written(version: &Version, now: i64) -> i64 {
     if version.started.is_none() {
         return 0;

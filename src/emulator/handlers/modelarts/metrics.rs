@@ -1,10 +1,10 @@
-//! Metrics of versions: plausible numbers, always the same for the same version.
+//! Metrics of versions: plausible numbers, the same for the same version.
 
 use serde_json::{Value, json};
 
 use crate::emulator::store::scramble;
 
-/// How many values a series has at most.
+/// The largest number of values in a series.
 const LONGEST: i64 = 60;
 
 /// A number from 0 up to 1, the same for the same version and place.

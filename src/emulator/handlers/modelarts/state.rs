@@ -13,7 +13,7 @@ pub(super) const COMPLETED: i64 = code_of(JOB_STATUS, "JOBSTAT_COMPLETED");
 pub(super) const STOPPED: i64 = code_of(JOB_STATUS, "JOBSTAT_KILLED");
 const UNKNOWN: i64 = code_of(JOB_STATUS, "JOBSTAT_UNKNOWN");
 
-/// Whether a job in this state is on its way or at work, so that it can be stopped.
+/// Returns whether a job in this state is under way, so that it can be stopped.
 pub(super) fn is_active(code: i64) -> bool {
     let underway = state(JOB_STATUS, code).is_some_and(|row| row.phase == Phase::Underway);
     underway && code != BEING_CANCELED && code != UNKNOWN

@@ -7,11 +7,11 @@ use super::job::{PROJECT, find, unknown};
 use super::version;
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::handlers::call::{Answer, Call, anywhere};
+use crate::emulator::handlers::call::{Call, Outcome, anywhere};
 use crate::emulator::handlers::list::List;
 use crate::emulator::store::next;
 
-pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let name = text(call.body, "job_name").unwrap_or_default();
     call.transaction
         .prepare_cached("INSERT OR IGNORE INTO training_project (id) VALUES (?1)")?
@@ -38,7 +38,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
             text(call.body, "workspace_id").unwrap_or("0"),
             call.now,
         ])?;
-    let mut answer = json!({
+    let mut response = json!({
         "is_success": true,
         "job_id": id,
         "job_name": name,
@@ -50,14 +50,14 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
         super::config::accept(config)?;
     } else {
         let version = version::insert(call, call.transaction.last_insert_rowid(), config, None)?;
-        answer["version_id"] = json!(version.id);
-        answer["version_name"] = json!(version.name);
-        answer["resource_id"] = json!(version.resource);
+        response["version_id"] = json!(version.id);
+        response["version_name"] = json!(version.name);
+        response["resource_id"] = json!(version.resource);
     }
-    Ok(answer.into())
+    Ok(response.into())
 }
 
-pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let key = match call.text("sortBy") {
         "job_desc" => "description",
         "create_time" => "created",
@@ -124,8 +124,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(call.listed(jobs, total, others))
 }
 
-/// The three characters of a text that the fewest names have, by a sample, as a query for the index of parts of names.
-/// Shorter texts have none, and for what many names have reading all of them is quicker.
+/// Finds the three characters of a text that are rarest in a sample of the names, as a query for the index of parts of names.
+/// Returns `None` for shorter texts, and for parts of so many names that reading all names is faster.
 fn rarest_part(call: &Call<'_>, search: &str) -> Result<Option<String>, Refusal> {
     let characters: Vec<char> = search.to_lowercase().chars().collect();
     if characters.len() < 3 {
@@ -146,7 +146,7 @@ fn rarest_part(call: &Call<'_>, search: &str) -> Result<Option<String>, Refusal>
     Ok(rarest.map(|(_, part)| format!("\"{}\"", part.replace('"', "\"\""))))
 }
 
-pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.number("job_id");
     let changed = call
         .transaction
@@ -158,7 +158,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(json!({"is_success": true}).into())
 }
 
-pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let job = find(call)?;
     version::delete_all(call, job.key)?;
     call.transaction.prepare_cached("DELETE FROM training_job WHERE key = ?1")?.execute([job.key])?;

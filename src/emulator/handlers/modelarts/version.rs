@@ -8,14 +8,14 @@ use super::state::{self, not_in_state};
 use super::{config, metrics};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::{text, whole};
-use crate::emulator::handlers::call::{Answer, Call};
+use crate::emulator::handlers::call::{Call, Outcome};
 use crate::emulator::lifecycle::{Lifecycle, Next};
 use crate::emulator::store::{next, next_id};
 
-/// How long training takes by the clock.
+/// The duration of a training run by the clock.
 pub(super) const RUN_SECONDS: u64 = 25;
 
-/// A version waits a little, trains and is done.
+/// A version waits a little, trains and completes.
 pub(in crate::emulator::handlers) static LIFECYCLE: Lifecycle = Lifecycle {
     kind: "training_job_version",
     next: |_, _, _, now| {
@@ -39,7 +39,7 @@ pub(in crate::emulator::handlers) static LIFECYCLE: Lifecycle = Lifecycle {
     },
 };
 
-/// A version as the store has it.
+/// A version as a row of the store.
 pub(super) struct Version {
     key: i64,
     pub(super) id: i64,
@@ -71,7 +71,7 @@ impl Version {
         })
     }
 
-    /// The version of the request's path.
+    /// Finds the version of the request's path.
     pub(super) fn find(call: &Call<'_>) -> Result<(Job, Self), Refusal> {
         let (job, id) = (job::find(call)?, call.number("version_id"));
         let found = call
@@ -83,12 +83,12 @@ impl Version {
         Ok((job, version))
     }
 
-    /// How long it has run by now.
+    /// Returns the duration by now.
     pub(super) fn duration(&self, now: i64) -> i64 {
         duration(self.status, self.started, self.duration, now)
     }
 
-    /// What the list and the page on one version have in common.
+    /// Describes the fields that the list and the details of a version share.
     fn show(&self, call: &Call<'_>) -> Map<String, Value> {
         let mut shown = config::show(&self.config);
         shown.insert("version_id".to_owned(), json!(self.id));
@@ -114,7 +114,7 @@ impl Version {
     }
 }
 
-/// How long a version or job has run by now, of which the store knows how long it had run when it ended.
+/// Returns the duration of a version or job by now; `ended` is the stored duration of one that has ended.
 pub(super) fn duration(status: i64, started: Option<i64>, ended: i64, now: i64) -> i64 {
     match started {
         Some(started) if status == state::RUNNING => (now - started).max(0),
@@ -122,7 +122,7 @@ pub(super) fn duration(status: i64, started: Option<i64>, ended: i64, now: i64) 
     }
 }
 
-pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (job, config) = (job::find(call)?, &call.body["config"]);
     let previous = whole(&config["pre_version_id"]).unwrap_or_default();
     let known = call
@@ -151,7 +151,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     .into())
 }
 
-/// Adds a version to a job and sets it going.
+/// Adds a version to a job and starts it.
 pub(super) fn insert(call: &Call<'_>, job: i64, config: &Value, previous: Option<i64>) -> Result<Version, Refusal> {
     let config = config::accept(config)?;
     let number: i64 = call
@@ -190,7 +190,7 @@ pub(super) fn insert(call: &Call<'_>, job: i64, config: &Value, previous: Option
     Ok(version)
 }
 
-pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let job = job::find(call)?;
     // Page 0, the default, is the whole list.
     let (limit, offset) = if call.page_number().is_none_or(|number| number == 0) { (-1, 0) } else { call.page() };
@@ -206,7 +206,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
         call.seen(&LIFECYCLE, version.key)?;
         let mut item = version.show(call);
         item.remove("spec_code");
-        // A text here, an object on the page on one version.
+        // A text in the list, an object in the details of a version.
         if let Some(metrics) = item.get_mut("system_metric_list") {
             *metrics = json!(metrics.to_string());
         }
@@ -219,7 +219,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(call.listed(shown, job.versions, others))
 }
 
-pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (job, version) = Version::find(call)?;
     call.seen(&LIFECYCLE, version.key)?;
     let mut shown = version.show(call);
@@ -234,7 +234,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
 }
 
 /// Removes a version; a job may be left without any.
-pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (_, version) = Version::find(call)?;
     call.transaction.prepare_cached("DELETE FROM training_job_version WHERE key = ?1")?.execute([version.key])?;
     call.gone(&LIFECYCLE, version.key)?;
@@ -242,7 +242,7 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
 }
 
 /// Stopping a completed version changes nothing: the documents stop the one that they show completed.
-pub(super) fn stop(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn stop(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (_, version) = Version::find(call)?;
     if state::is_active(version.status) {
         call.enter(&LIFECYCLE, version.key, state::BEING_CANCELED)?;
@@ -262,7 +262,7 @@ pub(super) fn delete_all(call: &Call<'_>, job: i64) -> Result<(), Refusal> {
     keys.into_iter().try_for_each(|key| call.gone(&LIFECYCLE, key))
 }
 
-/// Says that an answer shows the latest version of a job.
+/// Counts that a response shows the latest version of a job.
 pub(super) fn seen(call: &Call<'_>, job: i64, id: i64) -> Result<(), Refusal> {
     let key = call
         .transaction
@@ -272,7 +272,7 @@ pub(super) fn seen(call: &Call<'_>, job: i64, id: i64) -> Result<(), Refusal> {
     key.map_or(Ok(()), |key| call.seen(&LIFECYCLE, key))
 }
 
-/// Writes down how long running versions have run, so that a list can be sorted by it.
+/// Stores the durations of running versions, so that a list can be sorted by them.
 pub(super) fn refresh_durations(call: &Call<'_>) -> Result<(), Refusal> {
     call.transaction
         .prepare_cached("UPDATE training_job_version SET duration = max(?1 - started, 0) WHERE status = 8")?

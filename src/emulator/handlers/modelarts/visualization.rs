@@ -9,14 +9,14 @@ use super::state::{self, not_in_state};
 use super::version;
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::{text, whole};
-use crate::emulator::handlers::call::{Answer, Call, anywhere};
+use crate::emulator::handlers::call::{Call, Outcome, anywhere};
 use crate::emulator::handlers::list::List;
 use crate::emulator::lifecycle::{Lifecycle, Next};
 use crate::emulator::store::{next, next_id, taken};
 
 const COLUMNS: &str = "id, name, description, train_url, schedule, resource_id, created, status, started, duration";
 
-/// A view opens after a little while and stays, until somebody stops it or the time is over that it was created for.
+/// A job starts after a little while and runs until it is stopped or its scheduled time ends.
 pub(in crate::emulator::handlers) static LIFECYCLE: Lifecycle = Lifecycle {
     kind: "visualization_job",
     next: |transaction, project, id, now| {
@@ -40,7 +40,7 @@ pub(in crate::emulator::handlers) static LIFECYCLE: Lifecycle = Lifecycle {
         })
     },
     write: |transaction: &Transaction<'_>, project, id, new, at| {
-        // A new start begins a new time of running.
+        // A restart begins a new run.
         transaction
             .prepare_cached(
                 "UPDATE visualization_job SET status = ?3, started = CASE ?3 WHEN 1 THEN NULL WHEN 8 THEN ?4 ELSE started END,
@@ -52,20 +52,20 @@ pub(in crate::emulator::handlers) static LIFECYCLE: Lifecycle = Lifecycle {
     },
 };
 
-/// After how many hours a schedule stops a job.
+/// Returns the number of hours after which a schedule stops a job.
 fn hours(schedule: Option<&str>) -> Option<u64> {
     let rules: Value = serde_json::from_str(schedule?).ok()?;
     rules.as_array()?.iter().filter_map(|rule| u64::try_from(whole(&rule["duration"])?).ok()).min()
 }
 
-pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let name = text(call.body, "job_name").unwrap_or_default();
     if taken(call.transaction, "visualization_job", call.project, name)? {
         return Err(Refusal::Taken(name.to_owned()));
     }
     call.within_quota("visualization_job")?;
     let id = next(call.transaction, "visualization_job")?;
-    // Answers call the unit of time `timeUnit`.
+    // Responses call the unit of time `timeUnit`.
     let rule =
         |rule: &Value| json!({"type": rule["type"], "timeUnit": rule["time_unit"], "duration": rule["duration"]});
     let schedule = call.body.get("schedule").and_then(Value::as_array);
@@ -95,7 +95,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
     .into())
 }
 
-pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let key = match call.text("sortBy") {
         "job_name" => "name",
         "job_desc" => "description",
@@ -127,7 +127,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(call.listed(jobs, total, others))
 }
 
-pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let found = call
         .transaction
         .prepare_cached(&format!("SELECT {COLUMNS} FROM visualization_job WHERE project_id = ?1 AND id = ?2"))?
@@ -139,7 +139,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(job.into())
 }
 
-pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let changed = call
         .transaction
         .prepare_cached("UPDATE visualization_job SET description = ?3 WHERE project_id = ?1 AND id = ?2")?
@@ -150,7 +150,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(json!({"is_success": true}).into())
 }
 
-pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (id, status) = status(call)?;
     if status == state::BEING_CANCELED {
         return Err(not_in_state("delete", status));
@@ -162,7 +162,7 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(json!({"is_success": true}).into())
 }
 
-pub(super) fn stop(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn stop(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (id, status) = status(call)?;
     if !state::is_active(status) {
         return Err(not_in_state("stop", status));
@@ -172,7 +172,7 @@ pub(super) fn stop(call: &Call<'_>) -> Result<Answer, Refusal> {
 }
 
 /// A waiting job can be submitted anew: the documents restart the one that they show waiting.
-pub(super) fn restart(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn restart(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (id, status) = status(call)?;
     if status == state::BEING_CANCELED || state::is_active(status) && status != state::WAITING {
         return Err(not_in_state("resubmit", status));
@@ -181,7 +181,7 @@ pub(super) fn restart(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(json!({"is_success": true}).into())
 }
 
-/// Id and state of the job of the request's path.
+/// Finds the id and the state of the job of the request's path.
 fn status(call: &Call<'_>) -> Result<(i64, i64), Refusal> {
     call.transaction
         .prepare_cached("SELECT id, status FROM visualization_job WHERE project_id = ?1 AND id = ?2")?
@@ -190,7 +190,7 @@ fn status(call: &Call<'_>) -> Result<(i64, i64), Refusal> {
         .ok_or_else(|| unknown(call))
 }
 
-/// The path takes any text, the ids that exist are numbers as answers print them.
+/// The path accepts any text; existing ids are numbers as responses print them.
 fn id(call: &Call<'_>) -> Result<i64, Refusal> {
     let text = call.text("job_id");
     text.parse().ok().filter(|id: &i64| id.to_string() == text).ok_or_else(|| unknown(call))

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::objects::{Kind, timestamp, updated};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::handlers::call::{Answer, Call};
+use crate::emulator::handlers::call::{Call, Outcome};
 use crate::emulator::store::next_id;
 
 pub(super) const KIND: Kind = Kind {
@@ -19,7 +19,7 @@ pub(super) const KIND: Kind = Kind {
     read,
 };
 
-pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let id = next_id(call.transaction)?;
     call.transaction
         .prepare_cached("INSERT INTO data_source VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)")?
@@ -34,11 +34,11 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
             call.body["is_protected"] == true,
             call.now,
         ])?;
-    KIND.answer(call, &id)
+    KIND.outcome(call, &id)
 }
 
 /// Applies the fields that are given; those that are absent stay.
-pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
     call.transaction
         .prepare_cached(
             "UPDATE data_source SET name = coalesce(?3, name), url = coalesce(?4, url), type = coalesce(?5, type),
@@ -57,14 +57,14 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
             call.body.get("is_protected").and_then(Value::as_bool),
             call.now,
         ])?;
-    let answer = KIND.show(call)?;
-    // The description sees to what one request says; here its half of it meets the half that the store has.
-    let source = answer.body.as_ref().map_or(&Value::Null, |body| &body[KIND.one]);
+    let outcome = KIND.show(call)?;
+    // The schema validates the fields of one request; together with the stored fields they are validated here.
+    let source = outcome.body.as_ref().map_or(&Value::Null, |body| &body[KIND.one]);
     let (kind, url) = (text(source, "type").unwrap_or_default(), text(source, "url").unwrap_or_default());
     match kind {
         "hdfs" if !url.starts_with('/') => Err(mismatch(kind, url, "/")),
         "obs" if !url.starts_with("s3a://") => Err(mismatch(kind, url, "s3a://")),
-        _ => Ok(answer),
+        _ => Ok(outcome),
     }
 }
 

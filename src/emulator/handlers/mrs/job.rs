@@ -7,7 +7,7 @@ use super::job_binary;
 use super::objects::{Kind, timestamp};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::handlers::call::{Answer, Call};
+use crate::emulator::handlers::call::{Call, Outcome};
 use crate::emulator::store::next_id;
 
 pub(super) const KIND: Kind = Kind {
@@ -20,7 +20,7 @@ pub(super) const KIND: Kind = Kind {
     read,
 };
 
-pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (mains, libs) = (references(call, "mains")?, references(call, "libs")?);
     let id = next_id(call.transaction)?;
     call.transaction
@@ -38,13 +38,13 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
             call.body["is_protected"] == true,
             call.now,
         ])?;
-    KIND.answer(call, &id)
+    KIND.outcome(call, &id)
 }
 
 /// Applies all eight fields; those that are absent stay.
 ///
-/// The documents say that the current version applies only three of them, but their own example answers with all.
-pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
+/// The documents say that the current version applies only three of them, but their own example responds with all.
+pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let given = |field: &str| call.body.get(field).map(|_| references(call, field)).transpose();
     call.transaction
         .prepare_cached(
@@ -66,10 +66,10 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
             call.body.get("is_protected").and_then(Value::as_bool),
             call.now,
         ])?;
-    let mut answer = KIND.show(call)?;
-    // Where nobody has said whether a binary is protected, the page of the update prints null and the others false.
+    let mut outcome = KIND.show(call)?;
+    // For a binary that was created without `is_protected`, the update prints null and other responses false.
     for field in ["mains", "libs"] {
-        let binaries = answer.body.as_mut().and_then(|body| body["job"][field].as_array_mut());
+        let binaries = outcome.body.as_mut().and_then(|body| body["job"][field].as_array_mut());
         for binary in binaries.into_iter().flatten() {
             binary["is_protected"] = call
                 .transaction
@@ -78,10 +78,10 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
                 .into();
         }
     }
-    Ok(answer)
+    Ok(outcome)
 }
 
-/// The ids of a request's `mains` or `libs`, each of a job binary that exists.
+/// Reads the ids of `mains` or `libs`, each of an existing job binary.
 fn references(call: &Call<'_>, field: &str) -> Result<String, Refusal> {
     let ids = call.body.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for id in ids.iter().filter_map(Value::as_str) {
@@ -90,7 +90,7 @@ fn references(call: &Call<'_>, field: &str) -> Result<String, Refusal> {
     Ok(Value::from(ids).to_string())
 }
 
-/// A job binary as a job shows it.
+/// Describes a job binary as a job shows it.
 fn binary(call: &Call<'_>, id: &str) -> rusqlite::Result<Option<Value>> {
     call.transaction
         .prepare_cached(
@@ -112,7 +112,7 @@ fn binary(call: &Call<'_>, id: &str) -> rusqlite::Result<Option<Value>> {
 }
 
 fn read(call: &Call<'_>, row: &Row<'_>) -> Result<Value, Refusal> {
-    // Requests name job binaries by id, answers show them whole; one that was deleted since is no longer there.
+    // Requests name job binaries by id, responses show them whole, without those that have been deleted.
     let binaries = |column: &str| -> Result<Vec<Value>, Refusal> {
         let ids: Vec<String> = serde_json::from_str(&row.get::<_, String>(column)?).unwrap_or_default();
         let found: Result<Vec<_>, _> = ids.iter().map(|id| binary(call, id)).collect();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::objects::{Kind, timestamp, updated};
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
-use crate::emulator::handlers::call::{Answer, Call};
+use crate::emulator::handlers::call::{Call, Outcome};
 use crate::emulator::store::next_id;
 
 pub(super) const KIND: Kind = Kind {
@@ -19,7 +19,7 @@ pub(super) const KIND: Kind = Kind {
     read,
 };
 
-pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let id = next_id(call.transaction)?;
     call.transaction
         .prepare_cached("INSERT INTO job_binary VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)")?
@@ -33,11 +33,11 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refusal> {
             call.body["is_protected"] == true,
             call.now,
         ])?;
-    KIND.answer(call, &id)
+    KIND.outcome(call, &id)
 }
 
 /// Applies the fields that are given; those that are absent stay.
-pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
     call.transaction
         .prepare_cached(
             "UPDATE job_binary SET name = coalesce(?3, name), url = coalesce(?4, url),

@@ -5,38 +5,38 @@ use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 use serde_json::{Value, json};
 
 use crate::emulator::answer::Refusal;
-use crate::emulator::handlers::call::{Answer, Call};
+use crate::emulator::handlers::call::{Call, Outcome};
 
 /// One kind of objects. Its table has the columns `number`, `project_id`, `id` and `updated`.
 pub(super) struct Kind {
     pub(super) table: &'static str,
-    /// What a message calls one of them.
+    /// The name of the kind in messages.
     pub(super) what: &'static str,
     /// The path parameter that names one of them.
     pub(super) parameter: &'static str,
-    /// The field that holds one of them in an answer.
+    /// The field of a response that holds one object.
     pub(super) one: &'static str,
-    /// What `read` needs of a row, `id` among it.
+    /// The columns that `read` needs, `id` among them.
     pub(super) columns: &'static str,
     /// Fields to sort by besides `id`, `created_at` and `updated_at`: all are columns with an index.
     pub(super) sortable: &'static [&'static str],
-    /// An object as answers show it.
+    /// Describes an object as responses show it.
     pub(super) read: fn(&Call<'_>, &Row<'_>) -> Result<Value, Refusal>,
 }
 
 impl Kind {
-    /// Answers with the object that the path names.
-    pub(super) fn show(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        self.answer(call, call.text(self.parameter))
+    /// Shows the object that the path names.
+    pub(super) fn show(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
+        self.outcome(call, call.text(self.parameter))
     }
 
-    /// Answers with an object.
-    pub(super) fn answer(&self, call: &Call<'_>, id: &str) -> Result<Answer, Refusal> {
+    /// Shows an object.
+    pub(super) fn outcome(&self, call: &Call<'_>, id: &str) -> Result<Outcome, Refusal> {
         let object = self.find(call, id)?.ok_or_else(|| Refusal::unknown(self.what, id))?;
         Ok(json!({self.one: object}).into())
     }
 
-    /// An object as answers show it, if the project has it.
+    /// Finds an object of the project, as responses show it.
     pub(super) fn find(&self, call: &Call<'_>, id: &str) -> Result<Option<Value>, Refusal> {
         let Self { table, columns, .. } = self;
         let mut query = call
@@ -46,7 +46,7 @@ impl Kind {
         rows.next()?.map(|row| (self.read)(call, row)).transpose()
     }
 
-    /// Whether the project has an object, which a request names.
+    /// Rejects the request if the project does not have an object that it names.
     pub(super) fn must_exist(&self, call: &Call<'_>, id: &str) -> Result<(), Refusal> {
         let query = format!("SELECT 1 FROM {} WHERE project_id = ?1 AND id = ?2", self.table);
         let found = call.transaction.prepare_cached(&query)?.exists([call.project, id])?;
@@ -54,27 +54,27 @@ impl Kind {
     }
 
     /// Deletes the object that the path names.
-    pub(super) fn delete(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
+    pub(super) fn delete(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
         let (table, id) = (self.table, call.text(self.parameter));
         let query = format!("DELETE FROM {table} WHERE project_id = ?1 AND id = ?2");
         let deleted = call.transaction.prepare_cached(&query)?.execute([call.project, id])?;
         if deleted == 0 {
             return Err(Refusal::unknown(self.what, id));
         }
-        Ok(Answer::empty())
+        Ok(Outcome::empty())
     }
 
     /// Returns the objects after the one that the marker names, in the requested order, at most as many as a page has.
     ///
     /// Equal objects stay in the order of their creation. That is also the order where the request names none.
-    pub(super) fn list(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
+    pub(super) fn list(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
         let Self { table, columns, .. } = self;
         let (column, descending) = self.order(call.text("sort_by"));
         let (ahead, back, after, before) =
             if descending { ("DESC", "ASC", "<", ">=") } else { ("ASC", "DESC", ">", "<=") };
         let (marker, limit) = call.marker();
         let marker = marker.map(|id| self.position(call, column, id)).transpose()?;
-        // One more than asked for tells whether there is a next page.
+        // One more row than the page has shows whether there is a next page.
         let mut values = vec![Key::Text(call.project.to_owned()), Key::Integer(limit.map_or(-1, |limit| limit + 1))];
         let mut beyond = String::new();
         if let Some((key, number)) = &marker {
@@ -110,7 +110,7 @@ impl Kind {
         Ok(call.listed(objects, total, json!({"markers": {"prev": prev, "next": next}})))
     }
 
-    /// The column of a sort key and whether it is to descend; a key that is none of the kind's changes nothing.
+    /// Returns the column of a sort key, and whether it descends. An unknown key has no effect.
     fn order(&self, key: &str) -> (&'static str, bool) {
         let (name, descending) = key.strip_prefix('-').map_or((key, false), |name| (name, true));
         match name {
@@ -124,7 +124,7 @@ impl Kind {
         }
     }
 
-    /// Where an object stands in an order.
+    /// Returns the position of an object in an order.
     fn position(&self, call: &Call<'_>, column: &str, id: &str) -> Result<(Key, i64), Refusal> {
         let query = format!("SELECT {column}, number FROM {} WHERE project_id = ?1 AND id = ?2", self.table);
         let position = call
@@ -136,12 +136,12 @@ impl Kind {
     }
 }
 
-/// Milliseconds since the Unix epoch in the form of MRS: `2017-06-22T12:05:58`, UTC, without a zone.
+/// Formats milliseconds since the Unix epoch as MRS does: `2017-06-22T12:05:58`, UTC, without a zone.
 pub(super) fn timestamp(milliseconds: i64) -> String {
     jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
-/// The time of the last change, null before the first one.
+/// Formats the time of the last change; null before the first one.
 pub(super) fn updated(milliseconds: i64) -> Value {
     if milliseconds == 0 { Value::Null } else { timestamp(milliseconds).into() }
 }

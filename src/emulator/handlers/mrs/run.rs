@@ -1,5 +1,5 @@
-//! Runs: of job objects, which are called job executions, and of jobs submitted straight to a cluster, of which there
-//! is an exe object too.
+//! Runs of job objects, which are job executions, and of jobs that are submitted straight to a cluster, which have an exe
+//! object too.
 
 use rusqlite::{Row, ToSql, params};
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use super::{data_source, job};
 use crate::api::mrs::states;
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::{fields, text};
-use crate::emulator::handlers::call::{Answer, Call};
+use crate::emulator::handlers::call::{Call, Outcome};
 use crate::emulator::handlers::list::List;
 use crate::emulator::lifecycle::{Lifecycle, Next};
 use crate::emulator::store::next_id;
@@ -19,7 +19,7 @@ use crate::shape::code_of;
 const TERMINATED: i64 = code_of(states::JOB_EXE_STATE, "terminated");
 const RUNNING: i64 = code_of(states::JOB_EXE_STATE, "running");
 const COMPLETED: i64 = code_of(states::JOB_EXE_STATE, "completed");
-/// How a run ended.
+/// Final states of a run.
 const UNFINISHED: i64 = code_of(states::JOB_EXE_FINAL_STATUS, "unfinished");
 const SUCCEEDED: i64 = code_of(states::JOB_EXE_FINAL_STATUS, "success");
 const CANCELED: i64 = code_of(states::JOB_EXE_FINAL_STATUS, "canceled");
@@ -55,7 +55,7 @@ pub(super) const EXECUTION: Kind = Kind {
 };
 
 /// Runs a job object.
-pub(super) fn execute(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn execute(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let job = call.text("job_id");
     job::KIND.must_exist(call, job)?;
     for field in ["input_id", "output_id"] {
@@ -69,17 +69,17 @@ pub(super) fn execute(call: &Call<'_>) -> Result<Answer, Refusal> {
         "job_configs": call.body["job_configs"],
     });
     let id = start(call, job, "", &details)?;
-    let mut answer = EXECUTION.answer(call, &id)?;
-    // The page of this operation differs in these two fields from those that show the run later.
-    if let Some(execution) = answer.body.as_mut().and_then(|body| body[EXECUTION.one].as_object_mut()) {
+    let mut outcome = EXECUTION.outcome(call, &id)?;
+    // The response to the start differs in these two fields from later ones.
+    if let Some(execution) = outcome.body.as_mut().and_then(|body| body[EXECUTION.one].as_object_mut()) {
         execution.insert("is_protected".to_owned(), Value::Null);
         execution.shift_remove("engine_job_id");
     }
-    Ok(answer)
+    Ok(outcome)
 }
 
 /// Submits a job straight to a cluster.
-pub(super) fn submit(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn submit(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let body = call.body;
     let mut details: Value = SUBMITTED
         .iter()
@@ -127,7 +127,7 @@ pub(super) fn submit(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(json!({"job_execution": job}).into())
 }
 
-/// What the answer to a submission and an exe object have in common.
+/// Describes the fields that the response to a submission and an exe object share.
 fn submitted(call: &Call<'_>, id: &str, name: &str, cluster: &str, details: &Value) -> Value {
     let given = |field: &str| text(details, field).unwrap_or_default();
     json!({
@@ -155,11 +155,11 @@ fn submitted(call: &Call<'_>, id: &str, name: &str, cluster: &str, details: &Val
     })
 }
 
-/// What is kept of a submitted job besides its name and its cluster.
+/// The fields of a submitted job that are stored besides its name and its cluster.
 const SUBMITTED: [&str; 9] =
     ["job_type", "jar_path", "arguments", "input", "output", "job_log", "hive_script_path", "file_action", "hql"];
 
-/// Arguments without the values that an at sign marks as secret, as in `@password=secret`.
+/// Redacts the values of arguments that an at sign marks as secret, as in `@password=secret`.
 fn guarded(arguments: &str) -> String {
     let guard = |argument: &str| match argument.split_once('=') {
         Some((name, _)) if name.starts_with('@') => format!("{name}=***"),
@@ -168,7 +168,7 @@ fn guarded(arguments: &str) -> String {
     arguments.split(' ').map(guard).collect::<Vec<_>>().join(" ")
 }
 
-/// Stores a new run, and says its id.
+/// Stores a new run, and returns its id.
 fn start(call: &Call<'_>, job: &str, name: &str, details: &Value) -> Result<String, Refusal> {
     let id = next_id(call.transaction)?;
     call.transaction
@@ -189,47 +189,47 @@ fn start(call: &Call<'_>, job: &str, name: &str, details: &Value) -> Result<Stri
 }
 
 /// Shows a job execution.
-pub(super) fn show(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let answer = EXECUTION.show(call)?;
+pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Refusal> {
+    let outcome = EXECUTION.show(call)?;
     call.seen(&LIFECYCLE, call.text(EXECUTION.parameter))?;
-    Ok(answer)
+    Ok(outcome)
 }
 
 /// Lists job executions.
-pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let answer = EXECUTION.list(call)?;
-    seen(call, &answer)?;
-    Ok(answer)
+pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
+    let outcome = EXECUTION.list(call)?;
+    seen(call, &outcome)?;
+    Ok(outcome)
 }
 
-/// Says that an answer shows the state of all runs in it.
-fn seen(call: &Call<'_>, answer: &Answer) -> Result<(), Refusal> {
+/// Counts that a response shows the state of all runs in it.
+fn seen(call: &Call<'_>, outcome: &Outcome) -> Result<(), Refusal> {
     let items = call.list.map_or("", |list| list.items);
-    let runs = answer.body.as_ref().and_then(|body| body[items].as_array());
+    let runs = outcome.body.as_ref().and_then(|body| body[items].as_array());
     runs.into_iter().flatten().filter_map(|run| text(run, "id")).try_for_each(|id| call.seen(&LIFECYCLE, id))
 }
 
 /// Stops a run that has not ended.
-pub(super) fn cancel(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn cancel(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.text(EXECUTION.parameter);
-    let mut answer = EXECUTION.show(call)?;
-    let execution = answer.body.as_mut().map(|body| &mut body[EXECUTION.one]);
+    let mut outcome = EXECUTION.show(call)?;
+    let execution = outcome.body.as_mut().map(|body| &mut body[EXECUTION.one]);
     let Some(execution) = execution.filter(|execution| execution["end_time"].is_null()) else {
         return Err(Refusal::Conflict { code: "0175", message: format!("The job execution {id} has ended.") });
     };
     call.enter(&LIFECYCLE, id, TERMINATED)?;
-    // As documented, the answer comes before the end is recorded.
+    // As documented, the response is made before the end is recorded.
     execution["updated_at"] = timestamp(call.now).into();
-    Ok(answer)
+    Ok(outcome)
 }
 
-/// Deletes a run; one that has not ended is stopped with it, as in the documents' example.
-pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
+/// Deletes a run. A run that has not ended is stopped, as in the documents' example.
+pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
     call.gone(&LIFECYCLE, call.text(EXECUTION.parameter))?;
     EXECUTION.delete(call)
 }
 
-/// A run as a job execution.
+/// Describes a run as a job execution.
 fn read(call: &Call<'_>, row: &Row<'_>) -> Result<Value, Refusal> {
     let details: Value = serde_json::from_str(&row.get::<_, String>("details")?).unwrap_or_default();
     Ok(json!({
@@ -256,8 +256,8 @@ fn read(call: &Call<'_>, row: &Row<'_>) -> Result<Value, Refusal> {
 
 const EXE_COLUMNS: &str = "id, name, cluster_id, status, outcome, created, updated, started, ended, details";
 
-/// Answers one page of the submitted jobs that meet all given conditions, the newest first.
-pub(super) fn list_exes(call: &Call<'_>) -> Result<Answer, Refusal> {
+/// Lists a page of the submitted jobs that match all given conditions, the newest first.
+pub(super) fn list_exes(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (limit, offset) = call.page();
     let state = call.parameters.get("state").and_then(Value::as_i64);
     let texts: Vec<(&str, &str)> = [("cluster_id", "cluster_id"), ("id", "id"), ("name", "job_name")]
@@ -284,20 +284,20 @@ pub(super) fn list_exes(call: &Call<'_>) -> Result<Answer, Refusal> {
         limit,
         offset,
     };
-    // Most are asked for by cluster and state, which are counted all the time.
+    // Lists by cluster and state are the usual ones, so their totals are kept in a table.
     let total = match texts.as_slice() {
         [] => call.tally("job_exe", None, state)?,
         [("cluster_id", cluster)] => call.tally("job_exe", Some(cluster), state)?,
         _ => list.count(call)?,
     };
     let exes = list.read(call, total, |row| exe(call, row))?;
-    let answer = call.listed(exes, total, json!({}));
-    seen(call, &answer)?;
-    Ok(answer)
+    let outcome = call.listed(exes, total, json!({}));
+    seen(call, &outcome)?;
+    Ok(outcome)
 }
 
-/// Answers with the exe object of a submitted job.
-pub(super) fn show_exe(call: &Call<'_>) -> Result<Answer, Refusal> {
+/// Shows the exe object of a submitted job.
+pub(super) fn show_exe(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.text("job_exe_id");
     let mut query = call
         .transaction
@@ -306,12 +306,12 @@ pub(super) fn show_exe(call: &Call<'_>) -> Result<Answer, Refusal> {
     // With the documented status of the code: clients of exe objects take 404 for an error of another kind.
     let unknown = || Refusal::Refused { code: "0176", message: format!("The job exe object {id} does not exist.") };
     let row = rows.next()?.ok_or_else(unknown)?;
-    let answer = json!({"job_execution": exe(call, row)?});
+    let outcome = json!({"job_execution": exe(call, row)?});
     call.seen(&LIFECYCLE, id)?;
-    Ok(answer.into())
+    Ok(outcome.into())
 }
 
-/// A run as an exe object.
+/// Describes a run as an exe object.
 fn exe(call: &Call<'_>, row: &Row<'_>) -> rusqlite::Result<Value> {
     let (created, started, ended): (i64, i64, Option<i64>) =
         (row.get("created")?, row.get("started")?, row.get("ended")?);
@@ -335,7 +335,7 @@ fn exe(call: &Call<'_>, row: &Row<'_>) -> rusqlite::Result<Value> {
     ] {
         exe[field] = value;
     }
-    // The documented world has more to tell of its runs.
+    // Runs of the seed data have more fields.
     for (field, value) in fields(&details["exe"]) {
         exe[field] = value.clone();
     }

@@ -1,6 +1,6 @@
 //! The objects of MRS that the documents' examples name.
 //!
-//! The examples of the lists are last pages that begin after a given object: what they do not print stands before it.
+//! The examples of the lists are last pages that begin after a given object. The other objects come before it.
 
 use rusqlite::{Transaction, params};
 use serde_json::{Value, json};
@@ -173,7 +173,7 @@ fn job_exes(transaction: &Transaction<'_>, project: &str) -> rusqlite::Result<()
     Ok(())
 }
 
-/// A run that is not one of a job object.
+/// A run of the seed data.
 struct Run<'a> {
     id: &'a str,
     name: &'a str,
@@ -197,7 +197,7 @@ impl Run<'_> {
     }
 }
 
-/// Milliseconds since the Unix epoch of a time as the documents print it.
+/// Parses a time as the documents print it, into milliseconds since the Unix epoch.
 fn at(time: &str) -> i64 {
     let time: jiff::civil::DateTime = time.parse().expect("a time of the documents");
     time.to_zoned(jiff::tz::TimeZone::UTC).expect("UTC has no gaps").timestamp().as_millisecond()

@@ -6,7 +6,7 @@ use serde_json::Value;
 const RESPONSES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/modelarts.answers.rs"));
 
 /// The documented response to the first documented request of an operation.
-pub(in crate::emulator) fn answer(operation: &str) -> Value {
+pub(in crate::emulator) fn response(operation: &str) -> Value {
     let (_, text) = RESPONSES.iter().find(|(id, _)| *id == operation).expect("it is documented");
     serde_json::from_str(text).expect("build.rs wrote it")
 }

@@ -3,7 +3,7 @@
 use rusqlite::{Transaction, params};
 use serde_json::{Value, json};
 
-use super::responses::answer;
+use super::responses::response;
 use crate::emulator::store::skip;
 
 /// Writes them into an empty project.
@@ -19,7 +19,7 @@ pub(super) fn write(transaction: &Transaction<'_>, project: &str) -> rusqlite::R
     skip(transaction, "labeling_job", 1)
 }
 
-/// A documented object without the fields that the store has columns for.
+/// Removes the fields of a documented object that the store has columns for.
 fn without(object: &Value, fields: &[&str]) -> Value {
     let rest = object.as_object().into_iter().flatten().filter(|(name, _)| !fields.contains(&name.as_str()));
     rest.map(|(name, value)| (name.clone(), value.clone())).collect::<serde_json::Map<_, _>>().into()
@@ -40,7 +40,7 @@ fn training_jobs(transaction: &Transaction<'_>, project: &str) -> rusqlite::Resu
         )?;
         skip(transaction, "training_job", id)?;
     }
-    let shown = answer("show_training_job_version");
+    let shown = response("show_training_job_version");
     let config = without(
         &shown,
         &[
@@ -60,7 +60,7 @@ fn training_jobs(transaction: &Transaction<'_>, project: &str) -> rusqlite::Resu
     );
     let completed = (10, Some(&shown["start_time"]), &shown["duration"]);
     let waiting = (7, None, &json!(0));
-    // Version 10 is the one that the answers show, version 20 the one that a new one is derived from.
+    // Responses show version 10; a new version is derived from version 20.
     for (job, id, name, previous, (status, started, duration)) in [
         (10, 10, "V0004", Some(5), completed),
         (10, 20, "V0005", Some(10), completed),
@@ -92,8 +92,8 @@ fn training_jobs(transaction: &Transaction<'_>, project: &str) -> rusqlite::Resu
 
 fn configs(transaction: &Transaction<'_>, project: &str) -> rusqlite::Result<()> {
     let facts = ["is_success", "config_name", "config_desc", "create_time"];
-    let shown = &answer("show_training_job_config");
-    let listed = answer("list_training_job_configs");
+    let shown = &response("show_training_job_config");
+    let listed = response("list_training_job_configs");
     let listed = &listed["configs"][0];
     // The documented search for `configname` finds three, the first of which it prints.
     for (name, config) in [
@@ -119,10 +119,10 @@ fn configs(transaction: &Transaction<'_>, project: &str) -> rusqlite::Result<()>
 }
 
 fn visualization_jobs(transaction: &Transaction<'_>, project: &str) -> rusqlite::Result<()> {
-    let shown = &answer("show_visualization_job");
-    let listed = answer("list_visualization_jobs");
+    let shown = &response("show_visualization_job");
+    let listed = response("list_visualization_jobs");
     let listed = &listed["jobs"][0];
-    // Job 10 is the one that requests name; the answer to it prints job 197. The SDK's page names job 8992. The
+    // Requests name job 10; the response prints job 197. The SDK's page names job 8992. The
     // documented search finds a waiting job with `job_name` in its name.
     for (id, name, job) in
         [(10_i64, "apiTest-11", shown), (197, "apiTest-197", shown), (8992, "sdk-job", shown), (1, "job_name", listed)]

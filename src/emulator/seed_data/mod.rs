@@ -1,4 +1,4 @@
-//! What the documents' examples name, so that every documented request has its documented answer.
+//! The seed data: the objects that the documents' examples name, so that each documented request has its documented response.
 
 use rusqlite::Transaction;
 
@@ -8,9 +8,9 @@ mod mrs;
 mod responses;
 
 pub(super) use many::training_jobs as many_training_jobs;
-pub(super) use responses::answer;
+pub(super) use responses::response;
 
-/// Writes the documented world into an empty project.
+/// Writes the seed data into an empty project.
 pub(super) fn documented(transaction: &Transaction<'_>, project: &str) -> rusqlite::Result<()> {
     modelarts::write(transaction, project)?;
     mrs::write(transaction, project)

@@ -1,8 +1,8 @@
-//! Many training jobs, to see how lists behave that are long.
+//! Many training jobs, for tests of long lists.
 
 use rusqlite::{Transaction, params};
 
-/// Writes so many completed jobs, with a version each, into a project.
+/// Writes `count` jobs that have ended, with a version each, into a project.
 pub(in crate::emulator) fn training_jobs(
     transaction: &Transaction<'_>,
     project: &str,
@@ -13,7 +13,7 @@ pub(in crate::emulator) fn training_jobs(
         return Ok(());
     }
     transaction.execute("INSERT OR IGNORE INTO training_project (id) VALUES (?1)", [project])?;
-    // Indexes are made faster in one go than row by row.
+    // Creating the indexes afterwards is faster than updating them row by row.
     let indexes = transaction
         .prepare(
             "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'training_job' AND sql NOT NULL",
@@ -23,7 +23,7 @@ pub(in crate::emulator) fn training_jobs(
     for (name, _) in &indexes {
         transaction.execute_batch(&format!("DROP INDEX {name}"))?;
     }
-    // The numbers go on after those that are there; states and times are spread by multiplication.
+    // The numbers follow the existing ones; states and times are spread by multiplication.
     transaction.execute(
         "INSERT INTO training_job (project, id, name, description, workspace_id, created, latest, status, started,
                                    duration, versions, last_number)
