@@ -38,7 +38,7 @@ async fn an_update_reads_back_in_every_format() {
 async fn colour_is_for_terminals_and_can_be_switched_off() {
     let emulator = Emulator::start().await.unwrap();
     let list = ["training-job", "list"];
-    // Only what is told to be a terminal gets colour here.
+    // Only a terminal gets colours.
     let forced = User::of_emulator(&emulator).with("CLICOLOR_FORCE", "1");
     assert!(forced.says(&list).starts_with("\u{1b}[1mJOB_ID"));
     assert!(stderr(&forced.runs(&["training-job", "update", "999", "--job-desc", "x"])).contains('\u{1b}'));
@@ -51,14 +51,14 @@ async fn colour_is_for_terminals_and_can_be_switched_off() {
         let mut child = user.command(&["mrs", "job", "list"]).stdout(terminal.slave).spawn().unwrap();
         let mut master = std::fs::File::from(terminal.master);
         let mut text = Vec::new();
-        // The end of the other side is an error here.
+        // A closed terminal is an I/O error.
         let _ = master.read_to_end(&mut text);
         assert!(child.wait().unwrap().success());
         let text = String::from_utf8(text).unwrap();
         assert!(text.contains("\u{1b}[1m") && text.lines().count() > 7, "{text}");
         let plain = text.replace("\u{1b}[1m", "").replace("\u{1b}[0m", "");
         assert!(plain.lines().all(|line| line.chars().count() <= 60), "{plain}");
-        // Headers stay whole; what has no place is left out.
+        // Headers are complete; columns without room are left out.
         for (list, columns) in [("training-job", 7), ("training-job-version", 7)] {
             let size = nix::pty::Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
             let terminal = nix::pty::openpty(Some(&size), None).unwrap();
@@ -105,7 +105,7 @@ async fn each_kind_of_failure_has_its_exit_code() {
     let said = User::of(&server.endpoint).runs(&stop);
     assert!(stderr(&said).contains("\n  meaning: ") && stderr(&said).contains("\n  next: "), "{}", stderr(&said));
 
-    // The status says that a permission is missing; the advice of a code that stands for something else does not fit.
+    // The status means a missing permission; the remedy of a general code does not fit.
     let codes = huaweicloud_jobs::ErrorCode::all().iter().filter(|code| code.remedy().is_some());
     let vague: Vec<_> = codes.filter(|code| code.kind().is_none()).collect();
     assert!(vague.iter().any(|code| code.code() == "ModelArts.0010"), "{vague:?}");
@@ -137,11 +137,11 @@ async fn each_kind_of_failure_has_its_exit_code() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn proxies_are_for_other_machines_and_can_be_chosen() {
-    // Nobody listens there.
+    // Nothing listens there.
     const DEAD: &str = "http://user:password-canary@127.0.0.1:9";
     const VARIABLES: [&str; 6] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
     let list = ["training-job", "list"];
-    // An emulator of this machine is reached whatever the variables and the option say.
+    // An emulator of this machine is reached without a proxy, whatever the variables and the option say.
     let emulator = Emulator::start().await.unwrap();
     for name in VARIABLES {
         User::of_emulator(&emulator).with(name, DEAD).says(&list);
@@ -149,7 +149,7 @@ async fn proxies_are_for_other_machines_and_can_be_chosen() {
     for proxy in ["none", DEAD] {
         User::of_emulator(&emulator).with("HTTP_PROXY", DEAD).says(&[&list[..], &["--proxy", proxy]].concat());
     }
-    // Another machine is reached through the proxy, which the failure names without its password.
+    // Another machine is reached through the proxy, which the error names without its password.
     let elsewhere = || User::of("http://service.invalid");
     let fails = |user: User, arguments: &[&str], code: i32| {
         let output = user.runs(&[&list[..], arguments].concat());
@@ -168,7 +168,7 @@ async fn proxies_are_for_other_machines_and_can_be_chosen() {
     assert!(proxy.arrived()[0].target.starts_with("http://service.invalid/v1/"), "{:?}", proxy.arrived());
     let said = fails(elsewhere().with("HTTP_PROXY", &proxy.endpoint), &["--proxy", "none"], 9);
     assert!(!said.contains("127.0.0.1") && proxy.arrived().len() == 1, "{said}");
-    // What names no proxy is a mistake of the configuration, which `none` passes over.
+    // A malformed proxy is a configuration error, which `none` ignores.
     for wrong in ["ftp://user:password-canary@127.0.0.1", "http://"] {
         fails(elsewhere(), &["--proxy", wrong], 3);
         fails(elsewhere().with("HTTP_PROXY", wrong), &[], 3);
@@ -220,7 +220,7 @@ async fn what_is_wrong_is_refused_before_it_is_sent() {
     let output = user.told(&["api", "update_training_job", "--param", "job_id=1", "--body", "-"], r#"{"desc": "x"}"#);
     assert!(stderr(&output).contains("the body has no field `desc`; there are job_desc"), "{}", stderr(&output));
     assert!(server.arrived().is_empty());
-    // Who knows better than the description can say so.
+    // Validation can be disabled.
     let unchecked = ["api", "update_training_job", "--param", "job_id=1", "--no-check", "--body", "-"];
     assert!(user.told(&unchecked, r#"{"desc": "x"}"#).status.success());
     assert_eq!(server.arrived()[0].body, br#"{"desc":"x"}"#);
@@ -255,7 +255,7 @@ async fn a_dry_run_shows_the_request_and_sends_nothing() {
         2
     );
 
-    // A password would have to be sent for a token, and a name for the id of a project.
+    // A token would need a password request, and a project id a look-up by name.
     let user =
         User::new().with("HWJOBS_ENDPOINT", &server.endpoint).with("HWJOBS_USER", "u").with("HWJOBS_DOMAIN", "d");
     let user = user.with("HWJOBS_PASSWORD", "canary-not-a-secret").with("HWJOBS_PROJECT_NAME", "cn-north-4_team");
@@ -295,7 +295,7 @@ async fn flags_go_before_the_environment_and_that_before_the_profile() {
     let shown = user.data(&["profile", "show", "team", "--endpoint", "http://flag.example", "--region", "r"]);
     let used = ["project_id", "endpoint", "region"].map(|name| shown[name].as_str().unwrap());
     assert_eq!(used, ["of-variable", "http://flag.example", "r"]);
-    // With an id no name is looked up.
+    // With an id, no name is looked up.
     let named = user.with("HWJOBS_PROJECT_NAME", "name");
     assert_eq!(url(&named, &[]), "GET http://variable.example/v1/of-variable/training-jobs");
     let unknown = named.runs(&["--profile", "gone", "training-job", "list"]);
@@ -332,7 +332,7 @@ async fn deleting_asks_on_a_terminal() {
             .stderr(side())
             .spawn()
             .unwrap();
-        // Reading ends when the command does.
+        // The read ends with the command.
         drop(terminal.slave);
         let mut master = std::fs::File::from(terminal.master);
         let mut said = Vec::new();
@@ -352,7 +352,7 @@ async fn deleting_asks_on_a_terminal() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_ends_with_a_code_of_its_own() {
-    // Once it has waited to try again, it listens for the signal.
+    // After its first wait before a retry, it handles the signal.
     let server = Server::acting([Act::Answer(head(503, "", 0).into()), Act::Hang]).await;
     let user = User::of(&server.endpoint);
     let mut command = user.command(&["training-job", "list"]);
@@ -427,10 +427,10 @@ async fn an_answer_that_is_not_as_described_is_no_success() {
     let server = Server::json(200, "{}").await;
     let many = User::of(&server.endpoint).runs(&["training-job", "update", "10", "11", "--job-desc", "x"]);
     assert_eq!((many.status.code(), stderr(&many)), (Some(1), "hwjobs: 0 done, 2 failed\n"));
-    // An update that is answered with nothing is made.
+    // An update with an empty response has succeeded.
     let server = Server::json(200, "").await;
     assert_eq!(stderr(&User::of(&server.endpoint).runs(&update)), "hwjobs: done\n");
-    // What else may be missing or come as it likes does.
+    // All optional fields may be missing or have any form.
     let body = r#"{"is_success": true, "job_id": "7", "job_name": "new", "more": {}}"#;
     let server = Server::json(200, body).await;
     assert!(User::of(&server.endpoint).says(&create).contains("job_id    7"));
@@ -439,7 +439,7 @@ async fn an_answer_that_is_not_as_described_is_no_success() {
     assert_eq!(User::of(&server.endpoint).told(&raw, "{}").status.code(), Some(0));
 }
 
-/// What was started must not be lost: what can be read of a response is printed, the id first.
+/// The id of started work must not be lost: the readable part of a response is printed, the id first.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_started_is_reported_whatever_its_response() {
     let (document, submit) = spec::operation("submit_job").unwrap();
@@ -465,7 +465,7 @@ async fn what_was_started_is_reported_whatever_its_response() {
         // Never sent twice.
         assert_eq!(server.arrived().len(), 3, "{what}");
     }
-    // What was created without being billed is reported too.
+    // Created objects without billing are reported too.
     let server = Server::json(200, r#"{"is_success": true, "job_id": null, "job_name": "new"}"#).await;
     let create = ["visualization-job", "create", "--job-name", "new", "--train-url", "/bucket/"];
     let output = User::of(&server.endpoint).runs(&create);
@@ -507,7 +507,7 @@ async fn signing_in_needs_an_address_and_nothing_else() {
     }
     assert_eq!(server.arrived().len(), 2);
     assert!(server.arrived().iter().all(|request| request.target.starts_with("/v3/auth/tokens")));
-    // A profile that was meant is not passed over.
+    // A selected profile is never ignored.
     let unknown = user.with("HWJOBS_PROFILE", "gone").told(&["api", "create_token", "--body", "-"], request);
     assert_eq!(unknown.status.code(), Some(3), "{}", stderr(&unknown));
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The page shows what the commands print.
+/// The page shows the actual output of the commands.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_about_the_command_line_is_true() {
@@ -17,7 +17,7 @@ async fn the_page_about_the_command_line_is_true() {
         match line {
             "```console" => in_block = true,
             "```" => in_block = false,
-            // What was printed is written anew.
+            // The output is replaced.
             _ if in_block && !line.starts_with("$ ") => continue,
             _ => {}
         }
@@ -37,7 +37,7 @@ async fn the_page_about_the_command_line_is_true() {
     expectorate::assert_contents(file, &written);
 }
 
-/// A text without what is different in each run.
+/// Returns a text without the parts that differ in each run.
 #[cfg(unix)]
 fn steady(text: &str, emulator: &Emulator, user: &User) -> String {
     let text = text.replace(&emulator.endpoint(), "http://127.0.0.1:8080");

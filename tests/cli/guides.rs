@@ -1,4 +1,4 @@
-//! The shell blocks of all pages do what they say. Blocks of Rust are doc tests.
+//! Runs the shell blocks of all pages. Blocks of Rust are doc tests.
 
 #![cfg(all(unix, feature = "cli"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -10,7 +10,7 @@ use std::process::Command;
 
 use huaweicloud_jobs::emulator::Emulator;
 
-/// Blocks that are not run here: a file, how the block begins, and why. Whatever is not among them is run.
+/// Blocks that are not run here: file, beginning of the block, and reason. All other blocks are run.
 const NOT_RUN: &[(&str, &str, &str)] = &[
     ("README.md", "cargo hwjobs quickstart", "CI runs it from the README itself"),
     ("README.md", "cargo test", "it is what runs this"),
@@ -35,7 +35,7 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
     ("docs/releasing.md", "RUSTFLAGS=", "it builds this crate for minutes"),
 ];
 
-/// Clouds of the pages, and what stands in for them.
+/// Addresses of clouds in the pages, with their replacement.
 const STAND_INS: [(&str, &str); 6] = [
     ("https://gateway.example", "$HWJOBS_ENDPOINT"),
     ("https://modelarts.region-1.cloud.example", "$HWJOBS_ENDPOINT"),
@@ -45,7 +45,7 @@ const STAND_INS: [(&str, &str); 6] = [
     ("--region eu-west-0 --profile fe", "--only 'iam.*'"),
 ];
 
-/// What is among that which the blocks of a file print.
+/// Expected parts of the output of a file's blocks.
 const PRINTED: [(&str, &str); 6] = [
     ("README.md", "trained on the May images"),
     ("README.md", "everything that was tried is honoured"),
@@ -55,14 +55,14 @@ const PRINTED: [(&str, &str); 6] = [
     ("docs/partner-clouds.md", "CHOSEN"),
 ];
 
-/// What stands before the blocks: failing answers that fail, and no process left at the end.
+/// The prelude of the blocks: error responses fail, and no process remains at the end.
 const PRELUDE: &str = r#"
 set -euo pipefail
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 curl() { command curl --silent --show-error --fail "$@" >/dev/null; }
 "#;
 
-/// All pages of this repository.
+/// Returns all pages of this repository.
 fn pages(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).read_dir().unwrap() {
@@ -80,14 +80,14 @@ fn pages(folder: &str) -> Vec<String> {
     found
 }
 
-/// The shell blocks of a page.
+/// Returns the shell blocks of a page.
 fn blocks(page: &str) -> Vec<String> {
     let blocks = all_blocks(page).into_iter();
     let shell = blocks.filter(|(language, _)| ["sh", "bash", "shell", "console"].contains(&language.as_str()));
     shell.map(|(_, block)| block).collect()
 }
 
-/// All fenced blocks of a page with their language, without its attributes.
+/// Returns all fenced blocks of a page with their language, without its attributes.
 fn all_blocks(page: &str) -> Vec<(String, String)> {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
     let (mut lines, mut blocks) = (text.lines(), Vec::new());
@@ -101,7 +101,7 @@ fn all_blocks(page: &str) -> Vec<(String, String)> {
     blocks
 }
 
-/// The levels of the headings of a page and the number of blocks before each, in their order.
+/// Returns the levels of a page's headings, with the number of blocks before each.
 fn outline(page: &str) -> Vec<(usize, usize)> {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
     let (mut fences, mut headings) = (0, Vec::new());
@@ -117,7 +117,7 @@ fn outline(page: &str) -> Vec<(usize, usize)> {
 
 fn run(page: &str, blocks: &[String], emulator: &Emulator) {
     let (folder, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    // `cargo hwjobs` without building anything, as one process that ends when it is told to.
+    // A `cargo hwjobs` that builds nothing and is a single process.
     let (cargo, mode) = (home.path().join("cargo"), std::fs::Permissions::from_mode(0o755));
     std::fs::write(&cargo, "#!/bin/sh\ntest \"$1\" = hwjobs && shift && exec hwjobs \"$@\"\n").unwrap();
     std::fs::set_permissions(&cargo, mode).unwrap();
@@ -125,7 +125,7 @@ fn run(page: &str, blocks: &[String], emulator: &Emulator) {
     let mut paths = vec![home.path().to_owned(), binary.to_owned()];
     paths.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
     let mut script = blocks.join("");
-    // Who starts an emulator must also lead to it.
+    // A page that starts an emulator must also set its variables.
     let variables = if script.contains("hwjobs emulator") { Vec::new() } else { emulator.environment() };
     for (cloud, stand_in) in STAND_INS {
         script = script.replace(cloud, stand_in);
@@ -171,8 +171,8 @@ async fn every_page_does_what_it_says() {
     });
 }
 
-/// The parts of a page's code that do not depend on its language: code without comments, without lines that rustdoc hides and
-/// without quoted text, and the number of lines of outputs and drawings.
+/// Returns the parts of a page's code that do not depend on its language: code without comments, hidden lines and
+/// quoted text, and the number of lines of outputs.
 fn code(page: &str) -> Vec<(String, Vec<String>)> {
     let neutral = |line: &str| line.split("//").next().unwrap().split(['\'', '"']).step_by(2).collect::<String>();
     let neutral_block = |(language, block): (String, String)| {

@@ -64,10 +64,10 @@ fn the_whole_surface_is_as_it_was_looked_at() {
         let call = [&["hwjobs".to_owned()][..], words].concat().join(" ");
         let (_, examples) = help.split_once("\nExample").unwrap_or_else(|| panic!("{call} has no example"));
         for line in examples.lines().skip(1).take_while(|line| !line.is_empty()) {
-            // What is to be copied is not wrapped on a usual terminal.
+            // Examples are not wrapped on a usual terminal.
             assert!(line.starts_with("  ") && line.len() < 80, "{call}: {line}");
         }
-        // They are the same everywhere: once is enough.
+        // The options are the same everywhere; one copy is enough.
         let (before, after) = match help.split_once("Options of every call:\n") {
             Some((before, options)) if !words.is_empty() => {
                 let end = options.split_once("Do not ask before deleting\n").map_or("", |(_, end)| end);
@@ -177,7 +177,7 @@ fn shells_and_man_know_the_commands() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = user.says(&["completions", shell]);
         assert!(script.contains("training-job-version") && script.contains("job-desc"), "{shell}");
-        // Not all shells are given the values of what has no name.
+        // Completions of some shells have no values for positional arguments.
         let values = script.contains("save_annotation_job_validation");
         assert!(values || matches!(shell, "fish" | "elvish" | "powershell"), "{shell}");
     }

@@ -42,7 +42,7 @@ async fn an_offset_that_counts_items_loses_and_repeats_nothing() {
     assert_eq!(offsets, [0, 1, 2, 3, 4].map(|offset| format!("offset={offset}&limit=2")));
 }
 
-/// What a service returns that never comes to an end, and how the command ends all the same.
+/// Responses of an endless service, and the expected end of the command.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_repeats_pages_has_failed() {
     let jobs = |next: &str, ids: &[&str]| {
@@ -70,7 +70,7 @@ async fn a_service_that_repeats_pages_has_failed() {
             assert_eq!(output.status.code(), Some(8), "{place}");
             assert!(stderr(&output).contains("the service repeats pages"), "{place}");
             assert!(server.arrived().len() <= most, "{place}: {} requests", server.arrived().len());
-            // What came is printed where rows stand alone.
+            // Formats with single rows print the received ones.
             let header = usize::from(format == "csv" && rows > 0);
             let expected = if format == "json" { 0 } else { rows + header };
             assert_eq!(stdout(&output).lines().count(), expected, "{place}: {}", stdout(&output));
@@ -92,7 +92,7 @@ async fn a_long_list_is_printed_page_by_page() {
         let list = ["training-job", "list", "--per-page", &per_page, "--paginate", "-o", format];
         let mut child = user.command(&list).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let status = format!("/proc/{}/status", child.id());
-        // The largest memory so far, in KiB; the program waits until its rows are read.
+        // The peak memory in KiB; the program waits until its rows are read.
         let memory = || -> Option<u64> {
             let text = std::fs::read_to_string(&status).ok()?;
             text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok())
@@ -115,7 +115,7 @@ async fn a_long_list_is_printed_page_by_page() {
     }
 }
 
-/// Rows that are printed page by page are those of the whole.
+/// Rows that are printed page by page equal those of the whole list.
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_pages_are_those_of_the_whole() {
     let emulator = Emulator::builder().training_jobs(250).start().await.unwrap();

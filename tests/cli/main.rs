@@ -1,4 +1,4 @@
-//! The command line, as a user runs it.
+//! Tests of the command line as a user runs it.
 
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -52,18 +52,18 @@ struct User {
 }
 
 impl User {
-    /// A user without anything.
+    /// Returns a user without any settings.
     fn new() -> Self {
         Self { home: tempfile::tempdir().unwrap(), variables: Vec::new() }
     }
 
-    /// A user of an endpoint, with a token.
+    /// Returns a user of an endpoint, with a token.
     fn of(endpoint: &str) -> Self {
         let token = [("HWJOBS_ENDPOINT", endpoint), ("HWJOBS_TOKEN", TOKEN), ("HUAWEICLOUD_SDK_PROJECT_ID", PROJECT)];
         token.into_iter().fold(Self::new(), |user, (name, value)| user.with(name, value))
     }
 
-    /// A user of an emulator, with what it says of itself.
+    /// Returns a user of an emulator, with its variables.
     fn of_emulator(emulator: &Emulator) -> Self {
         emulator.environment().into_iter().fold(Self::new(), |user, (name, value)| user.with(name, &value))
     }
@@ -88,7 +88,7 @@ impl User {
         self.command(arguments).output().unwrap()
     }
 
-    /// What it prints where it goes well.
+    /// Returns the output of a successful command.
     fn says(&self, arguments: &[&str]) -> String {
         let output = self.runs(arguments);
         assert!(output.status.success(), "{arguments:?}: {}{}", stdout(&output), stderr(&output));
@@ -99,7 +99,7 @@ impl User {
         serde_json::from_str(&self.says(&[arguments, &["-o", "json"]].concat())).unwrap()
     }
 
-    /// Runs it with a text on the standard input.
+    /// Runs a command with a text on standard input.
     fn told(&self, arguments: &[&str], input: &str) -> Output {
         let mut child = self.command(arguments);
         let child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -109,25 +109,25 @@ impl User {
     }
 }
 
-/// A version of a training job, with what it cannot be used without.
+/// A version of a training job with its required fields.
 fn version_answer(status: u32) -> Act {
     let ids = json!({"is_success": true, "job_id": 10, "job_name": "n", "version_id": 20, "version_name": "V1", "status": status});
     answer(200, &ids)
 }
 
-/// What signing in is answered besides the token itself.
+/// The body of the response to a login.
 fn token() -> Value {
     json!({"token": {"expires_at": "2030-01-01T00:00:00.000000Z", "methods": ["password"],
         "user": {"id": "1", "name": "u", "domain": {"id": "2", "name": "d"}, "password_expires_at": ""}, "roles": [], "catalog": []}})
 }
 
-/// An answer with a JSON body.
+/// Returns a response with a JSON body.
 fn answer(status: u16, body: &Value) -> Act {
     let body = body.to_string();
     Act::Answer((head(status, "content-type: application/json\r\nx-request-id: req-7\r\n", body.len()) + &body).into())
 }
 
-/// The words of every command with its help, found along the helps.
+/// Returns the words of every command with its help, found by following the helps.
 fn helps() -> &'static [(Vec<String>, String)] {
     static HELPS: LazyLock<Vec<(Vec<String>, String)>> = LazyLock::new(|| {
         let user = User::new();

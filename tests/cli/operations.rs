@@ -25,7 +25,7 @@ async fn documented_answers_are_printed() {
     assert!(printed >= 60, "{printed}");
 }
 
-/// Each command of an operation works against the emulator with the documents' own objects.
+/// Each command of an operation works with the documented objects of the emulator.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_runs_against_the_emulator() {
     let (mut ran, mut succeeded) = (BTreeSet::new(), 0);
@@ -34,12 +34,12 @@ async fn every_operation_runs_against_the_emulator() {
         let emulator = Emulator::builder().transitions(Transitions::AtOnce).start().await.unwrap();
         let environment = emulator.environment();
         let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.clone())).collect();
-        // The documents' visualization job never runs: what is waited for need not come.
+        // The documented visualization job never runs, so the wait may end with its time limit.
         let waits = script.contains(" wait ");
         let mut fine = vec![0];
-        // What a placeholder names does not exist, and some states allow less than the documents' example wants.
+        // Placeholders name no existing object, and some states do not allow the documented example.
         fine.extend(
-            // The documents' exe object ended with the final status of a failure: 1.
+            // The documented exe object has the final status of a failure: 1.
             [(1, waits), (5, script.contains("_ID")), (6, true), (10, waits)]
                 .iter()
                 .filter(|(_, may)| *may)

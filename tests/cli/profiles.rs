@@ -25,7 +25,7 @@ async fn profiles_are_written_listed_chosen_and_checked() {
     let checked = user.data(&["profile", "check"]);
     assert_eq!((&checked["credentials"], &checked["project_id"]), (&json!("accepted"), &json!(project)));
 
-    // What else is in the file stays, comments too.
+    // All other content of the file stays, comments too.
     std::fs::write(&file, format!("# by hand\n{expected}; the team's\n[basic]\nother = x\n")).unwrap();
     let again = user.told(&init, "another\n");
     assert_eq!(again.status.code(), Some(2));
@@ -53,7 +53,7 @@ async fn profiles_are_written_listed_chosen_and_checked() {
         assert!(!format!("{listed}{shown}{}", user.says(&["profile", "show"])).contains(secret));
     }
 
-    // The default holds credentials itself, until they have a name of their own.
+    // The default section has credentials itself until they get a name.
     let refused = user.runs(&["profile", "use", "team"]);
     assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
     std::fs::write(&file, text.replace("[default]", "[mine]")).unwrap();
@@ -64,7 +64,7 @@ async fn profiles_are_written_listed_chosen_and_checked() {
     assert!(user.says(&["profile", "show"]).contains("[mine]"));
     assert!(user.says(&["profile", "list"]).contains("mine     true"), "{}", user.says(&["profile", "list"]));
 
-    // A secret that cannot be right is not written.
+    // A malformed secret is not written.
     let text = std::fs::read_to_string(&file).unwrap();
     let broken = user.told(&["profile", "init", "new", "--ak", "KEY"], "two words\n");
     assert_eq!(broken.status.code(), Some(3), "{}", stderr(&broken));
@@ -89,7 +89,7 @@ fn a_dry_run_of_a_profile_writes_nothing() {
     let text = std::fs::read_to_string(&file).unwrap();
     assert_eq!(user.says(&["profile", "use", "team", "--dry-run"]), format!("{file}:\n[default]\nprofile = team\n"));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
-    // A file that is named has to be there, unless it is to be written.
+    // A named file must exist, unless it is written.
     let named = user.with("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "elsewhere");
     let list = named.runs(&["profile", "list"]);
     assert_eq!((list.status.code(), stdout(&list)), (Some(3), ""));
@@ -123,7 +123,7 @@ async fn credentials_are_checked_without_a_project() {
     }
 }
 
-/// Whether a terminal shows what is typed.
+/// Returns whether a terminal echoes typed text.
 #[cfg(unix)]
 fn echoes(terminal: &std::os::fd::OwnedFd) -> bool {
     use nix::sys::termios::{LocalFlags, tcgetattr};
@@ -138,7 +138,7 @@ fn ctrl_c_at_a_hidden_question_gives_the_terminal_its_echo_back() {
     assert!(echoes(&terminal.slave));
     let side = || Stdio::from(terminal.slave.try_clone().unwrap());
     let user = User::new();
-    // The terminal becomes the one that controls the command.
+    // The terminal becomes the controlling one of the command.
     let program = env!("CARGO_BIN_EXE_hwjobs");
     let mut setsid = Command::new("setsid");
     let command = setsid.args(["--ctty", "--wait", program, "profile", "init", "--ak", "KEY", "--region", "r"]);

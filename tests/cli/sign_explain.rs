@@ -1,4 +1,4 @@
-//! `hwjobs sign explain`, as a user runs it.
+//! Tests of `hwjobs sign explain` as a user runs it.
 
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -56,7 +56,7 @@ fn explain(arguments: &[&str]) -> Output {
     run(&[], b"", &[&["--method", "GET", "--url", URL, "--date", DATE][..], &KEYS, arguments].concat())
 }
 
-/// What is good and printed as JSON.
+/// Returns the JSON output of a successful run.
 fn as_json(output: &Output) -> Value {
     assert!(output.status.success(), "{}", stderr(output));
     assert!(output.stderr.is_empty(), "{}", stderr(output));
@@ -236,7 +236,7 @@ fn address_gives_host_path_and_query() {
         Some("host:example.com")
     );
     assert_eq!(host("/a", &["--header", "HOST: example.com:1"]), "/a/  host:example.com:1");
-    // As it is sent, so it is signed.
+    // The sent form is the signed form.
     assert_eq!(host("https://example.com/a", &["--header", "Host: other.example"]), "/a/  host:other.example");
 }
 
@@ -267,10 +267,10 @@ fn keys_from_the_environment_and_the_standard_input() {
     for line_end in ["", "\n", "\r\n"] {
         assert_eq!(run(&[ak], &format!("SecretKey{line_end}"), &["--sk", "-"])["signature"], SIGNATURE);
     }
-    // What is given goes before the environment.
+    // Arguments override the environment.
     assert_eq!(run(&[("HUAWEICLOUD_SDK_AK", "Other"), wrong], "", &KEYS)["signature"], SIGNATURE);
     assert_eq!(run(&[ak, wrong], "SecretKey", &["--sk", "-"])["signature"], SIGNATURE);
-    // An empty variable is none.
+    // An empty variable is the same as none.
     assert_eq!(run(&[ak, sk, ("HUAWEICLOUD_SDK_SECURITY_TOKEN", "")], "", &[])["signature"], SIGNATURE);
     // A token belongs to the secret key that it is found with.
     let tokens = |value: Value| value["canonical_request"].as_str().unwrap().matches("x-security-token:").count();
@@ -628,7 +628,7 @@ fn help_says_who_sees_a_key() {
     assert!(!text.to_lowercase().contains("stray"), "{text}");
 }
 
-/// The page shows what the commands print.
+/// The page shows the actual output of the commands.
 #[test]
 #[cfg(unix)]
 fn the_page_about_signing_is_true() {

@@ -15,7 +15,7 @@ async fn updates_from_a_file_go_on_where_they_stopped() {
     assert_eq!((dry.matches("PUT ").count(), server.arrived().len()), (4, 0));
 
     let first = user.runs(&update);
-    // Credentials that are refused once are not tried again: that would lock them.
+    // Rejected credentials are not retried, which would lock them.
     assert_eq!(first.status.code(), Some(4), "{}", stderr(&first));
     assert!(
         stderr(&first).contains("1 done, 2 failed, 1 not tried; journal: updates.csv.journal"),
@@ -31,7 +31,7 @@ async fn updates_from_a_file_go_on_where_they_stopped() {
     assert_eq!(stdout(&dry).matches("PUT ").count(), 3);
     assert_eq!(stderr(&dry), "hwjobs: done before, and not sent again: 1\n");
 
-    // The power went off in the middle of a line.
+    // A crash has cut the last line.
     std::fs::write(user.path("updates.csv.journal"), format!("{journal}{{\"digest\": \"12")).unwrap();
     let second = user.runs(&update);
     assert_eq!(second.status.code(), Some(0), "{}", stderr(&second));
@@ -44,7 +44,7 @@ async fn updates_from_a_file_go_on_where_they_stopped() {
     assert!(stderr(&third).contains("0 done, 0 failed, 4 done before"), "{}", stderr(&third));
     assert_eq!(server.arrived().len(), 6);
 
-    // Another text is another update.
+    // A changed text is a new update.
     let lines = "{\"id\": 1, \"job_desc\": \"new\"}\n\n{\"job_id\": 4, \"job_desc\": \"four\"}\n";
     std::fs::write(user.path("updates.jsonl"), lines).unwrap();
     let more = ["training-job", "update", "--from", "updates.jsonl", "--journal", "updates.csv.journal"];
@@ -71,7 +71,7 @@ fn a_file_of_updates_is_checked_before_the_first_is_sent() {
         assert_eq!(output.status.code(), Some(2), "{text}: {}", stderr(&output));
         assert!(stderr(&output).contains(said), "{text}: {}", stderr(&output));
     }
-    // All that is wrong is told, in the order of the file.
+    // All errors are reported in the order of the file.
     let rows = "job_id,job_desc\n1,\"say \"\"a, b\"\"\"\nten,x\n1,again\n2,fine\n3,x,y\nelf,y\n";
     let output = user.told(&["training-job", "update", "--from", "-"], rows);
     let lines: Vec<_> =
@@ -86,7 +86,7 @@ fn a_file_of_updates_is_checked_before_the_first_is_sent() {
             "  -, line 7: elf"
         ]
     );
-    // What the command line says holds for every row; lists and numbers are read as what they are.
+    // Values of the command line apply to every row; lists and numbers are parsed by their type.
     let rows = "id,libs,is_public,description\na,\"[\"\"x\"\", \"\"y\"\"]\",true,\nb,z,,text\n";
     let update = ["mrs", "job", "update", "--from", "-", "--name", "all", "--dry-run", "-o", "jsonl"];
     let output = user.told(&update, rows);
@@ -162,7 +162,7 @@ fn what_nohup_starts_goes_on_when_the_terminal_is_closed() {
     command.args([env!("CARGO_BIN_EXE_hwjobs"), "emulator"]).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
-    // What it prints first says that it listens, to signals too.
+    // Its first output means that it handles requests and signals.
     std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
     child.kill().unwrap();

@@ -19,7 +19,7 @@ async fn waiting_ends_with_the_job() {
     assert!(stderr(&output).contains("not at its end after 5ms"), "{}", stderr(&output));
 }
 
-/// The command decides as the library does, whose tables are its unit tests.
+/// The command uses the library's rules, which have their own unit tests.
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_for_jobs_of_mrs_ends_as_the_library_says() {
     let exe = |state: Value, end: Value| json!({"job_execution": {"id": "a", "job_id": "a", "job_name": "n", "job_state": state, "job_final_status": end}});
@@ -42,12 +42,12 @@ async fn waiting_for_jobs_of_mrs_ends_as_the_library_says() {
         (of_execution, execution(Value::Null, Value::Null), 10),
     ] {
         let server = Server::json(200, &body.to_string()).await;
-        // What has not ended shows in any time; what has ended must not be overtaken by the limit on a busy machine.
+        // A running job may use a short limit; for an ended one the limit must be long enough on a busy machine.
         let limit = if code == 10 { "200ms" } else { "1m" };
         let output = User::of(&server.endpoint).runs(&[command, &["--timeout", limit, "--interval", "1ms"]].concat());
         assert_eq!(output.status.code(), Some(code), "{body}: {}", stderr(&output));
     }
-    // A failure that may pass ends no wait.
+    // A temporary failure does not end a wait.
     let busy = answer(503, &json!({"error_code": "X.1", "error_msg": "later"}));
     let done = answer(200, &exe(json!(3), json!(2)));
     let acts = [vec![busy; 5], vec![done]].concat();

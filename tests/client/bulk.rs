@@ -1,4 +1,4 @@
-//! Many updates at once, against a service that refuses, fails and takes its time.
+//! Tests of bulk updates with a service that rejects, fails and is slow.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
@@ -12,7 +12,7 @@ use huaweicloud_jobs::{Error, JobId, Session, bulk};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-/// Answers many at once, each by what it is told to say of the request and of how many are asked at the same time.
+/// A concurrent server. A function computes each response from the request and the number of concurrent requests.
 struct Service {
     session: Session,
     clock: Arc<TestClock>,
@@ -41,7 +41,7 @@ impl Service {
                         let at_once = busy.fetch_add(1, Ordering::SeqCst) + 1;
                         let (status, headers) = says(&request, at_once);
                         record.lock().unwrap().push(request);
-                        // Others get their chance to come in before it is done.
+                        // Other requests can arrive before it is done.
                         for _ in 0..50 {
                             tokio::task::yield_now().await;
                         }
@@ -84,7 +84,8 @@ fn job(request: &Arrived) -> i64 {
 
 #[tokio::test]
 async fn each_update_has_its_outcome_and_refusals_are_accounted_for_one_by_one() {
-    // Every seventh is refused twice before it is taken, every hundredth does not exist, every fiftieth breaks once.
+    // Every seventh is rejected twice before it is accepted, every hundredth does not exist, every fiftieth connection
+    // breaks once.
     let times: Arc<Mutex<BTreeMap<i64, u32>>> = Arc::default();
     let counted = Arc::clone(&times);
     let service = Service::start(move |request, _| {
@@ -121,7 +122,7 @@ async fn each_update_has_its_outcome_and_refusals_are_accounted_for_one_by_one()
     }
     assert_eq!((done.len(), gone, updates.position()), (1000, 10, 1000));
     assert_eq!(service.arrived().len(), attempts as usize, "every request belongs to an update");
-    // What the service asks for is waited for.
+    // The client waits as long as the service asks.
     let pauses = service.clock.waits().iter().filter(|wait| **wait >= Duration::from_secs(7)).count();
     assert!((1..=282).contains(&pauses), "{pauses}");
     let texts = service.arrived();
@@ -146,7 +147,7 @@ async fn as_many_run_at_once_as_the_service_bears() {
     assert_eq!(all.limit(), 16, "success raises it");
     assert_eq!(most.load(Ordering::SeqCst), 16);
 
-    // A service that bears three at once.
+    // A service that accepts three concurrent requests.
     let service = Service::start(|_, at_once| if at_once > 3 { (429, "") } else { (200, "") }).await;
     let jobs = service.session.modelarts().training_jobs();
     let mut all = jobs.update_descriptions(updates(500));
@@ -195,7 +196,7 @@ async fn a_refusal_of_the_credentials_ends_it_and_it_can_be_resumed() {
     assert!((1..=4).contains(&bad), "{bad} were under way, none was begun after");
     assert_eq!(all.position(), 40, "what was refused is to be done again");
 
-    // The rest, from where it was.
+    // The rest, from the stored position.
     let service = Service::start(|_, _| (200, "")).await;
     let rest = bulk::iter(updates().skip(usize::try_from(all.position()).unwrap()));
     let mut rest = service.session.modelarts().training_jobs().update_descriptions(rest);
@@ -237,7 +238,7 @@ async fn keys_that_are_not_accepted_are_rejected_fewer_times_than_lock_them() {
     assert!(service.arrived().len() < 5, "{} rejections", service.arrived().len());
     assert!(all.ended_early().unwrap().is_unauthenticated());
     assert_eq!((all.position(), all.untried()), (0, Some(1000 - tried)));
-    // An input that does not know how long it is has no number of what is left.
+    // An input of unknown length has no number of untried updates.
     let unknown = futures_util::StreamExt::filter(bulk::iter((0..1000_i64).map(|id| (id, "x"))), |_| async { true });
     let mut all = service.session.modelarts().training_jobs().update_descriptions(unknown);
     while all.next().await.is_some() {}
@@ -263,7 +264,7 @@ async fn nothing_new_is_sent_after_credentials_were_rejected() {
             }
         }
         let (before, arrived) = (before.unwrap(), service.arrived());
-        // What was under way may arrive after it, once each.
+        // Updates in flight may arrive afterwards, once each.
         let after: Vec<_> = arrived[before..].iter().map(job).collect();
         assert!(after.len() < 16, "{failing}: {after:?}");
         assert!(all.ended_early().unwrap().is_unauthenticated());
@@ -295,7 +296,7 @@ async fn the_patience_bounds_what_the_service_asks_for() {
     assert_eq!((all.position(), all.untried()), (0, Some(100 - outcomes)));
     assert!(service.arrived().len() <= 8, "it is tried once more, and no more");
 
-    // Three years, once: after the patience it goes on.
+    // Three years, once: the bulk continues after the patience.
     let first = Arc::new(AtomicUsize::new(0));
     let service = Service::start(move |_, _| match first.fetch_add(1, Ordering::SeqCst) {
         0 => (429, "retry-after: 94608000\r\n"),
@@ -355,7 +356,7 @@ async fn a_text_that_is_too_long_is_the_failure_of_its_update() {
     assert_eq!(service.arrived().len(), 1);
 }
 
-/// Against the emulator in a process of its own, so that only the client's memory counts.
+/// Uses an emulator in a separate process, so that only the client's memory is measured.
 #[cfg(all(feature = "cli", target_os = "linux"))]
 #[tokio::test]
 async fn a_hundred_thousand_updates_need_little_memory() {

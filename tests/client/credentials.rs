@@ -1,5 +1,5 @@
-//! Where credentials are found: each folder of `tests/credentials` is a case, with an environment, a home folder, the answers
-//! of a metadata service and what must come out. `tests/credentials/README.md` describes the files.
+//! Tests of the credential chain: each folder of `tests/credentials` is a case with an environment, a home folder, the
+//! responses of a metadata service and the expected result. `tests/credentials/README.md` describes the files.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
@@ -20,15 +20,15 @@ use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Every secret of the cases holds this word, and nothing else does.
+/// Every secret of the cases contains this word, and no other value does.
 const CANARY: &str = "canary";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
-    /// What the case shows.
+    /// The description of the case.
     about: String,
-    /// The profile that the caller asks for.
+    /// The profile that the caller selects.
     profile: Option<String>,
     /// Whether the caller allows the metadata service.
     metadata: Option<bool>,
@@ -38,7 +38,7 @@ struct Case {
     #[serde(default)]
     unreadable: Vec<String>,
     expect: Expect,
-    /// The requests that the metadata service must get.
+    /// The expected requests to the metadata service.
     #[serde(default)]
     requests: Vec<String>,
 }
@@ -75,12 +75,12 @@ struct Answer {
     status: u16,
     #[serde(default)]
     body: String,
-    /// Takes the request and says nothing.
+    /// Accepts the request and sends nothing.
     #[serde(default)]
     hangs: bool,
 }
 
-/// A metadata service that gives answers in the order of a script.
+/// A metadata service with scripted responses.
 struct Scripted {
     endpoint: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -91,7 +91,7 @@ impl Scripted {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
-        // Without a script nobody listens.
+        // Without a script nothing listens.
         if let Some(answers) = answers {
             let seen = Arc::clone(&requests);
             tokio::spawn(async move {
@@ -114,7 +114,7 @@ impl Scripted {
     }
 }
 
-/// A request in short: method, path, and the headers of this protocol.
+/// Formats a request: method, path, and the headers of this protocol.
 async fn request(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
@@ -140,7 +140,7 @@ fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// The surroundings that a folder describes.
+/// Returns the environment of a folder.
 fn context(folder: &Path, case: &Case, metadata: &str, fill: &dyn Fn(&str) -> String) -> Context {
     let variables: BTreeMap<String, String> = fs::read_to_string(folder.join("env.json"))
         .map_or_else(|_| BTreeMap::new(), |text| serde_json::from_str(&text).unwrap());
@@ -182,7 +182,7 @@ fn expected(login: &Login) -> Credentials {
     }
 }
 
-/// The settings that were said, by name.
+/// Returns the settings by name.
 fn flat(settings: &Settings) -> BTreeMap<String, String> {
     let fields = [
         ("project_id", &settings.project_id),
@@ -202,7 +202,7 @@ fn assert_silent(what: &str, text: &str) {
     assert!(!text.to_lowercase().contains(CANARY), "{what}: {text}");
 }
 
-/// Everything an error can be made to say.
+/// Returns all output of an error.
 fn all_of(error: &Error) -> String {
     let mut text = format!("{error} {error:?} {error:#?} {}", error.message());
     let mut source = std::error::Error::source(error);
@@ -263,7 +263,7 @@ async fn the_cases() {
     assert!(failed.is_empty(), "failed, see above: {failed:?}");
 }
 
-/// The cases would show nothing if their secrets were not canaries.
+/// The secrets of the cases must be canaries.
 #[test]
 fn the_secrets_of_the_cases_are_canaries() {
     for folder in folders() {
@@ -278,7 +278,7 @@ fn the_secrets_of_the_cases_are_canaries() {
     }
 }
 
-/// Whatever stands in the sources, an error must not repeat it.
+/// An error must not repeat any value of the sources.
 #[tokio::test]
 async fn errors_keep_silent_about_values_of_every_variable() {
     let secret = format!("\u{1}{CANARY} \"{CANARY}\" http://u:{CANARY}@x/?{CANARY}");
@@ -287,7 +287,7 @@ async fn errors_keep_silent_about_values_of_every_variable() {
                  HWJOBS_PASSWORD HWJOBS_ENDPOINT HWJOBS_MODELARTS_ENDPOINT HWJOBS_MRS_ENDPOINT HWJOBS_IAM_ENDPOINT \
                  HWJOBS_REGION HWJOBS_METADATA";
     for name in names.split_whitespace() {
-        // Whole credentials, so that the search comes as far as the settings.
+        // Complete credentials, so that the search reaches the settings.
         let mut variables = BTreeMap::from([("HWJOBS_USER", "somebody"), ("HWJOBS_PASSWORD", "x")]);
         match name {
             "HWJOBS_PASSWORD" => _ = variables.remove("HWJOBS_USER"),
@@ -302,7 +302,7 @@ async fn errors_keep_silent_about_values_of_every_variable() {
     }
 }
 
-/// The same for files: each line of good ones is spoiled in turn.
+/// Tests the same for files: each line of valid ones is broken in turn.
 #[tokio::test]
 async fn errors_keep_silent_about_every_line_of_a_file() {
     let ini =
@@ -464,7 +464,7 @@ async fn the_metadata_service_has_three_seconds() {
 
 #[tokio::test]
 async fn an_http_client_of_ones_own_has_its_own_patience() {
-    // The provider of TLS is chosen by the program that brings a client.
+    // A program with its own client chooses the TLS provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().read_timeout(Duration::from_millis(50)).build().unwrap();
     let server = Scripted::start(hanging()).await;

@@ -1,4 +1,4 @@
-//! Every documented example, through the generated types and over real HTTP.
+//! Tests every documented example with the generated types and over real HTTP.
 //!
 //! Each request is sent with the generated client to a real server, and what arrives is the documented request; each
 //! answer is sent back and parses to the documented values; each failure becomes an `Error`, under 200 and under 400.
@@ -11,7 +11,7 @@ use crate::drivers::{Driver, drivers, text};
 use huaweicloud_jobs::spec::{self, Example};
 use serde_json::{Map, Value, json};
 
-/// The documented updates: their requests arrive byte for byte, in the printed order.
+/// The requests of the documented updates arrive byte for byte, in the documented order.
 const UPDATES: [&str; 4] = ["update_training_job", "update_visualization_job", "update_annotation_job", "update_job"];
 
 /// The documented body without the nulls that the type leaves out: an optional field that is null is absent.
@@ -90,7 +90,7 @@ async fn every_request_arrives_as_documented() {
             let status = document.success_status(operation).unwrap();
             let server = Server::json(status, "{}").await;
             let parameters = parameters(example, operation);
-            // What comes back does not matter here.
+            // The response does not matter here.
             let _ = (driver.send)(&server.session(), &parameters, example.request).await;
             let arrived =
                 server.arrived().pop().unwrap_or_else(|| panic!("{} {}: nothing came", driver.id, example.key));

@@ -17,11 +17,11 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// An answer that both calls of the table accept.
+/// A response that both calls of the table accept.
 const GOOD: &str = r#"{"is_success": true, "job_id": 10, "job_name": "job"}"#;
-/// Short, since it passes in real time.
+/// Short, because it passes in real time.
 const SHORT: Duration = Duration::from_millis(200);
-/// No test shall wait for a real time-out of a session.
+/// The limit of a test, shorter than a real timeout of a session.
 const LONG: Duration = Duration::from_secs(20);
 
 fn answer(status: u16, headers: &str, body: &str) -> Act {
@@ -38,23 +38,23 @@ fn token(number: u32) -> Act {
     answer(201, &format!("x-subject-token: token-{number}\r\n"), body)
 }
 
-/// Where the fault is.
+/// The place of the fault.
 enum At {
-    /// A server that acts on one request after the other.
+    /// A server that reacts to the requests in order.
     Http(Vec<Act>),
-    /// The same; the call has little time.
+    /// A server that reacts to the requests in order, with a short time for the call.
     Slow(Vec<Act>),
     /// The same; the session signs in with a password and has an identity service that acts.
     SignIn(Vec<Act>, Vec<Act>),
     /// A server with such a certificate.
     Tls(Certificate),
-    /// A port where nobody listens.
+    /// A port on which nothing listens.
     Refused,
     /// A server that says nothing when it is to agree on TLS.
     SilentTls,
-    /// A server that knows no TLS.
+    /// A server without TLS.
     PlainTls,
-    /// A name that nobody has.
+    /// A host name that does not exist.
     Dns,
 }
 
@@ -74,17 +74,17 @@ struct Fault {
     kind: Option<ErrorKind>,
     status: Option<u16>,
     code: Option<&'static str>,
-    /// Part of the message.
+    /// A part of the message.
     says: &'static str,
     /// Requests that arrive of an update, which is a PUT, and of a creation, which is a POST.
     attempts: (usize, usize),
     /// The least and the most of each wait of the update, in milliseconds.
     waits: &'static [(u64, u64)],
-    /// What the error of the update says of it; for a creation it is the same.
+    /// The kind of the update's error; that of a creation is the same.
     may_have_been_sent: bool,
 }
 
-/// The waits where the service asks for none.
+/// The waits without a request of the service.
 const ONE: &[(u64, u64)] = &[(0, 200)];
 const TWO: &[(u64, u64)] = &[(0, 200), (0, 400)];
 const THREE: &[(u64, u64)] = &[(0, 200), (0, 400), (0, 800)];
@@ -137,7 +137,7 @@ fn faults() -> Vec<Fault> {
     let nested = format!(r#"{{"is_success": {}"#, "[".repeat(100_000));
     let raw = |bytes: &str| Act::Answer(bytes.as_bytes().to_vec());
     vec![
-        // The way there.
+        // Faults before the connection.
         Fault::new("no such name", At::Dns, (0, 0), THREE)
             .fails(Network, "no-such-host.invalid:80: cannot connect")
             .unsent(),
@@ -180,7 +180,7 @@ fn faults() -> Vec<Fault> {
         Fault::new("slow body", At::Slow(vec![Act::Stall((head(200, "", 100) + "{").into_bytes())]), (1, 1), &[])
             .fails(Timeout, "no complete response within 200 ms (1 attempt)")
             .status(200),
-        // Not the answer that was promised.
+        // Responses that do not match the description.
         Fault::http("more bytes than declared", [raw(&(head(200, "", 5) + GOOD))], (1, 1), &[])
             .fails(Decode, "EOF")
             .status(200),
@@ -203,7 +203,7 @@ fn faults() -> Vec<Fault> {
         Fault::http("redirect", [answer(302, "location: /elsewhere\r\n", "")], (1, 1), &[])
             .fails(Configuration, "is a redirect to http://127.0.0.1")
             .status(302),
-        // Answers that say no.
+        // Error responses.
         Fault::http("408", [answer(408, "", "")], (1, 1), &[]).fails(Timeout, "no body").status(408),
         Fault::http("429", [answer(429, "", "")], (4, 1), THREE).fails(Throttled, "no body").status(429),
         Fault::http(
@@ -283,7 +283,7 @@ fn faults() -> Vec<Fault> {
     ]
 }
 
-/// What is there while a fault is looked at.
+/// The environment of a fault.
 struct Stage {
     builder: SessionBuilder,
     clock: Arc<TestClock>,
@@ -369,7 +369,7 @@ async fn create(session: &Session) -> Result<(), Error> {
     session.modelarts().visualization_jobs().create("job", "/obs/").send().await.map(|_| ())
 }
 
-/// Fails rather than to take the time that a session may take.
+/// Limits the time of a test.
 async fn soon<T>(call: impl Future<Output = T>) -> T {
     tokio::time::timeout(LONG, Box::pin(call)).await.expect("it takes too long")
 }
@@ -416,7 +416,7 @@ async fn every_fault_is_told_as_what_it_is() {
         let arrived = (here.arrived)();
         expect("attempts of a POST", arrived == attempts.1, &arrived);
         if let Err(error) = outcome {
-            // What succeeds by repeating fails where nothing is repeated: it was sent.
+            // A call that succeeds by a retry fails without retries, since it was sent.
             expect("sent, of a POST", error.may_have_been_sent() == may_have_been_sent, &error);
         }
     }
@@ -458,7 +458,7 @@ impl TlsServer {
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                // Who does not trust it goes away.
+                // A client that does not trust the certificate disconnects.
                 let Ok(mut stream) = acceptor.accept(stream).await else { continue };
                 if common::read(&mut stream).await.is_some() {
                     *count.lock().unwrap() += 1;
@@ -596,7 +596,7 @@ async fn signing_in_takes_its_part_of_the_time() {
     assert_eq!(service.arrived().len(), 1);
 }
 
-/// Does something until it has happened elsewhere.
+/// Repeats a function until a condition holds.
 async fn until(happened: impl Fn() -> bool) {
     soon(async {
         while !happened() {
@@ -606,7 +606,7 @@ async fn until(happened: impl Fn() -> bool) {
     .await;
 }
 
-/// A clock on which waiting has no end.
+/// A clock whose waits never end.
 #[derive(Debug, Default)]
 struct Forever(Mutex<usize>);
 
@@ -649,7 +649,7 @@ async fn who_gives_up_while_waiting_takes_nothing_from_the_others() {
     let server = Server::acting([answer(503, "", "")]).await;
     let clock = Arc::new(Forever::default());
     let session = server.builder().clock(Arc::clone(&clock) as _).build().unwrap();
-    // More often than a session may repeat in all.
+    // More often than the retry budget of a session.
     for round in 1..=120 {
         let session = session.clone();
         let waiting = tokio::spawn(async move { update(&session).await });
@@ -681,7 +681,7 @@ async fn who_gives_up_while_fetching_a_token_for_all_leaves_it_to_another() {
     }
     assert_eq!((iam.arrived().len(), service.arrived().len()), (1, 0), "they wait for the one");
     fetching.abort();
-    // One of those who wait gives up too.
+    // One of the waiting calls is dropped too.
     others[3].abort();
     for (number, other) in others.into_iter().enumerate() {
         let outcome = soon(other).await;

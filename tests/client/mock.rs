@@ -1,4 +1,4 @@
-//! The typed mocks, as a test of a user's own would use them.
+//! Tests of the typed mocks, as in a user's own test.
 
 #![cfg(feature = "mock")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]

@@ -1,4 +1,4 @@
-//! A canary in every credential: it must not come out anywhere.
+//! Tests with a canary in every credential, which no output may contain.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
@@ -47,7 +47,7 @@ fn nothing_that_can_be_printed_holds_it() {
         "password": {"user": {"name": "u", "password": CANARY, "domain": {"name": "d"}}}}}}))
     .unwrap();
     assert_silent("request for a token", &format!("{request:?} {request:#?}"));
-    // It is there, and goes where it must.
+    // The canary is sent in the request.
     assert!(serde_json::to_string(&request).unwrap().contains(CANARY));
 
     for endpoint in [format!("http://user:{CANARY}@127.0.0.1"), format!("ftp://{CANARY}"), format!("http://[{CANARY}")]
@@ -104,7 +104,7 @@ async fn the_emulator_keeps_its_token_to_itself() {
     assert!(exchanges[0].headers.contains(&("x-auth-token".to_owned(), "***".to_owned())));
 }
 
-/// What a firewall makes of a request that it echoes.
+/// The forms in which a firewall echoes a request.
 #[cfg(feature = "raw")]
 fn echoes(request: &common::Arrived) -> Vec<String> {
     let headers: String = request.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();

@@ -1,4 +1,4 @@
-//! The signing suite in `tests/signing/`, and what must hold for any request.
+//! Tests of the signing suite in `tests/signing/`, and properties of any request.
 
 use std::fs;
 use std::path::Path;
@@ -133,7 +133,7 @@ fn suite() {
     assert!(signed >= 98 && derived >= 3, "files are missing: there are {signed} and {derived}");
 }
 
-/// Takes every step of a case; the failure names the first that differs.
+/// Checks every step of a case; the failure names the first difference.
 fn run(case: &Case) -> Result<(), String> {
     let Case { name, access_key, secret_key, given, request, expected, .. } = case;
     if let Some(given) = given {

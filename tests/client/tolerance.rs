@@ -1,5 +1,5 @@
-//! Whatever a server answers: a value or an error that says where, never a panic. A response may lack all but what it is
-//! about, and may print values in another way.
+//! Tests of tolerance: any response becomes a value or an error with a place, never a panic. A response may lack all
+//! fields but its subject, and may print values in another form.
 
 #![cfg(feature = "spec")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -196,11 +196,11 @@ fn whole(schema: &Spot<'static>) -> Value {
     }
 }
 
-/// A change to a response that its readers must bear.
+/// A mutation of a response that clients must accept.
 struct Variant {
     what: String,
     body: Value,
-    /// Whether the response has lost what it is about.
+    /// Returns whether the response has lost its subject.
     useless: bool,
     /// The same for a reader that looks at the items of a list one at a time.
     unusable: bool,

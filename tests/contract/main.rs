@@ -1,4 +1,4 @@
-//! The contract tests as others use them: as a library and as a command.
+//! Tests of the contract tests as a library and as a command.
 
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -146,14 +146,14 @@ async fn an_interrupted_run_cleans_up() {
     assert!(jobs.iter().all(|job| !job.details.name.starts_with("hwjobs-ct-")));
 }
 
-/// What a server was asked.
+/// The requests that a server received.
 #[derive(Clone, Debug)]
 struct Asked {
     method: String,
     target: String,
 }
 
-/// Where an application listens.
+/// Starts an application and returns its address.
 async fn listen(app: axum::Router) -> String {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -161,7 +161,7 @@ async fn listen(app: axum::Router) -> String {
     endpoint
 }
 
-/// Where a server listens that answers as it is told to, in JSON.
+/// Starts a server with given JSON responses and returns its address.
 async fn serve(answer: impl Fn(&Asked) -> (u16, String) + Clone + Send + Sync + 'static) -> String {
     let app = axum::Router::new().fallback(move |request: axum::extract::Request| {
         let asked = Asked { method: request.method().to_string(), target: request.uri().to_string() };
@@ -174,13 +174,13 @@ async fn serve(answer: impl Fn(&Asked) -> (u16, String) + Clone + Send + Sync + 
     listen(app).await
 }
 
-/// A session with an address, by the emulator's token and for its project.
+/// Returns a session with an address, with the emulator's token and project.
 fn session_at(endpoint: &str) -> huaweicloud_jobs::Session {
     let builder = huaweicloud_jobs::Session::builder().endpoint(endpoint);
     builder.project_id("5a3314075bfa49b9ae360f4ecd333695").token("emulator-token-not-a-secret").build().unwrap()
 }
 
-/// `hwjobs contract run` against an endpoint, as nobody that it knows.
+/// Runs `hwjobs contract run` against an endpoint with unknown credentials.
 async fn run_at(endpoint: &str, arguments: &[&str]) -> Output {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_hwjobs"));
     command.args(["contract", "run", "--endpoint", endpoint, "--project", "p"]).args(arguments);
@@ -203,7 +203,7 @@ async fn what_others_made_stays_whatever_the_answers() {
         names
     };
     let before = names().await;
-    // The name that the documents' example has: it is somebody's, and its creation gives no whole answer.
+    // The name of the documented example belongs to somebody else, and the response to its creation is incomplete.
     assert!(before.contains("my-mapreduce-job"), "{before:?}");
     emulator.faults().add(Fault::new(FaultAction::Reset).on("create_job")).unwrap();
     emulator.faults().add(Fault::new(FaultAction::Reset).on("create_data_source")).unwrap();
@@ -259,7 +259,7 @@ async fn credentials_that_come_to_be_refused_end_a_run_with_a_report() {
     let exchanges = emulator.take_exchanges();
     let refused =
         exchanges.iter().filter(|exchange| exchange.verdict == huaweicloud_jobs::emulator::Verdict::Fault).count();
-    // Those of access clauses, which use other credentials, are among them.
+    // This includes access clauses, which use other credentials.
     assert!((3..20).contains(&refused), "{refused}");
 }
 
@@ -309,7 +309,7 @@ async fn a_run_goes_on_where_nobody_reads_and_ends_in_order_when_told() {
     assert!(read.failures().count() > 0);
     emulator.faults().clear();
 
-    // Asked to stop while an answer takes its time.
+    // The run is stopped during a slow response.
     emulator.faults().add(Fault::delay(std::time::Duration::from_millis(300)).on("create_job")).unwrap();
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = tokio::io::BufReader::new(child.stdout.take().unwrap()).lines();
@@ -419,7 +419,7 @@ fn the_command_runs_replays_and_compares() {
     assert!(text.contains("everything that was tried is honoured"), "{text}");
     assert!(std::fs::read_to_string(html).unwrap().contains("mrs.show_job_binary.example.program"));
 
-    // What failed elsewhere is tried again.
+    // Clauses that failed elsewhere are repeated.
     let mut report: Report = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
     let nothing = hwjobs(&["contract", "run", "--replay", &json]);
     assert_eq!(nothing.status.code(), Some(2));

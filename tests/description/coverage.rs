@@ -1,4 +1,4 @@
-//! `COVERAGE.md`: what there is for each operation. `EXPECTORATE=overwrite` writes it anew.
+//! Tests `COVERAGE.md`, the parts that each operation has. `EXPECTORATE=overwrite` updates it.
 
 #![cfg(all(feature = "cli", feature = "contract"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -11,7 +11,7 @@ use huaweicloud_jobs::api::{iam, modelarts, mrs};
 use huaweicloud_jobs::contract::{Kind, Plan};
 use huaweicloud_jobs::spec;
 
-/// All Rust sources below a directory as one text.
+/// Returns all Rust sources below a directory as one text.
 fn sources(directory: &str) -> String {
     fn read(path: &Path, text: &mut String) -> io::Result<()> {
         for entry in fs::read_dir(path)? {
@@ -47,7 +47,7 @@ fn every_operation_is_complete() {
         writeln!(text, "| --- | ---: | --- | --- | --- | --- |{}", " ---: |".repeat(Kind::ALL.len())).unwrap();
         for operation in document.operations() {
             let id = operation.id();
-            // Alone: the lists of MRS name it to a macro.
+            // The word alone, since the lists of MRS use it in a macro.
             let constant = id.to_ascii_uppercase();
             let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
             let has_handle = handles.split(|c| !is_of_name(c)).any(|word| word == constant);

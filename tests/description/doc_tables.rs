@@ -1,5 +1,6 @@
-//! The description against the tables of the documentation, both ways: every row is in the description, and every
-//! property of the description has a row, an example or a reason. Where the two differ, the place says why.
+//! Compares the description with the tables of the documentation in both directions: every row is in the description,
+//! and every property of the description has a row, an example or a reason. Each difference has an explanation at its
+//! place.
 #![cfg(feature = "spec")]
 
 use crate::fixtures;
@@ -10,10 +11,10 @@ use crate::fixtures::{Facts, Kind, Operation, Row, Side, Spot};
 use huaweicloud_jobs::spec::{self, Document};
 use serde_json::{Value, json};
 
-/// A property that the document reads as a place.
+/// The place of a property: document and pointer.
 type Key = (&'static str, String);
 
-/// What was found about one row.
+/// The result for one row.
 #[derive(Default)]
 struct Verdict {
     /// Extensions at the place that explain a difference.
@@ -21,14 +22,14 @@ struct Verdict {
     problems: Vec<String>,
 }
 
-/// A property or parameter with what stands around it.
+/// A property or parameter with its context.
 struct Place {
     spot: Spot<'static>,
-    /// The object schema that holds it; none for a parameter.
+    /// The object schema with the property, or `None` for a parameter.
     holder: Option<Spot<'static>>,
 }
 
-/// What a difference is about; not every reason explains every difference.
+/// The subject of a difference; not every reason explains every difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Concern {
     Name,
@@ -40,14 +41,15 @@ enum Concern {
     Limit,
     Values,
     Default,
-    /// Which editions have it, and what the others say.
+    /// The editions with the property, and the differences of the others.
     Edition,
-    /// That it is there at all.
+    /// The presence of the property.
     Presence,
 }
 
 impl Concern {
-    /// The kinds of contradictions that an `x-deviation` must decide to explain it; what was found by eye may be any.
+    /// Returns the kinds of contradictions whose `x-deviation` explains it; contradictions that were found by eye
+    /// explain any.
     fn kinds(self) -> &'static [&'static str] {
         match self {
             Concern::Name => &["name_case", "by_eye"],
@@ -71,7 +73,7 @@ impl Concern {
         }
     }
 
-    /// Whether a line on what another edition says explains it.
+    /// Returns whether an `x-edition-differs` explains it.
     fn differs_by_edition(self) -> bool {
         matches!(self, Concern::Type | Concern::Mandatory | Concern::Values | Concern::Default)
     }
@@ -97,14 +99,14 @@ impl Concern {
 }
 
 impl Place {
-    /// What explains a difference, here or at what this refers to.
+    /// Returns the extension that explains a difference, here or at the target of a reference.
     fn explains(&self, concern: Concern) -> Option<&'static str> {
         let mut spots = self.spot.parts();
         spots.extend(self.schema().parts());
         concern.explained_by(&spots)
     }
 
-    /// The same, or at the object that holds this: for what concerns its fields together.
+    /// Returns the extension that explains a difference, here or at the object, for rules between fields.
     fn explains_with_holder(&self, concern: Concern) -> Option<&'static str> {
         self.explains(concern).or_else(|| concern.explained_by(self.holder.as_slice()))
     }
@@ -125,14 +127,14 @@ impl Place {
 }
 
 impl Verdict {
-    /// A fact must hold, or one of the extensions must explain why it does not.
+    /// Requires a fact, or an extension that explains the difference.
     fn demand(&mut self, holds: bool, place: &Place, concern: Concern, problem: impl FnOnce() -> String) {
         if !holds {
             self.settle(place.explains(concern), problem);
         }
     }
 
-    /// The same for what concerns the fields of an object together: the object may explain it.
+    /// Requires a fact about several fields of an object; the object may explain the difference.
     fn demand_together(&mut self, holds: bool, place: &Place, concern: Concern, problem: impl FnOnce() -> String) {
         if !holds {
             self.settle(place.explains_with_holder(concern), problem);
@@ -147,7 +149,7 @@ impl Verdict {
     }
 }
 
-/// What all rows together say about a property.
+/// The combined facts of all rows about a property.
 #[derive(Default)]
 struct Said {
     facts: Vec<Facts>,
@@ -319,7 +321,7 @@ fn parameter_places(
     places
 }
 
-/// The properties that a row of a body describes.
+/// Returns the properties that a row describes.
 fn body_places(root: &Spot<'static>, row: &Row, verdict: &mut Verdict) -> Vec<Place> {
     let holders = match &row.field {
         None => root.holders(),
@@ -353,7 +355,7 @@ fn body_places(root: &Spot<'static>, row: &Row, verdict: &mut Verdict) -> Vec<Pl
     places
 }
 
-/// The properties of this name; where there is none, those that differ in case only.
+/// Returns the properties of this name, otherwise those that differ only in case.
 fn named(holders: &[Spot<'static>], wanted: &str) -> Vec<Place> {
     let all = || {
         holders.iter().flat_map(|holder| {
@@ -370,7 +372,7 @@ fn named(holders: &[Spot<'static>], wanted: &str) -> Vec<Place> {
     all().filter(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, place)| place).collect()
 }
 
-/// The objects inside the field that a table describes.
+/// Returns the objects in the field that a table describes.
 fn field_holders(root: &Spot<'static>, field: &str, verdict: &mut Verdict) -> Vec<Spot<'static>> {
     let wanted: Vec<String> = field.split('.').map(str::to_ascii_lowercase).collect();
     let mut found: Vec<(Vec<String>, Spot<'static>)> = Vec::new();
@@ -494,12 +496,12 @@ fn compare_mandatory(place: &Place, row: &Row, verdict: &mut Verdict) {
             (listed, ruled.contains(&row.name) || stated_by_rule(holder, &[&row.name]))
         }
     };
-    // A table that is for one kind of job cannot require a field of all.
+    // A table for one kind of job cannot require a field of all kinds.
     if required == mandatory || (explained_by_rules && mandatory) || (row.variant.is_some() && !required) {
         return;
     }
     if row.side == Side::Response && !mandatory {
-        // A mandatory column in an answer's table repeats the one of the request.
+        // The mandatory column in a response's table repeats that of the request.
         return;
     }
     verdict.demand_together(false, place, Concern::Mandatory, || format!("mandatory {mandatory}, required {required}"));
@@ -569,7 +571,7 @@ fn compare_facts(place: &Place, schema: &Spot<'static>, row: &Row, verdict: &mut
     }
     if !values.is_empty() {
         let booleans = values.iter().all(Value::is_boolean) && schema.types().contains(&"boolean");
-        // What an array may hold is said of its elements.
+        // Limits of an array apply to its elements.
         let about = schema.items().unwrap_or_else(|| schema.clone());
         let found = keyword_for(&about, "enum", row.kind.as_deref());
         let range = about.parts().iter().any(|part| range_is(part, values));
@@ -653,7 +655,7 @@ fn compare_facts(place: &Place, schema: &Spot<'static>, row: &Row, verdict: &mut
         }
     } else {
         for other in exclusive_with.iter().chain(required_with) {
-            // Between parameters only words can say it.
+            // Only text can express rules between parameters.
             let operation_says =
                 operations_using(place).all(|operation| stated_by_rule(&operation, &[&row.name, other]));
             verdict.demand(operation_says, place, Concern::Rule, || format!("no x-rules tells about {other}"));
@@ -661,7 +663,7 @@ fn compare_facts(place: &Place, schema: &Spot<'static>, row: &Row, verdict: &mut
     }
 }
 
-/// The operations whose parameter this is.
+/// Returns the operations with this parameter.
 fn operations_using(place: &Place) -> impl Iterator<Item = Spot<'static>> {
     let document = place.spot.document;
     let pointer = place.spot.pointer.clone();
@@ -692,7 +694,7 @@ fn same_set(left: &[Value], right: &[Value]) -> bool {
     left.len() == right.len() && left.iter().all(|value| right.contains(value))
 }
 
-/// Tries texts that the documents allow and texts that they forbid.
+/// Tests strings that the documentation allows and forbids.
 fn pattern_says(pattern: &str, prefix: &[String], suffix: &[String], excluded: &str) -> bool {
     let regex = regress::Regex::new(pattern).expect("the pattern is one");
     let takes = |text: String| regex.find(&text).is_some();
@@ -796,7 +798,7 @@ fn allows(holder: &Spot<'_>, fields: &BTreeSet<String>) -> bool {
         && holder.get("not").is_none_or(|not| !allows(&not, fields))
 }
 
-/// What another edition says must stand at the place, or be settled there.
+/// A difference of another edition must be at the place, or be decided there.
 fn compare_editions(place: &Place, row: &Row, verdict: &mut Verdict) {
     for (edition, other) in &row.differs {
         let kind = match (&row.kind, &other.kind) {
@@ -827,7 +829,7 @@ fn only_another_blank(other: &Facts, ours: &Facts) -> bool {
     blank(&other.default) && blank(&ours.default) && rest == Facts::default()
 }
 
-/// What the examples of the documentation show.
+/// The properties in the documentation's examples.
 #[derive(Default)]
 struct Shown {
     present: BTreeSet<Key>,
@@ -922,7 +924,7 @@ fn all_properties(document: &'static Document) -> Vec<(Place, String)> {
     found
 }
 
-/// What a property or parameter rests on.
+/// Returns the evidence for a property or parameter.
 fn backing(place: &Place, said: &BTreeMap<Key, Said>, shown: &Shown) -> Option<&'static str> {
     if said.contains_key(&place.key()) {
         return Some("a row");
@@ -939,7 +941,7 @@ fn backing(place: &Place, said: &BTreeMap<Key, Said>, shown: &Shown) -> Option<&
     place.explains_with_holder(Concern::Presence)
 }
 
-/// Facts of the description that no row states: each needs an example or a reason.
+/// Checks facts of the description without a row: each needs an example or a reason.
 fn unsaid(place: &Place, said: Option<&Said>, shown: &Shown, job_status: &[i64], verdict: &mut Verdict) {
     let schema = place.schema();
     let facts = said.map_or(&[][..], |said| &said.facts);
@@ -968,7 +970,7 @@ fn unsaid(place: &Place, said: Option<&Said>, shown: &Shown, job_status: &[i64],
         if key == "minLength" && *found == 0 {
             continue;
         }
-        // Of an object without a table, the object says why its fields are as they are.
+        // An object without a table explains its fields itself.
         let holder = if said.is_none() { place.explains_with_holder(Concern::Presence) } else { None };
         let concern = match key {
             "default" => Concern::Default,

@@ -1,4 +1,4 @@
-//! The description itself: every documented example is in it and valid, what its schemas forbid is refused, every
+//! Tests the description: every documented example is in it and valid, its schemas reject invalid values, every
 //! contradiction of the documentation is decided at its place, and every operation is complete.
 #![cfg(feature = "spec")]
 
@@ -16,7 +16,7 @@ fn operations() -> impl Iterator<Item = (&'static Document, Described<'static>)>
     spec::documents().iter().flat_map(|document| document.operations().map(move |described| (document, described)))
 }
 
-/// A body that the description knows: where it stands, its schema, its example.
+/// A body of the description: its place, its schema, its example.
 struct Body {
     /// For messages: operation, status and key.
     name: String,
@@ -125,14 +125,14 @@ fn kind_of(body: &Body) -> Kind {
     }
 }
 
-/// Whether a success answer has this key: a page may print the answer without its request.
+/// Returns whether a successful response has this key: a page may have the response without its request.
 fn answers(document: &'static Document, described: Described<'static>, key: &str) -> bool {
     bodies(document, described)
         .iter()
         .any(|body| body.key == key && body.status.is_some_and(|status| status.starts_with('2')))
 }
 
-/// Takes the request without body that fits the URL of an example.
+/// Returns the request without a body that matches the URL of an example.
 fn take_request(
     operation: &Operation,
     example: &fixtures::Example,
@@ -153,7 +153,7 @@ fn take_request(
     requests.shift_remove(&key?)
 }
 
-/// What of a printed URL is not in the parameters of a request, or the other way round.
+/// Returns the differences between a printed URL and the parameters of a request.
 fn url_problem(
     url: Option<&str>,
     request: &Value,
@@ -249,11 +249,11 @@ fn every_example_is_valid() {
     report(&problems);
 }
 
-/// A change to a valid value that its schema forbids.
+/// A mutation that makes a valid value invalid.
 struct Mutant {
     kind: &'static str,
     pointer: String,
-    /// The new value; none removes it.
+    /// The new value, or `None` to remove it.
     value: Option<Value>,
 }
 
@@ -284,7 +284,7 @@ fn one_of_each_type() -> [(&'static str, Value); 6] {
     ]
 }
 
-/// A text that a pattern refuses, of a length that is allowed.
+/// Returns a string of a valid length that does not match a pattern.
 fn off_pattern(pattern: &str, schema: &Spot<'_>) -> Option<String> {
     let regex = regress::Regex::new(pattern).expect("the pattern is one");
     let length = |key: &str| schema.keyword(key).and_then(Value::as_u64);
@@ -299,7 +299,7 @@ fn off_pattern(pattern: &str, schema: &Spot<'_>) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Everything that the schema at one place of a valid body forbids there.
+/// Returns all mutations of a valid body at one place that its schema forbids.
 fn mutants(pointer: &str, schema: &Spot<'_>, value: &Value) -> Vec<Mutant> {
     let mut found = Vec::new();
     let mut add = |kind, value| found.push(Mutant { kind, pointer: pointer.to_owned(), value });
@@ -307,7 +307,7 @@ fn mutants(pointer: &str, schema: &Spot<'_>, value: &Value) -> Vec<Mutant> {
     if !types.is_empty() {
         let number_too = |kind: &str| kind == "number" && types.contains(&"number");
         for (kind, other) in one_of_each_type() {
-            // A fraction is no integer.
+            // A fraction is not an integer.
             if !types.contains(&kind) && !number_too(kind) {
                 add("wrong type", Some(other));
             }
@@ -358,7 +358,7 @@ fn mutants(pointer: &str, schema: &Spot<'_>, value: &Value) -> Vec<Mutant> {
         add("too few", Some(json!([])));
     }
     if let Some(object) = value.as_object() {
-        // A choice between lists of fields may be fulfilled in another way; doc_tables.rs tries these rules.
+        // A choice between lists of fields may still be satisfied; doc_tables.rs tests these rules.
         let whole: Vec<String> = schema.whole().into_iter().map(|part| part.pointer).collect();
         let required = fixtures::applicable(schema, value)
             .into_iter()
@@ -373,7 +373,7 @@ fn mutants(pointer: &str, schema: &Spot<'_>, value: &Value) -> Vec<Mutant> {
     found
 }
 
-/// Applies every mutant of a body; counts those refused and names those taken.
+/// Applies every mutation of a body, counts the rejected ones and returns the accepted ones.
 fn mutate(
     name: &str,
     schema: &Spot<'static>,
@@ -410,7 +410,7 @@ fn mutants_of_examples_are_refused() {
     }
 }
 
-/// A value with everything that a schema knows, as far as its rules allow.
+/// Returns a value with all fields of a schema that its rules allow together.
 fn sample(schema: &Spot<'static>) -> Value {
     let valid = |value: &Value| fixtures::is_valid(schema.document, schema.value, value);
     for key in ["example", "default"] {
@@ -452,7 +452,7 @@ fn sample(schema: &Spot<'static>) -> Value {
     candidates.into_iter().find(|value| valid(value)).unwrap_or_else(|| panic!("no sample for {}", schema.pointer))
 }
 
-/// Takes fields away until the rules on fields that exclude each other are kept.
+/// Removes fields until the rules about exclusive fields are satisfied.
 fn fit(object: Map<String, Value>, schema: &Spot<'static>) -> Value {
     let validator = fixtures::validator(schema.document, schema.value);
     let names: Vec<String> = object.keys().cloned().collect();
@@ -548,7 +548,7 @@ fn every_body_has_a_schema_that_refuses_something() {
     report(&problems);
 }
 
-/// An extension with the place where it stands.
+/// An extension with its place.
 struct Decision {
     document: &'static Document,
     pointer: String,
@@ -609,7 +609,7 @@ fn collect(
     }
 }
 
-/// Whether an operation has a place: it is in the operation, or in a component that the operation refers to.
+/// Returns whether a place belongs to an operation: inside of it, or in a component that it refers to.
 fn reaches(document: &'static Document, described: Described<'static>, pointer: &str) -> bool {
     let mut open = vec![fixtures::operation_spot(document, described).pointer];
     open.extend(fixtures::parameters(document, described).into_iter().map(|spot| spot.pointer));
@@ -659,7 +659,7 @@ fn every_contradiction_is_decided_at_its_place() {
             } else {
                 settled.insert(id.as_str())
             };
-            // What the SDK, a chapter on all operations or two pages say is decided where it matters.
+            // Contradictions of the SDK, of a general chapter or between pages are decided at the affected place.
             if contradiction.operation.contains(':') || contradiction.class == "cross_page" {
                 continue;
             }

@@ -15,7 +15,7 @@ use huaweicloud_jobs::{Entry, Error, Session, TrainingJobId};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-/// A value that a guide takes for granted.
+/// A value that a guide assumes.
 fn given<T>() -> T {
     unreachable!("nothing here is run")
 }

@@ -1,4 +1,4 @@
-//! What is published beside the descriptions agrees with them.
+//! Tests that published files agree with the descriptions.
 #![cfg(feature = "spec")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -211,7 +211,7 @@ mod export {
         for file in files.iter().filter(|file| *file != "SHA256SUMS") {
             assert!(sums.lines().any(|line| line.ends_with(&format!("  {file}"))), "{file} has no sum");
         }
-        // The same again is the same: what is published can be compared.
+        // A second export has the same bytes, so exports can be compared.
         let before = std::fs::read(site.join("SHA256SUMS")).unwrap();
         publish::export(&site).unwrap();
         assert_eq!(before, std::fs::read(site.join("SHA256SUMS")).unwrap());
@@ -276,7 +276,7 @@ mod export {
                 let quoted = serde_json::to_string(deviation.decision).unwrap();
                 assert!(text.contains(quoted.trim_matches('"')), "{}", deviation.pointer);
             }
-            // Only what the renderer knows is left of the extensions.
+            // Only the renderer's extensions remain.
             let rest = text.split("\"x-").skip(1).find(|rest| !rest.starts_with("codeSamples\""));
             assert!(rest.is_none(), "{:.60}", rest.unwrap_or_default());
         }

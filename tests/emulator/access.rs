@@ -1,4 +1,4 @@
-//! Who may come into the emulator: tokens, signatures in three layouts, projects, and what a client finds on its way in.
+//! Tests of the emulator's authentication: tokens, signatures in three layouts, projects, and the requests of a login.
 
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -20,7 +20,7 @@ const TOKEN: &str = "emulator-token-not-a-secret";
 const KEY: &str = "EMULATORACCESSKEY01";
 const SECRET: &str = "emulator-secret-key-not-a-secret";
 
-/// An answer, read.
+/// A parsed response.
 #[derive(Debug)]
 struct Answer {
     status: StatusCode,
@@ -33,7 +33,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
-    /// The message of a refusal in any shape.
+    /// Returns the message of an error in any form.
     fn message(&self) -> &str {
         let body = &self.body;
         [&body["error_msg"], &body["error_message"], &body["error"]["message"]]
@@ -91,7 +91,7 @@ fn now(shift: i64) -> Date {
     Date::from_unix_seconds(now.unix_seconds() + shift).unwrap()
 }
 
-/// A signed request, to be spoiled before it is sent.
+/// A signed request, which a test can change before it is sent.
 #[derive(Clone)]
 struct Signed {
     method: Method,
@@ -101,7 +101,7 @@ struct Signed {
 }
 
 impl Signed {
-    /// Signs what is given, in the way of a signer, and host and date.
+    /// Signs the given headers, host and date with a signer.
     fn new(
         emulator: &Emulator,
         signer: Signer<'_>,
@@ -174,7 +174,7 @@ async fn a_token_says_who_and_where() {
         assert_eq!(get(&emulator, &jobs(), &[("x-auth-token", given)]).await.status, 200);
     }
 
-    // For the account, or for nothing: no project can be entered.
+    // A token for the domain, or without a scope, cannot access a project.
     for (scope, domain) in
         [(json!({"domain": {"name": "emulator-domain"}}), "emulator-domain"), (json!({}), ""), (Value::Null, "")]
     {
@@ -253,7 +253,7 @@ async fn a_sign_in_that_fails_says_so_as_iam_does() {
         assert_eq!(error["title"], title);
         assert!(error["message"].is_string() && !answer.headers.contains_key("x-subject-token"));
     }
-    // Nobody is locked out by that.
+    // This locks no key.
     assert_eq!(token(&emulator, &scope).await.status, 201);
 }
 
@@ -270,10 +270,10 @@ async fn tokens_can_be_validated() {
     assert_eq!(short.body["token"]["catalog"], json!([]));
     let head = send(Method::HEAD, emulator.endpoint() + "/v3/auth/tokens", &headers, "").await;
     assert_eq!((head.status.as_u16(), head.body), (200, Value::Null));
-    // The one that never ends is a token like others.
+    // The token that does not expire is like others.
     let own = get(&emulator, "/v3/auth/tokens", &[("x-auth-token", subject), ("x-subject-token", TOKEN)]).await;
     assert_eq!(own.body["token"]["project"]["id"], PROJECT);
-    // So does a key.
+    // A key does too.
     let signer_secret = Secret::from(SECRET);
     let subject_header = [("x-subject-token", subject)];
     let signer = Signer::new(KEY, &signer_secret);
@@ -284,7 +284,7 @@ async fn tokens_can_be_validated() {
     assert_eq!((unknown.status.as_u16(), &unknown.body["error"]["code"]), (404, &json!(404)));
     let nobody = get(&emulator, "/v3/auth/tokens", &[("x-subject-token", subject)]).await;
     assert_eq!((nobody.status.as_u16(), &nobody.body["error"]["code"]), (401, &json!(401)));
-    // Without a subject the path has the described method only.
+    // Without a subject token, the path has only the described method.
     let none = get(&emulator, "/v3/auth/tokens", &[("x-auth-token", TOKEN)]).await;
     assert_eq!((none.status.as_u16(), none.header("allow")), (405, "POST"));
 }
@@ -305,7 +305,7 @@ async fn tokens_end_by_the_emulators_clock() {
     assert!(late.message().contains(&format!("token expires, expires_at: {expires_at}")), "{}", late.body);
     let late = get(&emulator, "/v3/projects", &[("x-auth-token", given)]).await;
     assert_eq!((late.status.as_u16(), &late.body["error"]["code"]), (401, &json!(401)));
-    // The one of the builder does not end.
+    // The token of the builder does not expire.
     assert_eq!(get(&emulator, &jobs(), &[("x-auth-token", TOKEN)]).await.status, 200);
 }
 
@@ -316,7 +316,7 @@ async fn nobody_comes_in_without_proof() {
     get(&emulator, &url, &[]).await.refused(401, "APIG.0301", "x-auth-token not found");
     get(&emulator, &url, &[("x-auth-token", "x")]).await.refused(401, "APIG.0301", "decrypt token fail");
     get(&emulator, &url, &[("x-auth-token", "ü")]).await.refused(401, "APIG.0301", "decrypt token fail");
-    // A token counts before a signature.
+    // A token overrides a signature.
     let both = [("x-auth-token", TOKEN), ("authorization", "SDK-HMAC-SHA256 nonsense")];
     assert_eq!(get(&emulator, &url, &both).await.status, 200);
     get(&emulator, &url, &[("authorization", "Bearer x")]).await.refused(401, "APIG.0301", "decrypt token fail");
@@ -371,7 +371,7 @@ async fn projects_are_listed_and_filtered() {
         let names: Vec<_> = projects.iter().map(|project| project["name"].as_str().unwrap()).collect();
         assert_eq!(names, expected, "{query}");
     }
-    // Links ask what was asked, for another page.
+    // Links contain the parameters of the request, with another page.
     let base = emulator.endpoint() + "/v3/projects";
     let link = |query: &str| json!(format!("{base}{query}"));
     for (query, itself, previous, next) in [
@@ -412,7 +412,7 @@ async fn a_project_is_shown_by_its_id() {
     assert_eq!((shown.status.as_u16(), &shown.body), (200, &json!({"project": listed})));
     let encoded = get(&emulator, &format!("/v3/projects/%30{}", &OTHER[1..]), &token).await;
     assert_eq!(encoded.body["project"]["id"], OTHER);
-    // One of another account is as unknown as one of nobody.
+    // A project of another domain is unknown.
     for (id, status) in [("nobody", 404), ("065a7c66da0010992ff7c0031e5a5e7d", 404)] {
         let refused = get(&emulator, &format!("/v3/projects/{id}"), &token).await;
         let error = json!({"error": {"code": status, "message": format!("The project {id} does not exist."),
@@ -463,7 +463,7 @@ async fn projects_do_not_see_each_other() {
     let of_other = |credentials| {
         Session::builder().endpoint(emulator.endpoint()).project_id(OTHER).credentials(credentials).build().unwrap()
     };
-    // By key and by login the other project can be entered, and is empty.
+    // With key and login, the other project is accessible and empty.
     for session in [of_other(emulator.access_key()), of_other(emulator.login())] {
         let error = session.modelarts().training_job(10).unwrap().update_description("x").await.unwrap_err();
         assert!(error.is_not_found(), "{error}");
@@ -475,14 +475,14 @@ async fn projects_do_not_see_each_other() {
     let error = error.modelarts().training_job(10).unwrap().update_description("x").await.unwrap_err();
     assert_eq!((error.status().unwrap().as_u16(), error.code()), (403, Some("ModelArts.0210")));
     get(&emulator, &format!("/v1.1/{OTHER}/jobs/10"), &[("x-auth-token", TOKEN)]).await.refused(403, "APIG.0302", "");
-    // A project of nobody, or of the documents' account, is none for a key either.
+    // A key cannot access an unknown project or one of the documented domain.
     for project in ["nowhere", "065a7c66da0010992ff7c0031e5a5e7d"] {
         let url = format!("/v1/{project}/training-jobs");
         let secret = Secret::from(SECRET);
         let signed = Signed::new(&emulator, Signer::new(KEY, &secret), Method::GET, &url, &[], "", now(0));
         signed.send(&emulator).await.refused(403, "ModelArts.0210", "");
     }
-    // Whoever names two projects means neither.
+    // A request with two different projects is rejected.
     let secret = Secret::from(SECRET);
     let other = [("x-project-id", OTHER)];
     let signed = Signed::new(&emulator, Signer::new(KEY, &secret), Method::GET, &jobs(), &other, "", now(0));
@@ -539,7 +539,7 @@ async fn signatures_of_all_layouts_are_accepted() {
         }
         let signer = Signer::new(KEY, &secret).algorithm(algorithm);
         let signed = Signed::new(&emulator, signer, Method::PUT, &update, &[unsigned], text, now(0));
-        // The body is not covered, but the rest is.
+        // The signature covers everything but the body.
         assert_eq!(
             Signed { body: r#"{"job_desc": "other"}"#.into(), ..signed.clone() }.send(&emulator).await.status,
             200
@@ -595,7 +595,7 @@ async fn what_spoils_a_signature_is_named() {
     let missing = Signed { headers: good.headers[1..].to_vec(), ..good.clone() };
     missing.send(&emulator).await.refused(401, "APIG.0301", "x-sdk-date");
 
-    // The canonical request, as the gateway shows it.
+    // The canonical request in the gateway's form.
     let spoiled = Signed { body: br#"{"job_desc": "y"}"#.into(), ..good };
     let answer = spoiled.send(&emulator).await;
     let echo = format!(
@@ -603,11 +603,11 @@ async fn what_spoils_a_signature_is_named() {
          x-sdk-date:{date}||content-type;host;x-note;x-project-id;x-sdk-date|"
     );
     assert!(answer.message().contains(&echo), "{}", answer.body);
-    // What was asked for has not happened: the text of the job is the one of the good request.
+    // The rejected requests had no effect: the job has the text of the valid request.
     let list = get(&emulator, &format!("{}?search_content=testModelArtsJob", jobs()), &[("x-auth-token", TOKEN)]).await;
     assert_eq!(list.body["jobs"][0]["job_desc"], "x");
 
-    // Signed by hand, without the slash at the end of the path, and for a host without port.
+    // Signed by hand, without the slash at the end of the path, and for a host without a port.
     for (edit, named) in [
         (Box::new(|text: &str| text.replacen("/10/\n", "/10\n", 1)) as Box<dyn Fn(&str) -> String>, "slash at its end"),
         (Box::new(|text: &str| text.replace(&host, "127.0.0.1")), "the header `host` was signed as `127.0.0.1`"),
@@ -635,7 +635,7 @@ async fn what_is_said_of_a_path_or_a_header_is_what_truly_differs() {
         by_hand.send(&emulator).await.refused(401, "APIG.0301", &said);
     }
 
-    // A header that is no text cannot be signed; one that is not signed may be anything.
+    // A header that is not text cannot be signed; an unsigned one may have any bytes.
     let secret = Secret::from(SECRET);
     let note = [("x-note", "y")];
     for (signed, status) in [(SignedHeaders::Every, 401), (SignedHeaders::Usual, 200)] {
@@ -658,7 +658,7 @@ async fn what_is_said_of_a_path_or_a_header_is_what_truly_differs() {
     }
 }
 
-/// Signs an edited canonical request with the algorithm as it is documented.
+/// Signs an edited canonical request with the documented algorithm.
 fn by_hand(emulator: &Emulator, target: &str, body: &str, edit: impl Fn(&str) -> String) -> Signed {
     use hmac::{KeyInit, Mac};
     use sha2::{Digest, Sha256};
@@ -701,7 +701,7 @@ async fn temporary_keys_carry_their_token() {
         signed.send(&emulator).await.refused(401, "APIG.0301", "x-security-token");
     }
     assert_eq!(sign(KEY, &permanent, &[]).send(&emulator).await.status, 200);
-    // It is not shown again.
+    // The token is not shown again.
     let spoiled = sign("TEMPORARYKEY", &temporary, &wrong).with("x-sdk-date", now(-30).as_str());
     let answer = spoiled.send(&emulator).await;
     answer.refused(401, "APIG.0301", "x-security-token:***");
@@ -717,7 +717,7 @@ async fn five_failures_lock_a_key_for_five_minutes() {
         emulator.set_time_scale(0.0).unwrap();
         let good = || Signed::new(emulator, Signer::new(KEY, &secret), Method::GET, &jobs(), &[], "", now(0));
         let bad = || Signed::new(emulator, Signer::new(KEY, &wrong), Method::GET, &jobs(), &[], "", now(0));
-        // A success in between: they are not in a row.
+        // A success in between interrupts the row.
         for failures in [4, 5] {
             for _ in 0..failures {
                 bad().send(emulator).await.refused(401, "APIG.0301", "verify aksk signature fail");

@@ -1,4 +1,4 @@
-//! What must not happen to an emulator, to the files around it and to its state, whoever asks for it.
+//! Attacks on the emulator, its files and its state.
 
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -24,7 +24,7 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// Runs an emulator, does something with it from outside, and stops it.
+/// Runs an emulator, calls a function with it, and stops it.
 fn with<T>(runtime: &Runtime, builder: EmulatorBuilder, act: impl FnOnce(&Emulator) -> T) -> T {
     let emulator = runtime.block_on(builder.start()).unwrap();
     let outcome = act(&emulator);
@@ -36,13 +36,13 @@ fn training_jobs() -> String {
     format!("/v1/{PROJECT}/training-jobs")
 }
 
-/// All files of a folder with their content.
+/// Returns all files of a folder with their content.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
 }
 
-/// A database as a program leaves it that is killed: with a journal beside it.
+/// A database of a killed program, with a journal beside it.
 fn killed(folder: &Path, journal: &str, prepare: &str) {
     let source = tempfile::tempdir().unwrap();
     let database = Connection::open(source.path().join("state.db")).unwrap();
@@ -124,7 +124,7 @@ fn the_clock_of_a_file_never_goes_back_even_if_the_machines_does() {
     let (runtime, folder) = (runtime(), tempfile::tempdir().unwrap());
     let file = folder.path().join("state.db");
     let mut last = 0;
-    // A hundred days pass in each second, so that whatever is lost shows.
+    // A hundred days pass in each second, so that lost time is visible.
     for scale in [Some(1e7), None, None] {
         let mut builder = Emulator::builder().data(&file);
         if let Some(scale) = scale {
@@ -143,7 +143,7 @@ fn the_clock_of_a_file_never_goes_back_even_if_the_machines_does() {
             }
             last
         });
-        // The machine's clock is set back by a day: what it said before lies ahead.
+        // The machine's clock is set back by a day, so earlier times are in the future.
         let database = Connection::open(&file).unwrap();
         database.execute("UPDATE clock SET real = real + 86400000", []).unwrap();
     }
@@ -217,7 +217,7 @@ fn an_address_that_is_listened_on_is_served_under_its_number() {
     let runtime = runtime();
     with(&runtime, Emulator::builder().listen(([0, 0, 0, 0], 0).into()), |emulator| {
         let port = emulator.endpoint().rsplit(':').next().unwrap().to_owned();
-        // All of loopback is this machine; so each of its addresses can be connected to.
+        // Every loopback address is this machine and can be connected to.
         let here = format!("http://127.0.0.7:{port}");
         assert_eq!(wire::send(&here, "GET", &training_jobs(), &[TOKEN], b"").status, 200);
         assert_eq!(wire::send(&here, "GET", &training_jobs(), &[TOKEN, ("host", "192.0.2.1")], b"").status, 403);
@@ -235,14 +235,14 @@ fn bodies_in_flight_are_bounded_over_all_connections() {
             "PUT {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {BODY}\r\n\r\n"
         );
         let most = vec![b' '; BODY - 1];
-        // Nobody knows yet who they are, and none of them ever ends.
+        // The requests are not authenticated yet, and none of them ends.
         let one = json!({"job_desc": "x", "more": "y".repeat(BODY - 100)}).to_string();
         let (mut held, mut rejected) = (Vec::new(), None);
         while rejected.is_none() && held.len() < 64 {
             let mut stream = TcpStream::connect(&endpoint["http://".len()..]).unwrap();
             stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
             stream.write_all(head.as_bytes()).unwrap();
-            // One without room is answered before it has sent all.
+            // A request without memory gets its response before it is complete.
             let _ = stream.write_all(&most);
             held.push(stream);
             let small = wire::send(&endpoint, "PUT", &path, &[TOKEN, JSON], b"{\"job_desc\":\"small\"}");
@@ -254,7 +254,7 @@ fn bodies_in_flight_are_bounded_over_all_connections() {
         assert_eq!((rejected.status, &rejected.json()["error_code"]), (429, &json!("APIG.0308")));
         assert!((8..=12).contains(&held.len()), "{}", held.len());
         drop(held);
-        // The room is free again as soon as the emulator has seen that they are gone.
+        // The memory is released as soon as the emulator notices the closed connections.
         let free = (0..1000).any(|_| wire::send(&endpoint, "PUT", &path, &[TOKEN, JSON], one.as_bytes()).status == 200);
         assert!(free);
     });
@@ -293,7 +293,7 @@ fn a_body_in_another_coding_than_chunked_is_no_request() {
             stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
             stream.write_all(&[head(codings).as_bytes(), body].concat()).unwrap();
             let mut answer = Vec::new();
-            // What it did not read makes the end of the connection a reset.
+            // Unread bytes turn the end of the connection into a reset.
             let _ = stream.read_to_end(&mut answer);
             let answer = reply(&answer);
             assert_eq!((answer.status, answer.body.len()), (400, 0), "{codings}");
@@ -330,7 +330,7 @@ mod command {
         Running(command.spawn().unwrap())
     }
 
-    /// Waits until something is there.
+    /// Waits until a condition holds.
     fn wait<T>(mut found: impl FnMut() -> Option<T>) -> T {
         let begun = Instant::now();
         loop {
@@ -366,7 +366,7 @@ mod command {
         let (ready, precious) = (folder.path().join("ready"), folder.path().join("precious"));
         fs::write(&precious, "precious").unwrap();
         let arguments = ["--log", "off", "--ready-file", ready.to_str().unwrap()];
-        // A file of somebody else, and a folder.
+        // A foreign file, and a folder.
         fs::write(&ready, "not an address").unwrap();
         for _ in 0..2 {
             let mut running = start(&arguments);
@@ -378,10 +378,10 @@ mod command {
             }
         }
         fs::remove_dir(&ready).unwrap();
-        // One of an earlier run; and nothing lies about while or after the new one is written.
+        // A file of an earlier run; no temporary file remains.
         fs::write(&ready, "http://127.0.0.1:1").unwrap();
         let running = start(&arguments);
-        // Somebody has laid links to where a careless program would write.
+        // Links are placed where a careless program would write.
         let guessed = folder.path().join(format!("ready.{}", running.0.id()));
         #[cfg(unix)]
         std::os::unix::fs::symlink(&precious, &guessed).unwrap();

@@ -1,4 +1,4 @@
-//! `hwjobs emulator` as a process: what it prints, how it ends, and that what it answered is there after `kill -9`.
+//! Tests of `hwjobs emulator` as a process: output, end, and durability of acknowledged changes after `kill -9`.
 
 #![cfg(all(feature = "cli", unix))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 const TOKEN: (&str, &str) = ("x-auth-token", "emulator-token-not-a-secret");
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-/// A process that has said where it listens.
+/// A process that has printed its address.
 struct Process {
     child: Child,
     exports: Vec<(String, String)>,
@@ -65,7 +65,7 @@ impl Process {
         answered.json()
     }
 
-    /// Asks it to stop, and gives what it wrote on standard error.
+    /// Stops the process, and returns its standard error.
     fn stop(self, signal: Signal) -> String {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
         let output: Output = self.child.wait_with_output().unwrap();
@@ -73,14 +73,14 @@ impl Process {
         String::from_utf8(output.stderr).unwrap()
     }
 
-    /// Ends it where it stands.
+    /// Kills the process.
     fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 }
 
-/// What it says instead of starting.
+/// Returns the error of a failed start.
 fn refused(arguments: &[&str]) -> String {
     let mut child = command(arguments).spawn().unwrap();
     let mut printed = String::new();
@@ -98,7 +98,7 @@ fn it_prints_the_exports_and_ends_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let ready = folder.path().join("ready");
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
-        // Of an earlier run: nobody may take it for this one's.
+        // The file of an earlier run must not be mistaken for this one's.
         std::fs::write(&ready, "http://127.0.0.1:1").unwrap();
         let process = Process::start(&["--ready-file", ready.to_str().unwrap(), "--log", "json"]);
         assert!(std::fs::read_to_string(&ready).is_ok_and(|text| text != "http://127.0.0.1:1") || !ready.exists());
@@ -299,7 +299,7 @@ fn a_log_that_nobody_reads_holds_up_nothing() {
     }
     let log = process.child.stderr.take().unwrap();
     kill(Pid::from_raw(i32::try_from(process.child.id()).unwrap()), Signal::SIGTERM).unwrap();
-    // It ends although it cannot write all that it has.
+    // It ends although it cannot write its whole log.
     assert!(process.child.wait().unwrap().success());
     drop(log);
 
@@ -362,15 +362,15 @@ fn the_clock_goes_on_where_it_was_and_never_back() {
     fifth.kill();
 }
 
-/// What the emulator has said yes to.
+/// The acknowledged changes.
 #[derive(Default)]
 struct Acknowledged {
-    /// The last number that the description of the job was changed to, and was being changed to.
+    /// The last acknowledged number in the job's description, and the one in flight.
     description: u64,
     created: BTreeMap<String, String>,
 }
 
-/// Writes until the emulator is gone: one kind of writer changes one job, the other creates objects.
+/// Writes until the emulator has ended: one kind of writer changes a job, the other creates objects.
 fn write(endpoint: &str, known: &Mutex<Acknowledged>, next: &AtomicU64, creates: bool) {
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! Requests that say less or more than the documents ask for: accepted where real clients send them, and rejected by a
-//! strict emulator; and the statuses of rejections, which are the documented ones of their codes.
+//! Tests of requests with fewer or more fields than documented: accepted if real clients send them, rejected in strict
+//! mode; and of the statuses of rejections, which are the documented ones of their codes.
 
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 const TOKEN: &str = "emulator-token-not-a-secret";
 
 fn client() -> Client {
-    // No TLS on loopback, but the client wants to know whose it would be.
+    // Loopback needs no TLS, but the client requires a TLS provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().no_proxy().build().unwrap()
 }
@@ -42,7 +42,7 @@ fn path(operation: Operation<'_>, example: &Example<'_>) -> String {
     path
 }
 
-/// What clients put into the place of a missing field: the place in the body, and the value.
+/// Values that clients send for a missing field: place in the body, and value.
 fn stand_ins(schema: &Spot<'static>, body: &Value, pointer: &str, found: &mut Vec<(String, Value)>) {
     for holder in schema.holders() {
         let required = holder.value["required"].as_array().cloned().unwrap_or_default();
@@ -96,7 +96,7 @@ async fn what_stands_for_a_missing_field_is_taken_for_one_unless_the_emulator_is
                 stand_ins(&schema, body, "", &mut found);
                 for (pointer, value) in found {
                     let removed = body.pointer(&pointer).is_some();
-                    // Once where it is added to a request, and once where it takes the place of a value.
+                    // Once added to a request, and once replacing a value.
                     let key = (format!("{pointer} {removed}"), value.clone());
                     if done.contains(&key) {
                         continue;
@@ -203,7 +203,7 @@ async fn the_status_of_a_rejection_is_a_documented_one_of_its_code() {
         let view = json!({"job_name": format!("v{number}"), "train_url": "/x/"});
         requests.push(("post".into(), "/v1/{project_id}/visualization-jobs".into(), Some(view)));
     }
-    // What nobody has, and a body that is no object, in each operation.
+    // An unknown field, and a body that is not an object, in each operation.
     for document in spec::documents().iter().filter(|document| document.name() != "iam") {
         for operation in document.operations() {
             let mut path = operation.path.to_owned();
@@ -232,7 +232,7 @@ async fn the_status_of_a_rejection_is_a_documented_one_of_its_code() {
         let code = answer["error_code"].as_str().unwrap_or_else(|| panic!("{path}: {answer}"));
         codes.insert(code.to_owned());
         let statuses = ErrorCode::lookup(code).unwrap().statuses();
-        // OpenStack's and Sahara's clients find and delete the objects of MRS by this status; exe objects are others'.
+        // OpenStack's and Sahara's clients need this status to find and delete objects of MRS, but not exe objects.
         let by_status = (status, code) == (404, "0176") && !path.contains("/job-exes/");
         if !(statuses.is_empty() || statuses.contains(&status) || by_status) {
             wrong.push(format!("{method} {path}: {status}, but {code} has {statuses:?}"));
@@ -278,7 +278,7 @@ async fn the_requests_of_a_client_in_production_are_accepted() {
     });
     let (status, answer) = send(&emulator, "post", "/v1.1/{project_id}/jobs/submit-job", Some(&submitted)).await;
     assert_eq!(status, 200, "{answer}");
-    // It is in the workspace that has no name.
+    // It is in the default workspace.
     let (_, listed) = send(&emulator, "get", "/v1/{project_id}/training-jobs?search_content=openi", None).await;
     assert_eq!(listed["job_total_count"], 1);
 }

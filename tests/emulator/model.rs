@@ -1,4 +1,4 @@
-//! The emulator against a model of it: several clients in two projects at once, and a simple state in memory.
+//! Compares the emulator with a model: several concurrent clients in two projects, and a simple state in memory.
 //!
 //! A run is a sequence of rounds. In a round each client does one thing, all at the same time; what they see must be what
 //! the model says when they take turns in some order. So names stay unique, no update is lost and lists are consistent,
@@ -33,7 +33,7 @@ enum Kind {
 const KINDS: [Kind; 6] =
     [Kind::JobBinary, Kind::DataSource, Kind::Job, Kind::LabelingJob, Kind::TrainingJob, Kind::VisualizationJob];
 
-/// How a kind looks on the wire.
+/// The requests and fields of a kind.
 struct Wire {
     collection: &'static str,
     /// The operation whose documented example is the body of a creation.
@@ -43,7 +43,7 @@ struct Wire {
     name: &'static str,
     description: &'static str,
     update: Method,
-    /// Whether an update can, and whether it must give a name.
+    /// Whether an update can change the name, and whether it must.
     renames: Option<bool>,
     shows: bool,
 }
@@ -96,7 +96,7 @@ impl Kind {
     }
 }
 
-/// What a client does. A target is one of the ids that were ever given for the kind, in whatever project.
+/// A step of a client. Its target is any id that was created for the kind, in any project.
 #[derive(Clone, Debug)]
 enum Act {
     Create {
@@ -114,7 +114,7 @@ enum Act {
         target: usize,
     },
     List,
-    /// Reads page by page while the others go on.
+    /// Reads page by page while the others continue.
     Walk {
         limit: usize,
     },
@@ -142,7 +142,7 @@ fn step() -> impl Strategy<Value = Step> {
         .prop_map(|(project, kind, act)| Step { project, kind, act })
 }
 
-/// Most rounds are about one kind: then the clients get in each other's way.
+/// Most rounds are about one kind, so that the clients conflict.
 fn rounds() -> impl Strategy<Value = Vec<Vec<Step>>> {
     let round = (
         proptest::collection::vec(step(), 1..5),
@@ -160,7 +160,7 @@ fn rounds() -> impl Strategy<Value = Vec<Vec<Step>>> {
 /// Name and description of an object.
 type Object = (String, String);
 
-/// What a client sees.
+/// The observation of a client.
 #[derive(Clone, Debug, PartialEq)]
 enum Seen {
     Created(String),
@@ -169,11 +169,11 @@ enum Seen {
     Unknown,
     Taken,
     Objects(BTreeMap<String, Object>),
-    /// Pages as they came; nothing if one began after an object that was gone by then.
+    /// The pages, or `None` if one began after a deleted object.
     Pages(Option<Vec<Vec<String>>>),
 }
 
-/// What there is, by project and kind and id.
+/// The objects by project, kind and id.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Model(BTreeMap<(usize, Kind), BTreeMap<String, Object>>);
 
@@ -205,7 +205,7 @@ impl Planned {
 }
 
 impl Model {
-    /// Takes a step; whether the model sees the same.
+    /// Applies a step, and returns whether the model makes the same observation.
     fn take(&mut self, planned: &Planned, seen: &Seen) -> bool {
         let Step { project, kind, act } = &planned.step;
         let objects = self.0.entry((*project, *kind)).or_default();
@@ -224,7 +224,7 @@ impl Model {
             }
             Act::Update { name, describes, .. } => {
                 let name = planned.new_name(*name);
-                // Where both are so, either may be said.
+                // If both are true, either is valid.
                 let is_taken = name.as_ref().is_some_and(|name| taken(objects, name, id));
                 let Some(object) = objects.get_mut(id) else {
                     return *seen == Seen::Unknown || is_taken && *seen == Seen::Taken;
@@ -254,7 +254,7 @@ impl Model {
         }
     }
 
-    /// All states in which a round can end: one for each order of its steps in which everyone sees what was seen.
+    /// Returns all possible final states of a round: one for each order of its steps that explains all observations.
     fn after(&self, round: &[(Planned, Seen)]) -> Vec<Model> {
         let Some(_) = round.first() else { return vec![self.clone()] };
         let mut ends: Vec<Model> = Vec::new();
@@ -298,7 +298,7 @@ impl World {
         Self { emulator, http: reqwest::Client::builder().no_proxy().build().unwrap(), next: AtomicU32::default() }
     }
 
-    /// Two projects that nobody has used yet.
+    /// Returns two unused projects.
     async fn enter(&self) -> Cloud {
         let first = self.next.fetch_add(2, Ordering::Relaxed);
         let mut projects = Vec::new();
@@ -319,7 +319,7 @@ impl World {
     }
 }
 
-/// The emulator as the clients of a run see it.
+/// The emulator for the clients of a run.
 struct Cloud {
     endpoint: String,
     http: reqwest::Client,
@@ -340,7 +340,7 @@ impl Cloud {
         (status, if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() })
     }
 
-    /// Takes a step.
+    /// Applies a step.
     async fn take(&self, planned: &Planned) -> Seen {
         let Step { project, kind, act } = &planned.step;
         let wire = kind.wire();
@@ -390,7 +390,7 @@ impl Cloud {
         }
     }
 
-    /// The whole list in one answer.
+    /// Returns the whole list of one response.
     async fn list(&self, project: usize, kind: Kind) -> BTreeMap<String, Object> {
         let wire = kind.wire();
         let query = match kind {
@@ -409,7 +409,7 @@ impl Cloud {
         objects
     }
 
-    /// The ids on each page.
+    /// Returns the ids on each page.
     async fn walk(&self, project: usize, kind: Kind, limit: usize) -> Option<Vec<Vec<String>>> {
         let wire = kind.wire();
         let (mut pages, mut marker) = (Vec::new(), String::new());
@@ -439,7 +439,7 @@ impl Cloud {
 }
 
 impl Kind {
-    /// The object in an answer: MRS wraps it.
+    /// Returns the object of a response, which MRS wraps.
     fn unwrap(self, body: &Value) -> &Value {
         if self.is_mrs() { body.as_object().unwrap().values().next().unwrap() } else { body }
     }
@@ -455,7 +455,7 @@ fn object(object: &Value, wire: &Wire) -> Object {
     (text(wire.name), text(wire.description))
 }
 
-/// What a reader of pages must have seen, whatever the others did meanwhile.
+/// Checks the properties of a reader of pages that hold for any concurrent changes.
 fn judge_walk(planned: &Planned, pages: Option<&Vec<Vec<String>>>, before: &[Model], round: &[(Planned, Seen)]) {
     let place = (planned.step.project, planned.step.kind);
     let others = || round.iter().filter(|(other, _)| (other.step.project, other.step.kind) == place);
@@ -472,7 +472,7 @@ fn judge_walk(planned: &Planned, pages: Option<&Vec<Vec<String>>>, before: &[Mod
     let created = |id: &str| others().any(|(_, seen)| *seen == Seen::Created(id.to_owned()));
     let there = |model: &Model, id: &str| model.0.get(&place).is_some_and(|objects| objects.contains_key(id));
     let quiet = others().all(|(other, _)| matches!(other.step.act, Act::Show { .. } | Act::List | Act::Walk { .. }));
-    // Numbered pages shift when something comes or goes; pages by marker do not.
+    // Numbered pages shift when objects are created or deleted; pages by marker do not.
     if place.1.is_mrs() || quiet {
         assert_eq!(once.len(), seen.len(), "{planned:?}: seen twice: {pages:?}");
         let stays = |id: &&String| !deleted.contains(id.as_str());
@@ -501,7 +501,7 @@ async fn run(cloud: Cloud, rounds: Vec<Vec<Step>>) {
             };
             let id = ids.get(target % ids.len().max(1)).cloned().unwrap_or_else(|| "999999".to_owned());
             let planned = Planned { step, id, text: format!("by {client} in {number}") };
-            // What has no operation to show one is listed instead.
+            // Kinds without a show operation are listed instead.
             let planned = match planned.step {
                 Step { act: Act::Show { .. }, kind, .. } if !kind.wire().shows => {
                     Planned { step: Step { act: Act::List, ..planned.step }, ..planned }
@@ -535,7 +535,7 @@ async fn run(cloud: Cloud, rounds: Vec<Vec<Step>>) {
         assert!(!ends.is_empty(), "no order of this round explains what was seen: {round:#?}\nbefore: {states:#?}");
         states = ends;
     }
-    // At rest, lists and pages say the same.
+    // Without concurrent changes, lists and pages are equal.
     for project in 0..cloud.projects.len() {
         for kind in KINDS {
             let listed = cloud.list(project, kind).await;
@@ -558,7 +558,7 @@ fn what_clients_see_is_what_some_order_of_their_steps_explains() {
     let mut runner = TestRunner::new(ProptestConfig {
         cases: cases(),
         max_shrink_iters: SHRINKS,
-        // What clients do at the same time does not repeat itself.
+        // Concurrent runs are not reproducible.
         failure_persistence: None,
         ..ProptestConfig::default()
     });

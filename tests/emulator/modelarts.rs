@@ -1,4 +1,4 @@
-//! The ModelArts operations of the emulator: every documented example, the documented rules, and how jobs move.
+//! Tests of the emulator's ModelArts operations: every documented example, the documented rules, and lifecycles.
 
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -11,7 +11,7 @@ use huaweicloud_jobs::spec::{self, Example};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Sends requests as they are, whatever the client's types think of them.
+/// Sends requests without validation.
 struct Wire<'a> {
     emulator: &'a Emulator,
     http: reqwest::Client,
@@ -19,12 +19,12 @@ struct Wire<'a> {
 
 impl<'a> Wire<'a> {
     fn new(emulator: &'a Emulator) -> Self {
-        // No TLS on loopback, but the client wants to know whose it would be.
+        // Loopback needs no TLS, but the client requires a TLS provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self { emulator, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
-    /// A request to a path under the project.
+    /// Sends a request to a path of the project.
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Value) {
         let url = format!("{}/v1/{}{path}", self.emulator.endpoint(), self.emulator.project_id());
         let mut request = self.http.request(method, url).header("x-auth-token", "emulator-token-not-a-secret");
@@ -54,7 +54,7 @@ impl<'a> Wire<'a> {
         self.send(Method::DELETE, path, None).await
     }
 
-    /// The request of a documented example.
+    /// Returns the request of a documented example.
     async fn example(&self, operation: spec::load::Operation<'_>, example: &Example<'_>) -> (u16, Value) {
         let mut path = operation.path.strip_prefix("/v1/{project_id}").unwrap().to_owned();
         let mut query = Vec::new();
@@ -116,7 +116,7 @@ const OTHER_VALUES: [(&str, &str, &str); 37] = [
     ("show_visualization_job", "service_url", "holds project and id"),
 ];
 
-/// What differs, and which of the known differences occurred.
+/// The differences, and the known ones that occurred.
 #[derive(Default)]
 struct Comparison {
     differences: Vec<String>,
@@ -124,11 +124,11 @@ struct Comparison {
 }
 
 impl Comparison {
-    /// Holds an answer against the printed one: the same fields with values of the same kind, and the same values.
+    /// Compares a response with the documented one: the same fields with values of the same kind, and the same values.
     fn compare(&mut self, operation: &str, example: &str, field: &str, printed: &Value, answered: &Value) {
         let mut differs = |text: String| self.differences.push(format!("{operation} {example}: {text}"));
         match (printed, answered) {
-            // A printed null, or a blank that was mended to null, says nothing of what else may stand there.
+            // A documented null, or a blank that was replaced by null, allows any value.
             (Value::Null, _) => {}
             (Value::Object(printed), Value::Object(answered)) => {
                 for (name, value) in printed {
@@ -140,7 +140,7 @@ impl Comparison {
             }
             (Value::Array(printed), Value::Array(answered)) => {
                 for (index, value) in printed.iter().enumerate() {
-                    // Lists may hold more than is printed, in another order: what has the same id is the same.
+                    // Lists may have more items than documented, in another order; items are matched by id.
                     let same = ["version_id", "job_id", "model_id", "spec_id", "engine_id"].iter().find_map(|id| {
                         answered.iter().find(|item| value.get(id).is_some() && item.get(id) == value.get(id))
                     });
@@ -156,7 +156,7 @@ impl Comparison {
             }
             _ => match OTHER_VALUES.iter().find(|(at, name, _)| *at == operation && *name == field) {
                 Some((operation, field, _)) => _ = self.used.insert((operation, field)),
-                // The English edition prints the same objects with other texts; the emulator's are the Chinese ones.
+                // The English edition has the same objects with other texts; the emulator has the Chinese ones.
                 None if example.ends_with("-en") => {}
                 None => differs(format!("{field} is {answered}, printed {printed}")),
             },
@@ -170,7 +170,7 @@ async fn every_documented_request_has_its_documented_answer() {
     let document = spec::documents().iter().find(|document| document.name() == "modelarts").unwrap();
     for operation in document.operations() {
         for example in document.examples(operation).iter().filter(|example| example.parameters.is_some()) {
-            // Each in a world of its own: what one creates or deletes, the next one needs.
+            // Each example has its own emulator, since the next one needs the deleted objects.
             let emulator = Emulator::builder().as_printed(true).start().await.unwrap();
             let (status, answered) = Wire::new(&emulator).example(operation, example).await;
             let id = operation.id();
@@ -179,7 +179,7 @@ async fn every_documented_request_has_its_documented_answer() {
                 comparison.differences.push(format!("{id} {}: {status} {answered}", example.key));
                 continue;
             }
-            // Some requests share one printed answer; labeling pages print none.
+            // Some requests share one documented response; labeling pages have none.
             let first = || document.examples(operation)[0].response;
             let Some((_, printed)) = example.response.or_else(first) else { continue };
             answers += 1;
@@ -199,7 +199,7 @@ async fn every_documented_request_has_its_documented_answer() {
     assert_eq!((requests, answers), (48, 42));
 }
 
-/// A training configuration that breaks no rule.
+/// Returns a valid training configuration.
 fn config() -> Value {
     json!({
         "worker_server_num": 1, "app_url": "/usr/app/", "boot_file_url": "/usr/app/boot.py", "data_url": "/usr/data/",
@@ -211,7 +211,7 @@ fn number(value: &Value) -> i64 {
     value.as_i64().or_else(|| value.as_str()?.parse().ok()).unwrap()
 }
 
-/// A new training job: its id, and the path of its first version.
+/// Creates a training job, and returns its id and the path of its first version.
 async fn training_job(wire: &Wire<'_>, name: &str) -> (i64, String) {
     let (status, created) = wire.post("/training-jobs", json!({"job_name": name, "config": config()})).await;
     assert_eq!(status, 200, "{created}");
@@ -229,7 +229,7 @@ async fn visualization_job(wire: &Wire<'_>, name: &str, schedule: Option<Value>)
     format!("/visualization-jobs/{}", number(&created["job_id"]))
 }
 
-/// The documented failures of an operation that name what is wrong, each brought about.
+/// Causes each documented error of an operation that names a reason.
 async fn provoke(wire: &Wire<'_>, operation: &str, example: &str) -> Option<(u16, Value)> {
     let second = Duration::from_secs(1);
     Some(match (operation, example) {
@@ -247,7 +247,7 @@ async fn provoke(wire: &Wire<'_>, operation: &str, example: &str) -> Option<(u16
             wire.put("/visualization-jobs/10", json!({"job_desc": "%".repeat(257)})).await
         }
         ("show_visualization_job", _) => {
-            // The text belongs to the list, which the English edition answers in the same way.
+            // The text belongs to the list, whose response in the English edition is the same.
             let path = format!("/visualization-jobs?search_content={}", "x".repeat(101));
             wire.send(Method::GET, &path, None).await
         }
@@ -352,7 +352,7 @@ async fn transitions_are_chosen_at_the_start_and_at_run_time() {
     wire.get("/training-jobs?search_content=seen").await;
     assert_eq!(wire.get(&version).await["status"], 4);
 
-    // What waits for reads goes on by the clock, or at once.
+    // A job that waits for reads continues with the clock, or at once.
     emulator.set_transitions(Transitions::Clock).unwrap();
     emulator.advance_clock(Duration::from_secs(3)).unwrap();
     assert_eq!(wire.get(&version).await["status"], 7);
@@ -377,7 +377,7 @@ async fn stop_delete_and_restart_act_as_documented() {
     seconds(60);
     let shown = wire.get(&version).await;
     assert_eq!((&shown["status"], &shown["duration"]), (&json!(12), &json!(10_000)), "it rests");
-    // The job shows its latest version, and the one before when that is deleted.
+    // The job shows its latest version, or the previous one after a deletion.
     let mut config = config();
     config["pre_version_id"] = version.rsplit('/').next().unwrap().parse::<i64>().unwrap().into();
     let versions = format!("/training-jobs/{job}/versions");
@@ -408,7 +408,7 @@ async fn stop_delete_and_restart_act_as_documented() {
     seconds(60);
     training_job(&wire, "stops").await;
 
-    // A view stays open until it is stopped, or until its time is over.
+    // A visualization job runs until it is stopped or its schedule ends.
     let stays = visualization_job(&wire, "stays", None).await;
     let rule = json!([{"type": "stop", "time_unit": "HOURS", "duration": 2}]);
     let ends = visualization_job(&wire, "ends", Some(rule)).await;
@@ -493,7 +493,7 @@ async fn a_refusal_names_all_that_is_allowed_and_what_was_sent() {
             let path = operation.path.strip_prefix("/v1/{project_id}").unwrap();
             let path = path.replace("{job_id}", "10").replace("{version_id}", "20");
             let name = parameter["name"].as_str().unwrap();
-            // What is no number is of no type that numbers are listed for.
+            // A value that is not a number matches no listed type.
             let nonsense = if options[0].is_number() { "99" } else { "Nonsense" };
             let path = format!("{path}?log_file=x&{name}={nonsense}");
             let message = said(Method::GET, &path, None).await;
@@ -697,7 +697,7 @@ async fn lists_are_the_same_from_both_ends_and_after_a_snapshot() {
                 assert_eq!(whole, paged, "{key} {status}");
             }
         }
-        // A text of any length is found, and as it is.
+        // A string of any length is found literally.
         for (text, found) in
             [("mine", 1), ("0_m", 1), ("_", 1), ("MINE", 1), ("%25", 0), ("%25mine", 0), ("o_b", 0), ("ob-", 60)]
         {

@@ -1,4 +1,4 @@
-//! MRS on the emulator: each documented example over HTTP, and what the objects do beyond the examples.
+//! Tests of MRS on the emulator: each documented example over HTTP, and behaviour beyond the examples.
 
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -10,7 +10,7 @@ use huaweicloud_jobs::emulator::Emulator;
 use huaweicloud_jobs::spec;
 use serde_json::{Value, json};
 
-/// An emulator and a client that checks nothing.
+/// An emulator and a client without validation.
 struct Cloud {
     emulator: Emulator,
     http: reqwest::Client,
@@ -26,7 +26,7 @@ impl Cloud {
     }
 
     fn new(emulator: Emulator) -> Self {
-        // The first of the tests of this process installs it.
+        // The first test of this process installs it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self { emulator, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
@@ -47,14 +47,14 @@ impl Cloud {
         self.call(Method::GET, path, None).await
     }
 
-    /// What is created, without its wrapper.
+    /// Returns the created object without its wrapper.
     async fn post(&self, path: &str, body: Value) -> Value {
         let (status, answer) = self.call(Method::POST, path, Some(&body)).await;
         assert!(status == 202 || status == 200, "{path}: {status} {answer}");
         answer.as_object().unwrap().values().next().unwrap().clone()
     }
 
-    /// Status and code of a refusal.
+    /// Returns status and code of an error.
     async fn refused(&self, method: Method, path: &str, body: Option<Value>) -> (u16, String, String) {
         let (status, answer) = self.call(method, path, body.as_ref()).await;
         assert!((400..600).contains(&status), "{path}: {status} {answer}");
@@ -79,7 +79,7 @@ fn target(operation: spec::load::Operation<'_>, parameters: &serde_json::Map<Str
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
 }
 
-/// Where the emulator's answer is not the printed one, and why.
+/// The known differences between the emulator's and the documented responses, with reasons.
 const OTHERWISE: [(&str, &str, &str); 8] = [
     ("execute_job", "/job_execution/cluster_id", "the printed answer belongs to another run than the request"),
     ("execute_job", "/job_execution/input_id", "the printed answer belongs to another run than the request"),
@@ -95,7 +95,7 @@ const OTHERWISE: [(&str, &str, &str); 8] = [
     ),
 ];
 
-/// What a value is, for those that differ from one call to the next.
+/// The kind of a value that differs between calls.
 fn kind(value: &Value) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let id = text.len() == 36
@@ -111,10 +111,10 @@ fn kind(value: &Value) -> String {
     }
 }
 
-/// Compares an answer with the printed one, field by field.
+/// Compares a response with the documented one, field by field.
 struct Comparison<'a> {
     operation: &'a str,
-    /// Fields of which only the kind is the same.
+    /// Fields with the same kind, but other values.
     fresh: &'a [&'a str],
     project: &'a str,
     excused: &'a mut BTreeSet<&'static str>,
@@ -164,7 +164,7 @@ impl Comparison<'_> {
                     self.differ(place, format!("{answered} is not of the kind of {printed}"));
                 }
             }
-            // The Chinese pages print numbers and truth values as text.
+            // The Chinese pages print numbers and booleans as strings.
             _ if printed == answered || printed.as_str() == Some(&answered.to_string()) => {}
             _ => self.differ(place, format!("{answered} instead of {printed}")),
         }
@@ -217,7 +217,7 @@ async fn objects(cloud: &Cloud) -> [String; 3] {
     [binary, source, job]
 }
 
-/// A request to run a job.
+/// Returns a request to execute a job.
 fn execution(source: &str) -> Value {
     json!({"cluster_id": "c", "input_id": source, "output_id": source, "job_configs": {"args": ["wordcount"]}})
 }
@@ -274,7 +274,7 @@ async fn what_a_partial_update_leaves_out_stays() {
             expected[field] = changed[field].clone();
             assert_eq!(changed, &expected, "{path} {field}");
         }
-        // An update that says nothing changes nothing.
+        // An empty update changes nothing.
         let (status, answer) = cloud.call(method, &path, Some(&json!({}))).await;
         assert_eq!(status, 202);
         let unchanged = answer.as_object().unwrap().values().next().unwrap();
@@ -295,7 +295,7 @@ async fn what_is_unknown_is_told_in_each_operation() {
         (Method::POST, "jobs/nobody/execute", Some(run)),
         (Method::GET, "job-executions/nobody/cancel", None),
         (Method::GET, "job-exes/nobody", None),
-        // Runs of job objects are no exe objects, and what is paged through must be there.
+        // Runs of job objects are not exe objects, and markers must exist.
         (Method::GET, "job-exes/2c12ff33-da22-47b1-b51f-2828c16bbad8", None),
     ];
     for list in ["job-binaries", "data-sources", "jobs", "job-executions"] {
@@ -405,7 +405,8 @@ async fn the_documented_rules_have_their_documented_codes() {
     }
 }
 
-/// The codes of MRS that the described operations can answer: tried here, or why no request leads to them.
+/// The codes of MRS that the described operations can return: caused here, or with the reason why no request causes
+/// them.
 const CODES: [(&str, &[&str]); 6] = [
     (
         "clusters are not modelled: every cluster exists, runs and takes every type of job",
@@ -457,7 +458,7 @@ async fn what_is_deleted_is_gone_from_everywhere() {
         format!("job-binaries/{binary}"),
         format!("data-sources/{source}"),
         format!("jobs/{job}"),
-        // It still runs: the documents delete one that does.
+        // It still runs: the documentation deletes a running one.
         format!("job-executions/{run}"),
     ] {
         let (status, answer) = cloud.call(Method::DELETE, &path, None).await;
@@ -496,7 +497,7 @@ async fn a_run_runs_ends_and_can_be_canceled() {
     let (status, code, _) = cloud.refused(Method::GET, &format!("{second}/cancel"), None).await;
     assert_eq!((status, code.as_str()), (500, "0175"));
 
-    // The other one ends by itself.
+    // The other one completes.
     cloud.emulator.advance_clock(std::time::Duration::from_secs(60)).unwrap();
     let (_, answer) = cloud.get(&path).await;
     assert_ne!(answer["job_execution"]["end_time"], Value::Null);
@@ -566,7 +567,7 @@ async fn pages_show_everything_once_in_every_order() {
     let cloud = Cloud::empty().await;
     cloud.emulator.set_time_scale(0.0).unwrap();
     let [binary, source, _] = objects(&cloud).await;
-    // Many equal names: what decides between them must not change from page to page.
+    // Many equal names: their order must be the same on every page.
     for number in 0..7 {
         let name = format!("n{}", number % 3);
         cloud.emulator.advance_clock(std::time::Duration::from_secs(1)).unwrap();

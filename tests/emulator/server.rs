@@ -1,4 +1,4 @@
-//! The emulator as a server: what it refuses and how, its limits, its faults, and how it is driven from outside.
+//! Tests of the emulator as a server: rejections, limits, faults, and the control API.
 
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -21,7 +21,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 const MRS_JOB: &str = "b8ea4daa-0042-45e0-a522-e8b714e74760";
 const LABELING_JOB: &str = "062ef90a-da4d-4af4-82ba-1523da57e78e";
 
-/// An emulator on a runtime of its own, so that requests can be plain blocking ones.
+/// An emulator with its own runtime, so that requests can be blocking.
 struct Cloud {
     emulator: Option<Emulator>,
     endpoint: String,
@@ -66,7 +66,7 @@ impl Cloud {
         listed["jobs"][0]["job_desc"].as_str().unwrap().to_owned()
     }
 
-    /// A request of the control API; its answer is held against its description.
+    /// Sends a request of the control API, and validates the response with its description.
     fn control(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
         let (headers, bytes): (&[_], _) = match body {
             Some(body) => (&[JSON], body.to_string()),
@@ -82,7 +82,7 @@ fn training_job() -> String {
     format!("/v1/{PROJECT}/training-jobs/10")
 }
 
-/// The message of a refusal, whose shape must be that of the family.
+/// Returns the message of an error, whose form must be that of the family.
 fn message(reply: &Reply, path: &str) -> String {
     let body = reply.json();
     let keys: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
@@ -303,7 +303,7 @@ fn addresses_that_cannot_be_read_are_refused() {
     }
     let twice = cloud.get(&format!("/v1/{PROJECT}/training-jobs?page=1&per_page=5&page=1"));
     assert_eq!((twice.status, message(&twice, "/v1/").contains("page comes 2 times")), (400, true));
-    // What is encoded without need is the same address.
+    // An address with unnecessary encoding is the same.
     let encoded: String = PROJECT.bytes().map(|byte| format!("%{byte:02x}")).collect();
     assert_eq!(
         cloud.get(&format!("/v1/{encoded}/training-jobs?&per%5Fpage=1&")).json()["jobs"].as_array().unwrap().len(),
@@ -359,7 +359,7 @@ fn no_secret_is_recorded_wherever_it_is_put() {
         let recorded = cloud.control("GET", "/requests", None).json().to_string();
         format!("{recorded} {}", cloud.control("GET", "/summary", None).json())
     };
-    // A refused signature is answered with all that was signed; the record has the same without what is hidden there.
+    // The error for a rejected signature contains the signed request; the record has the redacted one.
     let authorization = format!(
         "SDK-HMAC-SHA256 Access=EMULATORACCESSKEY01, \
          SignedHeaders=cookie;host;x-own;x-sdk-date;x-security-token;x-subject-token, Signature={}",
@@ -388,7 +388,7 @@ fn no_secret_is_recorded_wherever_it_is_put() {
     );
     assert!(!text.contains("canary"), "{text}");
 
-    // In bodies, by name, by label, as arguments, and as numbers; in what comes back of them too.
+    // In bodies, by name, by label, as arguments, and as numbers; and in their responses.
     let body = json!({
         "name": "a-source",
         "type": "hdfs",
@@ -458,7 +458,7 @@ fn a_host_that_is_none_is_refused_and_in_no_address() {
     }
 }
 
-/// What no request could be read from is answered by the HTTP layer: a status and nothing else.
+/// The HTTP layer rejects unparsable requests with only a status.
 #[test]
 fn what_is_no_request_has_a_bare_answer() {
     let cloud = Cloud::new();
@@ -483,7 +483,7 @@ fn what_is_no_request_has_a_bare_answer() {
         let shown = String::from_utf8_lossy(&sent[..sent.len().min(60)]).into_owned();
         let answer = match exchange(&cloud.endpoint, &sent) {
             Ok(answer) => answer,
-            // It was answered and closed before all of it was read.
+            // The server responded and closed before it read everything.
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => continue,
             Err(error) => panic!("{shown}: {error}"),
         };
@@ -525,11 +525,11 @@ fn a_state_begins_anew_as_it_began() {
         assert!(before == count && !first.emulator().is_resumed(), "{name} {before}");
         first.update("changed");
         drop(first);
-        // The same file again, told nothing: it goes on, and back to its own beginning.
+        // The same file without options keeps its state, and a reset returns to its own origin.
         let second = Cloud::with(|builder| builder.data(&file));
         assert!(second.emulator().is_resumed(), "{name}");
         second.emulator().faults().add(Fault::status(503)).unwrap();
-        // Another state is loaded, which it did not begin with.
+        // Another state is loaded, which is not the origin.
         assert_eq!(second.control("PUT", "/state", Some(&json!({"format": 1, "tables": {}}))).status, 204);
         drop(second);
         let third = Cloud::with(|builder| builder.data(&file));
@@ -605,7 +605,7 @@ fn a_stop_waits_for_what_has_begun() {
     let (mut answer, mut nothing) = (Vec::new(), Vec::new());
     busy.read_to_end(&mut answer).unwrap();
     assert_eq!(reply(&answer).status, 200);
-    // It may be reset, having never said anything.
+    // The connection may be reset without a response.
     let _ = idle.read_to_end(&mut nothing);
     assert!(nothing.is_empty());
     assert!(TcpStream::connect(cloud.endpoint.trim_start_matches("http://")).is_err(), "nobody listens any more");
@@ -684,7 +684,7 @@ fn a_status_on_command_has_a_code_that_goes_with_it() {
             assert_eq!(failed.json().get("request_id").is_some(), code.starts_with("APIG"), "{path} {status}");
         }
     }
-    // IAM has no codes but the statuses, and leaves the gateway what is not its own.
+    // IAM has no codes except statuses; the gateway has its own errors.
     for status in [400, 401, 403, 404, 500, 503] {
         cloud.emulator().faults().add(Fault::status(status).times(1)).unwrap();
         let failed = cloud.get("/v3/auth/projects");
@@ -772,7 +772,7 @@ fn description() -> Value {
     serde_saphyr::from_str(include_str!("../../openapi/emulator.yaml")).unwrap()
 }
 
-/// Holds an answer of the control API against its description.
+/// Validates a response of the control API with its description.
 fn described(method: &str, path: &str, reply: &Reply) {
     let mut document = description();
     let template = if path.starts_with("/faults/") { "/faults/{fault_id}" } else { path };
@@ -876,7 +876,7 @@ fn the_control_api_takes_its_documented_requests() {
     assert_eq!(cloud.control("GET", "/health", None).json()["panics"], 0);
 }
 
-/// What the control API says no to, with the field and the limit.
+/// Requests that the control API rejects, with field and limit.
 #[test]
 fn the_control_api_takes_nothing_for_something_else() {
     let cloud = Cloud::new();
@@ -1015,7 +1015,7 @@ fn a_snapshot_makes_the_same_emulator_again() {
         let broken = cloud.control("PUT", "/state", Some(&json!({"format": 1, "tables": {"training_job": [1]}})));
         assert_eq!((broken.status, &*cloud.description()), (400, "kept"), "what cannot be loaded changes nothing");
     }
-    // Ids go on where they were.
+    // Ids continue.
     let ids = |cloud: &Cloud| {
         let created = json!({"name": "another", "url": "/a.jar", "description": ""}).to_string();
         cloud.send("POST", &binaries, &[TOKEN, JSON], created.as_bytes()).json()["job_binary"]["id"].clone()
@@ -1096,7 +1096,7 @@ fn fuzz_time() -> Duration {
     Duration::from_secs(seconds) / 2
 }
 
-/// Runs a property again and again within the time, against one emulator that must be sound at the end.
+/// Tests a property repeatedly within the time, with one emulator that must be healthy at the end.
 fn fuzz<T: std::fmt::Debug>(strategy: impl Strategy<Value = T>, sent: impl Fn(&T) -> Vec<u8>) {
     let cloud = Cloud::with(|builder| builder.client_time(Duration::from_secs(5)));
     let (started, mut tried) = (Instant::now(), 0_u64);
@@ -1148,7 +1148,7 @@ fn arbitrary_bytes_are_no_failure_of_the_server() {
     fuzz(proptest::collection::vec(line, 0..8), |parts| parts.concat());
 }
 
-/// Values that JSON can hold, and some that it cannot.
+/// Values that JSON can represent, and some that it cannot.
 fn jsonish() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),

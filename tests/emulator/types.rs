@@ -1,4 +1,5 @@
-//! The types of the emulator's responses: those of the documents' tables, or with `as_printed` those of the examples.
+//! Tests of the types in the emulator's responses: those of the documentation's tables, or with `as_printed` those of
+//! the examples.
 
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -12,7 +13,7 @@ use huaweicloud_jobs::spec::{self, Document, Example};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Sends requests as they are, whatever the client's types think of them.
+/// Sends requests without validation.
 struct Wire {
     emulator: Emulator,
     http: reqwest::Client,
@@ -20,7 +21,7 @@ struct Wire {
 
 impl Wire {
     async fn start(builder: EmulatorBuilder) -> Self {
-        // No TLS on loopback, but the client wants to know whose it would be.
+        // Loopback needs no TLS, but the client requires a TLS provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { emulator: builder.transitions(Transitions::AtOnce).start().await.unwrap(), http }
@@ -66,7 +67,7 @@ impl Wire {
     }
 }
 
-/// All documented requests with the responses that a fresh emulator gives to each.
+/// Returns all documented requests with the responses of a new emulator.
 async fn examples(as_printed: bool) -> Vec<(&'static Document, Operation<'static>, Example<'static>, String)> {
     let mut all = Vec::new();
     for document in spec::documents() {
@@ -163,7 +164,7 @@ async fn more() -> Vec<(&'static str, Value)> {
     all
 }
 
-/// What is not as the table says, and why: operation, field.
+/// The differences from the tables with reasons: operation, field.
 const OTHERWISE: [(&str, &str); 4] = [
     // The page shows a list, and a client in production reads one.
     ("list_training_job_log_files", "log_file_list"),
@@ -173,7 +174,7 @@ const OTHERWISE: [(&str, &str); 4] = [
     ("list_training_job_versions", "total_metric_values"),
 ];
 
-/// Whether a value has a type of the tables; null and text that stands for nothing are of every type.
+/// Returns whether a value has a type of the tables; null and the empty string have every type.
 fn is_of(kind: &str, value: &Value) -> bool {
     if value.is_null() {
         return true;
@@ -281,17 +282,17 @@ async fn every_field_of_every_response_has_the_type_of_the_documents_table() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(used.len(), OTHERWISE.len(), "as the table says after all: {OTHERWISE:?} without {used:?}");
-    // The rest are fields that are never set, such as those that the documents call unused.
+    // The others are fields that are never set, such as those that the documentation calls unused.
     println!("{seen} of {rows} rows, without {unseen:#?}");
     assert!(seen * 10 > rows * 9, "{seen} of {rows}: {unseen:#?}");
 }
 
 #[tokio::test]
 async fn as_printed_each_response_has_the_types_and_the_order_of_the_printed_one() {
-    /// The first place at which two values differ in type or in the order of their fields.
+    /// Returns the first place where two values differ in type or in the order of their fields.
     fn difference(place: &str, printed: &Value, value: &Value) -> Option<String> {
         match (printed, value) {
-            // A printed null says nothing of what else may stand there.
+            // A documented null allows any type.
             (Value::Null, _) => None,
             (Value::Object(printed), Value::Object(value)) => {
                 // The response to another request may have other fields.

@@ -14,7 +14,7 @@ use crate::emulator::lifecycle::{Lifecycle, Lifecycles, Transitions};
 /// One validated request.
 pub(in crate::emulator) struct Call<'a> {
     pub(in crate::emulator) transaction: &'a Transaction<'a>,
-    /// The project of the address; empty where the address names none.
+    /// The project of the path; empty if the path has none.
     pub(in crate::emulator) project: &'a str,
     /// The caller; `None` where the operation needs no authentication.
     pub(in crate::emulator) caller: Option<&'a Caller<'a>>,

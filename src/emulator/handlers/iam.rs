@@ -196,7 +196,7 @@ pub(in crate::emulator) enum Extra<'a> {
     Version,
     /// The domain of the caller.
     Domains,
-    /// A project by its id, as the address has it.
+    /// A project by the id in the path.
     Project(&'a str),
     /// The validation of a token.
     Validation(&'a [u8]),
@@ -205,7 +205,7 @@ pub(in crate::emulator) enum Extra<'a> {
 impl<'a> Extra<'a> {
     /// Finds the request that `GET` makes at an address.
     ///
-    /// Validation needs `X-Subject-Token`; without it there is nothing but the described way to get a token.
+    /// The validation of a token needs `X-Subject-Token`; without it, only the described login exists.
     pub(in crate::emulator) fn find(parts: &'a Parts) -> Option<Self> {
         match parts.uri.path() {
             "/v3" | "/v3/" => Some(Self::Version),

@@ -9,11 +9,11 @@ use crate::emulator::answer::Refusal;
 /// A page of a table.
 pub(super) struct List<'a> {
     pub(super) columns: &'a str,
-    /// Table and condition.
+    /// The table and its condition.
     pub(super) from: &'a str,
-    /// Parameters of the condition.
+    /// The parameters of the condition.
     pub(super) parameters: &'a [&'a dyn ToSql],
-    /// The column to sort by, and the one that decides between equal values of it.
+    /// The column to sort by, and the column that orders equal values.
     pub(super) order: [&'a str; 2],
     pub(super) descending: bool,
     pub(super) limit: i64,

@@ -1,4 +1,4 @@
-//! Algorithms and resources that the service offers.
+//! Algorithms and resources of the service.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::emulator::handlers::call::{Call, Outcome};
 
 pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let wanted = call.text("search_content").to_lowercase();
-    // The documented search for "model" finds algorithms that have the word in the explanation of a parameter only.
+    // The documented search for "model" finds algorithms with the word only in the explanation of a parameter.
     let matches = |algorithm: &&Value| {
         ["model_name", "parameter"]
             .iter()
@@ -36,7 +36,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(call.listed(page, found.len() as i64, json!({"is_success": true})))
 }
 
-/// All specifications serve every kind of job and project.
+/// All specifications fit every kind of job and project.
 pub(super) fn list_specs(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let engine = call.number_or("engine_id", 0);
     let works = engine == 0 || ENGINES.iter().any(|known| known["engine_id"] == engine);
@@ -44,7 +44,7 @@ pub(super) fn list_specs(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(call.listed(specs.to_vec(), specs.len() as i64, json!({"is_success": true})))
 }
 
-/// All engines serve every kind of job.
+/// All engines fit every kind of job.
 pub(super) fn list_engines(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(call.listed(ENGINES.clone(), ENGINES.len() as i64, json!({"is_success": true})))
 }

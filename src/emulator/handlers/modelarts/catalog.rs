@@ -1,4 +1,4 @@
-//! What the service itself offers: engines, resource specifications and built-in algorithms, as the documents print them.
+//! The documented engines, resource specifications and built-in algorithms of the service.
 
 use std::sync::LazyLock;
 
@@ -8,10 +8,10 @@ use crate::api;
 use crate::emulator::check::whole;
 use crate::emulator::seed_data::response;
 
-/// Engines that jobs can use.
+/// The engines that jobs can use.
 pub(super) static ENGINES: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let mut engines = documented("list_job_ai_engines");
-    // Named by the examples of job configurations and of algorithms.
+    // Examples of job configurations and of algorithms name these.
     for (id, kind, name, version) in
         [(3, 1, "TensorFlow", "TF-1.8.0-python2.7"), (501, 2, "MXNet", "MXNet-1.2.1-python2.7")]
     {
@@ -20,10 +20,10 @@ pub(super) static ENGINES: LazyLock<Vec<Value>> = LazyLock::new(|| {
     engines
 });
 
-/// Resource specifications on offer.
+/// The listed resource specifications.
 pub(super) static SPECS: LazyLock<Vec<Value>> = LazyLock::new(|| documented("list_job_resource_specs"));
 
-/// The specification of most examples. It can be used, but the documented list does not offer it.
+/// The specification of most examples. It is valid, but the documented list does not have it.
 static UNLISTED_SPEC: LazyLock<Value> = LazyLock::new(|| {
     json!({
         "spec_id": 1, "core": "2", "cpu": "8", "gpu_num": 2, "gpu_type": "P100", "spec_code": "modelarts.vm.gpu.p100",
@@ -31,7 +31,7 @@ static UNLISTED_SPEC: LazyLock<Value> = LazyLock::new(|| {
     })
 });
 
-/// Built-in algorithms.
+/// The built-in algorithms.
 pub(super) static ALGORITHMS: LazyLock<Vec<Value>> = LazyLock::new(|| documented("list_built_in_algorithms"));
 
 /// The items of the documented response of a list.
@@ -40,7 +40,8 @@ fn documented(operation: &str) -> Vec<Value> {
     list.and_then(|list| response(operation)[list.items].as_array().cloned()).unwrap_or_default()
 }
 
-/// The specification of a configuration, by id or else by code, if the emulator knows it; a region may have others.
+/// Returns the specification of a configuration by id, otherwise by code, if the emulator has it; a region may have
+/// others.
 pub(super) fn spec(config: &Value) -> Option<&'static Value> {
     let mut known = SPECS.iter().chain([&*UNLISTED_SPEC]);
     match config.get("spec_id") {
@@ -55,7 +56,7 @@ pub(super) fn spec(config: &Value) -> Option<&'static Value> {
     }
 }
 
-/// The engine of a configuration: the one it names, that of its algorithm, or the default.
+/// Returns the engine of a configuration: its own, that of its algorithm, or the default.
 pub(super) fn engine(config: &Value) -> Option<&'static Value> {
     let by_id = |id: i64| ENGINES.iter().find(|engine| engine["engine_id"] == id);
     if let Some(id) = config.get("engine_id") {
@@ -65,6 +66,6 @@ pub(super) fn engine(config: &Value) -> Option<&'static Value> {
         let model = whole(model)?;
         return by_id(ALGORITHMS.iter().find(|known| known["model_id"] == model)?["engine_id"].as_i64()?);
     }
-    // A custom image brings its own.
+    // A custom image contains its own engine.
     if config.get("user_image_url").is_some() { None } else { by_id(1) }
 }

@@ -6,7 +6,7 @@ use super::catalog;
 use crate::emulator::answer::Refusal;
 use crate::emulator::check::{fields, whole};
 
-/// The documented fields of a configuration; others are not kept.
+/// The documented fields of a configuration; others are not stored.
 const FIELDS: [&str; 21] = [
     "worker_server_num",
     "app_url",
@@ -103,7 +103,7 @@ pub(super) fn show(config: &Value) -> Map<String, Value> {
     if let Some(code) = config.pointer("/flavor/code") {
         shown.entry("spec_code").or_insert_with(|| code.clone());
     }
-    // Texts by the tables; the examples print numbers, and a request may.
+    // The tables have strings; the examples print numbers, and a request may contain them.
     for field in ["core", "cpu"] {
         shown.get_mut(field).map(as_text);
     }

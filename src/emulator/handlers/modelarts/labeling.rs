@@ -106,7 +106,7 @@ pub(super) fn show_validation(call: &Call<'_>) -> Result<Outcome, Refusal> {
 
 pub(super) fn save_validation(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let rate = &call.body["pass_rate"];
-    // A number, or its text; with two decimals.
+    // A number or a string, with two decimals.
     let rate = rate.as_f64().or_else(|| rate.as_str()?.parse().ok()).map(|rate| (rate * 100.0).round() / 100.0);
     let changed = call
         .transaction
@@ -138,7 +138,8 @@ fn image(id: &str, path: &str, kind: &str, number: usize) -> Value {
     json!({"image_id": format!("{id}-{number}"), "url": format!("{path}{number}.jpg"), "tags": [tag]})
 }
 
-/// Milliseconds since the Unix epoch as the documents' type Datetime: they print no value, so in the form of RFC 3339.
+/// Formats milliseconds since the Unix epoch as the documented type Datetime. It has no documented value, so the form
+/// is RFC 3339.
 fn date_time(milliseconds: i64) -> String {
     jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

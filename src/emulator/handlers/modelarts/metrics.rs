@@ -7,7 +7,7 @@ use crate::emulator::store::scramble;
 /// The largest number of values in a series.
 const LONGEST: i64 = 60;
 
-/// A number from 0 up to 1, the same for the same version and place.
+/// Returns a number from 0 to 1, the same for the same version and place.
 fn chance(version: i64, place: u64) -> f64 {
     (scramble((version as u64) << 20 ^ place) >> 11) as f64 / (1_u64 << 53) as f64
 }
@@ -16,7 +16,7 @@ fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
-/// Metrics of a trained model.
+/// Returns the metrics of a trained model.
 pub(super) fn of_model(version: i64) -> Value {
     let value = |place| rounded(0.85 + chance(version, place) * 0.14);
     let (recall, precision, accuracy) = (value(1), value(2), value(3));
@@ -37,7 +37,7 @@ pub(super) fn of_model(version: i64) -> Value {
     })
 }
 
-/// Load of the machines, a value for each second of a run; of a long run, the latest ones.
+/// Returns the load of the machines, a value for each second of a run; for a long run, the latest ones.
 pub(super) fn of_system(version: i64, duration: i64) -> Value {
     let seconds = duration / 1000;
     let series = |number: u64, scale: f64| -> Vec<String> {

@@ -1,4 +1,4 @@
-//! The documented states of training and visualization jobs that the emulator leads them through.
+//! The documented states of training and visualization jobs in their lifecycle.
 
 use crate::api::modelarts::states::JOB_STATUS;
 use crate::emulator::answer::Refusal;

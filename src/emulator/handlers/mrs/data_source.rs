@@ -37,7 +37,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     KIND.outcome(call, &id)
 }
 
-/// Applies the fields that are given; those that are absent stay.
+/// Applies the given fields; missing ones do not change.
 pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
     call.transaction
         .prepare_cached(

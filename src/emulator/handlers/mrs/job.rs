@@ -41,7 +41,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     KIND.outcome(call, &id)
 }
 
-/// Applies all eight fields; those that are absent stay.
+/// Applies all eight fields; missing ones do not change.
 ///
 /// The documents say that the current version applies only three of them, but their own example responds with all.
 pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {

@@ -1,4 +1,4 @@
-//! What the objects of MRS have in common: how they are shown, listed page by page, and deleted.
+//! The common operations of MRS objects: show, list and delete.
 
 use rusqlite::types::Value as Key;
 use rusqlite::{OptionalExtension, Row, params, params_from_iter};
@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 use crate::emulator::answer::Refusal;
 use crate::emulator::handlers::call::{Call, Outcome};
 
-/// One kind of objects. Its table has the columns `number`, `project_id`, `id` and `updated`.
+/// A kind of object. Its table has the columns `number`, `project_id`, `id` and `updated`.
 pub(super) struct Kind {
     pub(super) table: &'static str,
     /// The name of the kind in messages.
     pub(super) what: &'static str,
-    /// The path parameter that names one of them.
+    /// The path parameter with the id.
     pub(super) parameter: &'static str,
     /// The field of a response that holds one object.
     pub(super) one: &'static str,
     /// The columns that `read` needs, `id` among them.
     pub(super) columns: &'static str,
-    /// Fields to sort by besides `id`, `created_at` and `updated_at`: all are columns with an index.
+    /// Sort keys besides `id`, `created_at` and `updated_at`; all of them are columns with an index.
     pub(super) sortable: &'static [&'static str],
     /// Describes an object as responses show it.
     pub(super) read: fn(&Call<'_>, &Row<'_>) -> Result<Value, Refusal>,
@@ -53,7 +53,7 @@ impl Kind {
         if found { Ok(()) } else { Err(Refusal::unknown(self.what, id)) }
     }
 
-    /// Deletes the object that the path names.
+    /// Deletes the object of the path.
     pub(super) fn delete(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
         let (table, id) = (self.table, call.text(self.parameter));
         let query = format!("DELETE FROM {table} WHERE project_id = ?1 AND id = ?2");

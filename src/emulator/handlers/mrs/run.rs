@@ -15,7 +15,7 @@ use crate::emulator::lifecycle::{Lifecycle, Next};
 use crate::emulator::store::next_id;
 use crate::shape::code_of;
 
-/// States of a run.
+/// The states of a run.
 const TERMINATED: i64 = code_of(states::JOB_EXE_STATE, "terminated");
 const RUNNING: i64 = code_of(states::JOB_EXE_STATE, "running");
 const COMPLETED: i64 = code_of(states::JOB_EXE_STATE, "completed");
@@ -24,7 +24,7 @@ const UNFINISHED: i64 = code_of(states::JOB_EXE_FINAL_STATUS, "unfinished");
 const SUCCEEDED: i64 = code_of(states::JOB_EXE_FINAL_STATUS, "success");
 const CANCELED: i64 = code_of(states::JOB_EXE_FINAL_STATUS, "canceled");
 
-/// A run takes half a minute and succeeds.
+/// The lifecycle of a run: it takes half a minute and succeeds.
 pub(in crate::emulator::handlers) static LIFECYCLE: Lifecycle = Lifecycle {
     kind: "run",
     next: |_, _, _, now| Ok(if now == RUNNING { Next::after_seconds(30, COMPLETED) } else { None }),
@@ -78,7 +78,7 @@ pub(super) fn execute(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(outcome)
 }
 
-/// Submits a job straight to a cluster.
+/// Submits a job to a cluster.
 pub(super) fn submit(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let body = call.body;
     let mut details: Value = SUBMITTED
@@ -303,7 +303,7 @@ pub(super) fn show_exe(call: &Call<'_>) -> Result<Outcome, Refusal> {
         .transaction
         .prepare_cached(&format!("SELECT {EXE_COLUMNS} FROM run WHERE project_id = ?1 AND id = ?2 AND job_id = ''"))?;
     let mut rows = query.query([call.project, id])?;
-    // With the documented status of the code: clients of exe objects take 404 for an error of another kind.
+    // The status is the documented one of the code: clients of exe objects expect it instead of 404.
     let unknown = || Refusal::Refused { code: "0176", message: format!("The job exe object {id} does not exist.") };
     let row = rows.next()?.ok_or_else(unknown)?;
     let outcome = json!({"job_execution": exe(call, row)?});
@@ -328,7 +328,7 @@ fn exe(call: &Call<'_>, row: &Row<'_>) -> rusqlite::Result<Value> {
         ("job_state", json!(row.get::<_, i64>("status")?)),
         ("job_final_status", json!(row.get::<_, i64>("outcome")?)),
         ("hive_script_path", details["hive_script_path"].clone()),
-        // Seconds; Integer in one edition and Float in the other, so a whole number.
+        // Seconds; one edition has an Integer, the other one a Float, so the value is an integer.
         ("spend_time", json!(ended.map(|ended| (ended - started) / 1000))),
         ("step_seq", json!(0)),
         ("progress", json!("")),
