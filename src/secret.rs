@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use hmac::{Hmac, KeyInit};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::Sha256;
 
 /// A token, a key or a password. `Debug` prints `Secret(***)`.
 ///
@@ -14,24 +16,37 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!(format!("{secret:?}"), "Secret(***)");
 /// ```
 #[derive(Clone)]
-pub struct Secret(Arc<SecretString>);
+pub struct Secret(Arc<Inner>);
+
+struct Inner {
+    text: SecretString,
+    /// Both the text and this are overwritten when the last clone is dropped.
+    hmac: OnceLock<Hmac<Sha256>>,
+}
 
 impl Secret {
     /// Returns the secret, for the code that sends it.
     pub(crate) fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.0.text.expose_secret()
+    }
+
+    /// Returns the HMAC-SHA256 with the text as its key, without any message yet. Hashing the key is a fifth of a signature,
+    /// so it is done once.
+    pub(crate) fn hmac(&self) -> Hmac<Sha256> {
+        let keyed = || Hmac::new_from_slice(self.expose().as_bytes()).expect("HMAC takes keys of any length");
+        self.0.hmac.get_or_init(keyed).clone()
     }
 }
 
 impl From<String> for Secret {
     fn from(text: String) -> Self {
-        Self(Arc::new(text.into()))
+        Self(Arc::new(Inner { text: text.into(), hmac: OnceLock::new() }))
     }
 }
 
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
-        Self(Arc::new(text.into()))
+        text.to_owned().into()
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Checker {
     document: &'static Document,
     operation: Operation<'static>,
     parameters: Vec<Parameter>,
+    /// The schema of the request body, if there is one.
+    request: Option<&'static Value>,
     body: OnceLock<Option<Validator>>,
     answer: OnceLock<Option<Validator>>,
 }
@@ -64,7 +66,8 @@ impl Checker {
             }
         };
         let parameters = document.parameters(operation).map(parameter).collect();
-        Self { document, operation, parameters, body: OnceLock::new(), answer: OnceLock::new() }
+        let request = document.request_schema(operation);
+        Self { document, operation, parameters, request, body: OnceLock::new(), answer: OnceLock::new() }
     }
 
     /// Id of the operation.
@@ -87,26 +90,20 @@ impl Checker {
         let mut values = HashMap::new();
         for parameter in &self.parameters {
             let name = parameter.name;
-            let pairs = |pairs: &[(String, String)]| -> Vec<String> {
-                pairs.iter().filter(|(given, _)| given == name).map(|(_, value)| value.clone()).collect()
+            let text = match parameter.place {
+                Place::Path => single(name, named(path, name))?,
+                Place::Query => single(name, named(query, name))?,
+                Place::Header => {
+                    let values = headers.get_all(name).iter().map(HeaderValue::to_str).collect::<Result<Vec<_>, _>>();
+                    let values = values.map_err(|_| Refusal::Invalid(format!("The header {name} is no text.")))?;
+                    single(name, values.into_iter())?
+                }
             };
-            let given = match parameter.place {
-                Place::Path => pairs(path),
-                Place::Query => pairs(query),
-                Place::Header => headers
-                    .get_all(name)
-                    .iter()
-                    .map(|value| value.to_str().map(str::to_owned))
-                    .collect::<Result<_, _>>()
-                    .map_err(|_| Refusal::Invalid(format!("The header {name} is no text.")))?,
-            };
-            let text = match given.as_slice() {
-                [] if parameter.required => {
+            let Some(text) = text else {
+                if parameter.required {
                     return Err(Refusal::Invalid(format!("The parameter {name} is missing.")));
                 }
-                [] => continue,
-                [text] => text,
-                _ => return Err(Refusal::Invalid(format!("The parameter {name} comes {} times.", given.len()))),
+                continue;
             };
             let value = typed(parameter.kind, text);
             let validator = parameter.validator.get_or_init(|| self.document.validator(parameter.schema));
@@ -128,10 +125,8 @@ impl Checker {
     /// A field that stands for a missing one, such as `null`, is removed. `strict` rejects such fields, and bodies that lack
     /// a field that only the tables call mandatory.
     pub(super) fn body(&self, headers: &HeaderMap, bytes: &[u8], strict: bool) -> Result<Value, Refusal> {
-        let validator = self
-            .body
-            .get_or_init(|| self.document.request_schema(self.operation).map(|schema| self.document.validator(schema)));
-        let Some(validator) = validator else { return Ok(Value::Null) };
+        let validator = self.body.get_or_init(|| self.request.map(|schema| self.document.validator(schema)));
+        let (Some(schema), Some(validator)) = (self.request, validator) else { return Ok(Value::Null) };
         if bytes.is_empty() {
             return Err(Refusal::Invalid("The body is missing.".to_owned()));
         }
@@ -145,7 +140,6 @@ impl Checker {
         }
         let mut body =
             json::parse(bytes).map_err(|error| Refusal::Invalid(format!("The body is no valid JSON: {error}")))?;
-        let schema = self.document.request_schema(self.operation).unwrap_or(&Value::Null);
         let empty = leniency::empty_fields(self.document.value(), schema, &body);
         if strict {
             let field = |pointer: &str| pointer[1..].replace('/', ".");
@@ -161,6 +155,10 @@ impl Checker {
         }
         empty.iter().for_each(|pointer| leniency::remove(&mut body, pointer));
         leniency::unify_numbers(&mut body);
+        // It is faster to find out whether it is valid than why it is not.
+        if validator.is_valid(&body) {
+            return Ok(body);
+        }
         let refusal = validator.iter_errors(&body).next().map(|error| self.refusal(&error));
         refusal.map_or(Ok(body), Err)
     }
@@ -179,8 +177,7 @@ impl Checker {
             return Refusal::Invalid(describe(error));
         };
         // The description can give a rule between fields a code of its own, such as "12000068".
-        let schema =
-            load::resolve(self.document.value(), self.document.request_schema(self.operation).unwrap_or(&Value::Null));
+        let schema = load::resolve(self.document.value(), self.request.unwrap_or(&Value::Null));
         let alternatives = error.schema_path().as_str().find("/allOf/").map(|at| &error.schema_path().as_str()[at..]);
         let code = alternatives
             .and_then(|path| schema.pointer(&format!("{path}/{index}/x-error-code")))
@@ -199,7 +196,7 @@ impl Checker {
             .filter(|(name, _)| !self.has_query(name))
             .map(|(name, _)| format!("the parameter {name}"))
             .collect();
-        if let Some(schema) = self.document.request_schema(self.operation) {
+        if let Some(schema) = self.request {
             undescribed(self.document.value(), schema, body, "", &mut found);
         }
         found
@@ -247,6 +244,20 @@ impl Checker {
                 Err(error) => Some(format!("the body is no JSON: {error}")),
             },
         }
+    }
+}
+
+/// Returns the values of a name.
+fn named<'a>(pairs: &'a [(String, String)], name: &str) -> impl Iterator<Item = &'a str> {
+    pairs.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+}
+
+/// Returns the only value of a parameter, if it has one.
+fn single<'a>(name: &str, mut values: impl Iterator<Item = &'a str>) -> Result<Option<&'a str>, Refusal> {
+    let first = values.next();
+    match values.count() {
+        0 => Ok(first),
+        more => Err(Refusal::Invalid(format!("The parameter {name} comes {} times.", more + 1))),
     }
 }
 

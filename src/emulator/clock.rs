@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
 
 use super::answer::Refusal;
-use super::store::Store;
+use super::store::{Store, Transaction};
 
 /// The clock stops at this time: 9999-01-01T00:00:00Z in milliseconds since the Unix epoch. These APIs have no format for
 /// later years, and the rest of that year is left for times in the future, such as the expiry of a token.

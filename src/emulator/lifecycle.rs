@@ -6,7 +6,9 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
+
+use super::store::Transaction;
 
 /// What moves jobs from one state to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

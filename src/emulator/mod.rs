@@ -190,7 +190,7 @@ impl Emulator {
 
     /// Puts a snapshot, with its time, in the place of all that is there.
     pub fn load(&self, snapshot: &serde_json::Value) -> Result<(), Error> {
-        let put = |transaction: &rusqlite::Transaction<'_>| snapshot::load(transaction, snapshot);
+        let put = |transaction: &store::Transaction<'_>| snapshot::load(transaction, snapshot);
         self.state.load(put).map_err(|refusal| failed(&format!("load the snapshot: {}", refusal.text())))
     }
 

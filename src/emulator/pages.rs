@@ -7,11 +7,11 @@ use std::sync::atomic::Ordering;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
-use rusqlite::Transaction;
 use serde_json::{Value, json};
 
 use super::answer::{Response, respond};
 use super::state::State;
+use super::store::Transaction;
 use crate::api::mrs::states;
 use crate::api::wire::Integer;
 use crate::api::wire::JobStatus;

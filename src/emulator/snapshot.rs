@@ -3,14 +3,14 @@
 use std::fmt;
 
 use rusqlite::types::{Value as Sql, ValueRef};
-use rusqlite::{OptionalExtension, Transaction, params_from_iter};
+use rusqlite::{OptionalExtension, params_from_iter};
 use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::answer::Refusal;
-use super::store::{self, FORMAT};
+use super::store::{self, FORMAT, Transaction};
 use crate::json;
 
 /// The origin of a state: its content at the start. It is stored, so that a resumed file can be reset to it.

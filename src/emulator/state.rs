@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rusqlite::Transaction;
 use serde_json::Value;
 
 use super::access::Access;
@@ -20,7 +19,7 @@ use super::record::Record;
 use super::routes::Routes;
 use super::seed_data;
 use super::snapshot::{self, Origin};
-use super::store::{self, Store};
+use super::store::{self, Store, Transaction};
 
 /// What all requests share.
 pub(super) struct State {

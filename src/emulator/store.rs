@@ -2,10 +2,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
+use std::ops::Deref;
 use std::path::Path;
 
 use parking_lot::Mutex;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use crate::error::Error;
 
@@ -81,7 +82,7 @@ impl Store {
             Some(_) => {}
             None => file.into_iter().for_each(create_private),
         }
-        let mut connection = match file {
+        let connection = match file {
             Some(file) => Connection::open_with_flags(file, OpenFlags::default() - OpenFlags::SQLITE_OPEN_URI),
             None => Connection::open_in_memory(),
         }
@@ -95,7 +96,7 @@ impl Store {
             connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
             connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
         }
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive).map_err(failed)?;
+        let transaction = Transaction::begin(&connection, "BEGIN EXCLUSIVE").map_err(failed)?;
         let version =
             transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).map_err(failed)?;
         let sound: String = transaction.pragma_query_value(None, "quick_check", |row| row.get(0)).map_err(failed)?;
@@ -119,11 +120,43 @@ impl Store {
         &self,
         act: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.connection.lock();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let connection = self.connection.lock();
+        let transaction = Transaction::begin(&connection, "BEGIN IMMEDIATE")?;
         let outcome = act(&transaction)?;
         transaction.commit()?;
         Ok(outcome)
+    }
+}
+
+/// A transaction that is under way. It is rolled back when it is dropped before it is committed.
+pub(super) struct Transaction<'a>(&'a Connection);
+
+impl<'a> Transaction<'a> {
+    /// Unlike that of the library, its statements are compiled once: each request has such a transaction.
+    fn begin(connection: &'a Connection, begin: &str) -> rusqlite::Result<Self> {
+        connection.prepare_cached(begin)?.execute([])?;
+        Ok(Self(connection))
+    }
+
+    fn commit(self) -> rusqlite::Result<()> {
+        self.0.prepare_cached("COMMIT")?.execute([]).map(|_| ())
+    }
+}
+
+impl Deref for Transaction<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.0
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if !self.0.is_autocommit() {
+            // Where that fails, the next transaction cannot begin, and says so.
+            let _ = self.0.execute_batch("ROLLBACK");
+        }
     }
 }
 

@@ -186,8 +186,8 @@ impl Error {
         inner.status = info.status;
         inner.retry_after = info.retry_after;
         inner.proxy.clone_from(&info.proxy);
-        if info.request_id.is_some() {
-            inner.request_id.clone_from(&info.request_id);
+        if let Some(request_id) = info.request_id() {
+            inner.request_id = Some(request_id);
         }
         inner.message = info.kept(std::mem::take(&mut inner.message), MESSAGE);
         self

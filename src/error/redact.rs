@@ -10,6 +10,7 @@ use std::ops::Range;
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use reqwest::Request;
 use serde_json::Value;
@@ -30,47 +31,63 @@ const DEPTH: usize = 3;
 /// In a text longer than this, escapes are undone once only.
 const DEEP: usize = 64 * 1024;
 
-/// Takes the secrets of a request out of texts. Cheap to make and to clone; it works only where something failed.
+/// Takes the secrets of a request out of texts. Cheap to make and to clone: the work is done where a text is redacted.
 #[derive(Clone, Default)]
-pub(crate) struct Redactor(Vec<Secret>);
+pub(crate) struct Redactor {
+    /// The sensitive headers, which the request shares, and whether they are `Authorization`.
+    headers: Vec<(HeaderValue, bool)>,
+    /// The secrets of the body.
+    fields: Vec<Secret>,
+}
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Redactor({} secrets)", self.0.len())
+        write!(f, "Redactor({} secrets)", self.secrets().count())
     }
 }
 
 impl Redactor {
     /// Knows the secrets of an authenticated request: headers that are marked as sensitive, and fields of its JSON body.
     pub(crate) fn of(request: &Request, fields: &[&str]) -> Self {
-        let mut secrets = Vec::new();
-        for (name, value) in request.headers().iter().filter(|(_, value)| value.is_sensitive()) {
-            let Ok(value) = value.to_str() else { continue };
-            secrets.push(match name {
-                // The key's id and the names of the headers are not secret, and messages are about them.
-                name if name == AUTHORIZATION => credential(value).into(),
-                _ => value.into(),
-            });
-        }
+        let headers = request.headers().iter().filter(|(_, value)| value.is_sensitive());
+        let mut redactor = Self {
+            headers: headers.map(|(name, value)| (value.clone(), name == AUTHORIZATION)).collect(),
+            fields: Vec::new(),
+        };
         if !fields.is_empty()
             && let Some(body) = request.body().and_then(reqwest::Body::as_bytes)
             && let Ok(body) = serde_json::from_slice(body)
         {
-            collect(&body, fields, &mut secrets);
+            collect(&body, fields, &mut redactor.fields);
         }
-        Self(secrets)
+        redactor
+    }
+
+    /// The texts that are not to be shown.
+    fn secrets(&self) -> impl Iterator<Item = &str> {
+        let headers = self.headers.iter().filter_map(|(value, is_authorization)| {
+            let value = value.to_str().ok()?;
+            // The key's id and the names of the headers are not secret, and messages are about them.
+            Some(if *is_authorization { credential(value) } else { value })
+        });
+        headers.chain(self.fields.iter().map(Secret::expose))
     }
 
     /// Returns the text with every secret replaced.
     pub(crate) fn redact(&self, text: String) -> String {
-        if self.0.is_empty() || text.is_empty() { text } else { redact(&self.patterns(), text) }
+        if self.may_be_in(text.len()) { redact(&self.patterns(), text) } else { text }
+    }
+
+    /// Whether a text of so many bytes can hold a secret: escapes only make it longer.
+    fn may_be_in(&self, length: usize) -> bool {
+        self.secrets().filter_map(|secret| pattern_length(secret.as_bytes())).any(|least| least <= length)
     }
 
     /// Redacts every text of a JSON body of so many bytes, the names of fields included. A large one is data, which is looked at
     /// in full only if it holds a secret as it was sent.
     #[cfg(feature = "raw")]
     pub(crate) fn redact_body(&self, length: usize, body: &mut Value) {
-        if !self.0.is_empty() && (length <= DEEP || self.is_echoed_in(body)) {
+        if self.may_be_in(longest_text(body)) && (length <= DEEP || self.is_echoed_in(body)) {
             redact_value(&self.patterns(), body);
         }
     }
@@ -78,7 +95,7 @@ impl Redactor {
     #[cfg(feature = "raw")]
     fn is_echoed_in(&self, value: &Value) -> bool {
         match value {
-            Value::String(text) => self.0.iter().any(|secret| text.contains(secret.expose())),
+            Value::String(text) => self.secrets().any(|secret| text.contains(secret)),
             Value::Array(items) => items.iter().any(|item| self.is_echoed_in(item)),
             Value::Object(fields) => fields.values().any(|value| self.is_echoed_in(value)),
             Value::Null | Value::Bool(_) | Value::Number(_) => false,
@@ -86,7 +103,7 @@ impl Redactor {
     }
 
     fn patterns(&self) -> Vec<Pattern<'_>> {
-        self.0.iter().filter_map(|secret| Pattern::of(secret.expose().as_bytes())).collect()
+        self.secrets().filter_map(|secret| Pattern::of(secret.as_bytes())).collect()
     }
 }
 
@@ -96,6 +113,18 @@ fn redact(patterns: &[Pattern<'_>], text: String) -> String {
     let raw = Reading { bytes: text.bytes().collect(), spans: None };
     search(raw, patterns, depth, &mut HashSet::new(), &mut found);
     if found.is_empty() { text } else { replace(&text, found) }
+}
+
+/// The bytes of the longest text or name of a JSON value.
+#[cfg(feature = "raw")]
+fn longest_text(value: &Value) -> usize {
+    let fields = |(name, value): (&String, &Value)| name.len().max(longest_text(value));
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(longest_text).max().unwrap_or_default(),
+        Value::Object(object) => object.iter().map(fields).max().unwrap_or_default(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
 }
 
 #[cfg(feature = "raw")]
@@ -133,9 +162,10 @@ fn search(
     if depth == 0 {
         return;
     }
-    let escapes: [Escape; 4] = [json_escape, percent_escape, form_escape, html_escape];
-    for escape in escapes {
-        if let Some(next) = reading.decode(escape)
+    let escapes: [(&[u8], Escape); 4] =
+        [(b"\\", json_escape), (b"%", percent_escape), (b"+%", form_escape), (b"&", html_escape)];
+    for (signs, escape) in escapes {
+        if let Some(next) = reading.decode(signs, escape)
             && seen.insert(next.bytes.clone())
         {
             search(next, patterns, depth - 1, seen, found);
@@ -185,18 +215,21 @@ impl Reading {
         }
     }
 
-    /// The reading without escapes of one kind, if there are any.
-    fn decode(&self, escape: Escape) -> Option<Self> {
+    /// The reading without escapes of one kind, which begin with one of the signs, if there are any.
+    fn decode(&self, signs: &[u8], escape: Escape) -> Option<Self> {
+        if !self.bytes.iter().any(|byte| signs.contains(byte)) {
+            return None;
+        }
         let (mut bytes, mut spans) = (Vec::with_capacity(self.bytes.len()), Vec::with_capacity(self.bytes.len()));
         let (mut at, mut changed) = (0, false);
         while at < self.bytes.len() {
-            let (decoded, length) = match escape(&self.bytes[at..]) {
-                Some(read) => {
-                    changed = true;
-                    read
-                }
-                None => (vec![self.bytes[at]], 1),
+            let Some((decoded, length)) = escape(&self.bytes[at..]) else {
+                spans.push(self.raw(at..at + 1));
+                bytes.push(self.bytes[at]);
+                at += 1;
+                continue;
             };
+            changed = true;
             spans.extend(decoded.iter().map(|_| self.raw(at..at + length)));
             bytes.extend(decoded);
             at += length;
@@ -276,11 +309,16 @@ struct Pattern<'a> {
     is_word: bool,
 }
 
+/// The bytes of the parts of a secret that are looked for, if it is one.
+fn pattern_length(secret: &[u8]) -> Option<usize> {
+    let length = if secret.len() >= LONG { PART } else { secret.len() };
+    (length >= SHORTEST).then_some(length)
+}
+
 impl<'a> Pattern<'a> {
     fn of(secret: &'a [u8]) -> Option<Self> {
-        let length = if secret.len() >= LONG { PART } else { secret.len() };
-        let is_word = secret.len() < WORD;
-        (length >= SHORTEST).then(|| Self { parts: secret.windows(length).collect(), length, is_word })
+        let length = pattern_length(secret)?;
+        Some(Self { parts: secret.windows(length).collect(), length, is_word: secret.len() < WORD })
     }
 
     /// The places of the parts in some bytes.
@@ -356,7 +394,7 @@ mod tests {
     const SECRET: &str = "pa\"ss/w&o<r>d% +\\\u{e9}'x\n";
 
     fn redactor(secrets: &[&str]) -> Redactor {
-        Redactor(secrets.iter().map(|secret| Secret::from(*secret)).collect())
+        Redactor { headers: Vec::new(), fields: secrets.iter().map(|secret| Secret::from(*secret)).collect() }
     }
 
     fn json(text: &str) -> String {

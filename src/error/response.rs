@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use http::header::RETRY_AFTER;
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::Redactor;
 
@@ -22,7 +22,8 @@ static REQUEST_IDS: [HeaderName; 4] = [
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ResponseInfo {
     pub(crate) status: Option<StatusCode>,
-    pub(crate) request_id: Option<String>,
+    /// As it came, and marked as sensitive until it is redacted: most are read by nobody.
+    request_id: Option<HeaderValue>,
     pub(crate) retry_after: Option<Duration>,
     /// The proxy that the request went through, without its credentials.
     pub(crate) proxy: Option<String>,
@@ -36,10 +37,18 @@ impl ResponseInfo {
     pub(crate) fn new(status: StatusCode, headers: &HeaderMap, redactor: Redactor) -> Self {
         let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
         let retry_after = text(&RETRY_AFTER).and_then(|text| retry_after(text.trim()));
-        let request_id = REQUEST_IDS.iter().find_map(text).map(str::to_owned);
-        let mut info = Self { status: Some(status), retry_after, redactor, ..Self::default() };
-        info.request_id = request_id.map(|id| info.kept(id, NAME));
-        info
+        let mut request_id =
+            REQUEST_IDS.iter().find_map(|name| headers.get(name).filter(|id| id.to_str().is_ok())).cloned();
+        if let Some(id) = &mut request_id {
+            id.set_sensitive(true);
+        }
+        Self { status: Some(status), request_id, retry_after, redactor, ..Self::default() }
+    }
+
+    /// Returns the id of the request, redacted.
+    pub(crate) fn request_id(&self) -> Option<String> {
+        let id = self.request_id.as_ref()?.to_str().ok()?;
+        Some(self.kept(id.to_owned(), NAME))
     }
 
     /// Returns as much of a text of the response as an error keeps, with every secret of the request redacted.

@@ -26,7 +26,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_core::Stream;
 use futures_util::StreamExt;
@@ -36,7 +36,7 @@ use serde_json::Value;
 use crate::api::wire::{Segment, checked};
 use crate::api::{self, Operation};
 use crate::bulk::Bulk;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, ResponseInfo};
 use crate::session::{Session, Transport};
 use crate::spec::{self, Document, load};
 
@@ -170,7 +170,8 @@ impl Request {
                 let response = Response {
                     status: error.status().unwrap_or_default(),
                     headers: HeaderMap::new(),
-                    request_id: error.request_id().map(str::to_owned),
+                    info: ResponseInfo::default(),
+                    request_id: OnceLock::from(error.request_id().map(str::to_owned)),
                     body: salvaged(error.excerpt().unwrap_or_default().as_bytes()),
                     operation: self.operation,
                 };
@@ -210,7 +211,8 @@ impl Request {
         {
             problem = Some(Error::undecodable(place, reason, &bytes, &known));
         }
-        let response = Response { status, headers, request_id: known.request_id, body, operation: self.operation };
+        let response =
+            Response { status, headers, info: known, request_id: OnceLock::new(), body, operation: self.operation };
         Ok((response, problem))
     }
 

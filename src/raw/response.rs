@@ -1,16 +1,21 @@
 //! The responses to raw calls.
 
+use std::sync::OnceLock;
+
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
 use crate::api::Operation;
+use crate::error::ResponseInfo;
 
 /// The response to a raw call.
 #[derive(Clone, Debug)]
 pub struct Response {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    pub(super) request_id: Option<String>,
+    pub(super) info: ResponseInfo,
+    /// Redacted when it is read for the first time.
+    pub(super) request_id: OnceLock<Option<String>>,
     pub(super) body: Value,
     pub(super) operation: &'static Operation,
 }
@@ -28,7 +33,7 @@ impl Response {
 
     /// The id of the request, to be quoted in a support case.
     pub fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
+        self.request_id.get_or_init(|| self.info.request_id()).as_deref()
     }
 
     /// The body, or `null` without one.

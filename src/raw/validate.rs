@@ -47,6 +47,10 @@ impl Validators {
 
 /// Validates a value. The error has the place in the value and the reason.
 pub(super) fn holds(validator: &Validator, value: &Value) -> Result<(), (String, String)> {
+    // It is faster to find out whether it is valid than why it is not.
+    if validator.is_valid(value) {
+        return Ok(());
+    }
     let Some(error) = validator.iter_errors(value).next() else { return Ok(()) };
     let place = error.instance_path().to_string().trim_start_matches('/').replace('/', ".");
     if let (jsonschema::error::ValidationErrorKind::Pattern { pattern: broken }, Some(text)) =

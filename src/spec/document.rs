@@ -6,55 +6,67 @@ use serde_json::Value;
 
 use super::json_schema;
 use super::load::{self, Example, Operation};
+use crate::api;
 
-/// One of the published OpenAPI documents.
+/// One of the published OpenAPI documents. It is read when it is first needed.
 #[derive(Debug)]
 pub struct Document {
     name: &'static str,
     yaml: &'static str,
-    value: Value,
+    value: LazyLock<Value>,
+    /// What the generated client knows of its operations.
+    operations: &'static [api::Operation],
 }
 
 macro_rules! document {
-    ($name:literal, $file:literal) => {
+    ($name:literal, $file:literal, $operations:expr) => {
         Document {
             name: $name,
             yaml: include_str!(concat!("../../openapi/", $name, ".yaml")),
-            value: serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/", $name, $file)))
-                .expect("build.rs wrote it"),
+            value: LazyLock::new(|| {
+                serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/", $name, $file)))
+                    .expect("build.rs wrote it")
+            }),
+            operations: $operations,
         }
     };
 }
 
 macro_rules! documents {
-    ($($name:literal),+; $file:literal) => {
-        LazyLock::new(|| vec![$(document!($name, $file)),+])
+    ($file:literal) => {
+        [
+            document!("iam", $file, api::iam::operations::ALL),
+            document!("modelarts", $file, api::modelarts::operations::ALL),
+            document!("mrs", $file, api::mrs::operations::ALL),
+        ]
     };
 }
 
 /// All documents.
 pub fn documents() -> &'static [Document] {
-    static DOCUMENTS: LazyLock<Vec<Document>> = documents!("iam", "modelarts", "mrs"; ".json");
+    static DOCUMENTS: [Document; 3] = documents!(".json");
     &DOCUMENTS
 }
 
 /// The same without what is only for readers, such as descriptions and examples: it takes about half the memory.
 #[cfg(feature = "emulator")]
 pub(crate) fn rules() -> &'static [Document] {
-    static RULES: LazyLock<Vec<Document>> = documents!("iam", "modelarts", "mrs"; ".rules.json");
+    static RULES: [Document; 3] = documents!(".rules.json");
     &RULES
 }
 
 /// The description of the emulator's control API, which is no part of the cloud.
 #[cfg(feature = "emulator")]
 pub(crate) fn control() -> &'static Document {
-    static CONTROL: LazyLock<Document> = LazyLock::new(|| document!("emulator", ".json"));
+    static CONTROL: Document = document!("emulator", ".json", &[]);
     &CONTROL
 }
 
 /// An operation of any document by its id.
 pub fn operation(id: &str) -> Option<(&'static Document, Operation<'static>)> {
-    documents().iter().find_map(|document| Some((document, document.operation(id)?)))
+    // Only the document that describes it is read.
+    let document = documents().iter().find(|document| document.operations.iter().any(|known| known.id == id))?;
+    Some((document, document.operation(id)?))
 }
 
 impl Document {

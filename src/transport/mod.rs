@@ -191,8 +191,8 @@ impl Transport {
                 }
             });
             match &outcome {
-                Ok((response, answer)) => record(&span.0, Some(response.status()), answer.request_id.as_deref()),
-                Err(error) => record(&span.0, error.status(), error.request_id()),
+                Ok((_, info)) => record(&span.0, info.status, || info.request_id()),
+                Err(error) => record(&span.0, error.status(), || error.request_id().map(str::to_owned)),
             }
             outcome
         })
@@ -329,7 +329,7 @@ async fn receive(
     let mut response = sent.await?;
     let status = response.status();
     let mut info = ResponseInfo::new(status, response.headers(), redactor);
-    record(&Span::current(), Some(status), info.request_id.as_deref());
+    record(&Span::current(), info.status, || info.request_id());
     let mut body = BytesMut::new();
     match body::read(&mut response, &mut body, body::LIMIT).await {
         Ok(()) => {}
@@ -410,12 +410,16 @@ fn acknowledge(response: Response, path: &str, template: &str) -> Response {
     http::Response::from_parts(parts, body).into()
 }
 
-fn record(span: &Span, status: Option<http::StatusCode>, request_id: Option<&str>) {
+/// Records what is known of a response, if somebody looks at the span.
+fn record(span: &Span, status: Option<http::StatusCode>, request_id: impl FnOnce() -> Option<String>) {
+    if span.is_disabled() {
+        return;
+    }
     if let Some(status) = status {
         span.record("status", status.as_u16());
     }
-    if let Some(request_id) = request_id {
-        span.record("request_id", request_id);
+    if let Some(request_id) = request_id() {
+        span.record("request_id", request_id.as_str());
     }
 }
 

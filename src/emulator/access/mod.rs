@@ -6,11 +6,11 @@ use std::time::SystemTime;
 use http::request::Parts;
 use http::{HeaderMap, header};
 use parking_lot::Mutex;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use super::answer::Refusal;
-use super::store::{Store, next_id};
+use super::store::{Store, Transaction, next_id};
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::session::signing::{self, Authorization, Date, Request};

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use http::{HeaderName, HeaderValue};
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 use serde_json::Value;
 
 use crate::api::{ListShape, PageShape};
 use crate::emulator::access::{Access, Caller};
 use crate::emulator::answer::Refusal;
 use crate::emulator::lifecycle::{Lifecycle, Lifecycles, Transitions};
+use crate::emulator::store::Transaction;
 
 /// One validated request.
 pub(in crate::emulator) struct Call<'a> {

@@ -1,6 +1,8 @@
 //! Many training jobs, for tests of long lists.
 
-use rusqlite::{Transaction, params};
+use rusqlite::params;
+
+use crate::emulator::store::Transaction;
 
 /// Writes `count` jobs that have ended, with a version each, into a project.
 pub(in crate::emulator) fn training_jobs(

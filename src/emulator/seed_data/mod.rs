@@ -1,6 +1,6 @@
 //! The seed data: the objects that the documents' examples name, so that each documented request has its documented response.
 
-use rusqlite::Transaction;
+use crate::emulator::store::Transaction;
 
 mod many;
 mod modelarts;

@@ -1,10 +1,10 @@
 //! The objects of ModelArts that the documents' examples name.
 
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 use serde_json::{Value, json};
 
 use super::responses::response;
-use crate::emulator::store::skip;
+use crate::emulator::store::{Transaction, skip};
 
 /// Writes them into an empty project.
 pub(super) fn write(transaction: &Transaction<'_>, project: &str) -> rusqlite::Result<()> {

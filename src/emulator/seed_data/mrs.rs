@@ -2,8 +2,10 @@
 //!
 //! The examples of the lists are last pages that begin after a given object. The other objects come before it.
 
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 use serde_json::{Value, json};
+
+use crate::emulator::store::Transaction;
 
 /// Writes them into an empty project.
 pub(super) fn write(transaction: &Transaction<'_>, project: &str) -> rusqlite::Result<()> {

@@ -27,13 +27,13 @@ pub(super) enum Dialect {
 
 /// Appends the canonical request, and returns the range of the signed headers' line in `out`.
 ///
-/// `headers` are the signed ones in their order, values trimmed.
+/// `headers` are the signed ones in their order, the names in lower case, the values trimmed.
 pub(super) fn write(
     out: &mut String,
     method: &str,
     path: &str,
     query: &str,
-    headers: &[(&str, &str)],
+    headers: &[(impl AsRef<str>, &str)],
     payload: &str,
     dialect: Dialect,
 ) -> std::ops::Range<usize> {
@@ -44,7 +44,7 @@ pub(super) fn write(
     write_query(out, query, dialect);
     out.push('\n');
     for (name, value) in headers {
-        lower(out, name);
+        out.push_str(name.as_ref());
         out.push(':');
         match dialect {
             Dialect::FirstValues => collapse(out, value),
@@ -58,18 +58,12 @@ pub(super) fn write(
         if place > 0 {
             out.push(';');
         }
-        lower(out, name);
+        out.push_str(name.as_ref());
     }
     let end = out.len();
     out.push('\n');
     out.push_str(payload);
     start..end
-}
-
-fn lower(out: &mut String, name: &str) {
-    let start = out.len();
-    out.push_str(name);
-    out[start..].make_ascii_lowercase();
 }
 
 fn collapse(out: &mut String, value: &str) {

@@ -75,6 +75,7 @@ const CONTENT_HASH: &str = "x-sdk-content-sha256";
 
 /// The headers of [`SignedHeaders::Usual`], in their order.
 const USUAL: [&str; 6] = [HOST, "x-domain-id", "x-project-id", CONTENT_HASH, DATE, "x-security-token"];
+const USUAL_HOST: usize = 0;
 const USUAL_CONTENT_HASH: usize = 3;
 const USUAL_DATE: usize = 4;
 
@@ -148,17 +149,16 @@ impl Algorithm<'_> {
 
     /// The HMAC that signs, with its key and nothing else in it yet.
     fn keyed(&self, access_key: &str, secret_key: &Secret, day: &str) -> Hmac<Sha256> {
-        let secret_key = secret_key.expose().as_bytes();
         match self {
-            Self::Plain => keyed(secret_key),
+            Self::Plain => secret_key.hmac(),
             Self::Derived { .. } => {
                 let mut info = String::new();
                 self.write_scope(&mut info, day);
-                keyed(&*derived_key(access_key, secret_key, &info))
+                keyed(&*derived_key(access_key, secret_key.expose().as_bytes(), &info))
             }
             Self::Legacy { region, service } => {
                 let mut first = Zeroizing::new(b"SDK".to_vec());
-                first.extend(secret_key);
+                first.extend(secret_key.expose().as_bytes());
                 [day, region, service, SCOPE_END].iter().fold(keyed(&first), |mut mac, part| {
                     mac.update(part.as_bytes());
                     keyed(&Zeroizing::new(<[u8; 32]>::from(mac.finalize().into_bytes()))[..])
@@ -239,7 +239,9 @@ impl<'a> Signer<'a> {
         let Self { access_key, secret_key, algorithm, headers } = self;
         self.check(request)?;
         let usual = usual(request.headers)?;
-        let headers = select(request.headers, &usual, headers, date)?;
+        if usual[USUAL_DATE].is_some_and(|value| value != date.as_str()) {
+            return Err(SignError::DateDiffers);
+        }
         let computed;
         let payload = match usual[USUAL_CONTENT_HASH] {
             Some(hash) if is_content_hash(hash) => hash,
@@ -251,7 +253,24 @@ impl<'a> Signer<'a> {
         };
         let method = upper(request.method);
         let request = Request { method: &method, ..*request };
-        let mut text = Text::new(&request, &headers, payload, algorithm, date, Dialect::Plain);
+        let mut text = match headers {
+            SignedHeaders::Usual => {
+                // What is signed by default needs no memory of its own.
+                let mut place = [("", ""); USUAL.len()];
+                let headers = select_usual(&usual, date, &mut place)?;
+                Text::new(&request, headers, payload, algorithm, date, Dialect::Plain)
+            }
+            SignedHeaders::Every => {
+                let names = request.headers.iter().map(|(name, _)| *name);
+                let kept = |name: &&str| !name.contains('_') && !name.eq_ignore_ascii_case("authorization");
+                let headers = select(request.headers, names.filter(kept), date)?;
+                Text::new(&request, &headers, payload, algorithm, date, Dialect::Plain)
+            }
+            SignedHeaders::Named(names) => {
+                let headers = select(request.headers, names.iter().copied(), date)?;
+                Text::new(&request, &headers, payload, algorithm, date, Dialect::Plain)
+            }
+        };
         let mut mac = algorithm.keyed(access_key, secret_key, date.day());
         mac.update(text.string_to_sign().as_bytes());
         let out = &mut text.all;
@@ -318,54 +337,44 @@ fn usual<'a>(headers: &[(&str, &'a str)]) -> Result<[Option<&'a str>; 6], Header
     Ok(values)
 }
 
-/// The headers to sign with their trimmed values, sorted by name.
+/// The headers of [`SignedHeaders::Usual`] with their trimmed values, sorted by name.
+fn select_usual<'a, 'p>(
+    usual: &[Option<&'a str>; USUAL.len()],
+    date: &'a Date,
+    place: &'p mut [(&'a str, &'a str); USUAL.len()],
+) -> Result<&'p [(&'a str, &'a str)], HeaderFault> {
+    if usual[USUAL_HOST].is_none() {
+        return Err(absent(HOST));
+    }
+    let mut count = 0;
+    for (index, (name, value)) in USUAL.into_iter().zip(usual).enumerate() {
+        let value = if index == USUAL_DATE { Some(date.as_str()) } else { *value };
+        if let Some(value) = value {
+            place[count] = (name, value);
+            count += 1;
+        }
+    }
+    Ok(&place[..count])
+}
+
+fn absent(name: &str) -> HeaderFault {
+    HeaderFault::Absent { name: name.to_owned() }
+}
+
+/// The headers with these names, and the date: the names in lower case and sorted, the values trimmed.
 fn select<'a>(
     headers: &[(&'a str, &'a str)],
-    usual: &[Option<&'a str>; 6],
-    choice: &SignedHeaders<'a>,
+    names: impl Iterator<Item = &'a str>,
     date: &'a Date,
-) -> Result<Vec<(&'a str, &'a str)>, SignError> {
-    if usual[USUAL_DATE].is_some_and(|value| value != date.as_str()) {
-        return Err(SignError::DateDiffers);
+) -> Result<Vec<(String, &'a str)>, HeaderFault> {
+    let mut selected = vec![(DATE.to_owned(), date.as_str())];
+    for name in names.filter(|name| !name.eq_ignore_ascii_case(DATE)) {
+        let value = find(headers, name)?.ok_or_else(|| absent(name))?;
+        selected.push((name.to_ascii_lowercase(), value));
     }
-    let date = (DATE, date.as_str());
-    let absent = |name: &str| HeaderFault::Absent { name: name.to_owned() };
-    let named = |name: &'a str| Ok::<_, HeaderFault>((name, find(headers, name)?.ok_or_else(|| absent(name))?));
-    let mut selected = Vec::with_capacity(USUAL.len());
-    match choice {
-        SignedHeaders::Usual => {
-            for (name, value) in USUAL.into_iter().zip(usual) {
-                match value {
-                    _ if name == DATE => selected.push(date),
-                    Some(value) => selected.push((name, *value)),
-                    None if name == HOST => return Err(absent(name).into()),
-                    None => {}
-                }
-            }
-            return Ok(selected);
-        }
-        SignedHeaders::Every => {
-            for (name, _) in headers {
-                if !name.contains('_') && !name.eq_ignore_ascii_case("authorization") {
-                    selected.push(named(name)?);
-                }
-            }
-        }
-        SignedHeaders::Named(names) => {
-            for name in *names {
-                if !name.eq_ignore_ascii_case(DATE) {
-                    selected.push(named(name)?);
-                }
-            }
-        }
-    }
-    if !selected.iter().any(|(name, _)| name.eq_ignore_ascii_case(DATE)) {
-        selected.push(date);
-    }
-    let key = |name: &'a str| name.bytes().map(|byte| byte.to_ascii_lowercase());
-    selected.sort_by(|(left, _), (right, _)| key(left).cmp(key(right)));
+    selected.sort();
     // A name can be asked for twice.
-    selected.dedup_by(|(left, _), (right, _)| left.eq_ignore_ascii_case(right));
+    selected.dedup();
     Ok(selected)
 }
 
@@ -446,16 +455,17 @@ struct Text {
 }
 
 impl Text {
+    /// `headers` as for [`canonical::write`].
     fn new(
         request: &Request<'_>,
-        headers: &[(&str, &str)],
+        headers: &[(impl AsRef<str>, &str)],
         payload: &str,
         algorithm: &Algorithm<'_>,
         date: &Date,
         dialect: Dialect,
     ) -> Self {
         let Request { method, path, query, .. } = request;
-        let lines: usize = headers.iter().map(|(name, value)| 3 * name.len() + value.len() + 4).sum();
+        let lines: usize = headers.iter().map(|(name, value)| 3 * name.as_ref().len() + value.len() + 4).sum();
         // Enough for all that follows, the `Authorization` header too, unless much has to be encoded.
         let mut all = String::with_capacity(512 + method.len() + path.len() + query.len() + lines);
         let signed_headers = canonical::write(&mut all, method, path, query, headers, payload, dialect);

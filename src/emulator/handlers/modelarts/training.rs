@@ -11,6 +11,9 @@ use crate::emulator::handlers::call::{Call, Outcome, anywhere};
 use crate::emulator::handlers::list::List;
 use crate::emulator::store::next;
 
+/// The number of parts of a text to look for. Hardly any name has so many of them without the text itself.
+const MAX_PARTS: usize = 4;
+
 pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let name = text(call.body, "job_name").unwrap_or_default();
     call.transaction
@@ -78,14 +81,14 @@ pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
         parameters.push(status);
         condition += &format!(" AND status = ?{}", parameters.len());
     }
-    let (pattern, part) = (anywhere(search), rarest_part(call, search)?);
+    let (pattern, parts) = (anywhere(search), rare_parts(call, search)?);
     if !search.is_empty() {
         parameters.push(&pattern);
         condition += &format!(" AND name LIKE ?{} ESCAPE '\\'", parameters.len());
     }
     let mut table = "training_job".to_owned();
-    if let Some(part) = &part {
-        parameters.push(part);
+    if let Some(parts) = &parts {
+        parameters.push(parts);
         // A cross join is read from left to right.
         let found = format!("(SELECT rowid AS found FROM training_job_search (?{}))", parameters.len());
         table = format!("{found} CROSS JOIN training_job ON key = found");
@@ -124,9 +127,10 @@ pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(call.listed(jobs, total, others))
 }
 
-/// Finds the three characters of a text that are rarest in a sample of the names, as a query for the index of parts of names.
-/// Returns `None` for shorter texts, and for parts of so many names that reading all names is faster.
-fn rarest_part(call: &Call<'_>, search: &str) -> Result<Option<String>, Refusal> {
+/// Finds the parts of three characters of a text that are rarest in a sample of the names, as a query for the index of parts of
+/// names: only names with all of them are read. Returns `None` for shorter texts, and for parts of so many names that reading
+/// all names is faster.
+fn rare_parts(call: &Call<'_>, search: &str) -> Result<Option<String>, Refusal> {
     let characters: Vec<char> = search.to_lowercase().chars().collect();
     if characters.len() < 3 {
         return Ok(None);
@@ -142,8 +146,11 @@ fn rarest_part(call: &Call<'_>, search: &str) -> Result<Option<String>, Refusal>
         .collect::<Result<Vec<String>, _>>()?;
     let parts = characters.windows(3).map(|part| part.iter().collect::<String>());
     let counted = parts.map(|part| (sample.iter().filter(|name| name.contains(&part)).count(), part));
-    let rarest = counted.min_by_key(|(count, _)| *count).filter(|(count, _)| count * 4 <= sample.len());
-    Ok(rarest.map(|(_, part)| format!("\"{}\"", part.replace('"', "\"\""))))
+    let mut rare: Vec<_> = counted.filter(|(count, _)| count * 4 <= sample.len()).collect();
+    rare.sort_by_key(|(count, _)| *count);
+    rare.truncate(MAX_PARTS);
+    let quoted: Vec<_> = rare.iter().map(|(_, part)| format!("\"{}\"", part.replace('"', "\"\""))).collect();
+    Ok((!quoted.is_empty()).then(|| quoted.join(" AND ")))
 }
 
 pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {

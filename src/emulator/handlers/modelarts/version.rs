@@ -1,6 +1,6 @@
 //! Versions of training jobs.
 
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Map, Value, json};
 
 use super::job::{self, Job};
@@ -10,7 +10,7 @@ use crate::emulator::answer::Refusal;
 use crate::emulator::check::{text, whole};
 use crate::emulator::handlers::call::{Call, Outcome};
 use crate::emulator::lifecycle::{Lifecycle, Next};
-use crate::emulator::store::{next, next_id};
+use crate::emulator::store::{Transaction, next, next_id};
 
 /// The duration of a training run by the clock.
 pub(super) const RUN_SECONDS: u64 = 25;

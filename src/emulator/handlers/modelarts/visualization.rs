@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, Row, ToSql, Transaction, params};
+use rusqlite::{OptionalExtension, Row, ToSql, params};
 use serde_json::{Value, json};
 
 use super::state::{self, not_in_state};
@@ -12,7 +12,7 @@ use crate::emulator::check::{text, whole};
 use crate::emulator::handlers::call::{Call, Outcome, anywhere};
 use crate::emulator::handlers::list::List;
 use crate::emulator::lifecycle::{Lifecycle, Next};
-use crate::emulator::store::{next, next_id, taken};
+use crate::emulator::store::{Transaction, next, next_id, taken};
 
 const COLUMNS: &str = "id, name, description, train_url, schedule, resource_id, created, status, started, duration";
 
