@@ -27,6 +27,10 @@ pub(super) const FORMAT: usize = MIGRATIONS.len();
 /// Marks a SQLite file as an emulator's: `hwjb`.
 const APPLICATION: i64 = 0x6877_6a62;
 
+/// The journal of a file is written back into it after so many pages, which waits for the disk: rarely, and never for longer
+/// than 32 MiB take.
+const CHECKPOINT: i64 = 8192;
+
 /// The head of a SQLite file: how it begins, how long it is, and where it has the two numbers that say whose it is.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 const HEAD: usize = 100;
@@ -95,6 +99,7 @@ impl Store {
             connection.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
             connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
             connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
+            connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT).map_err(failed)?;
         }
         let transaction = Transaction::begin(&connection, "BEGIN EXCLUSIVE").map_err(failed)?;
         let version =
