@@ -276,7 +276,8 @@ impl SessionBuilder {
         if !self.verify {
             tracing::warn!("certificates are not verified: whoever is on the way can read what is sent");
         }
-        // One for the addresses behind a proxy, one for the others; making one loads certificates.
+        // One for the addresses behind a proxy, one for the others.
+        let is_plain = addresses.iter().flatten().all(|address| address.starts_with("http:"));
         let (mut proxied, mut direct) = (None::<reqwest::Client>, None::<reqwest::Client>);
         let mut endpoint = |service: Service, address: Option<String>| -> Result<Endpoint, Error> {
             let (to, unaddressed) = match &address {
@@ -289,7 +290,7 @@ impl SessionBuilder {
             };
             let http = match http {
                 Some(http) => http.clone(),
-                None => http.insert(self.http_client(proxy.is_none())?).clone(),
+                None => http.insert(self.http_client(proxy.is_none(), is_plain)?).clone(),
             };
             Ok(Endpoint { address: address.unwrap_or_else(|| NO_ADDRESS.to_owned()), http, proxy, unaddressed })
         };
@@ -371,7 +372,8 @@ impl SessionBuilder {
         })))
     }
 
-    fn http_client(&self, direct: bool) -> Result<reqwest::Client, Error> {
+    /// A client for addresses that a proxy leads to, or that are reached directly; `is_plain` if none of them has TLS.
+    fn http_client(&self, direct: bool, is_plain: bool) -> Result<reqwest::Client, Error> {
         // A program that has chosen a TLS provider keeps its choice.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = reqwest::Client::builder()
@@ -389,6 +391,9 @@ impl SessionBuilder {
                 return Err(Error::configuration("the root certificates hold no certificate in PEM"));
             }
             client = client.tls_certs_merge(certificates);
+        } else if direct && is_plain {
+            // Reading those of the system takes longer than a call. Redirects, which could lead to TLS, are not followed.
+            client = client.tls_certs_only([]);
         }
         if !self.verify {
             client = client.tls_danger_accept_invalid_certs(true);

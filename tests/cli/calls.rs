@@ -379,6 +379,16 @@ async fn verbose_shows_requests_without_secrets() {
     assert_eq!(stdout(&output), "is_success  true\n");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_of_the_system_are_read_for_tls_alone() {
+    let emulator = Emulator::start().await.unwrap();
+    let without = |user: User| user.with("SSL_CERT_FILE", "/no/such/file").with("SSL_CERT_DIR", "/no/such/folder");
+    without(User::of_emulator(&emulator)).says(&["training-job", "list"]);
+    let output = without(User::of("https://127.0.0.1:9")).runs(&["training-job", "list"]);
+    assert!(!output.status.success() && stderr(&output).contains("HTTP client"), "{}", stderr(&output));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn raw_answers_come_with_their_headers() {
     let body = token().to_string();
