@@ -269,7 +269,7 @@ impl<D> fmt::Display for WaitError<D> {
         match reason {
             Reason::TimedOut => write!(f, "the job is not done in time: its state is {state}")?,
             Reason::Ended => write!(f, "the job did not succeed: its state is {state}")?,
-            Reason::Call(error) => write!(f, "the state of the job cannot be asked for: {error}; it was {state}")?,
+            Reason::Call(error) => write!(f, "the state of the job cannot be read: {error}; it was {state}")?,
         }
         write!(f, " (after {:.1} s, asked {polls} times)", elapsed.as_secs_f64())
     }

@@ -241,7 +241,7 @@ pub(crate) fn stranger(credentials: &Credentials, clock: Arc<dyn Clock>) -> Resu
 impl SigningKey {
     fn new(credentials: &Credentials) -> Result<Self, Error> {
         let Credentials::AccessKey { access_key, secret_key, security_token, expires_at: _ } = credentials else {
-            return Err(Error::configuration("these credentials are no key pair"));
+            return Err(Error::configuration("these credentials are not a key pair"));
         };
         let refused =
             |what: &str| Err(Error::configuration(format!("the {what} is empty or holds characters that no key has")));

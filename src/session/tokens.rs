@@ -146,7 +146,7 @@ impl Tokens {
         let token = answer.headers().get("x-subject-token").and_then(|token| token.to_str().ok());
         let token = token.filter(|token| !token.trim().is_empty()).map(Secret::from);
         let token = token.ok_or_else(|| {
-            Error::decode("X-Subject-Token".to_owned(), "the answer has no token in its header".to_owned(), b"")
+            Error::decode("X-Subject-Token".to_owned(), "the response has no token in its header".to_owned(), b"")
                 .with_operation(operations::CREATE_TOKEN.id)
         })?;
         let now = clock.now();

@@ -458,7 +458,7 @@ async fn the_metadata_service_has_three_seconds() {
     let error = Chain::first_try(Metadata).resolve(&metadata(&server)).await.unwrap_err();
     let waited = begin.elapsed();
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert!(error.message().contains("gave no answer in time"), "{error}");
+    assert!(error.message().contains("sent no response in time"), "{error}");
     assert!(waited >= Duration::from_secs(3) && waited < Duration::from_secs(8), "{waited:?}");
 }
 
@@ -470,7 +470,7 @@ async fn an_http_client_of_ones_own_has_its_own_patience() {
     let server = Scripted::start(hanging()).await;
     let begin = Instant::now();
     let error = Chain::first_try(Metadata).resolve(&metadata(&server).http(client)).await.unwrap_err();
-    assert!(error.message().contains("gave no answer in time"), "{error}");
+    assert!(error.message().contains("sent no response in time"), "{error}");
     assert!(begin.elapsed() < Duration::from_secs(3));
 }
 
@@ -479,5 +479,5 @@ async fn the_metadata_service_may_not_say_too_much() {
     let body = "x".repeat(64 * 1024 + 1);
     let server = Scripted::start(Some(vec![Answer { status: 200, body, hangs: false }])).await;
     let error = Chain::first_try(Metadata).resolve(&metadata(&server)).await.unwrap_err();
-    assert!(error.message().contains("answered more than 65536 bytes"), "{error}");
+    assert!(error.message().contains("returned more than 65536 bytes"), "{error}");
 }

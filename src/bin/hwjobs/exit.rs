@@ -18,7 +18,7 @@ pub(super) type Outcome = Result<bool, Failure>;
 pub(super) const CODES: &str = "\
 Exit codes:
     0  success
-    1  the answer is no (it differs, a job or a part of the updates failed), or a local failure
+    1  negative result (a difference, a failed job, failed updates), or a local failure
     2  usage, or an invalid request
     3  configuration
     4  authentication
@@ -28,7 +28,7 @@ Exit codes:
     8  service
     9  network
    10  timeout
-   11  decode: an answer that is not as described
+   11  decode: the response does not match the description
    12  permission: the credentials do not allow it
   130  interrupted";
 

@@ -320,7 +320,7 @@ pub(super) fn add(command: Command, fields: &[Field], many: bool, from: bool) ->
     }
     if fields.iter().any(Field::is_in_body) {
         let whole = Arg::new("body").long("body").value_name("FILE");
-        let help = "The whole body as JSON in a file, - for the standard input; flags go before what it says";
+        let help = "File with the whole body as JSON, - for standard input; flags override its fields";
         command = command.arg(whole.help(help));
     }
     command

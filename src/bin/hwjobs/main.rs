@@ -49,20 +49,20 @@ struct Cli {
 /// The commands that are not an operation.
 #[derive(Subcommand)]
 enum Local {
-    /// Ask an endpoint which documented behaviour it honours.
+    /// Test which documented behaviour an endpoint honours.
     #[command(subcommand, after_help = "Example:\n  hwjobs contract run --report html=report.html")]
     Contract(contract::Command),
-    /// Serve the documented APIs on this machine, as a stand-in for the cloud.
+    /// Run the emulator: serve the documented APIs on this machine.
     #[command(after_help = "Example:\n  hwjobs emulator --data jobs.db")]
     Emulator(Box<emulator::Options>),
-    /// Do the nine documented updates against an embedded emulator and compare with the documents.
+    /// Run the nine documented updates on an embedded emulator and compare them with the documentation.
     #[command(after_help = "Example:\n  hwjobs quickstart --format json")]
     Quickstart {
         /// How to print what happened.
         #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
         format: ReportFormat,
     },
-    /// Look into signatures made with an access key.
+    /// Explain signatures with an access key.
     #[command(
         subcommand,
         after_help = "Example:\n  hwjobs sign explain --method GET --url https://example.com/ --sk - < sk"

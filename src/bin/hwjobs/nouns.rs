@@ -57,7 +57,7 @@ const EXECUTIONS: &[&str] = &["id", "job_id", "cluster_id", "start_time", "end_t
 pub(super) const NOUNS: &[Noun] = &[
     Noun {
         words: "training-job",
-        about: "Training jobs of ModelArts; what runs is a training-job-version",
+        about: "Training jobs of ModelArts; each run of one is a training-job-version",
         verbs: &[
             list(
                 "list_training_jobs",
@@ -70,7 +70,7 @@ pub(super) const NOUNS: &[Noun] = &[
     },
     Noun {
         words: "training-job-version",
-        about: "Versions of training jobs: what runs, with its logs",
+        about: "Versions of training jobs: runs and their logs",
         verbs: &[
             list("list_training_job_versions", VERSIONS),
             call("show", "show_training_job_version"),
@@ -225,7 +225,7 @@ pub(super) const NOUNS: &[Noun] = &[
 
 /// First words of nouns that have two.
 const SERVICES: [(&str, &str); 2] = [
-    ("mrs", "Job objects of MapReduce Service and what belongs to them"),
+    ("mrs", "Job objects of MapReduce Service, their programs, data and executions"),
     ("iam", "Projects and tokens of the identity service"),
 ];
 
@@ -379,7 +379,7 @@ fn bulk(fields: &[Field]) -> [Arg; 4] {
             ids.into_iter().chain(columns).collect::<Vec<_>>().join(", ")
         )),
         Arg::new("journal").long("journal").value_name("FILE").requires("from").help(
-            "Where to note what was done, so that the same command goes on where it was stopped [default: the name of \
+            "Journal of finished updates, from which the same command resumes [default: the name of \
              the file with .journal at its end]",
         ),
         Arg::new("concurrency")

@@ -61,7 +61,7 @@ fn print(emulator: &Emulator, steps: &[Step], out: &mut impl Write) -> std::io::
         let verdict = |good: bool| if good { "ok" } else { "DIFFERS" };
         writeln!(
             out,
-            "{:<3} {}\n    request {}, answer {}, stored {} (read back by {})",
+            "{:<3} {}\n    request {}, response {}, stored {} (read back by {})",
             step.number,
             step.title,
             verdict(step.request_matches),

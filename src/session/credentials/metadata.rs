@@ -75,11 +75,11 @@ impl Metadata {
         let request =
             http.put(&place).header("x-metadata-token-ttl-seconds", TOKEN_SECONDS).header("content-length", "0");
         let token = match send(request, &place).await? {
-            None => return Ok(Outcome::Absent(format!("nobody listens at {base}: this is no cloud server"))),
+            None => return Ok(Outcome::Absent(format!("nothing listens at {base}: this is not a cloud server"))),
             Some((StatusCode::OK, body)) => Some(token(&body, &place)?),
             // The first version of the service knows no tokens.
             Some((StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::SERVICE_UNAVAILABLE, _)) => None,
-            Some((status, _)) => return Err(broken(place, format_args!("answered {status}"))),
+            Some((status, _)) => return Err(broken(place, format_args!("returned {status}"))),
         };
 
         let place = format!("{base}{KEY_PATH}");
@@ -88,16 +88,16 @@ impl Metadata {
             request = request.header("x-metadata-token", token);
         }
         match send(request, &place).await? {
-            None => Err(broken(place, "takes no more connections")),
+            None => Err(broken(place, "accepts no more connections")),
             Some((StatusCode::OK, body)) => {
                 let credentials = credentials(&body, &place, context.now())?;
                 Ok(Outcome::Found(Found::new(credentials, self.name(), place)))
             }
             Some((StatusCode::NOT_FOUND, _)) => Ok(Outcome::Absent(format!("{place} does not exist"))),
             Some((_, body)) if String::from_utf8_lossy(&body).contains(NO_AGENCY) => {
-                Ok(Outcome::Absent("this server has no agency that could lend it keys".to_owned()))
+                Ok(Outcome::Absent("this server has no agency that provides keys".to_owned()))
             }
-            Some((status, _)) => Err(broken(place, format_args!("answered {status}"))),
+            Some((status, _)) => Err(broken(place, format_args!("returned {status}"))),
         }
     }
 }
@@ -105,7 +105,7 @@ impl Metadata {
 /// Status and body of an answer; none where no connection comes about.
 async fn send(request: RequestBuilder, place: &str) -> Result<Option<(StatusCode, BytesMut)>, Error> {
     let failed = |error: reqwest::Error| {
-        let reason = if error.is_timeout() { "gave no answer in time" } else { "gave no complete answer" };
+        let reason = if error.is_timeout() { "sent no response in time" } else { "sent no complete response" };
         broken(place, reason).with_source(error.without_url())
     };
     let mut response = match request.send().await {
@@ -116,9 +116,9 @@ async fn send(request: RequestBuilder, place: &str) -> Result<Option<(StatusCode
     let mut bytes = BytesMut::new();
     match body::read(&mut response, &mut bytes, MAX_BODY).await {
         Ok(()) => Ok(Some((response.status(), bytes))),
-        Err(Unread::TooLarge) => Err(broken(place, format_args!("answered more than {MAX_BODY} bytes"))),
+        Err(Unread::TooLarge) => Err(broken(place, format_args!("returned more than {MAX_BODY} bytes"))),
         Err(Unread::Broken(error)) => Err(failed(error)),
-        Err(Unread::Undecodable(reason)) => Err(broken(place, format_args!("gave no readable answer: {reason}"))),
+        Err(Unread::Undecodable(reason)) => Err(broken(place, format_args!("sent no readable response: {reason}"))),
     }
 }
 
@@ -128,7 +128,7 @@ fn token(body: &[u8], place: &str) -> Result<HeaderValue, Error> {
             token.set_sensitive(true);
             Ok(token)
         }
-        _ => Err(broken(place, "answered with something that is no token")),
+        _ => Err(broken(place, "did not return a token")),
     }
 }
 
@@ -136,17 +136,17 @@ fn credentials(body: &[u8], place: &str, now: Timestamp) -> Result<Credentials, 
     // The parser's own words might hold a value.
     let Answer { credential } = serde_json::from_slice(body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        broken(place, format_args!("answered with something that is no security key: line {line}, column {column}"))
+        broken(place, format_args!("did not return a security key: line {line}, column {column}"))
     })?;
     let Key { access, secret, securitytoken, expires_at } = credential;
     let visible = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
     if ![&access, secret.expose(), securitytoken.expose()].into_iter().all(visible) {
-        return Err(broken(place, "answered with a key that is empty or holds a character that it cannot have"));
+        return Err(broken(place, "returned a key that is empty or has an invalid character"));
     }
     let expires_at: Timestamp =
-        expires_at.parse().map_err(|_| broken(place, "answered with an `expires_at` that is no time"))?;
+        expires_at.parse().map_err(|_| broken(place, "returned an `expires_at` that is not a time"))?;
     if expires_at <= now {
-        return Err(broken(place, format_args!("answered with keys that ended at {expires_at}; now it is {now}")));
+        return Err(broken(place, format_args!("returned keys that expired at {expires_at}; it is {now} now")));
     }
     Ok(Credentials::temporary(access, secret, securitytoken, Some(expires_at)))
 }

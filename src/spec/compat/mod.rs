@@ -30,7 +30,7 @@ pub enum Impact {
 pub struct Change {
     /// The effect on clients.
     pub impact: Impact,
-    /// The place, for example ``list_jobs answer 200: `jobs[].name` ``.
+    /// The place, for example ``list_jobs response 200: `jobs[].name` ``.
     pub place: String,
     /// The difference.
     pub what: String,
@@ -252,7 +252,7 @@ impl<'a> Comparison<'a> {
 
     fn responses(&mut self, id: &str, old: &'a Value, new: &'a Value) {
         for (status, response) in object(old) {
-            let place = format!("{id} answer {status}");
+            let place = format!("{id} response {status}");
             match new.get(status).or_else(|| new.get(class(status))) {
                 Some(now) => {
                     let (before, now) = (load::resolve(self.old, response), load::resolve(self.new, now));
@@ -263,11 +263,11 @@ impl<'a> Comparison<'a> {
                     self.sets(&place, &headers(before), &headers(now));
                 }
                 None if status.starts_with('2') => self.add(Impact::Breaking, &place, "the success status is gone"),
-                None => self.add(Impact::Breaking, &place, "the answer is not described any more"),
+                None => self.add(Impact::Breaking, &place, "the response is not described any more"),
             }
         }
         for (status, response) in object(new).filter(|(status, _)| old.get(*status).is_none()) {
-            let place = format!("{id} answer {status}");
+            let place = format!("{id} response {status}");
             match old.get(class(status)) {
                 // Old clients know this status as part of a class.
                 Some(before) => {
@@ -276,7 +276,7 @@ impl<'a> Comparison<'a> {
                     self.add(Impact::Additive, &place, "the status is named");
                 }
                 None if status.starts_with('2') => self.add(Impact::Breaking, &place, "the success status is new"),
-                None => self.add(Impact::Additive, &place, "the answer is described"),
+                None => self.add(Impact::Additive, &place, "the response is described"),
             }
         }
     }

@@ -143,28 +143,32 @@ fn a_stricter_request_breaks_and_a_looser_one_adds() {
 fn a_looser_answer_breaks_and_a_stricter_one_adds() {
     let id = "/components/schemas/Output/properties/id";
     all(vec![
-        (id, json!({"nullable": true}), "breaking: update_job answer 200: `id`: it may be null"),
-        (id, json!({"format": "int32"}), "additive: update_job answer 200: `id`: the format was int64, is int32"),
-        (id, json!({"type": "number"}), "breaking: update_job answer 200: `id`: the type was integer, is number"),
-        (id, json!({"maximum": 9}), "additive: update_job answer 200: `id`: `maximum` was none, is 9"),
-        (OUTPUT, json!({"required": []}), "breaking: update_job answer 200: `id`: it is optional"),
-        (OUTPUT, json!({"required": ["id", "state"]}), "additive: update_job answer 200: `state`: it is required"),
-        (OUTPUT, json!({"properties": {"state": null}}), "breaking: update_job answer 200: `state`: the field is gone"),
+        (id, json!({"nullable": true}), "breaking: update_job response 200: `id`: it may be null"),
+        (id, json!({"format": "int32"}), "additive: update_job response 200: `id`: the format was int64, is int32"),
+        (id, json!({"type": "number"}), "breaking: update_job response 200: `id`: the type was integer, is number"),
+        (id, json!({"maximum": 9}), "additive: update_job response 200: `id`: `maximum` was none, is 9"),
+        (OUTPUT, json!({"required": []}), "breaking: update_job response 200: `id`: it is optional"),
+        (OUTPUT, json!({"required": ["id", "state"]}), "additive: update_job response 200: `state`: it is required"),
+        (
+            OUTPUT,
+            json!({"properties": {"state": null}}),
+            "breaking: update_job response 200: `state`: the field is gone",
+        ),
         (
             OUTPUT,
             json!({"properties": {"more": {"type": "string"}}}),
-            "additive: update_job answer 200: `more`: the field is new",
+            "additive: update_job response 200: `more`: the field is new",
         ),
         (
             "/components/schemas/Output/properties/state",
             json!({"enum": ["up", "down", "lost"]}),
-            "breaking: update_job answer 200: `state`: the value \"lost\" is new",
+            "breaking: update_job response 200: `state`: the value \"lost\" is new",
         ),
         // A keyword beside a reference whose target has been compared.
         (
             "/components/schemas/Output/properties/parent",
             json!({"nullable": true}),
-            "breaking: update_job answer 200: `parent`: it may be null",
+            "breaking: update_job response 200: `parent`: it may be null",
         ),
     ]);
 }
@@ -199,18 +203,26 @@ fn operations_parameters_and_answers_count() {
         ),
         (OPERATION, json!({"requestBody": null}), "breaking: update_job request: the body is gone"),
         (OPERATION, json!({"requestBody": {"required": false}}), "additive: update_job request: it is optional"),
-        (OPERATION, json!({"responses": {"200": null}}), "breaking: update_job answer 200: the success status is gone"),
+        (
+            OPERATION,
+            json!({"responses": {"200": null}}),
+            "breaking: update_job response 200: the success status is gone",
+        ),
         (
             OPERATION,
             json!({"responses": {"202": schema}}),
-            "breaking: update_job answer 202: the success status is new",
+            "breaking: update_job response 202: the success status is new",
         ),
-        (OPERATION, json!({"responses": {"5XX": schema}}), "additive: update_job answer 5XX: the answer is described"),
-        (OPERATION, json!({"responses": {"404": schema}}), "additive: update_job answer 404: the status is named"),
+        (
+            OPERATION,
+            json!({"responses": {"5XX": schema}}),
+            "additive: update_job response 5XX: the response is described",
+        ),
+        (OPERATION, json!({"responses": {"404": schema}}), "additive: update_job response 404: the status is named"),
         (
             OPERATION,
             json!({"responses": {"4XX": null}}),
-            "breaking: update_job answer 4XX: the answer is not described any more",
+            "breaking: update_job response 4XX: the response is not described any more",
         ),
         (
             "/servers/0/variables/region",
@@ -230,7 +242,7 @@ fn a_status_that_loses_its_name_is_compared_with_its_class() {
         compare(&old, &base()).iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(named(json!({"type": "object"})), [""; 0]);
-    let breaking = "breaking: update_job answer 429: the type was string, is object";
+    let breaking = "breaking: update_job response 429: the type was string, is object";
     assert_eq!(named(json!({"type": "string"})), [breaking]);
 }
 
