@@ -20,6 +20,9 @@ mod load;
 #[path = "src/spec/lower.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod lower;
+#[path = "src/spec/schema.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
+mod schema;
 #[path = "src/shape.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod shape;
@@ -39,6 +42,7 @@ fn main() {
         "src/spec/list.rs",
         "src/spec/load.rs",
         "src/spec/lower.rs",
+        "src/spec/schema.rs",
         "src/spec/states.rs",
     ] {
         println!("cargo::rerun-if-changed={rules}");
@@ -56,9 +60,16 @@ fn main() {
             }
         }
     }
-    if env::var_os("CARGO_FEATURE_EMULATOR").is_some() {
+    if ["EMULATOR", "PUBLISH"].iter().any(|name| env::var_os(format!("CARGO_FEATURE_{name}")).is_some()) {
         println!("cargo::rerun-if-changed=openapi/emulator.yaml");
         if let Err(message) = read("openapi/emulator.yaml", &out.join("emulator.json")) {
+            println!("cargo::error={message}");
+            process::exit(1);
+        }
+    }
+    if env::var_os("CARGO_FEATURE_PUBLISH").is_some() {
+        println!("cargo::rerun-if-changed=tests/signing");
+        if let Err(message) = signing_vectors(&out.join("signing.json")) {
             println!("cargo::error={message}");
             process::exit(1);
         }
@@ -71,6 +82,20 @@ fn main() {
         println!("cargo::error={message}");
         process::exit(1);
     }
+}
+
+/// The cases of `tests/signing` as one JSON array, ordered by file name.
+fn signing_vectors(target: &Path) -> Result<(), String> {
+    let folder = fs::read_dir("tests/signing").map_err(|error| format!("tests/signing: {error}"))?;
+    let mut files: Vec<PathBuf> = folder.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|file| file.extension().is_some_and(|kind| kind == "json"));
+    files.sort();
+    let mut vectors = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        vectors.push(serde_json::from_str::<Value>(&text).map_err(|error| format!("{}: {error}", file.display()))?);
+    }
+    fs::write(target, format!("{:#}\n", Value::from(vectors))).map_err(|error| format!("{}: {error}", target.display()))
 }
 
 /// Names of what was generated.
@@ -217,8 +242,10 @@ fn compile(service: &str, file: &str, target: &Path) -> Result<Names, String> {
 /// A description without what is only for readers. `named`: the keys are names of the description, not of OpenAPI.
 fn rules(value: &Value, named: bool) -> Value {
     let for_readers = |key: &str| {
-        matches!(key, "description" | "summary" | "externalDocs" | "tags" | "default" | "example" | "examples")
-            || (key.starts_with("x-") && !matches!(key, "x-error-code" | "x-together" | "x-empty" | "x-mandatory"))
+        matches!(
+            key,
+            "description" | "summary" | "externalDocs" | "tags" | "default" | "example" | "examples" | "links"
+        ) || (key.starts_with("x-") && !matches!(key, "x-error-code" | "x-together" | "x-empty" | "x-mandatory"))
     };
     match value {
         Value::Object(fields) => fields

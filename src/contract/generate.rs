@@ -79,7 +79,7 @@ pub(super) fn bounds(document: &'static Value, schema: &'static Value) -> Vec<Bo
         add("min-items", vec![vec![one; usize::try_from(least).unwrap_or(1)].into()], vec![json!([])]);
     }
     // A value that may have several forms is bounded as each form is.
-    let alternatives = load::resolve(document, schema).get("oneOf").and_then(Value::as_array);
+    let alternatives = load::resolve(document, schema).get("anyOf").and_then(Value::as_array);
     for alternative in alternatives.into_iter().flatten() {
         for bound in self::bounds(document, alternative).into_iter().filter(|bound| bound.name != "type") {
             add(bound.name, bound.accepted, bound.refused);
@@ -135,7 +135,7 @@ pub(super) fn sample(document: &'static Value, schema: &'static Value) -> Value 
                 .collect::<Map<_, _>>()
                 .into()
         }
-        _ => match load::resolve(document, schema).get("oneOf").and_then(|forms| forms.get(0)) {
+        _ => match load::resolve(document, schema).get("anyOf").and_then(|forms| forms.get(0)) {
             Some(form) => sample(document, form),
             None => json!("text"),
         },

@@ -174,7 +174,8 @@ impl Checker {
             _ => None,
         };
         let Some((index, [first, ..])) = meant.map(|(index, errors)| (index, errors.as_slice())) else {
-            return Refusal::Invalid(describe(error));
+            let together = self.together(error);
+            return Refusal::Invalid(together.map_or_else(|| describe(error), |reason| invalid(error, &reason)));
         };
         // The description can give a rule between fields a code of its own, such as "12000068".
         let schema = load::resolve(self.document.value(), self.request.unwrap_or(&Value::Null));
@@ -186,6 +187,33 @@ impl Checker {
         match code {
             Some(code) => Refusal::Refused { code: code.code(), message: describe(first) },
             None => Refusal::Invalid(describe(first)),
+        }
+    }
+
+    /// What is wrong with fields that are there together, where more than one of several alternatives holds.
+    fn together(&self, error: &ValidationError<'_>) -> Option<String> {
+        if !matches!(error.kind(), ValidationErrorKind::OneOfMultipleValid { .. }) {
+            return None;
+        }
+        let document = self.document.value();
+        let mut schema = load::resolve_whole(document, self.document.request_schema(self.operation)?);
+        for step in error.instance_path().as_str().split('/').skip(1) {
+            schema = load::resolve_whole(document, schema["properties"].get(step).or_else(|| schema.get("items"))?);
+        }
+        let path = error.schema_path().as_str();
+        let alternatives = schema.pointer(&path[path.rfind("/allOf/")?..])?;
+        let mut fields = Vec::new();
+        required_fields(alternatives, &mut fields);
+        // A field that every request has cannot be what is wrong.
+        let always =
+            |field: &&str| schema["required"].as_array().is_some_and(|all| all.iter().any(|name| name == *field));
+        fields.retain(|field| !always(field));
+        let given = error.instance().as_object()?;
+        let (there, missing): (Vec<&str>, Vec<&str>) = fields.into_iter().partition(|field| given.contains_key(*field));
+        match (there.as_slice(), missing.as_slice()) {
+            ([only], [_, ..]) => Some(format!("{only} goes only with {}", missing.join(" and "))),
+            ([_, _, ..], _) => Some(format!("{} exclude each other", there.join(" and "))),
+            _ => None,
         }
     }
 
@@ -291,12 +319,30 @@ fn undescribed(document: &Value, schema: &Value, value: &Value, place: &str, fou
     }
 }
 
+/// The fields that alternatives ask for, each once.
+fn required_fields<'a>(alternatives: &'a Value, found: &mut Vec<&'a str>) {
+    for alternative in alternatives.as_array().into_iter().flatten() {
+        for field in alternative["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if !found.contains(&field) {
+                found.push(field);
+            }
+        }
+        for inner in ["oneOf", "anyOf"].iter().filter_map(|key| alternative.get(key)) {
+            required_fields(inner, found);
+        }
+    }
+}
+
 /// Describes an invalid value by its field and limit.
 fn describe(error: &ValidationError<'_>) -> String {
+    invalid(error, &reason(error))
+}
+
+fn invalid(error: &ValidationError<'_>, reason: &str) -> String {
     let place = error.instance_path().to_string();
     let place =
         if place.is_empty() { "The body".to_owned() } else { format!("The field {}", place[1..].replace('/', ".")) };
-    format!("{place} is invalid: {}", reason(error))
+    format!("{place} is invalid: {reason}")
 }
 
 /// Describes what is wrong with a value, with the limit. A text is not repeated: it may be long, or a password.

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::load::{self, Operation};
 use super::lower::{self, Side, WIRE_TYPES};
 use super::shape::PageShape;
-use super::{list, states};
+use super::{list, schema, states};
 
 /// A construct that would not survive generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl<'a> Report<'a> {
                         );
                     }
                 }
-                for (key, inner) in map.iter().filter(|(key, _)| !lower::is_data(key)) {
+                for (key, inner) in map.iter().filter(|(key, _)| !schema::is_data(key)) {
                     path.push(key);
                     match inner {
                         // A field can have any name, also that of a key.
@@ -415,7 +415,7 @@ impl<'a> Report<'a> {
                 self.add("states", &at, format!("the row of {} is not complete", state.code), remedy);
             }
         }
-        let form = schema["oneOf"].as_array().and_then(|forms| forms.first()).unwrap_or(schema);
+        let form = schema["anyOf"].as_array().and_then(|forms| forms.first()).unwrap_or(schema);
         let described: BTreeSet<i64> =
             match (form["enum"].as_array(), form["minimum"].as_i64(), form["maximum"].as_i64()) {
                 (Some(values), ..) => values.iter().filter_map(Value::as_i64).collect(),
@@ -430,6 +430,7 @@ impl<'a> Report<'a> {
     fn schemas(&mut self) {
         let document = self.document;
         let mut names: BTreeMap<String, &str> = BTreeMap::new();
+        let of_failures = lower::of_failures(document);
         for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
             if let Some(other) = names.insert(squash(name), name) {
                 self.add(
@@ -440,7 +441,7 @@ impl<'a> Report<'a> {
                 );
             }
             self.states(name, schema);
-            if !is_wire_type(name) {
+            if !is_wire_type(name) && !of_failures.contains(name) {
                 self.schema(schema, &mut vec!["components", "schemas", name], true);
             }
         }
@@ -467,7 +468,7 @@ impl<'a> Report<'a> {
         let composed = ["oneOf", "anyOf", "allOf"]
             .iter()
             .filter_map(|key| map.get(*key)?.as_array())
-            .any(|parts| !parts.iter().all(lower::is_field_rule));
+            .any(|parts| !parts.iter().all(schema::is_field_rule));
         if kind.is_none() && !composed && map.get("x-any") != Some(&Value::Bool(true)) {
             self.add(
                 "type",
@@ -513,7 +514,7 @@ impl<'a> Report<'a> {
     fn composition(&mut self, map: &'a Map<String, Value>, at: &mut Vec<&'a str>) {
         for key in ["oneOf", "anyOf"] {
             let parts = map.get(key).and_then(Value::as_array);
-            if parts.is_some_and(|parts| !parts.iter().all(lower::is_field_rule)) {
+            if parts.is_some_and(|parts| !parts.iter().all(schema::is_field_rule)) {
                 at.push(key);
                 self.add(
                     "composition",
@@ -525,7 +526,7 @@ impl<'a> Report<'a> {
             }
         }
         if let Some(parts) = map.get("allOf").and_then(Value::as_array) {
-            let types = parts.iter().filter(|part| !lower::is_field_rule(part)).count();
+            let types = parts.iter().filter(|part| !schema::is_field_rule(part)).count();
             let wraps = parts.len() == 1
                 && parts[0].get("$ref").is_some()
                 && map.keys().all(|key| key.starts_with("x-") || BESIDE_A_WRAPPED_REFERENCE.contains(&key.as_str()));
@@ -540,7 +541,7 @@ impl<'a> Report<'a> {
                 at.pop();
             }
         }
-        if map.get("not").is_some_and(|not| !lower::is_field_rule(not)) {
+        if map.get("not").is_some_and(|not| !schema::is_field_rule(not)) {
             at.push("not");
             self.add("composition", at, "the generator panics", "say what a value is, not what it is not");
             at.pop();

@@ -208,7 +208,7 @@ pub fn readme() -> String {
         service(document, &mut totals, &mut lists);
     }
     let operations: usize = documents().iter().map(|document| document.operations().count()).sum();
-    let head = include_str!("pages/readme.md")
+    let head = include_str!("publish/pages/readme.md")
         .replace("{rows}", &format!("{operations} operations"))
         .replace("{files}", files().trim_end())
         .replace("{contents}", &contents)
@@ -382,7 +382,7 @@ fn cell(text: &str) -> String {
 }
 
 /// The fragment that GitHub and most renderers give a heading.
-fn anchor(title: &str) -> String {
+pub(super) fn anchor(title: &str) -> String {
     let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
     kept.collect::<String>().to_lowercase().replace(' ', "-")
 }

@@ -56,7 +56,7 @@ pub(crate) fn rules() -> &'static [Document] {
 }
 
 /// The description of the emulator's control API, which is no part of the cloud.
-#[cfg(feature = "emulator")]
+#[cfg(any(feature = "emulator", feature = "publish"))]
 pub(crate) fn control() -> &'static Document {
     static CONTROL: Document = document!("emulator", ".json", &[]);
     &CONTROL

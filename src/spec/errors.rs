@@ -6,6 +6,9 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
+#[cfg(feature = "publish")]
+use crate::error::ErrorCode;
+
 /// The codes of one family.
 #[derive(Debug)]
 pub struct ErrorFile {
@@ -48,4 +51,14 @@ impl ErrorFile {
     pub fn value(&self) -> &Value {
         &self.value
     }
+}
+
+/// The status that a documented failure comes with: the one that the tables of codes print, else 400.
+#[cfg(feature = "publish")]
+pub(in crate::spec) fn status_of_failure(body: &Value) -> u16 {
+    let inner = if body["error"].is_object() { &body["error"] } else { body };
+    let code = inner.get("error_code").or_else(|| inner.get("errorCode")).or_else(|| inner.get("code"));
+    let code = code.map(|code| code.as_str().map_or_else(|| code.to_string(), str::to_owned));
+    let statuses = code.and_then(|code| ErrorCode::lookup(&code)).map_or(&[][..], ErrorCode::statuses);
+    statuses.iter().copied().find(|status| *status >= 400).unwrap_or(400)
 }

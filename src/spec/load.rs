@@ -152,15 +152,15 @@ impl<'a> Operation<'a> {
         Some(Value::Object(fields.collect()).to_string())
     }
 
-    /// All documented examples: requests with their answers first, then failures without a request.
+    /// All documented examples: requests with their answers first, then failures without a request. An example that no page
+    /// prints (`x-assumption`) is not among them.
     pub fn examples(self, document: &'a Value) -> Vec<Example<'a>> {
         let mut responses: Vec<(&str, &str, &Value)> = Vec::new();
         for (status, response) in self.value["responses"].as_object().into_iter().flatten() {
             let response = resolve(document, response);
             let examples = response.pointer("/content/application~1json/examples").and_then(Value::as_object);
-            responses.extend(
-                examples.into_iter().flatten().map(|(key, example)| (key.as_str(), status.as_str(), &example["value"])),
-            );
+            let printed = examples.into_iter().flatten().filter(|(_, example)| example.get("x-assumption").is_none());
+            responses.extend(printed.map(|(key, example)| (key.as_str(), status.as_str(), &example["value"])));
         }
         let bodies = self.value.pointer("/requestBody/content/application~1json/examples");
         let requests = self.value["x-example-requests"].as_object();
@@ -230,6 +230,18 @@ pub fn resolve_whole<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
         Some([only]) if schema.get("properties").is_none() => resolve_whole(document, only),
         _ => schema,
     }
+}
+
+/// Whether a schema allows null: itself, by an alternative, or by each schema that it combines.
+pub fn may_be_null(document: &Value, schema: &Value) -> bool {
+    let schema = resolve(document, schema);
+    let parts = |key: &str| schema[key].as_array().map_or(&[][..], Vec::as_slice);
+    let combined = parts("allOf");
+    schema["nullable"] == true
+        || parts("oneOf").iter().chain(parts("anyOf")).any(|part| may_be_null(document, part))
+        || (schema.get("type").is_none()
+            && !combined.is_empty()
+            && combined.iter().all(|part| may_be_null(document, part)))
 }
 
 /// The component schema that a schema is, be it by a reference or by one that stands alone in an `allOf`.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::load;
+use super::{load, schema};
 
 /// One difference between the description and the generator's view of it.
 pub struct Rule {
@@ -182,11 +182,23 @@ pub fn lower(document: &Value) -> Value {
 }
 
 fn drop_error_responses(document: &mut Value) {
+    let before = reachable(document, Side::Either);
     each_operation(document, |operation| {
         if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
             responses.retain(|status, _| status.starts_with('2'));
         }
     });
+    let after = reachable(document, Side::Either);
+    if let Some(schemas) = components(document, "schemas") {
+        schemas.retain(|name, _| after.contains(name) || !before.contains(name));
+    }
+}
+
+/// The component schemas that only failures reach: the generator never sees them.
+pub fn of_failures(document: &Value) -> BTreeSet<String> {
+    let mut successes = document.clone();
+    drop_error_responses(&mut successes);
+    &reachable(document, Side::Either) - &reachable(&successes, Side::Either)
 }
 
 fn accept_any_success_status(document: &mut Value) {
@@ -201,38 +213,7 @@ fn accept_any_success_status(document: &mut Value) {
 }
 
 fn drop_field_rules(document: &mut Value) {
-    each_schema(document, Side::Either, |schema| {
-        for key in ["oneOf", "anyOf", "allOf"] {
-            let only_rules =
-                schema.get(key).and_then(Value::as_array).is_some_and(|parts| parts.iter().all(is_field_rule));
-            if only_rules {
-                schema.shift_remove(key);
-            }
-        }
-        if schema.get("not").is_some_and(is_field_rule) {
-            schema.shift_remove("not");
-        }
-    });
-}
-
-/// Whether a composition speaks only of which fields go together.
-pub fn is_field_rule(schema: &Value) -> bool {
-    schema.as_object().is_some_and(|schema| {
-        schema.iter().all(|(key, value)| match key.as_str() {
-            "required" => true,
-            "not" => is_field_rule(value),
-            "oneOf" | "anyOf" | "allOf" => value.as_array().is_some_and(|parts| parts.iter().all(is_field_rule)),
-            // A rule may tie the value of a field to that of another: `properties: {type: {enum: [obs]}}`.
-            "properties" => value.as_object().is_some_and(|fields| {
-                fields.values().all(|field| {
-                    field.as_object().is_some_and(|field| {
-                        field.keys().all(|key| matches!(key.as_str(), "enum" | "pattern" | "minLength" | "minItems"))
-                    })
-                })
-            }),
-            _ => key.starts_with("x-") || key == "description",
-        })
-    })
+    each_schema(document, Side::Either, schema::drop_field_rules);
 }
 
 fn drop_defaults(document: &mut Value) {
@@ -452,22 +433,10 @@ fn tolerant_response_numbers(document: &mut Value) {
     }
 }
 
-/// Whether a schema allows null: itself, by an alternative, or by each schema that it combines.
-fn may_be_null(document: &Value, schema: &Value) -> bool {
-    let schema = load::resolve(document, schema);
-    let parts = |key: &str| schema[key].as_array().map_or(&[][..], Vec::as_slice);
-    let combined = parts("allOf");
-    schema["nullable"] == true
-        || parts("oneOf").iter().chain(parts("anyOf")).any(|part| may_be_null(document, part))
-        || (schema.get("type").is_none()
-            && !combined.is_empty()
-            && combined.iter().all(|part| may_be_null(document, part)))
-}
-
 /// The component schemas that allow null.
 fn nullable_components(document: &Value) -> BTreeSet<String> {
     let schemas = document["components"]["schemas"].as_object();
-    let nullable = schemas.into_iter().flatten().filter(|(_, schema)| may_be_null(document, schema));
+    let nullable = schemas.into_iter().flatten().filter(|(_, schema)| load::may_be_null(document, schema));
     nullable.map(|(name, _)| name.clone()).collect()
 }
 
@@ -548,43 +517,18 @@ pub enum Side {
 /// Names of the component schemas that requests or responses reach.
 pub fn reachable(document: &Value, side: Side) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let mut waiting: Vec<&Value> = Vec::new();
     for operation in load::operations(document) {
         if side != Side::Response {
-            waiting.extend(operation.parameters(document));
-            waiting.push(&operation.value["requestBody"]);
+            for parameter in operation.parameters(document) {
+                schema::references(document, parameter, &mut found);
+            }
+            schema::references(document, &operation.value["requestBody"], &mut found);
         }
         if side != Side::Request {
-            waiting.push(&operation.value["responses"]);
+            schema::references(document, &operation.value["responses"], &mut found);
         }
     }
-    while let Some(value) = waiting.pop() {
-        match value {
-            Value::Object(map) => {
-                if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
-                    let name = load::schema_name(reference);
-                    if name.is_none_or(|name| found.insert(name.to_owned())) {
-                        waiting.extend(load::target(document, reference));
-                    }
-                }
-                for (key, value) in map.iter().filter(|(key, _)| !is_data(key)) {
-                    match value {
-                        // A field can have any name, also that of a key.
-                        Value::Object(fields) if key == "properties" => waiting.extend(fields.values()),
-                        _ => waiting.push(value),
-                    }
-                }
-            }
-            Value::Array(items) => waiting.extend(items),
-            _ => {}
-        }
-    }
-    found
-}
-
-/// Keys whose content is data of users, not part of a schema.
-pub fn is_data(key: &str) -> bool {
-    matches!(key, "example" | "examples" | "enum" | "default" | "required") || key.starts_with("x-")
+    found.iter().filter_map(|reference| load::schema_name(reference)).map(str::to_owned).collect()
 }
 
 fn each_operation(document: &mut Value, mut visit: impl FnMut(&mut Value)) {

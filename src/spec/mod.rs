@@ -32,7 +32,10 @@ mod lower;
 pub mod publish;
 #[cfg(all(test, feature = "schemars"))]
 mod rust_types;
-#[cfg(test)]
+#[cfg(any(test, feature = "publish"))]
+#[allow(unreachable_pub, reason = "build.rs uses it too")]
+mod schema;
+#[cfg(any(test, feature = "publish"))]
 #[allow(unreachable_pub, reason = "build.rs uses it too")]
 mod states;
 #[cfg(test)]
@@ -42,9 +45,11 @@ use crate::shape;
 pub use crate::shape::{ListShape, PageShape};
 #[cfg(any(feature = "raw", feature = "contract"))]
 pub(crate) use address::address;
-pub use document::{Document, documents, operation};
+#[cfg(any(feature = "emulator", feature = "publish"))]
+pub(crate) use document::control;
 #[cfg(feature = "emulator")]
-pub(crate) use document::{control, rules};
+pub(crate) use document::rules;
+pub use document::{Document, documents, operation};
 pub use list::list;
 pub use load::Example;
 

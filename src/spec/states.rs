@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 /// The phases that a state can have, as `x-states` spells them.
+#[cfg_attr(not(test), allow(dead_code, reason = "build.rs uses it"))]
 pub const PHASES: [&str; 3] = ["underway", "succeeded", "failed"];
 
 /// A documented state.

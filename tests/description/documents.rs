@@ -107,6 +107,8 @@ fn every_documented_example_is_there_exactly_once() {
                 problems.push(format!("{name}: is of edition {}, x-edition is {edition}", example.edition));
             }
         }
+        // What no page prints says so.
+        bodies.retain(|body| body.example.get("x-assumption").is_none());
         problems.extend(bodies.iter().map(|body| format!("{}: no page has this example", body.name)));
         problems.extend(requests.keys().filter(|key| !answers(document, described, key)).map(|key| {
             format!("{} x-example-requests {key}: no page has this request or an answer to it", operation.id)
@@ -481,6 +483,11 @@ fn every_schema_refuses_something() {
     let mut schemas = 0;
     for document in spec::documents() {
         for (name, schema) in fixtures::schemas(document) {
+            // A union of components: each of them is tried by itself.
+            let parts = schema.value["anyOf"].as_array();
+            if parts.is_some_and(|parts| parts.iter().all(|part| part.get("$ref").is_some())) {
+                continue;
+            }
             schemas += 1;
             let name = format!("{} {name}", document.name());
             let refused = mutate(&name, &schema, &sample(&schema), &mut counts, &mut problems);

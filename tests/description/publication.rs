@@ -200,7 +200,10 @@ mod export {
     fn export_writes_what_it_says_and_sums_match() {
         let (folder, files) = exported();
         let site = folder.path().join("public/site");
-        assert!(files.len() == 3 * documents().len() + 8 + 4, "{files:?}");
+        // Of each description YAML, JSON, a page, a 3.1 copy; of those of the cloud a view for generators and vectors.
+        let of_descriptions = 4 * (documents().len() + 1) + 2 * documents().len();
+        // Pages and sums, error codes, what belongs to the vectors, workflows.
+        assert_eq!(files.len(), of_descriptions + 6 + 8 + 3 + 5, "{files:?}");
         let sums = std::fs::read_to_string(site.join("SHA256SUMS")).unwrap();
         let checked = std::process::Command::new("sha256sum")
             .args(["--check", "--strict", "--quiet", "SHA256SUMS"])
@@ -221,20 +224,201 @@ mod export {
     fn exported_json_and_yaml_say_the_same() {
         let (folder, files) = exported();
         let mut compared = 0;
-        for file in files.iter().filter_map(|file| file.strip_suffix(".yaml")) {
+        let derived = |file: &&str| ["generators/", "3.1/", "workflows/"].iter().any(|folder| file.starts_with(folder));
+        for file in files.iter().filter_map(|file| file.strip_suffix(".yaml")).filter(|file| !derived(file)) {
             let text =
                 |kind: &str| std::fs::read_to_string(folder.path().join(format!("public/site/{file}.{kind}"))).unwrap();
             let yaml: Value = serde_saphyr::from_str(&text("yaml")).unwrap();
             assert_eq!(yaml, serde_json::from_str::<Value>(&text("json")).unwrap(), "{file}");
             compared += 1;
         }
-        assert_eq!(compared, 7);
+        assert_eq!(compared, 8);
     }
 
     /// The description inside a page.
     fn embedded(page: &str) -> Value {
         let (_, rest) = page.split_once("id=\"description\">").unwrap();
         serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+    }
+
+    fn read_yaml(folder: &tempfile::TempDir, file: &str) -> Value {
+        let text = std::fs::read_to_string(folder.path().join("public/site").join(file)).unwrap();
+        serde_saphyr::from_str(&text).unwrap()
+    }
+
+    /// Every object of a document, with its JSON pointer.
+    fn objects<'a>(value: &'a Value, pointer: String, found: &mut Vec<(String, &'a serde_json::Map<String, Value>)>) {
+        match value {
+            Value::Object(map) => {
+                for (key, inner) in map {
+                    if !matches!(key.as_str(), "example" | "examples" | "default") && !key.starts_with("x-") {
+                        objects(inner, format!("{pointer}/{key}"), found);
+                    }
+                }
+                found.push((pointer, map));
+            }
+            Value::Array(items) => {
+                for (index, inner) in items.iter().enumerate() {
+                    objects(inner, format!("{pointer}/{index}"), found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What made generated clients wrong is not in the files for generators, whichever schema it would be in.
+    #[test]
+    fn generators_find_nothing_that_makes_their_types_wrong() {
+        let (folder, _) = exported();
+        let mut problems = Vec::new();
+        for document in documents() {
+            let view = read_yaml(&folder, &format!("generators/{}.yaml", document.name()));
+            let mut found = Vec::new();
+            objects(&view, String::new(), &mut found);
+            for (pointer, map) in &found {
+                let mut demand = |holds: bool, what: &str| {
+                    if !holds {
+                        problems.push(format!("{} {pointer}: {what}", document.name()));
+                    }
+                };
+                let parts = |key: &str| map.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+                let union = || parts("oneOf").iter().chain(parts("anyOf"));
+                let resolved = |part: &Value| spec::load::resolve_whole(&view, part).clone();
+                demand(!map.contains_key("not") && parts("oneOf").is_empty(), "a rule or an exclusive union");
+                demand(parts("allOf").len() < 2, "a composition");
+                demand(
+                    union().chain(parts("allOf")).all(|part| part.get("required").is_none()),
+                    "a branch that makes fields mandatory",
+                );
+                let null_inside = union().any(|part| part["nullable"] == true);
+                demand(!null_inside || map.get("nullable") == Some(&true.into()), "null that only a union says");
+                demand(
+                    union().all(|part| !matches!(resolved(part)["type"].as_str(), Some("object" | "array"))),
+                    "an object or array in a union",
+                );
+                if let [part] = parts("allOf") {
+                    let null = resolved(part)["nullable"] == true;
+                    demand(!null || map.get("nullable") == Some(&true.into()), "null that the property does not say");
+                }
+                let is_integers = map.get("type") == Some(&"integer".into()) && map.contains_key("enum");
+                if is_integers {
+                    for names in ["x-enum-varnames", "x-enum-descriptions"] {
+                        let named = map.get(names).and_then(Value::as_array).map(Vec::len);
+                        demand(named == map["enum"].as_array().map(Vec::len), "numbers without names");
+                    }
+                }
+                demand(map.keys().all(|key| !matches!(key.as_str(), "4XX" | "5XX")), "a range of statuses");
+                if pointer.ends_with("/responses") && pointer.starts_with("/paths") {
+                    demand(map.contains_key("default"), "no default response");
+                }
+                if pointer.ends_with("/variables/region") {
+                    demand(!map.contains_key("enum"), "regions that clients would insist on");
+                }
+            }
+        }
+        assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
+    }
+
+    /// The files for generators take away rules and nothing else: fields and operations are those of the description.
+    #[test]
+    fn generators_find_every_field() {
+        let (folder, _) = exported();
+        for document in documents() {
+            let view = read_yaml(&folder, &format!("generators/{}.yaml", document.name()));
+            for (name, schema) in document.value()["components"]["schemas"].as_object().unwrap() {
+                let shown = &view["components"]["schemas"][name];
+                for field in schema["properties"].as_object().into_iter().flat_map(serde_json::Map::keys) {
+                    assert!(shown["properties"].get(field).is_some(), "{}: {name}.{field}", document.name());
+                }
+                assert_eq!(shown["required"], schema["required"], "{}: {name}", document.name());
+                for rule in schema["x-rules"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                    assert!(shown["description"].as_str().unwrap().contains(rule), "{name}: {rule}");
+                }
+                let has_rules =
+                    schema["allOf"].as_array().is_some_and(|parts| parts.iter().all(|part| part.get("$ref").is_none()));
+                assert!(
+                    !has_rules || schema["x-rules"].is_array(),
+                    "{}: {name} has rules that no text says",
+                    document.name()
+                );
+            }
+            let ids = |value: &Value| {
+                let operations = spec::load::operations(value);
+                operations
+                    .map(|operation| {
+                        (
+                            operation.id().to_owned(),
+                            operation.value["responses"]
+                                .as_object()
+                                .unwrap()
+                                .keys()
+                                .filter(|status| status.starts_with('2'))
+                                .cloned()
+                                .collect::<Vec<_>>(),
+                        )
+                    })
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(ids(&view), ids(document.value()));
+        }
+    }
+
+    /// Links between the exported files lead to exported files.
+    #[test]
+    fn links_lead_to_exported_files() {
+        let (folder, files) = exported();
+        let site = folder.path().join("public/site");
+        let mut links = 0;
+        for file in files.iter().filter(|file| file.ends_with(".html") || *file == "README.md") {
+            let page = std::fs::read_to_string(site.join(file)).unwrap();
+            let (open, close) = if file.ends_with(".html") { ("href=\"", '"') } else { ("](", ')') };
+            // The renderer of the references has links of its own.
+            let page = page.split("<script>").next().unwrap();
+            for (target, _) in page.split(open).skip(1).filter_map(|rest| rest.split_once(close)) {
+                let (target, anchor) = target.split_once('#').unwrap_or((target, ""));
+                if target.starts_with("https://") {
+                    continue;
+                }
+                links += 1;
+                assert!(target.is_empty() || site.join(target).is_file(), "{file} leads to {target}");
+                if target.is_empty() && file.ends_with(".html") {
+                    assert!(page.contains(&format!("id=\"{anchor}\"")), "{file} has no #{anchor}");
+                }
+            }
+        }
+        assert!(links > 150, "{links}");
+    }
+
+    /// The vectors are those of the documents, and say everything that a runner needs.
+    #[test]
+    fn vectors_are_complete() {
+        let (folder, _) = exported();
+        let mut counts = [0; 3];
+        for document in documents() {
+            let text = std::fs::read_to_string(
+                folder.path().join(format!("public/site/conformance/{}.json", document.name())),
+            );
+            let vectors: Vec<Value> = serde_json::from_str(&text.unwrap()).unwrap();
+            for vector in &vectors {
+                let request = &vector["request"];
+                assert!(
+                    request["path"].as_str().unwrap().starts_with("/v") && !request["path"].to_string().contains('{'),
+                    "{vector}"
+                );
+                let operation = document.operation(vector["operation"].as_str().unwrap()).unwrap();
+                assert_eq!(request["method"], operation.method.to_uppercase());
+                let for_server = vector["appliesTo"].as_array().unwrap().iter().any(|side| side == "server");
+                counts[0] += 1;
+                counts[1] += usize::from(for_server);
+                counts[2] += usize::from(vector["decodesTo"].get("error").is_some());
+            }
+            let examples: usize = document.operations().map(|operation| document.examples(operation).len()).sum();
+            assert_eq!(vectors.len(), examples, "{}", document.name());
+        }
+        println!("{} vectors, {} for servers, {} failures", counts[0], counts[1], counts[2]);
+        assert_eq!(counts[2], 29);
+        let signing = std::fs::read_to_string(folder.path().join("public/site/conformance/signing.json")).unwrap();
+        assert!(serde_json::from_str::<Vec<Value>>(&signing).unwrap().len() > 100);
     }
 
     #[test]
@@ -295,7 +479,7 @@ mod export {
         );
         assert!(config.get("allOf").is_none());
         // Alternatives that are more than rules stay.
-        assert!(shown["components"]["schemas"]["IntegerOrText"]["oneOf"].is_array());
+        assert!(shown["components"]["schemas"]["IntegerOrText"]["anyOf"].is_array());
     }
 
     #[test]
@@ -328,6 +512,62 @@ mod cli {
     fn text(bytes: &[u8]) -> &str {
         std::str::from_utf8(bytes).unwrap()
     }
+
+    /// The runner that is exported finds the emulator and a client in order, and says what is wrong with others.
+    #[cfg(all(unix, feature = "emulator"))]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_reference_runner_tells_good_from_bad() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(hwjobs(&["export", folder.path().to_str().unwrap()]).status.success());
+        let emulator = huaweicloud_jobs::emulator::Emulator::start().await.unwrap();
+        let runner = |arguments: &[&str]| {
+            let script = folder.path().join("conformance/run.py");
+            let output = Command::new("python3").arg(script).args(arguments).env("NO_PROXY", "*").output().unwrap();
+            let told = format!("{}{}", text(&output.stdout), text(&output.stderr));
+            (output.status.code(), told)
+        };
+        let endpoint = emulator.endpoint();
+        let reset = format!("{endpoint}/_emulator/state");
+        let server = |token: &str, only: &str| {
+            let project = emulator.project_id();
+            runner(&["server", "--token", token, "--project", project, "--only", only, "--reset", &reset, &endpoint])
+        };
+        for only in ["modelarts/", "mrs/"] {
+            let (code, told) = server("emulator-token-not-a-secret", only);
+            assert_eq!(code, Some(0), "{told}");
+            assert!(told.ends_with("vectors pass\n") && !told.contains("0 of 0"), "{told}");
+        }
+        let (code, told) = server("wrong", "mrs/show_job/");
+        assert!(code == Some(1) && told.contains("status 401, documented 200"), "{told}");
+
+        // A client that sends what is documented and understands what comes; one that loses the code; one that sends nothing.
+        let client = |how: &str| {
+            let script = folder.path().join("client.py");
+            std::fs::write(&script, CLIENT.replace("HOW", how)).unwrap();
+            runner(&["client", "--only", "mrs/", "python3", script.to_str().unwrap()])
+        };
+        let (code, told) = client("good");
+        assert_eq!(code, Some(0), "{told}");
+        let (code, told) = client("lossy");
+        assert!(code == Some(1) && told.contains("value.job is missing"), "{told}");
+        let (code, told) = client("silent");
+        assert!(code == Some(1) && told.contains("sent []"), "{told}");
+    }
+
+    /// A client of a few lines: it sends a vector's request and prints what comes back.
+    #[cfg(all(unix, feature = "emulator"))]
+    const CLIENT: &str = r#"
+import json, os, sys, urllib.parse, urllib.request
+vector, how = json.load(sys.stdin), "HOW"
+request = vector["request"]
+url = os.environ["CONFORMANCE_URL"] + request["path"] + "?" * bool(request["query"]) + urllib.parse.urlencode(dict(request["query"]))
+body = json.dumps(request["body"]).encode() if "body" in request else None
+if how == "silent":
+    sys.exit()
+answer = urllib.request.urlopen(urllib.request.Request(url, body, request["headers"], method=request["method"]))
+text = answer.read()
+print(json.dumps({"value": json.loads(text) if text and how == "good" else {}}))
+"#;
 
     #[test]
     fn list_names_what_show_prints() {

@@ -282,3 +282,49 @@ async fn the_requests_of_a_client_in_production_are_accepted() {
     let (_, listed) = send(&emulator, "get", "/v1/{project_id}/training-jobs?search_content=openi", None).await;
     assert_eq!(listed["job_total_count"], 1);
 }
+
+/// A rejection names the fields that exclude each other, or the one that is missing, in whichever body the rule is.
+#[tokio::test]
+async fn fields_that_exclude_each_other_are_named() {
+    let emulator = Emulator::start().await.unwrap();
+    let config = |more: Value| {
+        let mut config = json!({
+            "worker_server_num": 1, "app_url": "/usr/app/", "boot_file_url": "/usr/app/boot.py", "data_url": "/usr/data/",
+            "spec_id": 1, "engine_id": 1, "train_url": "/usr/train/",
+        });
+        let fields = config.as_object_mut().unwrap();
+        fields.extend(more.as_object().unwrap().clone());
+        fields.retain(|_, value| !value.is_null());
+        config
+    };
+    let source = json!([{"type": "obs", "data_url": "/usr/data/"}]);
+    let both = json!([{"type": "obs", "data_url": "/usr/data/", "dataset_id": "a", "dataset_version": "b"}]);
+    for (more, told) in [
+        (json!({"data_source": source}), "The field config is invalid: data_url and data_source exclude each other"),
+        (
+            json!({"dataset_id": "a", "dataset_version_id": "b"}),
+            "The field config is invalid: data_url and dataset_id exclude each other",
+        ),
+        (
+            json!({"data_url": null, "data_source": both}),
+            "The field config.data_source.0 is invalid: data_url and dataset_id exclude each other",
+        ),
+    ] {
+        let body = json!({"job_name": "x", "config": config(more)});
+        let (status, rejection) = send(&emulator, "post", "/v1/{project_id}/training-jobs", Some(&body)).await;
+        assert_eq!((status, rejection["error_message"].as_str().unwrap()), (400, told));
+    }
+    let update = "/v1/{project_id}/training-job-configs/config123";
+    for (change, told) in [
+        (json!({"boot_file_url": "/usr/app/boot.py", "app_url": null}), "boot_file_url goes only with app_url"),
+        (json!({"data_source": source}), "data_url and data_source exclude each other"),
+    ] {
+        let (status, rejection) = send(&emulator, "put", update, Some(&config(change))).await;
+        assert_eq!(status, 400, "{rejection}");
+        assert!(rejection["error_message"].as_str().unwrap().contains(told), "{rejection}");
+    }
+    // Clients in Java send the empty list beside the path: it counts as absent.
+    let body = json!({"job_name": "empty", "config": config(json!({"data_source": []}))});
+    let (status, created) = send(&emulator, "post", "/v1/{project_id}/training-jobs", Some(&body)).await;
+    assert_eq!(status, 200, "{created}");
+}

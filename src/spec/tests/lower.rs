@@ -88,6 +88,18 @@ fn cases() -> Vec<Case> {
             [operation("/responses", json!({"200": {}, "204": {}, "404": {}, "4XX": {}, "default": {}, "301": {}}))],
             [operation("/responses", json!({"200": {}, "204": {}}))],
         ),
+        // A schema that only failures reach goes with them; one that a success has too stays, and one that nothing reaches.
+        case(
+            "drop_error_responses",
+            [
+                operation("/responses/4XX", json!({"content": {"application/json": {"schema": reference("Failure")}}})),
+                operation("/responses/5XX", json!({"content": {"application/json": {"schema": reference("Out")}}})),
+                component("Failure", json!({"type": "object", "properties": {"detail": reference("Detail")}})),
+                component("Detail", text()),
+                component("Unused", text()),
+            ],
+            [component("Unused", text())],
+        ),
         case(
             "accept_any_success_status",
             [operation("/responses", json!({"202": {"description": "Later."}}))],
@@ -95,6 +107,16 @@ fn cases() -> Vec<Case> {
         ),
         // Which of two would it be?
         case("accept_any_success_status", [operation("/responses", json!({"200": {}, "202": {}}))], []),
+        // The type may stand beside the values of a rule; alone it is a type.
+        case(
+            "drop_field_rules",
+            [component(
+                "In",
+                json!({"type": "object", "anyOf": [{"properties": {"url": {"type": "string", "pattern": "^/"}}}],
+                    "oneOf": [{"properties": {"url": {"type": "string"}}}]}),
+            )],
+            [component("In", json!({"type": "object", "oneOf": [{"properties": {"url": {"type": "string"}}}]}))],
+        ),
         case(
             "drop_field_rules",
             [
@@ -401,7 +423,8 @@ fn all_rules_in_order() {
         json!({"count": wrapped("IntegerOrText", "nullable", json!(true)), "state": wrapped("State", "nullable", json!(true)),
             "ids": {"type": "array", "items": {"allOf": [reference("IntegerOrText")]}, "nullable": true}}),
     );
-    // What only failures reach is no answer any more.
+    // What only failures reach is gone.
+    assert!(lowered["components"]["schemas"].get("Failure").is_none());
     assert_eq!(open_enums(&lowered), [("State".to_owned(), vec!["on".to_owned()])].into());
     assert_eq!(lowered, lower(&strict), "the strict description stays as it was");
 }

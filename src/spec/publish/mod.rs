@@ -11,17 +11,38 @@ use sha2::{Digest, Sha256};
 
 use super::errors::{self, ErrorFile};
 use super::load::Operation;
-use super::{Document, deviations, documents, html};
+use super::{Document, control, deviations, documents, html};
 use crate::error::{ErrorCode, Retry};
 
+pub mod conformance;
+pub mod generators;
+mod markdown;
+mod newer;
+
 /// Draws the pages; see `assets/redoc/README.md`.
-const RENDERER: &str = include_str!("../../assets/redoc/redoc.standalone.js");
+const RENDERER: &str = include_str!("../../../assets/redoc/redoc.standalone.js");
 /// The only address that the renderer would load something from, a picture beside its name.
 const PICTURE: &str = "https://cdn.redoc.ly/redoc/logo-mini.svg";
 const NO_PICTURE: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E";
 /// The file with the checksums of all others.
 const SUMS: &str = "SHA256SUMS";
-const STYLE: &str = include_str!("pages/style.css");
+/// Where the page for users of other languages is, seen from `openapi/README.md`.
+const PUBLISHING: &str = "../docs/publishing.md";
+
+macro_rules! workflows {
+    ($($name:literal),+) => {
+        &[$(($name, include_str!(concat!("../../../openapi/workflows/", $name, ".yaml")))),+]
+    };
+}
+
+/// The documented updates as Arazzo workflows.
+const WORKFLOWS: &[(&str, &str)] = workflows!(
+    "update-training-job",
+    "update-created-training-job",
+    "update-visualization-job",
+    "update-labeling-job",
+    "update-mrs-job"
+);
 
 /// Writes everything that is published into a directory and says which files. Files of an earlier export there are
 /// replaced. Each file is written whole or not at all.
@@ -31,13 +52,38 @@ const STYLE: &str = include_str!("pages/style.css");
 /// `AlreadyExists` if a file of the same name is there that no export wrote, or that was changed since; then nothing is
 /// written. Else what the file system says.
 pub fn export(directory: &Path) -> io::Result<Vec<String>> {
-    let mut files = vec![("README.md".to_owned(), deviations::readme()), ("index.html".to_owned(), index())];
-    for document in documents() {
+    let readme = deviations::readme().replace(&format!("({PUBLISHING})"), "(publishing.html)");
+    let mut files = vec![
+        (
+            "README.html".to_owned(),
+            markdown::page("The description", &readme, |link| exported(link).then(|| link.to_owned())),
+        ),
+        ("README.md".to_owned(), readme),
+        (
+            "publishing.html".to_owned(),
+            markdown::page("Using the description", include_str!("../../../docs/publishing.md"), of_guide),
+        ),
+        ("index.html".to_owned(), index()),
+    ];
+    for document in documents().iter().chain([control()]) {
         let name = document.name();
         files.push((format!("{name}.yaml"), document.yaml().to_owned()));
         files.push((format!("{name}.json"), pretty(document.value())));
         files.push((format!("{name}.html"), reference(document)));
+        files.push((format!("3.1/{name}.yaml"), yaml(&newer::upgrade(document.value()))?));
     }
+    for document in documents() {
+        let name = document.name();
+        files.push((format!("generators/{name}.yaml"), yaml(&generators::view(document))?));
+        files.push((format!("conformance/{name}.json"), pretty(&conformance::vectors(document).into())));
+    }
+    files.push((
+        "conformance/signing.json".to_owned(),
+        include_str!(concat!(env!("OUT_DIR"), "/signing.json")).to_owned(),
+    ));
+    files.push(("conformance/README.md".to_owned(), include_str!("conformance/README.md").to_owned()));
+    files.push(("conformance/run.py".to_owned(), include_str!("conformance/run.py").to_owned()));
+    files.extend(WORKFLOWS.iter().map(|(name, text)| (format!("workflows/{name}.yaml"), (*text).to_owned())));
     files.push(("errors.html".to_owned(), error_page()));
     for file in errors::files() {
         files.push((format!("errors/{}.yaml", file.name()), file.yaml().to_owned()));
@@ -74,9 +120,11 @@ pub fn export(directory: &Path) -> io::Result<Vec<String>> {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, reason));
         }
     }
-    fs::create_dir_all(directory.join("errors"))?;
+    fs::create_dir_all(directory)?;
     for (name, content) in &files {
-        replace(&directory.join(name), content)?;
+        let path = directory.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(directory))?;
+        replace(&path, content)?;
     }
     Ok(files.into_iter().map(|(name, _)| name).collect())
 }
@@ -90,6 +138,26 @@ fn replace(path: &Path, content: &str) -> io::Result<()> {
     file.write_all(content.as_bytes())?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Whether a link of the README leads to something in the exported folder.
+fn exported(link: &str) -> bool {
+    let outside = link.starts_with("..") || link.starts_with("released/");
+    !outside
+}
+
+/// Where a link of the page for users of other languages leads from inside the exported folder.
+fn of_guide(link: &str) -> Option<String> {
+    match link.split_once('#').map_or(link, |(file, _)| file) {
+        "" => Some(link.to_owned()),
+        "../openapi/README.md" => Some(link.replace("../openapi/README.md", "README.html")),
+        _ if link.starts_with("https://") => Some(link.to_owned()),
+        _ => None,
+    }
+}
+
+fn yaml(value: &Value) -> io::Result<String> {
+    serde_saphyr::to_string(value).map_err(io::Error::other)
 }
 
 fn pretty(value: &Value) -> String {
@@ -216,12 +284,12 @@ fn notes(map: &Map<String, Value>) -> String {
     }
     for (key, label) in [
         ("x-unsupported", "Not supported"),
-        ("x-edition", "Only in the edition"),
-        ("x-edition-differs", "Other edition"),
+        ("x-edition", "Printed only by"),
+        ("x-edition-differs", "Differs in"),
         ("x-mended", "Mended"),
         ("x-assumption", "Assumed"),
     ] {
-        let words = words(key);
+        let words = if key.starts_with("x-edition") { editions(&words(key)) } else { words(key) };
         if !words.is_empty() {
             notes.push(format!("{label}: {}.", words.trim_end_matches('.')));
         }
@@ -233,17 +301,32 @@ fn notes(map: &Map<String, Value>) -> String {
     for deviation in list("x-deviation") {
         let text = |key: &str| deviation[key].as_str().unwrap_or_default();
         notes.push(format!(
-            "> **Deviation.** Documented: {} Observed: {} Here: {}",
+            "<details><summary>Deviation</summary>\n\nDocumented: {}\n\nObserved: {}\n\nHere: {}\n\n</details>",
             text("documented"),
             text("observed"),
             text("decision")
         ));
     }
-    let sources: Vec<_> = list("x-source").filter_map(Value::as_str).map(|source| format!("`{source}`")).collect();
+    let sources: Vec<_> = list("x-source").filter_map(Value::as_str).map(|source| format!("- {source}")).collect();
     if !sources.is_empty() {
-        notes.push(format!("Written from {}.", sources.join(", ")));
+        notes.push(format!("Written from these pages:\n{}", sources.join("\n")));
     }
     notes.join("\n\n")
+}
+
+/// The editions of the documentation by what readers can look for: `en: at most 64` becomes `the English edition: at most 64`.
+fn editions(text: &str) -> String {
+    const NAMES: [(&str, &str); 4] = [
+        ("zh-2019", "the Chinese edition of 2019"),
+        ("zh", "the Chinese edition"),
+        ("en", "the English edition"),
+        ("seed", "the page of this operation"),
+    ];
+    let name = |word: &str| NAMES.iter().find(|(short, _)| *short == word).map_or(word, |(_, name)| name).to_owned();
+    match text.split_once(": ") {
+        Some((edition, rest)) => format!("{}: {rest}", name(edition)),
+        None => text.split(", ").map(name).collect::<Vec<_>>().join(" and "),
+    }
 }
 
 /// The documented requests without a body, which the renderer does not show by itself.
@@ -281,7 +364,22 @@ fn request_line(document: &Document, operation: Operation<'_>, values: &Map<Stri
 }
 
 fn index() -> String {
-    let rows = documents().iter().fold(String::new(), |mut rows, document| {
+    let named = |kind: &str, more: &[&str]| -> Vec<String> {
+        let own = documents().iter().map(|document| format!("{}.{kind}", document.name()));
+        own.chain(more.iter().map(|name| (*name).to_owned())).collect()
+    };
+    let folders = [
+        ("Code generators", "generators", named("yaml", &[])),
+        ("Tools that read OpenAPI 3.1", "3.1", named("yaml", &["emulator.yaml"])),
+        ("Conformance tests", "conformance", named("json", &["signing.json", "README.md", "run.py"])),
+        ("Workflows (Arazzo)", "workflows", WORKFLOWS.iter().map(|(name, _)| format!("{name}.yaml")).collect()),
+    ];
+    let folders = folders.map(|(title, folder, names)| {
+        let links = names.iter().map(|name| format!("<a href=\"{folder}/{name}\">{name}</a>"));
+        format!("<tr><td>{title}</td><td>{}</td></tr>\n", links.collect::<Vec<_>>().join(" "))
+    });
+    let folders = folders.concat();
+    let rows = documents().iter().chain([control()]).fold(String::new(), |mut rows, document| {
         let info = &document.value()["info"];
         let name = document.name();
         let _ = writeln!(
@@ -302,8 +400,9 @@ fn index() -> String {
         })
         .collect();
     include_str!("pages/index.html")
-        .replace("{style}", STYLE)
+        .replace("{style}", markdown::STYLE)
         .replace("{rows}", &rows)
+        .replace("{folders}", &folders)
         .replace("{errors}", &links.join(", "))
         .replace("{version}", env!("CARGO_PKG_VERSION"))
 }
@@ -330,7 +429,7 @@ fn error_page() -> String {
         rows
     });
     include_str!("pages/errors.html")
-        .replace("{style}", STYLE)
+        .replace("{style}", markdown::STYLE)
         .replace("{described}", &described.len().to_string())
         .replace("{others}", &others.len().to_string())
         .replace("{rows}", &rows)
