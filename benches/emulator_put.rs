@@ -1,9 +1,8 @@
-//! How many updates of a description the emulator takes in a second: authenticated, validated and stored.
+//! Measures the updates of a description for each second of the emulator: authenticated, validated and stored.
 //!
-//! `cargo bench --bench emulator_put --features emulator` compares it, in memory and with a file, with a bare handler that
-//! parses the same JSON and sends the same response: in turns, in one process, by the same clients. With
-//! `PRISM=http://127.0.0.1:4010` it is compared with a Prism mock of `openapi/modelarts.yaml` too, which has to run
-//! already. Look at the ratios: the clients share the processor with the servers.
+//! `cargo bench --bench emulator_put --features emulator` compares the emulator, in memory and with a file, with a minimal
+//! handler that parses the same JSON and returns the same response: alternately, in one process, with the same clients.
+//! `PRISM=http://127.0.0.1:4010` adds a running Prism mock of `openapi/modelarts.yaml`. Only the ratios are meaningful.
 
 use std::time::{Duration, Instant};
 
@@ -58,8 +57,8 @@ async fn main() {
     }
 }
 
-/// Requests in a second by several clients, each on one connection, and how long half and 99 % of the requests took in
-/// milliseconds.
+/// Returns the requests for each second of several clients with one connection each, and the median and the 99th percentile of
+/// their durations in milliseconds.
 async fn round(address: &str, project: &str, connections: usize) -> [f64; 3] {
     let started = Instant::now();
     let clients: Vec<_> = (0..connections)
@@ -86,7 +85,7 @@ async fn round(address: &str, project: &str, connections: usize) -> [f64; 3] {
     [times.len() as f64 / elapsed, at(50), at(99)]
 }
 
-/// Sends the requests in turns, and returns how long each took.
+/// Sends the two requests alternately, and returns the duration of each.
 async fn client(address: String, requests: [String; 2], until: Instant) -> Vec<Duration> {
     let mut connection = TcpStream::connect(address).await.expect("it listens");
     connection.set_nodelay(true).expect("a socket");

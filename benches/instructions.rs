@@ -1,20 +1,20 @@
-//! The instructions of one signature and of one call, counted by callgrind: the same on a busy machine as on a quiet one.
+//! Counts the instructions of one signature and of one call with callgrind. The load of the machine does not change them.
 //!
-//! `cargo bench --bench instructions` prints a line for each, and needs `valgrind`. The processor's own instructions for
-//! SHA-256 are unknown to it, so hashing weighs more than it does; `tools/instructions` compares what is left without it.
+//! `cargo bench --bench instructions` prints a line for each, and needs `valgrind`. callgrind does not know the processor's
+//! instructions for SHA-256, so the hashing is counted separately too. `tools/instructions` compares the numbers.
 
 use std::hint::black_box;
 use std::process::Command;
 
 use huaweicloud_jobs::session::Secret;
-use signing::{SECRET_KEY, date, hash, sign};
+use signing::{SECRET_KEY, date, hash, keyed, sign};
 
 #[path = "shared/call.rs"]
 mod call;
 #[path = "shared/signing.rs"]
 mod signing;
 
-/// Each piece of work is done so many times, and so many times more; the difference is without what comes once.
+/// The two numbers of repetitions. Their difference excludes what happens once.
 const FEW: u32 = 100;
 const MANY: u32 = 1_100;
 
@@ -37,14 +37,14 @@ fn main() {
     println!("call_to_hand_written {ratio:.3}");
 }
 
-/// Does a piece of work so many times.
+/// Repeats a piece of work.
 fn run(work: &str, times: u32) {
     let (secret, date) = (Secret::from(SECRET_KEY), date());
     match work {
         "hashing" => {
-            let signed = sign(&secret, &date);
+            let (signed, mac) = (sign(&secret, &date), keyed());
             for _ in 0..times {
-                black_box(hash(black_box(&signed)));
+                black_box(hash(black_box(&signed), mac.clone()));
             }
         }
         "signing" => {
@@ -60,7 +60,7 @@ fn run(work: &str, times: u32) {
     }
 }
 
-/// All instructions of a process that does a piece of work so many times.
+/// Returns all instructions of a process that repeats a piece of work.
 fn total(work: &str, times: u32, endpoint: &str) -> u64 {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
