@@ -2,7 +2,7 @@
 //!
 //! `build.rs` reads them from the extensions `x-list` and `x-states` and writes them as constants beside the clients.
 
-/// How an operation lists objects: the extension `x-list` of the description.
+/// The shape of an operation's list: the extension `x-list` of the description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListShape<'a> {
@@ -12,11 +12,11 @@ pub struct ListShape<'a> {
     pub id: Option<&'a str>,
     /// The field of the response that counts the items of all pages.
     pub total: Option<&'a str>,
-    /// How the pages are addressed.
+    /// The addressing of the pages.
     pub pages: PageShape<'a>,
 }
 
-/// How the pages of a list are addressed.
+/// The addressing of a list's pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PageShape<'a> {

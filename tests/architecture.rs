@@ -1,4 +1,4 @@
-//! The floors of the library: a module imports only what lies below it, and files form no import cycle.
+//! Tests the floors of the library: a module imports only lower floors, and files form no import cycle.
 //!
 //! The test reads the source as text, so it sees every feature at once. Paths in expressions count as imports. Test
 //! modules and re-exports of a module's own children do not.
@@ -33,7 +33,7 @@ const CYCLES: &[&str] = &["src/contract"];
 /// Files of more than 700 lines.
 const LONG: &[&str] = &["src/contract/laws.rs", "src/contract/plan.rs"];
 
-/// Where a top-level module stands: its floor, counted from 1, and its place on it.
+/// Returns the floor of a top-level module, counted from 1, and its place on it.
 fn place(module: &str) -> Option<(usize, usize)> {
     FLOORS
         .iter()
@@ -47,7 +47,7 @@ type ModulePath = Vec<String>;
 struct Source {
     file: PathBuf,
     module: ModulePath,
-    /// What the names that it imports stand for.
+    /// The targets of its imported names.
     names: HashMap<String, ModulePath>,
     /// Each path that leaves the module, with its line.
     paths: Vec<(ModulePath, usize)>,
@@ -371,7 +371,7 @@ fn descriptions() -> Vec<serde_json::Value> {
         .into()
 }
 
-/// Nobody but the description names the total of a list, the parameters of its pages or the place of its marker.
+/// Only the description names the total of a list, the parameters of its pages and the place of its marker.
 #[test]
 fn the_shape_of_a_list_is_in_the_description_alone() {
     let code = code_below("src");
@@ -401,7 +401,7 @@ fn the_shape_of_a_list_is_in_the_description_alone() {
     assert!(found.is_empty(), "these belong into `x-list`, see `spec::list`:\n{}", found.join("\n"));
 }
 
-/// Nobody but the description says in which states a job has ended.
+/// Only the description contains the final states of jobs.
 #[test]
 fn the_final_states_are_in_the_description_alone() {
     let mut names = BTreeSet::new();

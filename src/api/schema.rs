@@ -83,5 +83,5 @@ macro_rules! texts {
     )*};
 }
 
-// What build.rs adds: the open enums, and all types of a service by name.
+// Includes the code of build.rs: the open enums, and all types of a service by name.
 include!(concat!(env!("OUT_DIR"), "/schemas.rs"));

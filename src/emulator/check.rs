@@ -18,7 +18,7 @@ use crate::spec::load::{self, Operation};
 /// No page shows this field, but Keystone's clients name the domain beside the name of a project.
 const ACCOUNT_OF_PROJECT: &str = "auth.scope.project.domain";
 
-/// The schemas of one operation, compiled when they are first needed: most runs use a few operations only.
+/// The schemas of one operation, compiled at the first use, since most runs use only a few operations.
 pub(super) struct Checker {
     document: &'static Document,
     operation: Operation<'static>,

@@ -12,7 +12,7 @@ use super::store::{Store, Transaction};
 /// The clock stops at this time: 9999-01-01T00:00:00Z in milliseconds since the Unix epoch. These APIs have no format for
 /// later years, and the rest of that year is left for times in the future, such as the expiry of a token.
 const END: i64 = 253_370_764_800_000;
-/// How far ahead of the clock the store is written, in real milliseconds, so that not each request writes.
+/// The real time in milliseconds by which the stored time is ahead of the clock, so that not every request writes.
 const AHEAD: i64 = 1000;
 /// The highest speed.
 pub(super) const MAX_SCALE: f64 = 1e9;
@@ -38,7 +38,7 @@ pub(super) struct Clock {
 pub(super) struct Start {
     /// Milliseconds since the Unix epoch; the real time if absent.
     pub(super) at: Option<i64>,
-    /// Virtual seconds in a real second; one if absent.
+    /// Virtual seconds for each real second; the default is 1.
     pub(super) scale: Option<f64>,
 }
 
@@ -47,7 +47,7 @@ struct Hand {
     /// Milliseconds since the Unix epoch at `since`.
     at: i64,
     since: Instant,
-    /// Virtual seconds in a real second; 0 while the clock is stopped.
+    /// Virtual seconds for each real second; 0 while the clock is stopped.
     scale: f64,
 }
 
@@ -67,7 +67,7 @@ impl Start {
     }
 }
 
-/// Milliseconds since the Unix epoch by the machine's clock.
+/// Returns the machine's time in milliseconds since the Unix epoch.
 fn real() -> i64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
@@ -154,7 +154,7 @@ impl Clock {
 fn kept(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Hand>> {
     let row = transaction
         .query_row("SELECT at, real, scale FROM clock", [], |row| {
-            // A snapshot may have been written by hand.
+            // A snapshot may be hand-written.
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, f64>(2)?.clamp(0.0, MAX_SCALE)))
         })
         .optional()?;

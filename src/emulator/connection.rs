@@ -32,13 +32,13 @@ const MAX_CONNECTIONS: usize = 1024;
 /// The default time in which a client must send the head of a request, send its body, and read the response. An idle
 /// connection is closed after the same time.
 pub(super) const CLIENT_TIME: Duration = Duration::from_secs(30);
-/// How long open connections may take when the server stops.
+/// The time limit for open connections when the server stops.
 const STOP_TIME: Duration = Duration::from_secs(10);
 
-/// Serves until the sender of `stop` is dropped, then until what has begun is answered.
+/// Serves until the sender of `stop` is dropped, then finishes the requests that have begun.
 pub(super) async fn serve(listener: TcpListener, state: Arc<State>, mut stop: oneshot::Receiver<()>) {
     let (closing, _) = watch::channel(false);
-    // Dropping the set ends its connections.
+    // Dropping the set closes its connections.
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -79,7 +79,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, state: Arc<State>, mut 
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(client_time)
-        // With a seed the date is that of the emulator's clock.
+        // With a seed, the date is the time of the emulator's clock.
         .auto_date_header(state.seed.is_none())
         .max_buf_size(HEAD_BUFFER)
         .half_close(true);

@@ -1,4 +1,4 @@
-//! Jobs that move through their states by themselves.
+//! The lifecycles of jobs.
 //!
 //! A job that will change its state has a row in the table `lifecycle` with the next state and the time of the change. Before
 //! each request one look into an index finds the due rows. The states are stored, not computed on request, so that lists can
@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::store::Transaction;
 
-/// What moves jobs from one state to the next.
+/// The transition mode: the trigger of state transitions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Transitions {
@@ -26,9 +26,9 @@ pub enum Transitions {
 /// The state that follows the present one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Next {
-    /// The state that follows.
+    /// The next state.
     pub(super) state: i64,
-    /// How long the present one lasts by the clock.
+    /// The duration of the current state by the clock.
     pub(super) after: Duration,
     /// Whether only the clock brings it about, because a client has set the time.
     pub(super) timed: bool,
@@ -56,7 +56,7 @@ pub(super) struct Lifecycle {
 pub(super) struct Lifecycles<'a> {
     pub(super) transaction: &'a Transaction<'a>,
     pub(super) transitions: Transitions,
-    /// Milliseconds since the Unix epoch by the emulator's clock.
+    /// The emulator's time in milliseconds since the Unix epoch.
     pub(super) now: i64,
 }
 

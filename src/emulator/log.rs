@@ -18,7 +18,7 @@ use super::record::Exchange;
 
 /// The size of the queue, in bytes.
 const QUEUE: usize = 1024 * 1024;
-/// How long a stop waits until the queue is written.
+/// The longest wait of a stop for the queue.
 const FLUSH_TIME: Duration = Duration::from_secs(2);
 
 /// A line on standard error for each request.

@@ -11,7 +11,7 @@ use super::handlers::iam::Extra;
 use crate::api::{self, ListShape};
 use crate::spec;
 
-/// One operation, ready to be served.
+/// An operation with its handler.
 pub(super) struct Route {
     pub(super) method: Method,
     pub(super) family: Family,
@@ -59,7 +59,7 @@ impl Routes {
     }
 }
 
-/// What there is at the address of a request.
+/// The route of a request.
 pub(super) enum Found<'a> {
     /// An operation, with the values of its path as they were sent.
     Operation(&'a Route, Vec<(String, String)>),

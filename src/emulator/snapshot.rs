@@ -87,10 +87,10 @@ fn invalid(error: &serde_json::Error) -> Refusal {
     Refusal::Invalid(format!("The snapshot cannot be loaded: {error}"))
 }
 
-/// A snapshot, to be written into the tables while it is read.
+/// A snapshot that is written into the tables while it is parsed.
 struct Snapshot<'a>(&'a Transaction<'a>);
 
-/// Its tables.
+/// The tables of a snapshot.
 struct Tables<'a>(&'a Transaction<'a>);
 
 /// The rows of one table.
@@ -99,7 +99,7 @@ struct Rows<'a> {
     table: &'a str,
 }
 
-/// Lets a visitor of this name read a value.
+/// Deserializes a value with this visitor.
 macro_rules! seed {
     ($name:ident, $deserialize:ident) => {
         impl<'de> DeserializeSeed<'de> for $name<'_> {
@@ -216,7 +216,7 @@ pub(super) fn empty(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 }
 
 fn clear(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    // Tables may refer to each other.
+    // Tables can refer to each other.
     transaction.pragma_update(None, "defer_foreign_keys", true)?;
     for table in names(transaction, true)? {
         transaction.execute_batch(&format!("DROP TABLE {table}"))?;

@@ -1,4 +1,4 @@
-//! What all requests of an emulator share: its store, clock, faults, record and counters.
+//! The common state of all requests of an emulator: store, clock, faults, record and counters.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,7 +21,7 @@ use super::seed_data;
 use super::snapshot::{self, Origin};
 use super::store::{self, Store, Transaction};
 
-/// What all requests share.
+/// The common state of all requests.
 pub(super) struct State {
     pub(super) store: Store,
     pub(super) clock: Clock,

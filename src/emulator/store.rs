@@ -1,4 +1,4 @@
-//! The state, in SQLite: one code path for memory and for a file.
+//! The state in SQLite, in memory or in a file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -10,7 +10,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use crate::error::Error;
 
-/// What makes the tables: each entry leads from one version of them to the next. Only ever add.
+/// The migrations of the tables: each entry leads from one version to the next. Never change an entry, only add new
+/// ones.
 const MIGRATIONS: [&str; 2] = [
     concat!(
         include_str!("schema/base.sql"),
@@ -24,14 +25,14 @@ const MIGRATIONS: [&str; 2] = [
 /// The version of the tables.
 pub(super) const FORMAT: usize = MIGRATIONS.len();
 
-/// Marks a SQLite file as an emulator's: `hwjb`.
+/// The application id of an emulator's SQLite file: `hwjb`.
 const APPLICATION: i64 = 0x6877_6a62;
 
 /// The journal of a file is written back into it after so many pages, which waits for the disk: rarely, and never for longer
 /// than 32 MiB take.
 const CHECKPOINT: i64 = 8192;
 
-/// The head of a SQLite file: how it begins, how long it is, and where it has the two numbers that say whose it is.
+/// The head of a SQLite file: its beginning, its length, and the positions of application id and version.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 const HEAD: usize = 100;
 const USER_VERSION: usize = 60;
@@ -40,14 +41,14 @@ const APPLICATION_ID: usize = 68;
 const NO_DATABASE: &str = "it is not a database; name another file";
 const DAMAGED: &str = "it is damaged; put a copy in its place, or name another file";
 
-/// The one connection; SQLite has one writer at a time anyway.
+/// The only connection, since SQLite allows one writer at a time.
 pub(super) struct Store {
     connection: Mutex<Connection>,
     is_file: bool,
 }
 
 impl Store {
-    /// A store that ends with the emulator, or one in a file that stays.
+    /// Opens a store in memory, or in a file.
     pub(super) fn open(file: Option<&Path>) -> Result<Self, Error> {
         let shown = file.map_or_else(|| "memory".into(), |file| format!("the file {}", file.display()));
         let refused =
@@ -70,14 +71,15 @@ impl Store {
             };
             refused(&reason).with_source(error)
         };
-        // SQLite has meanings of its own for these.
+        // These names have a special meaning in SQLite.
         if file.is_some_and(|file| file.as_os_str().is_empty() || file == Path::new(":memory:")) {
             return Err(refused("that is no name of a file; name none to keep it in memory"));
         }
         let newer = |version: i64| {
             refused(&format!("it has format {version} of a newer version of hwjobs; this one knows {FORMAT}"))
         };
-        // SQLite changes what it opens: a journal is played back, or its kind is changed. So first see whose file it is.
+        // SQLite changes a file when it opens it: it replays a journal or changes its mode. So the owner of the file is
+        // checked first.
         match file.map(look).transpose().map_err(|reason| refused(&reason))?.flatten() {
             Some((application, _)) if application != APPLICATION => {
                 return Err(refused("it belongs to another program; name another file"));
@@ -93,9 +95,9 @@ impl Store {
         .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(128);
         if file.is_some() {
-            // What is committed survives this process in any case; one process at a time owns the file.
+            // Commits survive the end of this process; one process at a time owns the file.
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(failed)?;
-            // Before there is a journal that could hold it back: from now on the file itself says whose it is.
+            // Written before a journal exists, so that the file itself contains its application id.
             connection.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
             connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
             connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
@@ -115,12 +117,12 @@ impl Store {
         Ok(Self { connection: Mutex::new(connection), is_file: file.is_some() })
     }
 
-    /// Whether the state outlives the emulator.
+    /// Returns whether the state is in a file.
     pub(super) fn is_file(&self) -> bool {
         self.is_file
     }
 
-    /// Runs one request: all of what it does is kept, or nothing.
+    /// Runs a request in a transaction.
     pub(super) fn write<T, E: From<rusqlite::Error>>(
         &self,
         act: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
@@ -165,8 +167,8 @@ impl Drop for Transaction<'_> {
     }
 }
 
-/// What the head of a file says: its application and its version. Nothing where there is no file or an empty one, and
-/// where only opening it as SQLite does can tell what is wrong.
+/// Reads application id and version from the head of a file. Returns `None` for a missing or empty file, and for an
+/// error that SQLite will report.
 fn look(file: &Path) -> Result<Option<(i64, i64)>, String> {
     let mut head = Vec::new();
     let read = File::open(file).and_then(|file| file.take(HEAD as u64).read_to_end(&mut head));
@@ -180,8 +182,8 @@ fn look(file: &Path) -> Result<Option<(i64, i64)>, String> {
     }
 }
 
-/// Makes a new file that only its owner can read: it will hold passwords and arguments. SQLite gives the files beside it the
-/// same rights. What is wrong, opening it will tell.
+/// Creates a file that only its owner can read, since it will contain passwords and arguments. SQLite gives its other
+/// files the same permissions. Errors are reported when the file is opened.
 fn create_private(file: &Path) {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -190,18 +192,18 @@ fn create_private(file: &Path) {
     let _: io::Result<File> = options.open(file);
 }
 
-/// What the system says to opening a file as SQLite does, which keeps that for itself.
+/// Returns the system's error for opening a file, which SQLite does not report.
 fn cause(file: Option<&Path>) -> String {
     let opened = file.map(|file| OpenOptions::new().read(true).write(true).create(true).truncate(false).open(file));
     opened.and_then(Result::err).map_or_else(|| "it cannot be opened".to_owned(), |error| error.to_string())
 }
 
-/// Leads the tables from one version to another.
+/// Migrates the tables from one version to another.
 pub(super) fn migrate(transaction: &Transaction<'_>, from: usize, to: usize) -> rusqlite::Result<()> {
     MIGRATIONS[from..to].iter().try_for_each(|migration| transaction.execute_batch(migration))
 }
 
-/// The next number of a sequence; the first is 1.
+/// Returns the next number of a sequence; the first is 1.
 pub(super) fn next(transaction: &Transaction<'_>, sequence: &str) -> rusqlite::Result<i64> {
     transaction
         .prepare_cached(
@@ -210,7 +212,7 @@ pub(super) fn next(transaction: &Transaction<'_>, sequence: &str) -> rusqlite::R
         .query_row([sequence], |row| row.get(0))
 }
 
-/// Makes a sequence go on after a number.
+/// Sets the last number of a sequence.
 pub(super) fn skip(transaction: &Transaction<'_>, sequence: &str, past: i64) -> rusqlite::Result<()> {
     transaction.execute(
         "INSERT INTO sequence VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET last = max(last, ?2)",
@@ -219,14 +221,14 @@ pub(super) fn skip(transaction: &Transaction<'_>, sequence: &str, past: i64) -> 
     Ok(())
 }
 
-/// Makes all that is random in a store follow from a number.
+/// Seeds the random values of a store.
 pub(super) fn set_seed(transaction: &Transaction<'_>, seed: u64) -> rusqlite::Result<()> {
-    // The same 64 bits: the store has signed numbers only.
+    // The same 64 bits, since SQLite has only signed integers.
     transaction.execute("REPLACE INTO sequence VALUES ('seed', ?1)", [seed as i64])?;
     Ok(())
 }
 
-/// An id in the form that the documents print, the same for the same seed and sequence of calls.
+/// Returns an id in the documented form, the same for the same seed and sequence of calls.
 pub(super) fn next_id(transaction: &Transaction<'_>) -> rusqlite::Result<String> {
     let number = next(transaction, "id")? as u64;
     let seed = transaction
@@ -246,7 +248,7 @@ pub(super) fn next_id(transaction: &Transaction<'_>) -> rusqlite::Result<String>
     ))
 }
 
-/// The finalizer of SplitMix64: one to one, so ids never repeat.
+/// The finalizer of SplitMix64. It is a bijection, so ids never repeat.
 pub(super) fn scramble(number: u64) -> u64 {
     let mut z = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -254,7 +256,7 @@ pub(super) fn scramble(number: u64) -> u64 {
     z ^ z >> 31
 }
 
-/// Whether a name is taken in a table of this schema.
+/// Returns whether a name is taken in a table of this schema.
 pub(super) fn taken(
     transaction: &Transaction<'_>,
     table: &'static str,
@@ -274,7 +276,7 @@ mod tests {
     async fn a_file_that_was_left_before_its_first_write_begins_as_a_new_one() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("state.db");
-        // As after a kill: the tables are there, and nothing is in them.
+        // The state after a kill: the tables exist and are empty.
         drop(Store::open(Some(&file)).unwrap());
         let emulator = Emulator::builder().data(&file).start().await.unwrap();
         emulator.session().unwrap().modelarts().training_job(10).unwrap().update_description("there").await.unwrap();

@@ -1,7 +1,7 @@
-//! Redaction: what was sent in secret is taken out of what comes back.
+//! Redacts the secrets of a request in the response.
 //!
-//! Servers, proxies and firewalls echo what they reject, escaped for the form in which they do so. The redactor looks for each
-//! secret in the text itself and in what the text reads as once its escapes are undone, one kind after the other.
+//! Servers, proxies and firewalls echo rejected requests, with escapes for the form of the response. The redactor
+//! searches for each secret in the text itself and in the text without its escapes, one kind after the other.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -17,18 +17,18 @@ use serde_json::Value;
 
 use crate::secret::Secret;
 
-/// What stands in the place of a secret.
+/// The replacement for a secret.
 const REDACTED: &str = "***";
-/// A secret shorter than this is no secret.
+/// The length from which on a value is treated as a secret.
 const SHORTEST: usize = 3;
-/// A secret shorter than this is looked for as a word of its own: inside other words it would be found by chance.
+/// A shorter secret is only redacted as a separate word, since it could be part of other words by chance.
 const WORD: usize = 8;
-/// Of a secret of at least [`LONG`] bytes each part of this many is redacted: echoes are cut off.
+/// The length of the parts of a secret of at least [`LONG`] bytes that are redacted, because echoes may be cut off.
 const PART: usize = 12;
 const LONG: usize = 16;
-/// How often escapes are undone: JSON inside JSON inside HTML.
+/// The largest number of nested escapes: JSON inside JSON inside HTML.
 const DEPTH: usize = 3;
-/// In a text longer than this, escapes are undone once only.
+/// In a longer text, only one level of escapes is undone.
 const DEEP: usize = 64 * 1024;
 
 /// Takes the secrets of a request out of texts. Cheap to make and to clone: the work is done where a text is redacted.
@@ -47,7 +47,7 @@ impl fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// Knows the secrets of an authenticated request: headers that are marked as sensitive, and fields of its JSON body.
+    /// Creates a redactor for an authenticated request: its secrets are sensitive headers and fields of its JSON body.
     pub(crate) fn of(request: &Request, fields: &[&str]) -> Self {
         let headers = request.headers().iter().filter(|(_, value)| value.is_sensitive());
         let mut redactor = Self {
@@ -67,7 +67,7 @@ impl Redactor {
     fn secrets(&self) -> impl Iterator<Item = &str> {
         let headers = self.headers.iter().filter_map(|(value, is_authorization)| {
             let value = value.to_str().ok()?;
-            // The key's id and the names of the headers are not secret, and messages are about them.
+            // The id of the key and the names of the headers are not secret, and messages contain them.
             Some(if *is_authorization { credential(value) } else { value })
         });
         headers.chain(self.fields.iter().map(Secret::expose))
@@ -83,8 +83,8 @@ impl Redactor {
         self.secrets().filter_map(|secret| pattern_length(secret.as_bytes())).any(|least| least <= length)
     }
 
-    /// Redacts every text of a JSON body of so many bytes, the names of fields included. A large one is data, which is looked at
-    /// in full only if it holds a secret as it was sent.
+    /// Redacts every string of a JSON body, names of fields included. `bytes` is its length: a large body is only
+    /// searched completely if it contains an unescaped secret.
     #[cfg(feature = "raw")]
     pub(crate) fn redact_body(&self, length: usize, body: &mut Value) {
         if self.may_be_in(longest_text(body)) && (length <= DEEP || self.is_echoed_in(body)) {
@@ -142,7 +142,7 @@ fn redact_value(patterns: &[Pattern<'_>], value: &mut Value) {
     }
 }
 
-/// Finds the secrets in one reading of a text, and in all that it can be decoded to.
+/// Finds the secrets in one reading of a text, and in all of its decodings.
 fn search(
     reading: Reading,
     patterns: &[Pattern<'_>],
@@ -173,7 +173,7 @@ fn search(
     }
 }
 
-/// What of `Authorization` proves who is asking: the signature, else all behind the name of the scheme.
+/// Returns the secret part of `Authorization`: the signature, otherwise everything after the name of the scheme.
 fn credential(header: &str) -> &str {
     match header.split_once("Signature=") {
         Some((_, signature)) => signature.split(',').next().unwrap_or_default().trim(),
@@ -196,18 +196,18 @@ fn collect(value: &Value, fields: &[&str], secrets: &mut Vec<Secret>) {
     }
 }
 
-/// A text, or what it reads as without some of its escapes, with the places in the text that its bytes come from.
+/// A text, or the text without some of its escapes, with the original position of each byte.
 struct Reading {
     bytes: Vec<u8>,
     /// `None` for the text itself.
     spans: Option<Vec<Range<usize>>>,
 }
 
-/// Reads the escape at the beginning of a text: the bytes that it stands for, and its length.
+/// Decodes the escape at the beginning of a text. Returns its bytes and its length.
 type Escape = fn(&[u8]) -> Option<(Vec<u8>, usize)>;
 
 impl Reading {
-    /// The place in the text of a part of this reading.
+    /// Returns the position of a part of this reading in the text.
     fn raw(&self, range: Range<usize>) -> Range<usize> {
         match &self.spans {
             Some(spans) => spans[range.start].start..spans[range.end - 1].end,
@@ -277,7 +277,7 @@ fn percent_escape(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     }
 }
 
-/// Percent-encoding as forms have it, with a plus for a blank.
+/// Percent-encoding of forms, with a plus for a blank.
 fn form_escape(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     if text.starts_with(b"+") { Some((b" ".to_vec(), 1)) } else { percent_escape(text) }
 }
@@ -300,12 +300,12 @@ fn html_escape(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     }
 }
 
-/// What to look for: a secret, or any part of a long one.
+/// A search pattern: a secret, or all parts of a long one.
 struct Pattern<'a> {
     /// The parts, all of the same length.
     parts: HashSet<&'a [u8]>,
     length: usize,
-    /// Whether it must stand alone.
+    /// Whether it must be a separate word.
     is_word: bool,
 }
 
@@ -321,7 +321,7 @@ impl<'a> Pattern<'a> {
         Some(Self { parts: secret.windows(length).collect(), length, is_word: secret.len() < WORD })
     }
 
-    /// The places of the parts in some bytes.
+    /// Returns the positions of the parts in some bytes.
     fn occurrences<'b>(&'b self, bytes: &'b [u8]) -> impl Iterator<Item = Range<usize>> + use<'a, 'b> {
         let stands_alone = |range: &Range<usize>| {
             let before = range.start.checked_sub(1).map(|at| bytes[at]);
@@ -332,7 +332,7 @@ impl<'a> Pattern<'a> {
     }
 }
 
-/// The parts of a text that may be base64 of something that holds a secret.
+/// Returns the parts of a text that may be base64.
 fn base64_runs(bytes: &[u8]) -> Vec<Range<usize>> {
     let is_inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
     let (mut runs, mut at) = (Vec::new(), 0);
@@ -346,21 +346,21 @@ fn base64_runs(bytes: &[u8]) -> Vec<Range<usize>> {
     runs
 }
 
-/// What a text reads as in base64, from each of the places where it may begin.
+/// Decodes a text as base64, from each possible start.
 fn decoded(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let config = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
     (0..4).filter_map(move |start| {
         let text = text.get(start..)?;
-        // A single character at the end is no byte.
+        // A single character at the end does not make a byte.
         let text = if text.len() % 4 == 1 { &text[..text.len() - 1] } else { text };
         let alphabet = if text.iter().any(|byte| matches!(byte, b'-' | b'_')) { &URL_SAFE } else { &STANDARD };
         GeneralPurpose::new(alphabet, config).decode(text).ok()
     })
 }
 
-/// Puts a mark in place of each range; those that touch have one together.
+/// Replaces each range by a mark; adjacent ranges share one.
 fn replace(text: &str, mut found: Vec<Range<usize>>) -> String {
     found.sort_by_key(|range| range.start);
     let mut merged: Vec<Range<usize>> = Vec::new();
@@ -372,7 +372,7 @@ fn replace(text: &str, mut found: Vec<Range<usize>>) -> String {
     }
     let (mut redacted, mut end) = (String::with_capacity(text.len()), 0);
     for mut range in merged {
-        // A part may begin or end inside a character.
+        // A range can begin or end inside a character.
         while !text.is_char_boundary(range.start) {
             range.start -= 1;
         }
@@ -390,7 +390,7 @@ fn replace(text: &str, mut found: Vec<Range<usize>>) -> String {
 mod tests {
     use super::*;
 
-    /// Marks that need escaping everywhere, and a letter beyond ASCII.
+    /// Characters that need escapes everywhere, and a letter beyond ASCII.
     const SECRET: &str = "pa\"ss/w&o<r>d% +\\\u{e9}'x\n";
 
     fn redactor(secrets: &[&str]) -> Redactor {

@@ -1,4 +1,4 @@
-//! What is known of a response besides its body.
+//! The properties of a response besides its body.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::Redactor;
 
-/// How much of a code, of the id of a request and of a place in a body an error keeps, in characters.
+/// The longest code, request id and place in a body in an error, in characters.
 pub(super) const NAME: usize = 256;
 
 /// The gateway's own name for the id of a request; some services and clouds use the others.
@@ -18,18 +18,18 @@ static REQUEST_IDS: [HeaderName; 4] = [
     HeaderName::from_static("x-iam-trace-id"),
 ];
 
-/// What is known of a response besides its body.
+/// The properties of a response besides its body.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ResponseInfo {
     pub(crate) status: Option<StatusCode>,
     /// As it came, and marked as sensitive until it is redacted: most are read by nobody.
     request_id: Option<HeaderValue>,
     pub(crate) retry_after: Option<Duration>,
-    /// The proxy that the request went through, without its credentials.
+    /// The proxy of the request, without its credentials.
     pub(crate) proxy: Option<String>,
-    /// Whether the body of a success is blank, or `null`.
+    /// Whether the body of a successful response is blank, or `null`.
     pub(crate) is_empty: bool,
-    /// Knows what was sent and may come back: servers echo.
+    /// Redacts the secrets of the request, which servers may echo.
     pub(crate) redactor: Redactor,
 }
 
@@ -51,7 +51,7 @@ impl ResponseInfo {
         Some(self.kept(id.to_owned(), NAME))
     }
 
-    /// Returns as much of a text of the response as an error keeps, with every secret of the request redacted.
+    /// Shortens a text of the response for an error, with every secret of the request redacted.
     pub(super) fn kept(&self, mut text: String, most: usize) -> String {
         let cut = |text: &mut String, most| match text.char_indices().nth(most) {
             Some((end, _)) => {
@@ -60,7 +60,7 @@ impl ResponseInfo {
             }
             None => false,
         };
-        // Beyond what is kept, so that no secret in it is cut off; a text of megabytes is not looked at in full.
+        // Redact before the cut, so that no secret is cut; but do not search megabytes.
         cut(&mut text, 16 * most);
         let mut text = self.redactor.redact(text);
         if cut(&mut text, most) {
@@ -70,10 +70,10 @@ impl ResponseInfo {
     }
 }
 
-/// `Retry-After` in both its forms: seconds, or a date; a date that has passed asks for no wait.
+/// Parses `Retry-After` in both forms: seconds or a date. A date in the past means no wait.
 fn retry_after(text: &str) -> Option<Duration> {
     let by_date = || Some(httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).unwrap_or_default());
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    // A number too large to be read asks for longer than anyone waits.
+    // A number that is too large to parse means a wait without end.
     if digits { Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX))) } else { by_date() }
 }

@@ -178,7 +178,7 @@ impl Query for Told {
     }
 }
 
-/// The same for a list whose pages have numbers.
+/// Tests a list whose pages have numbers.
 #[derive(Clone, Debug)]
 struct Counted(Told);
 
@@ -197,7 +197,7 @@ impl Query for Counted {
 
 impl Numbered for Counted {}
 
-/// The same for the list whose number may count items.
+/// Tests the list whose number may count items.
 #[derive(Clone, Debug)]
 struct Ambiguous(Told);
 
@@ -356,7 +356,7 @@ fn a_count_beyond_all_bounds_ends_with_the_entries() {
     assert_eq!((given, asked.len()), (vec![1, 2], 1 + IDLE as usize));
 }
 
-/// What a service counts as the number of a page.
+/// The meaning of a page number for a service.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Counts {
     Pages,

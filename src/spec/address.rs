@@ -5,7 +5,7 @@ use reqwest::Url;
 
 /// Builds the address of an operation from its path, the values of the path's parameters, and a query.
 ///
-/// The values are percent-encoded. Whoever calls has made sure that none is empty, `.` or `..`: these lead elsewhere.
+/// The values are percent-encoded. The caller ensures that none is empty, `.` or `..`, which would change the path.
 pub(crate) fn address<'a>(
     base: &str,
     path: &str,

@@ -1,9 +1,9 @@
-//! What the generator cannot do, as errors that say where and what to do instead.
+//! Finds constructs that the generator does not support, and reports each with its place and a remedy.
 //!
-//! `progenitor` and `typify` meet some OpenAPI constructs with a panic and others with silence. Each rule here stands
-//! for one such limit and runs on the strict description before anything is generated. Limits that concern generator
-//! features we do not use (its paging streams, its command line, its HTTP mocks) need no rule; failures without a JSON
-//! body and closed enums are dealt with by `lower`.
+//! `progenitor` and `typify` panic on some OpenAPI constructs and ignore others. Each rule here covers one such limit
+//! and runs on the strict description before anything is generated. Limits of generator features that this crate does
+//! not use (paging streams, command line, HTTP mocks) need no rule. `lower` handles errors without a JSON body and
+//! closed enums.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,16 +15,16 @@ use super::lower::{self, Side, WIRE_TYPES};
 use super::shape::PageShape;
 use super::{list, schema, states};
 
-/// A construct that would not survive generation.
+/// A construct that the generator does not support.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Name of the rule.
     pub rule: &'static str,
-    /// Place in the YAML, keys joined by ` > `.
+    /// The place in the YAML: keys joined by ` > `.
     pub at: String,
-    /// What is wrong there.
+    /// The problem.
     pub message: String,
-    /// What to write instead.
+    /// The remedy.
     pub remedy: &'static str,
 }
 
@@ -34,7 +34,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All problems of a description; empty when the generator can be trusted with it.
+/// Returns all problems of a description. Without any, the generator supports it.
 pub fn check(document: &Value) -> Vec<Problem> {
     let mut report = Report { document, problems: Vec::new() };
     report.version();
@@ -85,7 +85,7 @@ impl<'a> Report<'a> {
                 for (key, inner) in map.iter().filter(|(key, _)| !schema::is_data(key)) {
                     path.push(key);
                     match inner {
-                        // A field can have any name, also that of a key.
+                        // A field can have the name of a keyword.
                         Value::Object(fields) if key == "properties" => {
                             for (name, field) in fields {
                                 path.push(name);
@@ -299,7 +299,7 @@ impl<'a> Report<'a> {
         self.body(body, &at);
     }
 
-    /// Schemas that are written in place escape the rules for components, here and in `lower`.
+    /// Reports inline schemas, which the rules for components do not reach, neither here nor in `lower`.
     fn body(&mut self, holder: &Value, at: &[&str]) {
         for (_, media) in holder["content"].as_object().into_iter().flatten() {
             if media["schema"].get("$ref").is_none() {
@@ -345,7 +345,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Whether `x-list` names what exists; each operation that lists something has one.
+    /// Reports an `x-list` with unknown names, and an operation that lists objects without one.
     fn list(&mut self, operation: Operation<'a>) {
         let at = ["paths", operation.path, operation.method, "x-list"];
         let remedy = "see the table of extensions in openapi/README.md";
@@ -401,7 +401,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Whether `x-states` has each code of its schema once, and a phase for each.
+    /// Reports an `x-states` that does not have each code of its schema exactly once, with a phase.
     fn states(&mut self, name: &'a str, schema: &'a Value) {
         let Some(rows) = schema.get("x-states") else { return };
         let at = ["components", "schemas", name, "x-states"];
@@ -580,7 +580,7 @@ impl<'a> Report<'a> {
         at.pop();
     }
 
-    /// A schema may serve both sides only where lowering treats both alike.
+    /// Reports a schema that requests and responses share although lowering treats them differently.
     fn sides(&mut self) {
         let request = lower::reachable(self.document, Side::Request);
         let response = lower::reachable(self.document, Side::Response);
@@ -613,11 +613,11 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Keys that do not change what a wrapped reference (`allOf: [{$ref: ...}]`) is.
+/// Keywords that do not change the schema of a wrapped reference (`allOf: [{$ref: ...}]`).
 const BESIDE_A_WRAPPED_REFERENCE: [&str; 8] =
     ["allOf", "description", "nullable", "default", "example", "title", "deprecated", "externalDocs"];
 
-/// The kind of component that a reference at this place names.
+/// Returns the kind of component that a reference at this place must name.
 fn kind_at<'p>(path: &[&'p str]) -> &'p str {
     match path {
         ["components", kind, _] => kind,
@@ -630,7 +630,8 @@ fn kind_at<'p>(path: &[&'p str]) -> &'p str {
     }
 }
 
-/// Whether the generator takes the name as it is: it re-cases names, and `operations` are found by them at run time.
+/// Returns whether the generator keeps the name. It changes the case of names, and operations are found by name at run
+/// time.
 fn is_snake(id: &str) -> bool {
     let word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     id.starts_with(|c: char| c.is_ascii_lowercase()) && id.split('_').all(word)
@@ -647,7 +648,7 @@ fn is_secret_header(name: &str) -> bool {
     )
 }
 
-/// Whether a property of this name holds a secret; `password_expires_at` is a time.
+/// Returns whether a property of this name holds a secret. `password_expires_at` does not: it is a time.
 fn is_secret_name(name: &str) -> bool {
     ["password", "secret", "access_key", "credentials", "security_token", "securitytoken"]
         .iter()
@@ -655,12 +656,12 @@ fn is_secret_name(name: &str) -> bool {
         && !name.ends_with("_at")
 }
 
-/// The name without what is lost on the way to a Rust name.
+/// Returns the name without the characters that a Rust name loses.
 fn squash(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }
 
-/// Descriptions become rustdoc as they are.
+/// Returns why a description is not valid rustdoc; the generator copies descriptions unchanged.
 fn breaks_rustdoc(text: &str) -> Option<&'static str> {
     if text.contains("```") {
         return Some("a fenced block becomes a doctest");

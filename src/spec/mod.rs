@@ -1,8 +1,8 @@
 //! The description as data: the OpenAPI documents, their operations, schemas and examples.
 //!
-//! The documents are hand-written and strict: they say what Huawei Cloud's documentation says. The emulator enforces
-//! them and the contract tests assert them. `build.rs` checks them, derives a tolerant view and generates the client
-//! from that view.
+//! The documents are hand-written and strict: they follow Huawei Cloud's documentation. The emulator enforces them and
+//! the contract tests assert them. `build.rs` checks them, derives a tolerant view and generates the client from that
+//! view.
 //!
 //! ```
 //! use huaweicloud_jobs::spec;
@@ -54,7 +54,7 @@ pub use list::list;
 pub use load::Example;
 
 #[cfg(any(feature = "contract", feature = "publish"))]
-/// A text as it can stand in HTML, with `code` in backticks shown as such.
+/// Escapes a text for HTML, and formats `code` in backticks.
 pub(crate) fn html(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     escaped.split('`').enumerate().fold(String::new(), |page, (index, part)| {

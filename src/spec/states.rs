@@ -9,19 +9,19 @@ pub const PHASES: [&str; 3] = ["underway", "succeeded", "failed"];
 /// A documented state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State<'a> {
-    /// The code that responses print.
+    /// The code in responses.
     pub code: i64,
-    /// The word of the documentation for the state.
+    /// The documentation's name of the state.
     pub name: &'a str,
-    /// The name of the state in Rust, where an enum has it.
+    /// The name of the state in Rust, if an enum has it.
     pub variant: Option<&'a str>,
-    /// What the state means.
+    /// The meaning of the state.
     pub meaning: &'a str,
-    /// How far a job in this state is: one of [`PHASES`].
+    /// The phase of a job in this state: one of [`PHASES`].
     pub phase: &'a str,
 }
 
-/// Returns the states of a component schema; none where it describes no state.
+/// Returns the states of a component schema, or none if it has no `x-states`.
 pub fn states(schema: &Value) -> impl Iterator<Item = State<'_>> {
     schema["x-states"].as_array().into_iter().flatten().map(|row| {
         let text = |key: &str| row[key].as_str().unwrap_or_default();

@@ -304,7 +304,7 @@ fn equal_however_the_gateway_writes_it() {
         format!("the gateway had {ECHO}"),
         answer.to_string(),
         format!("{answer:#}"),
-        // As it is in the source of an answer.
+        // The form in the source of a response.
         format!("{:?}", answer.to_string()),
     ] {
         let output = explain(&["--compare", &text]);

@@ -1,4 +1,4 @@
-//! Every shape of failure, over real HTTP: status, request id and an excerpt are never lost.
+//! Tests of every form of error over real HTTP: status, request id and an excerpt are never lost.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
@@ -8,7 +8,7 @@ use huaweicloud_jobs::modelarts::types::{LabelingDataType, LabelingJobType};
 use huaweicloud_jobs::modelarts::{Code, Data, Resources, Training};
 use huaweicloud_jobs::{Error, ErrorKind};
 
-/// The failure of one update answered with these bytes.
+/// Returns the error of an update with this response.
 async fn failure(answer: impl Into<Vec<u8>>) -> Error {
     let server = Server::raw(answer).await;
     let error = server.session().modelarts().training_job(10).unwrap().update_description("x").await.unwrap_err();
@@ -18,7 +18,7 @@ async fn failure(answer: impl Into<Vec<u8>>) -> Error {
     error
 }
 
-/// An answer with a request id in its head.
+/// Returns a response with a request id in its head.
 fn answer(status: u16, body: &str) -> String {
     head(status, "x-request-id: req-7\r\n", body.len()) + body
 }
@@ -180,7 +180,7 @@ async fn a_body_over_the_limit_is_not_read_to_its_end() {
     assert_eq!(error.request_id(), Some("req-7"));
     assert_eq!(error.excerpt().unwrap().len(), 512);
     assert!(error.message().contains("16777216 bytes"), "{error}");
-    // At the limit it is read.
+    // A body of exactly the limit is read.
     let body = " ".repeat(limit - 20) + "{\"is_success\": true}";
     let server = Server::raw(head(200, "", body.len()) + &body).await;
     server.session().modelarts().training_job(10).unwrap().update_description("x").await.unwrap();
@@ -341,7 +341,7 @@ async fn an_endpoint_without_the_operation_is_a_mistake_in_the_configuration() {
         assert!(error.to_string().ends_with(&said), "{error}");
         assert!(error.host().is_some() && error.code_info().unwrap().remedy().is_some());
     }
-    // What is of the identity service names that one's address, and not the other's.
+    // An error of the identity service has its address, not the other one's.
     let (iam, service) = (Server::raw(answer(404, body)).await, Server::raw(answer(200, "{}")).await);
     let session = service
         .builder()
@@ -500,7 +500,7 @@ fn training_of_one() -> Training {
     Training::new(Code::algorithm(1), Data::obs("/bucket/data/"), Resources::spec(1))
 }
 
-/// Every operation that changes or deletes what it names, answered with nothing.
+/// Tests every operation that changes or deletes an object with an empty response.
 #[tokio::test]
 async fn nothing_under_a_success_status_says_that_a_change_is_made() {
     for body in ["", " \n", "null"] {
@@ -529,7 +529,7 @@ async fn nothing_under_a_success_status_says_that_a_change_is_made() {
         let shown = training.versions().list().try_collect::<Vec<_>>().await.unwrap_err();
         assert_eq!(shown.kind(), ErrorKind::Decode, "what is asked for is not there");
     }
-    // What an update is to return is asked for where the service does not say it.
+    // If the response to an update is empty, the object is read.
     let job = r#"{"job": {"id": "x", "name": "after", "type": "Spark"}}"#;
     let nothing = common::Act::Answer(head(200, "", 0).into_bytes());
     let server = Server::acting([nothing, common::Act::Answer(answer(200, job).into_bytes())]).await;

@@ -1,5 +1,5 @@
-//! What can go wrong between a call and its answer: one table of faults, each made by a real server or by none, and what
-//! the caller learns of it. Waits are on a clock that waits for nobody.
+//! Tests of faults between a call and its response: a table of faults, each caused by a real server or a missing one,
+//! with the expected error. Waits use a virtual clock.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
@@ -44,7 +44,7 @@ enum At {
     Http(Vec<Act>),
     /// A server that reacts to the requests in order, with a short time for the call.
     Slow(Vec<Act>),
-    /// The same; the session signs in with a password and has an identity service that acts.
+    /// A server for a session that logs in with a password, with an identity service that reacts.
     SignIn(Vec<Act>, Vec<Act>),
     /// A server with such a certificate.
     Tls(Certificate),
@@ -294,7 +294,7 @@ struct Stage {
 async fn stage(at: &At) -> Stage {
     let clock = Arc::new(TestClock::default());
     let builder = |endpoint: &str| {
-        // A proxy of the environment would look for a name that nobody has, and fail in its own way.
+        // A proxy of the environment would resolve the unknown name itself, and fail differently.
         let builder = Session::builder().endpoint(endpoint).no_proxy().clock(Arc::clone(&clock) as _);
         builder.project_id(PROJECT).token(TOKEN)
     };
@@ -341,7 +341,7 @@ async fn stage(at: &At) -> Stage {
             builder(&endpoint).connect_timeout(Duration::from_millis(50))
         }
         At::PlainTls => {
-            // Answers whatever it reads, and what it reads is no request.
+            // Responds to any bytes, although they are not a request.
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let endpoint = format!("https://{}", listener.local_addr().unwrap());
             tokio::spawn(async move {
@@ -630,7 +630,7 @@ async fn a_call_can_be_given_up_while_it_waits() {
         let session = session.clone();
         tokio::spawn(async move { update(&session).await })
     };
-    // Before the second attempt, and for an answer.
+    // Before the second attempt, and during a response.
     let waiting = start();
     until(|| *clock.0.lock().unwrap() == 1).await;
     waiting.abort();

@@ -1,4 +1,4 @@
-//! What the generated types and clients do on the wire, tried out.
+//! Tests of the generated types and clients over HTTP.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
@@ -25,7 +25,7 @@ fn session() -> (Session, TcpListener) {
     (Session::builder().endpoint(endpoint).project_id("p1").token(TOKEN).build().unwrap(), listener)
 }
 
-/// Lets a call through to the listener, answers it, and gives its request line and body.
+/// Passes a call to the listener, sends a response, and returns its request line and body.
 async fn sent<T>(listener: TcpListener, call: impl Future<Output = Outcome<T>>, answer: Value) -> (String, String) {
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     let serve = async {
@@ -51,12 +51,12 @@ async fn sent<T>(listener: TcpListener, call: impl Future<Output = Outcome<T>>, 
         stream.write_all((head + &answer).as_bytes()).await.unwrap();
         (request.lines().next().unwrap_or_default().to_owned(), body)
     };
-    // A call that sends nothing ends the test here; the listener would wait for ever.
+    // A call that sends nothing ends the test here; otherwise the listener would wait forever.
     let call = async { call.await.map(drop).unwrap() };
     tokio::join!(call, serve).1
 }
 
-/// The call fails over its own values, and nothing was sent.
+/// Asserts that the call fails because of its values, and that nothing was sent.
 async fn refused<T: Debug>(listener: &TcpListener, call: impl Future<Output = Outcome<T>>) -> String {
     let Err(progenitor_client::Error::InvalidRequest(reason)) = call.await else { panic!("it was not refused") };
     assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "something was sent");
@@ -67,7 +67,7 @@ fn read<T: DeserializeOwned>(value: Value) -> Result<T, String> {
     serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
-/// What comes back when a value is read and written again.
+/// Deserializes and serializes a value.
 fn round<T: DeserializeOwned + Serialize>(value: Value) -> Value {
     serde_json::to_value(read::<T>(value).unwrap()).unwrap()
 }
@@ -89,7 +89,7 @@ mod requests {
             assert!(error.contains("job_desc") && error.contains("longer than 256 characters"), "{error}");
         }
         assert_eq!(serde_json::to_value(describe(String::new()).unwrap()).unwrap(), json!({"job_desc": ""}));
-        // The same limit when a request is read, as an emulator or a file of requests does.
+        // The limit also applies to the deserialization of a request, as in an emulator.
         assert!(read::<UpdateTrainingJobRequest>(json!({"job_desc": "a".repeat(257)})).is_err());
     }
 
@@ -147,13 +147,13 @@ mod requests {
         assert_eq!(request(builder().is_public(Some(false))), json!({"is_public": false}));
         let empty = Some("".parse().unwrap());
         assert_eq!(request(builder().description(empty)), json!({"description": ""}));
-        // What is read keeps the difference.
+        // Deserialization keeps the difference.
         for value in [json!({}), json!({"libs": [], "description": "", "is_protected": false})] {
             assert_eq!(round::<UpdateJobRequest>(value.clone()), value);
         }
     }
 
-    /// The order of the documents, not of the alphabet: people compare bodies with the pages.
+    /// Fields have the documented order, not the alphabetical one, because people compare bodies with the pages.
     #[test]
     fn fields_keep_the_documented_order() {
         let example = r#"{"name":"my-mapreduce-job-update","mains":[],"libs":["2628d0e4-6109-4a09-a338-c4ee1b0963ed"],"is_protected":false,"interface":[],"is_public":false,"type":"MapReduce","description":"This is the Map Reduce job template"}"#;
@@ -191,7 +191,7 @@ mod requests {
             let call = modelarts.client().list_training_jobs().project_id(value).send();
             assert!(refused(&listener, call).await.contains("project_id"), "{value:?}");
         }
-        // What only looks odd is encoded.
+        // Unusual characters are encoded.
         let call = mrs.client().delete_job().project_id("p1").job_id("a b?c#d%2e").send();
         let (line, _) = sent(listener, call, json!({})).await;
         assert_eq!(line, "DELETE /v1.1/p1/jobs/a%20b%3Fc%23d%252e HTTP/1.1");
@@ -279,7 +279,7 @@ mod answers {
         assert_eq!((answer.job_total_count.unwrap().get(), answer.jobs[0].version_id.unwrap().get()), (1, 2));
     }
 
-    /// Limits of requests are none of answers: a name longer than one may send is read.
+    /// Limits of requests do not apply to responses: a name that is too long to send is accepted.
     #[test]
     fn limits_do_not_apply() {
         let job: TrainingJob = read(json!({"job_id": 1, "job_name": "a b".repeat(99), "version_id": 1})).unwrap();

@@ -1,5 +1,5 @@
-//! Every documented example of ModelArts through the handles, over HTTP: what arrives is the documented request, and what
-//! comes back is the documented answer.
+//! Tests every documented example of ModelArts with the handles over HTTP: the sent request is the documented one, and
+//! the response is parsed to the documented one.
 
 #![cfg(feature = "spec")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -78,7 +78,7 @@ fn volumes(config: &Value) -> Vec<Volume> {
     config["volumes"].as_array().into_iter().flatten().map(one).collect()
 }
 
-/// What a list answers in one page, wrapped as it was documented.
+/// Returns a list as one page in its documented form.
 macro_rules! first_page {
     ($list:expr, $name:literal, $entry:ident => $details:expr) => {{
         let page = $list.pages().try_next().await?.unwrap();
@@ -305,7 +305,7 @@ fn job_id(operation: &str, key: &str) -> String {
     named(operation, key, "job_id")
 }
 
-/// What an example names in its path.
+/// Returns the path values of an example.
 fn named(operation: &str, key: &str, name: &str) -> String {
     let (document, operation) = spec::operation(operation).unwrap();
     let example = document.examples(operation).into_iter().find(|example| example.key == key).unwrap();
@@ -328,7 +328,7 @@ fn parameters(arrived: &Arrived, template: &str) -> BTreeMap<String, String> {
     found
 }
 
-/// What is equal for the APIs: a number and its text, and the two names of a parameter's label in one example.
+/// Makes equivalent values equal: a number and its string, and the two names of a parameter's label in one example.
 fn same(sent: &Value, documented: &Value) -> bool {
     match (sent, documented) {
         (Value::Object(sent), Value::Object(documented)) => {
@@ -366,10 +366,10 @@ async fn each_documented_request_is_sent_and_each_documented_answer_is_read() {
         let first = examples.iter().find(|example| example.parameters.is_some()).unwrap();
         for example in &examples {
             let place = format!("{id}, {}", example.key);
-            // Where no answer is printed, the least that an answer says.
+            // Without a documented response, a minimal one.
             let least = json!({"is_success": true, "job_id": "10", "job_name": "a", "version_id": 20, "images": [], "jobs": []});
             let (status, answer) = example.response.unwrap_or(("200", &least));
-            // A failure without a request of its own is answered to the first one.
+            // An error without a request is returned for the first one.
             let key = if example.parameters.is_some() { example.key } else { first.key };
             let statuses: &[u16] = if status.starts_with('2') { &[200] } else { &[200, 400] };
             for status in statuses {
@@ -505,7 +505,7 @@ async fn a_log_is_followed_until_the_version_is_done_and_nothing_is_lost() {
     let mut read = Vec::new();
     while let Some(line) = lines.try_next().await.unwrap() {
         read.push(line);
-        // What is not given yet can be read from there.
+        // The remaining lines can be read from there.
         assert_eq!(lines.position(), [None, Some("100"), Some("101"), Some("102"), Some("103")][read.len() - 1]);
     }
     assert_eq!(read, ["one", "two", "three", "four", "five"]);

@@ -1,4 +1,4 @@
-//! The handles of MRS against the emulator: every operation, and what each leaves behind.
+//! Tests of the MRS handles with the emulator: every operation and its effect.
 
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]

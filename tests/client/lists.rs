@@ -1,5 +1,5 @@
-//! Every list, typed and raw, walked with every size of pages over any number of objects, also where a service counts
-//! in another way than documented.
+//! Tests every typed and raw list with every page size and any number of objects, also with services that count in
+//! another way than documented.
 
 #![cfg(all(feature = "emulator", feature = "raw"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -23,9 +23,9 @@ use huaweicloud_jobs::spec::{self, PageShape};
 use huaweicloud_jobs::{ErrorKind, Session};
 use serde_json::{Value, json};
 
-/// How many objects there are, one after the other.
+/// The tested numbers of objects.
 const COUNTS: [usize; 4] = [0, 1, 25, 250];
-/// How many objects a page shall have; nothing for the default.
+/// The tested page sizes; `None` is the default.
 const SIZES: [Option<u32>; 4] = [None, Some(1), Some(2), Some(7)];
 
 type Ids = Vec<String>;
@@ -389,7 +389,7 @@ fn item(operation: &str) -> Value {
     documented.unwrap_or_else(|| json!({"id": "x", "name": "n"}))
 }
 
-/// What a service may say of the number of all objects.
+/// The total count in a service's responses.
 type Total = fn(usize, usize) -> Value;
 
 const TOTALS: [(&str, Total); 6] = [

@@ -59,6 +59,6 @@ async fn failures_are_answered_as_the_services_do_and_once() {
     let error = session.modelarts().training_job(10).unwrap().delete().await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::Throttled, Some("APIG.0308")), "{error}");
     throttled.assert_calls(1);
-    // What nobody told it is a failure too.
+    // A request without a mock is an error too.
     assert!(session.modelarts().training_job(11).unwrap().delete().await.is_err());
 }

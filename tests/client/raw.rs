@@ -68,7 +68,7 @@ async fn what_the_description_does_not_allow_is_not_sent() {
         assert!(!error.may_have_been_sent());
     }
     assert!(server.arrived().is_empty());
-    // A refused value may be a password.
+    // A rejected value may be a password.
     let secret = json!({"auth": {"identity": {"methods": ["password"], "password": {"user": {"password": 77_123}}}}});
     let error = session.request("create_token").unwrap().body(secret).send().await.unwrap_err();
     assert!(!error.to_string().contains("77"), "{error}");

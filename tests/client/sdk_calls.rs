@@ -9,7 +9,7 @@ use huaweicloud_jobs::modelarts::types::{
 use huaweicloud_jobs::modelarts::{Code, Data, JobState, Resources, Training};
 use serde_json::{Value, json};
 
-/// One answer for everything: readers take what they know.
+/// One response for all operations: parsers ignore unknown fields.
 const ANSWER: &str = r#"{"is_success": true, "job_id": 182626, "job_name": "a", "version_id": 278813, "config_name": "my_job_config",
     "job_total_count": 1, "version_count": 1, "config_total_count": 1, "model_total_count": 1,
     "jobs": [{"job_id": 182626, "job_name": "a", "version_id": 278813, "id": "062ef90a", "name": "a"}],
@@ -48,7 +48,7 @@ impl Sdk {
     }
 }
 
-/// What the SDK's `Estimator` of the samples holds: an own program, a custom image, or an algorithm.
+/// The settings of the SDK's `Estimator` in the samples: an own program, a custom image, or an algorithm.
 fn estimators(data: &Data, spec: i64) -> [(Training, Value); 3] {
     let common = |code: Code| {
         Training::new(code, data.clone(), Resources::spec(spec).workers(1))

@@ -125,7 +125,7 @@ fn echoes(request: &common::Arrived) -> Vec<String> {
     ]
 }
 
-/// Answers each request with what it is told to make of it, and keeps what was signed.
+/// Sends a response that a function makes of each request, and records the signed requests.
 #[cfg(feature = "raw")]
 struct Mirror {
     endpoint: String,

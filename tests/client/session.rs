@@ -1,5 +1,4 @@
-//! When a call is repeated and when not, how long it waits, and how tokens are renewed: against a real server, on a
-//! clock that waits for nobody.
+//! Tests of retries, their waits and the renewal of tokens, with a real server and a virtual clock.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
@@ -22,7 +21,7 @@ fn good() -> Act {
     answer(200, "", GOOD)
 }
 
-/// One update, which is idempotent: its outcome, what arrived, and the waits.
+/// Runs an update, which is idempotent, and returns its outcome, the requests, and the waits.
 async fn update(acts: impl IntoIterator<Item = Act>) -> (Result<(), Error>, Vec<Arrived>, Vec<Duration>) {
     let server = Server::acting(acts).await;
     let clock = Arc::new(TestClock::default());
@@ -79,7 +78,7 @@ async fn what_the_service_asks_for_is_waited_for() {
     let (outcome, _, waits) = update([answer(503, "retry-after: Wed, 21 Oct 2015 07:28:00 GMT\r\n", ""), good()]).await;
     outcome.unwrap();
     assert!(waits[0] <= Duration::from_millis(200), "{waits:?}");
-    // More than the time of a call: the failure is told at once.
+    // A longer wait than the time of a call: the error is returned at once.
     let (outcome, arrived, waits) = update([answer(429, "retry-after: 3600\r\n", ""), good()]).await;
     assert_eq!(outcome.unwrap_err().retry_after(), Some(Duration::from_secs(3600)));
     assert_eq!((arrived.len(), waits.len()), (1, 0));
@@ -139,7 +138,7 @@ async fn when_everything_fails_a_session_stops_repeating() {
     for _ in 0..50 {
         job.update_description("x").await.unwrap_err();
     }
-    // 100 repetitions for all together; after that one attempt each.
+    // 100 retries for all calls together; after that one attempt each.
     assert_eq!(server.arrived().len(), 150);
 }
 
@@ -218,7 +217,7 @@ async fn a_proxy_of_the_environment_is_used() {
 #[tokio::test]
 async fn this_machine_is_never_reached_through_a_proxy() {
     const NAME: &str = "this_machine_is_never_reached_through_a_proxy";
-    // Nobody listens there.
+    // Nothing listens there.
     const DEAD: &str = "http://user:password-canary@127.0.0.1:9";
     for name in &PROXY_VARIABLES[..6] {
         if in_environment(NAME, &[(name, DEAD), ("NO_PROXY", "service.invalid")]).await.is_none() {
@@ -228,7 +227,7 @@ async fn this_machine_is_never_reached_through_a_proxy() {
     let service = Server::json(200, GOOD).await;
     let iam = Server::acting([token(1, "")]).await;
     let port = service.endpoint.rsplit_once(':').unwrap().1;
-    // A password goes to the identity service of this machine, and to nobody else.
+    // The password is sent only to the identity service of this machine.
     update_with(with_password(&iam, &service)).await.unwrap();
     assert_eq!(iam.arrived().len(), 1);
     for host in ["localhost", "127.1", "0.0.0.0"] {
@@ -266,7 +265,7 @@ async fn a_failure_names_the_proxy_and_not_its_password() {
         check(update_with(session().endpoint("http://192.0.2.1")).await, scheme);
     }
 
-    // What a proxy answers by itself, in whatever form; a failure of the service is the service's.
+    // Errors of a proxy itself, in any form; an error of the service belongs to the service.
     for (status, body) in [(407, ""), (502, "<html>"), (503, "<html>squid</html>"), (200, "<html>log in</html>")] {
         let proxy = Server::json(status, body).await;
         let error = update_with(elsewhere().proxy(&proxy.endpoint)).await.unwrap_err();
@@ -404,7 +403,7 @@ async fn a_body_that_is_compressed_unasked_is_decoded() {
         let (outcome, ..) = update([encoded(200, encodings, failure)]).await;
         assert_eq!(outcome.unwrap_err().code(), Some("ModelArts.0102"), "{encodings}");
     }
-    // Whoever decoded it on the way left the header, or left a byte order mark before the text.
+    // A proxy has decoded the body and left the header, or left a byte order mark.
     let (outcome, ..) = update([answer(200, "content-encoding: gzip\r\n", GOOD)]).await;
     outcome.unwrap();
     let marked = format!("\u{feff}{GOOD}");
@@ -499,7 +498,7 @@ async fn a_token_is_fetched_once_for_any_number_of_calls() {
     assert!(service.arrived().iter().all(|request| request.header("x-auth-token") == Some("token-1")));
 }
 
-/// How clouds say that they do not accept a token, or no longer.
+/// The responses of clouds to an invalid or expired token.
 fn rejections() -> Vec<(u16, String)> {
     let coded =
         |code: &str, text: &str| format!(r#"{{"error_code": "{code}", "error_msg": "{text}", "request_id": "r"}}"#);

@@ -195,7 +195,7 @@ fn run(case: &Case) -> Result<(), String> {
             Err(other) => return Err(format!("not verified: {other}")),
         }
         if let Some(key) = &expected.derived_key {
-            // Ours cannot be looked at; the signature that it makes was.
+            // Our key cannot be read; its signature was compared.
             let Algorithm::Derived { region, service } = algorithm else {
                 return Err("a key without scope".to_owned());
             };
@@ -516,7 +516,7 @@ fn nothing_prints_a_secret() {
     assert!(printed.contains(ACCESS_KEY));
 }
 
-/// How the body is covered.
+/// The coverage of the body by the signature.
 #[derive(Clone, Copy, Debug)]
 enum Payload {
     Computed,

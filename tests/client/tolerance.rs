@@ -18,7 +18,7 @@ use huaweicloud_jobs::{Error, ErrorKind, Session};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// Any JSON, with the field names of real answers among its keys.
+/// Any JSON, with field names of real responses among its keys.
 fn any_json() -> impl Strategy<Value = Value> {
     let key = prop_oneof![
         4 => proptest::sample::select(vec!["job", "jobs", "versions", "job_id", "is_success", "error_code", "error", "id", "name", "libs", "type"]),
@@ -147,7 +147,7 @@ show_data_source: data_source.id
 update_data_source: data_source.id
 ";
 
-/// How a subject is written above.
+/// Formats a subject for the table above.
 fn written(subject: load::Subject<'_>) -> String {
     let list = if subject.is_list { "[]" } else { "" };
     match (subject.field, subject.key) {
@@ -180,7 +180,7 @@ fn whole(schema: &Spot<'static>) -> Value {
     let holders: Vec<_> = parts.iter().filter(|part| part.is_object()).collect();
     if !holders.is_empty() {
         let fields = holders.iter().flat_map(|holder| holder.properties());
-        // What tells of a failure is not in a success.
+        // A success does not contain the fields of an error.
         let fields = fields.filter(|(name, _)| !name.starts_with("error_"));
         return fields.map(|(name, field)| (name.to_owned(), whole(&field))).collect::<Map<_, _>>().into();
     }
@@ -202,7 +202,7 @@ struct Variant {
     body: Value,
     /// Returns whether the response has lost its subject.
     useless: bool,
-    /// The same for a reader that looks at the items of a list one at a time.
+    /// Returns whether the response has lost its subject, for a parser of single list items.
     unusable: bool,
 }
 
@@ -402,7 +402,7 @@ async fn a_project_is_found_without_links() {
     assert_eq!(session.connect().await.unwrap().project_id().as_str(), "p3");
 }
 
-/// What a schema does not describe of a value.
+/// Returns the undescribed parts of a value.
 fn undescribed(schema: &Spot<'static>, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     fixtures::walk(schema, value, "", &mut |pointer, spot, value| {

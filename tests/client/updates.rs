@@ -1,4 +1,4 @@
-//! The five updates: the ways to a handle, what stays and what changes, and what the emulator refuses.
+//! Tests of the five updates: the ways to a handle, changed and unchanged fields, and rejections of the emulator.
 
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -34,7 +34,7 @@ fn last(server: &Server) -> String {
 
 #[tokio::test]
 async fn three_ways_to_a_training_job_end_in_the_same_request() {
-    // One answer serves creation, both lists and the update: readers take what they know.
+    // One response serves creation, both lists and the update: parsers ignore unknown fields.
     let body = r#"{"is_success": true, "job_id": "10", "job_name": "a", "job_total_count": 1, "version_count": 1,
         "jobs": [{"job_id": 10, "job_name": "a", "version_id": 10}],
         "versions": [{"version_id": 10, "version_name": "V0001"}]}"#;
@@ -284,7 +284,7 @@ async fn the_emulator_refuses_with_the_documented_codes() {
     }
 }
 
-/// What a client that checks nothing may send, and what it gets.
+/// Requests of a client without validation, and their responses.
 #[tokio::test]
 async fn the_emulator_holds_requests_against_the_strict_description() {
     let emulator = Emulator::start().await.unwrap();
@@ -337,7 +337,7 @@ async fn an_empty_emulator_knows_nothing_and_two_know_nothing_of_each_other() {
     assert!(theirs.training_job(job.id().get()).unwrap().update_description("x").await.unwrap_err().is_not_found());
     let endpoint = first.endpoint();
     drop(first);
-    // Gone with its handle: nobody answers any more.
+    // The emulator ends with its handle: nothing listens any more.
     let session =
         Session::builder().endpoint(endpoint).project_id(second.project_id()).token(second.token()).build().unwrap();
     let error = session.modelarts().training_job(1).unwrap().update_description("x").await.unwrap_err();
@@ -345,7 +345,7 @@ async fn an_empty_emulator_knows_nothing_and_two_know_nothing_of_each_other() {
     second.stop().await;
 }
 
-/// Readers are tolerant where the clouds differ.
+/// Clients are tolerant where the clouds differ.
 #[tokio::test]
 async fn an_answer_may_hold_more_less_and_other_than_documented() {
     let body = r#"{"is_success": true, "job_id": 10, "job_name": "a", "version_count": "1", "new_field": {"a": [1]},

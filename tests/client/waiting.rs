@@ -1,4 +1,4 @@
-//! Waiting for jobs, in no time.
+//! Tests of waits with a virtual clock.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
@@ -58,7 +58,7 @@ async fn a_wait_asks_at_growing_distances_until_the_job_is_done() {
 
 #[tokio::test]
 async fn the_end_of_the_time_another_end_and_a_failed_call_are_told_apart() {
-    // The last question is asked when the time is over.
+    // The last request is sent at the time limit.
     let (server, clock, running) = version([status(8)]).await;
     let error = running.wait().at_most(seconds(12)).every(seconds(5)).backoff(1.0, seconds(5)).for_completion().await;
     let error = error.unwrap_err();
@@ -112,7 +112,7 @@ async fn a_wait_may_be_for_less_than_the_end() {
     };
     version.wait().until(is_running).await.unwrap();
     assert_eq!(server.arrived().len(), 2);
-    // It went by too fast.
+    // The state passed too fast.
     version.wait().until(is_running).await.unwrap();
     assert_eq!(server.arrived().len(), 3);
 }

@@ -35,7 +35,7 @@ enum Concern {
     Name,
     Type,
     Mandatory,
-    /// Which fields go together.
+    /// The rules between fields.
     Rule,
     /// The length or the range or the form of a value.
     Limit,

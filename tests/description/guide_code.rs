@@ -1,4 +1,4 @@
-//! The code that guides show within their sentences and tables, and the messages that they print, are those of the crate.
+//! Tests that the code and the messages in guides are those of the crate.
 //! Blocks of Rust are doc tests, blocks for a shell are run by `tests/cli/guides.rs`.
 
 #![cfg(all(feature = "emulator", feature = "raw"))]
@@ -10,7 +10,7 @@ use std::path::Path;
 use huaweicloud_jobs::emulator::Emulator;
 use serde_json::{Value, json};
 
-/// Values that the guides take for granted, in an order in which each can use those before it.
+/// Values that the guides assume, in an order in which each can use the earlier ones.
 const VALUES: [(&str, &str); 20] = [
     ("m", "session.modelarts()"),
     ("id", "\"1\""),
@@ -34,7 +34,7 @@ const VALUES: [(&str, &str); 20] = [
     ("bulk", "given::<Bulk<'static, TrainingJobId>>()"),
 ];
 
-/// What stands for `..` in the arguments of a call.
+/// The arguments for `..` in a call.
 const ARGUMENTS: [(&str, &str); 11] = [
     ("create(..)", "create(\"name\", given::<Training>())"),
     ("region(..)", "region(\"region-1\")"),
@@ -49,7 +49,7 @@ const ARGUMENTS: [(&str, &str); 11] = [
     ("patience(..)", "patience(std::time::Duration::ZERO)"),
 ];
 
-/// What code begins with, and what the guide leaves out before it.
+/// The beginnings of code, with the part that the guide leaves out before it.
 const BEGINNINGS: [(&str, &[&str]); 10] = [
     (
         "",
@@ -96,10 +96,10 @@ const BEGINNINGS: [(&str, &[&str]); 10] = [
     ),
 ];
 
-/// What looks like a call and is none of Rust.
+/// Spans that look like a call but are not Rust.
 const NOT_RUST: [&str; 3] = ["Session(", "Session.", "%(name)s"];
 
-/// Whatever stands between backticks outside of blocks.
+/// Returns the text between backticks outside of blocks.
 fn spans(page: &str) -> Vec<String> {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
     let (mut prose, mut in_block) = (String::new(), false);
@@ -143,7 +143,7 @@ fn compilable(page: &str, span: &str) -> Option<String> {
     let before = BEGINNINGS.iter().find(|(_, begins)| begins.iter().any(|begin| code.starts_with(begin)));
     match before {
         Some((before, _)) => Some(format!("{before}{code}")),
-        // What is not of this crate looks otherwise: a query, a shell, an expression of another language.
+        // A span of another language: a query, a shell, an expression.
         None if span.contains([' ', '|', '$', '\'', '*']) && !literal => None,
         None => panic!("{page}: what is `{span}`? BEGINNINGS and NOT_RUST say it"),
     }

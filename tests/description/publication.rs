@@ -44,7 +44,7 @@ fn links_of_the_readme_lead_somewhere() {
     assert!(links > 50, "{links} links found");
 }
 
-/// How many entries stand under a key in a document.
+/// Returns the number of entries under a key in a document.
 fn count(value: &Value, key: &str) -> usize {
     match value {
         Value::Object(map) => {

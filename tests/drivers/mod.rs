@@ -1,4 +1,4 @@
-//! The operations of the generated clients, driven by values instead of by types.
+//! Calls operations of the generated clients with JSON values instead of types.
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -11,12 +11,12 @@ use serde_json::{Map, Value};
 
 pub(crate) type Outcome<'a> = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send + 'a>>;
 
-/// One operation of the generated client, driven by values instead of by types.
+/// An operation of the generated client, called with JSON values instead of types.
 pub(crate) struct Driver {
     pub(crate) id: &'static str,
-    /// Sends a request and gives the answer as the generated type writes it.
+    /// Sends a request and returns the response, serialized from its generated type.
     pub(crate) send: for<'a> fn(&'a Session, &'a Map<String, Value>, Option<&'a Value>) -> Outcome<'a>,
-    /// Takes a request through its generated type and back.
+    /// Converts a request into its generated type and back.
     pub(crate) request: Option<fn(&Value) -> Value>,
 }
 

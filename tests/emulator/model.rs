@@ -273,7 +273,7 @@ impl Model {
     }
 }
 
-/// How many runs there are, and how many more to make a failing one smaller.
+/// Returns the number of runs, and of further runs to shrink a failing one.
 const SHRINKS: u32 = 200;
 
 fn cases() -> u32 {

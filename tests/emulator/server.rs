@@ -1090,7 +1090,7 @@ fn a_seed_fixes_every_byte() {
     assert!(first[6].contains("\r\ndate: Mon, 02 Jan 2040 00:00:00 GMT\r\n"), "{}", first[6]);
 }
 
-/// How long each of the two properties below may look for a counterexample.
+/// The time for the search of a counterexample to each of the two properties below.
 fn fuzz_time() -> Duration {
     let seconds = std::env::var("HWJOBS_FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(2);
     Duration::from_secs(seconds) / 2

@@ -1,4 +1,4 @@
-//! What meets the server: a command of the command line, and the same call of the library.
+//! The clients of the hostile server: a command of the command line, and the same call of the library.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub const SECRET_KEY: &str = "hostile-key-not-a-secret";
 /// The host of the service behind a proxy.
 pub const ELSEWHERE: &str = "service.example.invalid";
 
-/// How long a call may take.
+/// The time limit of a call.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,12 +109,12 @@ impl Call {
         );
     }
 
-    /// A session as the command would have it. Waits take no time.
+    /// Returns a session with the command's settings. Waits take no time.
     pub async fn session(self, endpoint: &str) -> Result<Session, Error> {
         let builder = || -> SessionBuilder {
             let (service, proxy) = self.addresses(endpoint);
             let builder = Session::builder().endpoint(service).clock(Arc::new(TestClock::default()));
-            // Nothing of this machine is looked at.
+            // The session ignores the environment of this machine.
             let builder = builder.context(Context::empty());
             let builder = match proxy {
                 Some(proxy) => builder.proxy(proxy),
@@ -132,7 +132,7 @@ impl Call {
         }
     }
 
-    /// The same by the library; whether all went well.
+    /// Makes the same call with the library, and returns whether it succeeded.
     pub async fn by_library(self, endpoint: &str) -> Result<bool, Error> {
         let session = self.session(endpoint).await?;
         let (modelarts, mrs) = (session.modelarts(), session.mrs());

@@ -1,5 +1,5 @@
-//! A server that misbehaves in every way that was tried, against the command line, the library and the contract runner. `table.rs`
-//! says what must come of each.
+//! Tests the command line, the library and the contract runner with a misbehaving server. `table.rs` has the behaviours
+//! and the expected results.
 
 #![cfg(all(feature = "cli", unix))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -31,10 +31,10 @@ use tempfile::TempDir;
 /// Rows that are tried at a time: most of them wait.
 const AT_A_TIME: usize = 8;
 
-/// After this a command is killed: it would not end.
+/// The time limit after which a command is killed.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What one row came to.
+/// The result of a row.
 struct Measured {
     time: Duration,
     /// The most memory that the process had, in megabytes.
@@ -42,7 +42,7 @@ struct Measured {
     requests: usize,
 }
 
-/// Tries all rows, several at a time, and fails with all that is not as the table says.
+/// Tests all rows, several at a time, and fails with all differences from the table.
 fn all(rows: impl Iterator<Item = Row>, try_row: impl Fn(&Row, &mut Vec<String>) -> Measured + Sync) {
     // One surface after the other, so that each has the machine for itself.
     static ALONE: Mutex<()> = Mutex::new(());
@@ -130,7 +130,7 @@ fn measured(row: &Row, words: &[&str], endpoint: &str, folder: &TempDir) -> (Out
             }
         });
         let output = match row.call {
-            // Its reader has seen enough after a while, as `head` has.
+            // Its reader closes the output after a while, like `head`.
             Call::PagesOfMany if words[0] != "contract" => {
                 let mut out = child.stdout.take().unwrap();
                 std::io::copy(&mut std::io::Read::take(&mut out, 1 << 20), &mut std::io::sink()).unwrap();
@@ -145,11 +145,11 @@ fn measured(row: &Row, words: &[&str], endpoint: &str, folder: &TempDir) -> (Out
     (output, most.into_inner() / 1024)
 }
 
-/// All that must never be printed: what the program was given, and what it made of that.
+/// Returns everything that must never be printed: given secrets and derived ones.
 fn secrets(arrived: &[Arrived]) -> Vec<String> {
     let mut secrets: Vec<String> = [TOKEN, PASSWORD, SECRET_KEY].map(str::to_owned).into();
     for secret in arrived.iter().flat_map(table::sent_secrets) {
-        // Of a signed request the signature alone is secret.
+        // Only the signature of a signed request is secret.
         secrets.push(secret.rsplit_once("Signature=").map_or(secret.as_str(), |(_, signature)| signature).to_owned());
     }
     secrets.sort_unstable();
@@ -188,7 +188,7 @@ fn unescaped(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// What holds whatever a server does: nothing secret is printed, nothing steers the terminal, nothing panics or floods.
+/// Checks that output has no secret, no control character, no panic, and a limited length.
 fn inspect(output: &Output, secrets: &[String], found: &mut Vec<String>) {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     found.extend(leaks(secrets, &out));
@@ -334,7 +334,7 @@ fn the_table_has_each_row_once() {
     assert!(rows().any(|row| row.requests >= BULK));
 }
 
-/// Every test that SECURITY.md names in a table is there, and is a test.
+/// Every test that SECURITY.md names exists and is a test.
 #[test]
 fn each_promise_has_the_test_that_it_names() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -31,7 +31,7 @@ pub struct Asked<'a> {
     pub number: usize,
 }
 
-/// What the server does.
+/// The behaviour of the server.
 pub type Behaviour = fn(&Asked<'_>) -> Vec<Step>;
 
 /// A listening server; it ends when it is dropped.
@@ -121,7 +121,7 @@ async fn perform(stream: &mut TcpStream, steps: &[Step]) -> std::io::Result<bool
             Step::Next => return Ok(true),
         }
     }
-    // Whoever still sends is to see an end and no reset.
+    // A client that is still sending should see the end instead of a reset.
     let _ = stream.shutdown().await;
     Ok(false)
 }

@@ -1,4 +1,4 @@
-//! The table: what the server does, which command meets it, and what must come of that.
+//! The table: behaviours of the server, the commands, and the expected results.
 
 use std::io::Write;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ use crate::call::{Call, ELSEWHERE};
 use crate::common::{Arrived, PROJECT, TOKEN};
 use crate::server::{Asked, Behaviour, Step};
 
-/// How a call must end.
+/// The expected end of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// With a value.
@@ -24,14 +24,14 @@ pub enum End {
     Partly,
 }
 
-/// A behaviour with what must come of it.
+/// A behaviour with its expected result.
 #[derive(Clone, Copy)]
 pub struct Row {
     pub name: &'static str,
     pub behaviour: Behaviour,
     pub call: Call,
     pub end: End,
-    /// How the call of the library ends, where it is another way.
+    /// The end of the library's call, if it differs.
     pub in_library: Option<End>,
     /// The exit code of the contract runner: 0 honoured, 1 differs, 2 the run could not be made or ended early. None where it
     /// is not tried.
@@ -156,7 +156,7 @@ fn crowd(item: &str) -> Vec<Step> {
 pub const ESCAPES: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{9d}0;t\u{9c}\u{202e}evil\u{2066}\r\nhwjobs: forged \
                            line\u{8}\u{b}\u{85}\u{2028}";
 
-/// So many bytes of a compressed body; each layer is compressed once more.
+/// Returns a body that decompresses to a number of bytes; each layer is compressed once more.
 fn bomb(layers: usize) -> Vec<u8> {
     static ZEROS: LazyLock<Vec<u8>> = LazyLock::new(|| compressed(&vec![0; 24 << 20]));
     (1..layers).fold(ZEROS.clone(), |inside, _| compressed(&inside))
@@ -172,7 +172,7 @@ fn encoded(encoding: &str, body: impl AsRef<[u8]>) -> Vec<Step> {
     response("200 OK", &format!("content-encoding: {encoding}\r\n"), body)
 }
 
-/// What the caller sent that is secret, as it arrived.
+/// The received secrets of the caller.
 pub fn sent_secrets(request: &Arrived) -> Vec<String> {
     let headers = ["x-auth-token", "authorization", "x-security-token"];
     let headers = headers.iter().filter_map(|name| request.header(name));
@@ -544,7 +544,7 @@ const REDIRECTS: &[Row] = &[
     .requests(1),
 ];
 
-/// Refusals.
+/// Rejections.
 const REJECTIONS: &[Row] = &[
     Row::new("401 to a token", Call::List, |_| failure("401 Unauthorized", "", "no"), fails(Authentication))
         .requests(1)

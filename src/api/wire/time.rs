@@ -77,8 +77,8 @@ numbers! {
 
 /// Converts a number of a response into a time; it counts from 1970 in UTC.
 ///
-/// The same field holds seconds in one response and milliseconds in another, so the size of the number decides: with up to
-/// eleven digits it counts seconds (until the year 5138), with more it counts milliseconds (since March 1973).
+/// The same field has seconds in one response and milliseconds in another, so the size of the number decides: up to
+/// eleven digits are seconds (until the year 5138), more digits are milliseconds (since March 1973).
 ///
 /// ```
 /// use huaweicloud_jobs::api::wire::since_epoch;

@@ -19,7 +19,7 @@ use super::output::{self, Format, Shape};
 use super::request::Call;
 use super::rows::{Row, Rows};
 
-/// What the sender of requests and the reader of results share.
+/// The common state of the sender of requests and the reader of results.
 #[derive(Default)]
 struct Flight {
     /// Rows in flight, by their place among the requests.
@@ -48,7 +48,7 @@ pub(super) struct Pace {
     pub(super) patience: Duration,
 }
 
-/// A pause shorter than this is not worth a line.
+/// The shortest pause that is reported.
 const SHORT_PAUSE: Duration = Duration::from_secs(2);
 
 /// Returns the message about a pause that the service demands.
@@ -214,7 +214,7 @@ pub(super) async fn run(
     }
 }
 
-/// Prints the requests that would be sent.
+/// Prints the requests of a dry run.
 fn show(call: &Call<'_>, base: &Request, rows: &Rows, done: &Done, mut stopped: impl FnMut() -> bool) -> Outcome {
     let (mut out, mut err) = (BufWriter::new(io::stdout().lock()), BufWriter::new(io::stderr().lock()));
     for (index, (_, row)) in rows.read()?.enumerate() {
@@ -267,7 +267,7 @@ impl<'a> Results<'a> {
         }
     }
 
-    /// Prints a row, before the first one the header.
+    /// Prints a row, and the header before the first one.
     fn print(&mut self, row: Option<(&str, Option<&str>)>) -> Result<(), Failure> {
         let format = self.call.options.output;
         let header = (!self.has_header && format != Format::Jsonl).then(|| COLUMNS.map(str::to_owned));

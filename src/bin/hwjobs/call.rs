@@ -78,7 +78,7 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
     interruptible(called).await
 }
 
-/// How long to wait, and the first interval between two requests.
+/// The time limit of a wait, and the first interval between two requests.
 struct Pace {
     timeout: Duration,
     interval: Duration,
@@ -101,7 +101,7 @@ impl Pace {
 }
 
 impl Call<'_> {
-    /// Waits as the library does, and prints the last response.
+    /// Waits like the library, and prints the last response.
     async fn wait(&self, request: &Request, for_running: bool, pace: &Pace, what: &str) -> Outcome {
         if self.options.dry_run {
             self.show(request)?;
@@ -180,7 +180,7 @@ impl Call<'_> {
     }
 }
 
-/// Line numbers are numbers in some responses and texts in others.
+/// Parses a line number, which is a number in some responses and a string in others.
 fn line_number(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),

@@ -89,7 +89,7 @@ enum Local {
 
 /// Builds the whole command line. Parts that come from the description are built when they are needed.
 fn command() -> clap::Command {
-    // Operations come first in the help.
+    // Operations are first in the help.
     let local = Cli::command().mut_subcommands(|command| options::hide(command).display_order(900));
     let profile = profile::Command::augment_subcommands(clap::Command::new("profile"))
         .about("Write, list, show, choose and check profiles of credentials")
@@ -137,7 +137,7 @@ fn report(mut outcome: clap::Error, command: &clap::Command) -> ExitCode {
     }
 }
 
-/// The words of the command, and the arguments of its last one.
+/// Returns the words of the command, and the arguments of the last one.
 fn leaf(matches: &ArgMatches) -> (Vec<&str>, &ArgMatches) {
     let (mut words, mut leaf) = (Vec::new(), matches);
     while let Some((word, below)) = leaf.subcommand() {

@@ -7,9 +7,9 @@ use huaweicloud_jobs::spec::load::Operation;
 use super::fields::{self, Field};
 use super::options;
 
-/// A kind of object.
+/// A noun: a kind of object.
 pub(super) struct Noun {
-    /// One word, or two where the first names the service.
+    /// One word, or two if the first one names the service.
     pub(super) words: &'static str,
     about: &'static str,
     pub(super) verbs: &'static [Verb],
@@ -27,13 +27,13 @@ pub(super) struct Verb {
 
 /// The way in which a command uses its operation.
 pub(super) enum Action {
-    /// Calls it, for each object once.
+    /// Calls the operation once for each object.
     Call,
-    /// Calls it until the job that it shows has ended.
+    /// Calls the operation until the job has ended.
     Wait,
-    /// Calls it until the visualization job that it shows runs.
+    /// Calls the operation until the visualization job runs.
     WaitForRunning,
-    /// Reads a log with it.
+    /// Reads a log with the operation.
     Logs,
 }
 
@@ -53,7 +53,7 @@ const VERSIONS: &[&str] =
     &["version_id", "version_name", "status", "create_time", "duration", "engine_name", "spec_id", "worker_server_num"];
 const EXECUTIONS: &[&str] = &["id", "job_id", "cluster_id", "start_time", "end_time", "return_code"];
 
-/// Every command that is an operation, in the order of the help.
+/// All commands with an operation, in the order of the help.
 pub(super) const NOUNS: &[Noun] = &[
     Noun {
         words: "training-job",
@@ -223,7 +223,7 @@ pub(super) const NOUNS: &[Noun] = &[
     Noun { words: "iam token", about: "Tokens of the identity service", verbs: &[call("create", "create_token")] },
 ];
 
-/// First words of nouns that have two.
+/// The first words of nouns with two words.
 const SERVICES: [(&str, &str); 2] = [
     ("mrs", "Job objects of MapReduce Service, their programs, data and executions"),
     ("iam", "Projects and tokens of the identity service"),
@@ -259,7 +259,7 @@ fn complete(command: Command) -> Command {
 }
 
 impl Noun {
-    /// The command with its verbs.
+    /// Returns the command with its verbs.
     fn complete(&'static self, command: Command) -> Command {
         let command = command.subcommands(self.verbs.iter().map(|verb| verb.command(self)));
         match self.example() {
@@ -268,7 +268,7 @@ impl Noun {
         }
     }
 
-    /// An example of its first verb.
+    /// Returns an example of its first verb.
     fn example(&self) -> Option<String> {
         let verb = self.verbs.first()?;
         let (document, operation) = spec::operation(verb.operation)?;

@@ -395,7 +395,7 @@ fn edited(text: &str, section: &str, values: &[(&str, Option<String>)]) -> Strin
 /// Writes a file whole or not at all, readable only by its owner.
 fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::from(format!("{}: {error}", path.display()));
-    // A link stays a link.
+    // A link remains a link.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = fs::DirBuilder::new();
@@ -403,7 +403,7 @@ fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(failed)?;
-    // Temporary files can be read by their owner alone.
+    // Temporary files are readable by their owner only.
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;

@@ -21,7 +21,7 @@ use super::files::{self, NOT_UTF_8};
 /// The number of problems of a file that are reported.
 const TOLD: usize = 1000;
 
-/// One call.
+/// Makes one call.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) parameters: Vec<(&'static str, String)>,
@@ -334,7 +334,7 @@ impl Table {
         }
         let mut cells = Vec::with_capacity(columns.len());
         for (index, (field, cell)) in columns.iter().zip(record).enumerate() {
-            // An empty cell leaves a field as it is.
+            // An empty cell does not change the field.
             if cell.is_empty() {
                 continue;
             }
@@ -402,7 +402,7 @@ impl Table {
 /// Reads a text and tracks whether a quotation mark is open: the CSV reader accepts the end of the file as its other half.
 struct Quotes<R> {
     text: R,
-    /// The line of the quotation mark that is open.
+    /// The line of the open quotation mark.
     opened: Option<usize>,
     /// Whether a cell begins at this place.
     begins: bool,

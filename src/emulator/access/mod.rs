@@ -17,13 +17,13 @@ use crate::session::signing::{self, Authorization, Date, Request};
 
 mod difference;
 
-/// How long a token lives, in milliseconds: the documented 24 hours.
+/// The documented lifetime of a token, 24 hours, in milliseconds.
 const TOKEN_LIFE: i64 = 24 * 60 * 60 * 1000;
-/// How far the date of a signature may be from the real time, either way, in seconds.
+/// The largest difference between the date of a signature and the real time, in seconds.
 const DATE_TOLERANCE: u64 = 15 * 60;
 /// The number of failures in a row that lock a key.
 const FAILURES: u32 = 5;
-/// How long a key stays locked, in milliseconds.
+/// The duration of a key's lock, in milliseconds.
 const LOCK: i64 = 5 * 60 * 1000;
 
 /// The number of recent tokens that are kept in memory, so that authenticating them needs no look into the store.
@@ -53,7 +53,7 @@ pub(super) struct User {
     password: Secret,
 }
 
-/// A key pair; a temporary one has a security token besides.
+/// A key pair; a temporary one also has a security token.
 #[derive(Clone, Debug)]
 pub(super) struct Key {
     pub(super) access_key: String,
@@ -202,7 +202,7 @@ impl Access {
         self.lately.lock().clear();
     }
 
-    /// Authenticates the caller, by token or else by signature.
+    /// Authenticates the caller by token, otherwise by signature.
     ///
     /// A signature beside a token is ignored, as by the gateway. A token may also be sent as `Authorization: Bearer`.
     pub(super) fn caller(&self, store: &Store, parts: &Parts, body: &[u8], now: i64) -> Result<Caller<'_>, Refusal> {
@@ -418,7 +418,7 @@ impl Row {
     }
 }
 
-/// The token of a header `Authorization` with the scheme `Bearer`.
+/// Returns the token of a header `Authorization` with the scheme `Bearer`.
 fn bearer(authorization: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = authorization.split_at_checked(b"Bearer ".len())?;
     Some(token.trim_ascii()).filter(|token| scheme.eq_ignore_ascii_case(b"Bearer ") && !token.is_empty())

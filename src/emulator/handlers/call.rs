@@ -1,4 +1,4 @@
-//! What the handlers of all operations share: the call, its outcome, and the state of jobs.
+//! The common parts of all handlers: the call, its outcome, and the state of jobs.
 
 use std::collections::HashMap;
 
@@ -33,7 +33,7 @@ pub(in crate::emulator) struct Call<'a> {
     pub(in crate::emulator) list: Option<ListShape<'static>>,
 }
 
-/// What a handler returns. The status of the response is the documented one.
+/// The result of a handler. The status of the response is the documented one.
 pub(in crate::emulator) struct Outcome {
     pub(in crate::emulator) body: Option<Value>,
     /// Headers besides those that all responses have.

@@ -1,4 +1,4 @@
-//! What each operation does with the store.
+//! The handlers of all operations.
 
 use super::lifecycle::Lifecycle;
 use call::Handler;
@@ -9,7 +9,7 @@ mod list;
 mod modelarts;
 mod mrs;
 
-/// All kinds of jobs that move.
+/// All kinds of jobs with a lifecycle.
 pub(super) static LIFECYCLES: [&Lifecycle; 3] =
     [&modelarts::TRAINING_JOB_VERSION, &modelarts::VISUALIZATION_JOB, &mrs::RUN];
 

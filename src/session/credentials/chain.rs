@@ -1,4 +1,4 @@
-//! The order in which providers are asked.
+//! The chain of credential providers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Context, Environment, Found, Metadata, ModelArtsConfig, Outcome, Profile, Provider, environment};
 use crate::error::Error;
 
-/// Providers, in the order in which they are asked.
+/// Credential providers in the order of the search.
 ///
 /// The default is [`Environment`], [`Profile`], [`ModelArtsConfig`], [`Metadata`].
 ///
@@ -20,22 +20,22 @@ use crate::error::Error;
 pub struct Chain(Vec<Arc<dyn Provider>>);
 
 impl Chain {
-    /// A chain that asks this provider first.
+    /// Returns a chain with this provider first.
     pub fn first_try(provider: impl Provider + 'static) -> Self {
         Self(vec![Arc::new(provider)])
     }
 
-    /// Asks this provider where all before are absent.
+    /// Adds a provider, which is used if all earlier ones are absent.
     pub fn or_else(mut self, provider: impl Provider + 'static) -> Self {
         self.0.push(Arc::new(provider));
         self
     }
 
-    /// The credentials of the first provider that has some, with the settings of the environment applied.
+    /// Returns the credentials of the first provider that has some, with the settings of the environment applied.
     ///
     /// # Errors
     ///
-    /// Of kind [`Configuration`](crate::ErrorKind::Configuration): a provider is broken, or all are absent; then the message
+    /// [`Configuration`](crate::ErrorKind::Configuration): a provider is broken, or all are absent; then the message
     /// lists each one with its reason.
     pub async fn resolve(&self, context: &Context) -> Result<Found, Error> {
         let mut tried = Vec::new();

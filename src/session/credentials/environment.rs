@@ -4,7 +4,7 @@ use super::given::{Field, Given, Names};
 use super::{Context, Outcome, Provider, Providing, Settings, broken, settings};
 use crate::error::Error;
 
-/// Names a region's endpoint of a service.
+/// The prefix of the variables for a service's endpoint in a region.
 const REGION_PREFIX: &str = "HUAWEICLOUD_SDK_REGION_";
 
 /// The variables `HUAWEICLOUD_SDK_*`, which the vendor's SDKs use too, and `HWJOBS_*`.
@@ -21,7 +21,7 @@ const CREDENTIALS: &Names = &[
     (Field::Token, "HWJOBS_TOKEN"),
 ];
 
-/// What is said to this tool.
+/// The settings of `HWJOBS_*` variables.
 const OVERRIDES: &Names = &[
     (Field::ProjectName, "HWJOBS_PROJECT_NAME"),
     (Field::Region, "HWJOBS_REGION"),
@@ -31,7 +31,7 @@ const OVERRIDES: &Names = &[
     (Field::IamEndpoint, "HWJOBS_IAM_ENDPOINT"),
 ];
 
-/// What is said to all tools.
+/// The settings of `HUAWEICLOUD_SDK_*` variables.
 const DEFAULTS: &Names = &[
     (Field::ProjectId, "HUAWEICLOUD_SDK_PROJECT_ID"),
     (Field::DomainId, "HUAWEICLOUD_SDK_DOMAIN_ID"),
@@ -64,11 +64,11 @@ impl Environment {
 }
 
 impl Settings {
-    /// What the variables say, for credentials that come from elsewhere.
+    /// The settings of the variables, for credentials of other sources.
     ///
     /// # Errors
     ///
-    /// Of kind [`Configuration`](crate::ErrorKind::Configuration), naming the variable that makes no sense.
+    /// [`Configuration`](crate::ErrorKind::Configuration), with the name of the malformed variable.
     pub fn environment(context: &Context) -> Result<Self, Error> {
         around(Self::default(), context)
     }
@@ -90,16 +90,16 @@ pub(super) fn around(found: Settings, context: &Context) -> Result<Settings, Err
     Ok(Settings::layered([overrides, found, defaults]))
 }
 
-/// What counts before what a file says.
+/// The settings that override those of a file.
 fn overrides(context: &Context) -> Result<Settings, Error> {
     given(context, OVERRIDES)?.settings()
 }
 
-/// What counts where a file says nothing.
+/// The settings that apply if a file has none.
 fn defaults(context: &Context) -> Result<Settings, Error> {
     let mut settings = given(context, DEFAULTS)?.settings()?;
     for name in context.variables_with(REGION_PREFIX) {
-        // The vendor allows several addresses with commas between them; the first is the one to use.
+        // The vendor allows several addresses, separated by commas; the first one is used.
         let value = context.variable(name)?;
         if let Some(first) = value.as_deref().and_then(|value| value.split(',').next()) {
             let endpoint = settings::endpoint(first.trim()).map_err(|reason| broken(name, reason))?;

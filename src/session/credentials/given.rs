@@ -1,4 +1,4 @@
-//! What a source gives, before it is known whether it makes sense: the same rules for variables and files.
+//! The unvalidated values of a source, and the common validation for variables and files.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Credentials, Found, Settings, Source, broken, settings};
 use crate::error::Error;
 
-/// What a value is for. The names are the ones in the profile file.
+/// The meaning of a value. The names are those of the profile file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Field {
     AccessKey,
@@ -30,11 +30,11 @@ pub(super) enum Field {
 
 struct Value {
     text: String,
-    /// Where it was given: a variable, or a file with line and key.
+    /// The place of the value: a variable, or a file with line and key.
     at: String,
 }
 
-/// What the keys are called in a source.
+/// The names of the keys in a source.
 pub(super) type Names = [(Field, &'static str)];
 
 /// The values of one source.
@@ -48,7 +48,7 @@ impl Given {
         Self { values: BTreeMap::new(), names }
     }
 
-    /// Adds a value; an empty one is as good as none.
+    /// Adds a value; an empty one is the same as none.
     pub(super) fn add(&mut self, key: Field, text: impl Into<String>, at: impl Into<String>) {
         let text = text.into();
         if !text.is_empty() {
@@ -56,7 +56,7 @@ impl Given {
         }
     }
 
-    /// Leaves a login out where there is a key pair: programs that sign and programs that sign in can share variables.
+    /// Ignores a login beside a key pair, so that programs that sign and programs that log in can share variables.
     pub(super) fn keys_before_login(mut self) -> Self {
         if self.values.contains_key(&Field::AccessKey) {
             self.values.retain(|key, _| !matches!(key, Field::Domain | Field::User | Field::Password));
@@ -64,7 +64,7 @@ impl Given {
         self
     }
 
-    /// The credentials among the values, if there are any, with the settings.
+    /// Returns the credentials and settings of the values, if there are credentials.
     pub(super) fn found(
         &self,
         provider: &'static str,
@@ -82,7 +82,7 @@ impl Given {
         Ok(Some(Found { credentials, settings: self.settings()?, source: Source { provider, place } }))
     }
 
-    /// A key pair, which must be whole.
+    /// Returns the key pair, which must be complete.
     fn access_key(&self, now: Timestamp) -> Result<Option<(Credentials, Field)>, Error> {
         let (access_key, secret_key) = (self.visible(Field::AccessKey)?, self.visible(Field::SecretKey)?);
         let security_token = self.visible(Field::SecurityToken)?;
@@ -118,7 +118,7 @@ impl Given {
         Ok(Some((credentials, Field::AccessKey)))
     }
 
-    /// A login: of an IAM user in an account, or of an account, which then is user and domain at once.
+    /// Returns the login of an IAM user, or of an account, which is both user and domain.
     fn password(&self) -> Result<Option<(Credentials, Field)>, Error> {
         let (domain, user) = (self.text(Field::Domain), self.text(Field::User));
         let Some(password) = self.text(Field::Password) else {
@@ -159,7 +159,7 @@ impl Given {
         self.values.get(&key).map(|value| value.text.as_str())
     }
 
-    /// A value that goes into headers or addresses: keys, tokens, ids.
+    /// Validates a value for headers or addresses: keys, tokens, ids.
     fn visible(&self, key: Field) -> Result<Option<&str>, Error> {
         let Some(Value { text, at }) = self.values.get(&key) else { return Ok(None) };
         if text.contains(char::is_whitespace) {
@@ -174,7 +174,7 @@ impl Given {
         Ok(Some(text))
     }
 
-    /// Where a value was given.
+    /// Returns the place of a value.
     fn at(&self, key: Field) -> &str {
         self.values.get(&key).map_or("", |value| &value.at)
     }

@@ -1,4 +1,4 @@
-//! Credentials in the vendor's INI file, with named profiles besides.
+//! Credentials in the vendor's INI file, with named profiles.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,18 +11,19 @@ use crate::error::Error;
 
 /// The file `~/.huaweicloud/credentials`, or the one that `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names.
 ///
-/// Its sections are profiles: `[profile NAME]` or `[NAME]`. Without a name asked for, the first of `[default]` and the vendor's
-/// `[basic]` and `[global]` that holds credentials counts. `profile = NAME` in `[default]` names another one instead.
+/// Its sections are profiles: `[profile NAME]` or `[NAME]`. Without a selected profile, the first of `[default]` and
+/// the vendor's `[basic]` and `[global]` that has credentials is used. `profile = NAME` in `[default]` selects another
+/// one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Profile;
 
 const FILE: &str = ".huaweicloud/credentials";
 const FILE_VARIABLE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
 
-/// The sections that count where no profile is asked for.
+/// The sections that are used if no profile is selected.
 const UNNAMED: [&str; 3] = ["default", "basic", "global"];
 
-/// Names, in `[default]`, the profile that counts.
+/// The key in `[default]` that selects a profile.
 const DEFAULT: &str = "profile";
 
 const NAMES: &Names = &[
@@ -55,7 +56,7 @@ impl Provider for Profile {
 }
 
 impl Profile {
-    /// The path of the file, whether it exists or not; nothing where there is no home folder.
+    /// Returns the path of the file, whether it exists or not, or `None` without a home folder.
     ///
     /// # Errors
     ///
@@ -64,11 +65,11 @@ impl Profile {
         Ok(path(context)?.map(|(path, _)| path))
     }
 
-    /// The names of the profiles in the file, in its order; of those that only lead to another one, nothing.
+    /// Returns the names of the profiles in the order of the file, without sections that only select another profile.
     ///
     /// # Errors
     ///
-    /// The file cannot be read or is malformed, or a variable names one that does not exist.
+    /// The file is unreadable or malformed, or a variable names a file that does not exist.
     pub fn names(&self, context: &Context) -> Result<Vec<String>, Error> {
         let Some((path, named)) = path(context)? else { return Ok(Vec::new()) };
         let Some(text) = context.read(&path)? else {
@@ -102,7 +103,7 @@ impl Profile {
         }
     }
 
-    /// The profile of this name, and no other.
+    /// Returns the profile of this name.
     fn named(
         &self,
         context: &Context,
@@ -122,7 +123,7 @@ impl Profile {
         }
     }
 
-    /// The first of the sections that need no name.
+    /// Returns the first of the default sections.
     fn unnamed(&self, context: &Context, path: &Path, sections: &[Section<'_>]) -> Result<Outcome, Error> {
         if let Some(default) = section(path, sections, UNNAMED[0])?
             && let Some((name, line)) = default.entries.get(DEFAULT)
@@ -160,7 +161,7 @@ impl Profile {
     }
 }
 
-/// The path of the file, and whether a variable names it.
+/// Returns the path of the file, and whether a variable names it.
 fn path(context: &Context) -> Result<Option<(PathBuf, bool)>, Error> {
     let named = context.variable(FILE_VARIABLE)?;
     Ok(match named {
@@ -173,7 +174,7 @@ fn no_such_file(path: &Path) -> Error {
     broken(FILE_VARIABLE, format_args!("names {}, which does not exist", path.display()))
 }
 
-/// A profile that the file does not have may be a context of the ModelArts SDK; else it is unknown.
+/// A profile that the file does not have may be a context of the ModelArts SDK; otherwise it is unknown.
 fn elsewhere(context: &Context, name: &str, by: &str, reason: &str) -> Result<Outcome, Error> {
     if modelarts_config::has(context, name)? {
         return Ok(Outcome::Absent(reason.to_owned()));
@@ -184,12 +185,12 @@ fn elsewhere(context: &Context, name: &str, by: &str, reason: &str) -> Result<Ou
 struct Section<'a> {
     name: &'a str,
     line: usize,
-    /// Values with their lines, by the name of the key in small letters.
+    /// Values with their lines, by the lower-case name of the key.
     entries: BTreeMap<String, (&'a str, usize)>,
 }
 
 impl Section<'_> {
-    /// The name of the profile: `[profile NAME]` and `[NAME]` are the same.
+    /// Returns the name of the profile: `[profile NAME]` and `[NAME]` are the same.
     fn profile(&self) -> &str {
         match self.name.split_once(char::is_whitespace) {
             Some(("profile", name)) => name.trim(),
@@ -206,7 +207,7 @@ fn section<'a, 'b>(path: &Path, sections: &'b [Section<'a>], name: &str) -> Resu
     let mut matching = sections.iter().filter(|section| section.profile() == name);
     let first = matching.next();
     match matching.next() {
-        // Two spellings of one profile.
+        // Both spellings name the same profile.
         Some(second) => Err(broken(
             second.at(path),
             format_args!("is the same profile as the section in line {}", first.map_or(0, |first| first.line)),
@@ -215,14 +216,14 @@ fn section<'a, 'b>(path: &Path, sections: &'b [Section<'a>], name: &str) -> Resu
     }
 }
 
-/// Takes the file apart. The syntax is that of the vendor's SDKs: `key = value` or `key: value`, comments on lines of their
-/// own, no quotation marks, no escapes; nothing is interpolated.
+/// Parses the file. The syntax is that of the vendor's SDKs: `key = value` or `key: value`, comments on separate lines,
+/// no quotation marks, no escapes, no interpolation.
 fn sections<'a>(path: &Path, text: &'a str) -> Result<Vec<Section<'a>>, Error> {
     let malformed = |line: usize, reason: &str| broken(format_args!("{}, line {line}", path.display()), reason);
     let mut sections: Vec<Section<'_>> = Vec::new();
     for (line, text) in text.lines().enumerate() {
         let line = line + 1;
-        // Line by line, so that white space before a section or a comment does no harm.
+        // Parsed line by line, so that white space before a section or a comment is allowed.
         for item in Parser::new(text.trim()) {
             match item {
                 Item::Section { name, .. } => {

@@ -1,4 +1,4 @@
-//! What breaks a client and what does not, each on a small description.
+//! Tests breaking and additive changes, each with a small description.
 
 use serde_json::json;
 

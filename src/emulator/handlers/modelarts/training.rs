@@ -89,7 +89,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let mut table = "training_job".to_owned();
     if let Some(parts) = &parts {
         parameters.push(parts);
-        // A cross join is read from left to right.
+        // SQLite evaluates a cross join from left to right.
         let found = format!("(SELECT rowid AS found FROM training_job_search (?{}))", parameters.len());
         table = format!("{found} CROSS JOIN training_job ON key = found");
     }

@@ -132,7 +132,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     if !known {
         return Err(Refusal::unknown("training job version", &config["pre_version_id"]));
     }
-    // All versions share the description; without one it stays.
+    // All versions share the description; a request without one does not change it.
     if let Some(description) = text(call.body, "job_desc") {
         call.transaction
             .prepare_cached("UPDATE training_job SET description = ?2 WHERE key = ?1")?
@@ -233,7 +233,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Value::Object(shown).into())
 }
 
-/// Removes a version; a job may be left without any.
+/// Deletes a version; a job may have none.
 pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (_, version) = Version::find(call)?;
     call.transaction.prepare_cached("DELETE FROM training_job_version WHERE key = ?1")?.execute([version.key])?;
@@ -241,7 +241,7 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(json!({"is_success": true}).into())
 }
 
-/// Stopping a completed version changes nothing: the documents stop the one that they show completed.
+/// Stopping a completed version changes nothing: a documented request stops one.
 pub(super) fn stop(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (_, version) = Version::find(call)?;
     if state::is_active(version.status) {
@@ -252,7 +252,7 @@ pub(super) fn stop(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(json!({"is_success": true}).into())
 }
 
-/// Removes all versions of a job.
+/// Deletes all versions of a job.
 pub(super) fn delete_all(call: &Call<'_>, job: i64) -> Result<(), Refusal> {
     let keys = call
         .transaction

@@ -105,7 +105,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
     };
     let (limit, offset) = call.page();
     let (status, search) = (call.status_filter(), anywhere(call.text("search_content")));
-    // Requests create them in the default workspace only.
+    // Requests can create them only in the default workspace.
     let elsewhere = !matches!(call.text("workspace_id"), "" | "0");
     let parameters: [&dyn ToSql; 4] = [&call.project, &search, &status, &elsewhere];
     let list = List {
@@ -171,7 +171,7 @@ pub(super) fn stop(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(json!({"is_success": true}).into())
 }
 
-/// A waiting job can be submitted anew: the documents restart the one that they show waiting.
+/// A waiting job can be restarted: a documented request restarts one.
 pub(super) fn restart(call: &Call<'_>) -> Result<Outcome, Refusal> {
     let (id, status) = status(call)?;
     if status == state::BEING_CANCELED || state::is_active(status) && status != state::WAITING {
@@ -208,7 +208,7 @@ fn job(call: &Call<'_>, row: &Row<'_>) -> rusqlite::Result<Value> {
     let (id, status, started): (i64, i64, Option<i64>) = (row.get(0)?, row.get(7)?, row.get(8)?);
     let schedule = row.get::<_, Option<String>>(4)?;
     let duration = version::duration(status, started, row.get(9)?, call.now);
-    // The unit is not documented; that of `duration`.
+    // The unit is not documented; the unit of `duration` is assumed.
     let whole = hours(schedule.as_deref()).filter(|_| status == state::RUNNING).map(|hours| hours as i64 * 3_600_000);
     let mut job = json!({
         "job_id": id,
