@@ -171,20 +171,14 @@ const PROXY_VARIABLES: [&str; 8] =
 /// Runs a test of this file once more, in a process with these variables for proxies and no others: the environment is the
 /// whole process's. Inside of it, returns nothing.
 async fn in_environment(test: &str, variables: &[(&str, &str)]) -> Option<()> {
-    const INSIDE: &str = "INSIDE_OF_A_TEST_OF_PROXIES";
-    if std::env::var_os(INSIDE).is_some() {
-        return None;
-    }
-    let mut call = std::process::Command::new(std::env::current_exe().unwrap());
-    call.args(["--exact", test]).env(INSIDE, "1").env_remove("REQUEST_METHOD");
-    for name in PROXY_VARIABLES {
-        call.env_remove(name);
-    }
-    call.envs(variables.iter().copied());
-    let output = tokio::task::spawn_blocking(move || call.output().unwrap()).await.unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{variables:?}: {text}");
-    Some(())
+    let is_alone = crate::common::is_alone(&format!("session::{test}"), |call| {
+        call.env_remove("REQUEST_METHOD");
+        for name in PROXY_VARIABLES {
+            call.env_remove(name);
+        }
+        call.envs(variables.iter().copied());
+    });
+    (!is_alone.await).then_some(())
 }
 
 /// A session with a service that is on another machine.

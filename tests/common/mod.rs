@@ -21,6 +21,24 @@ use tokio::net::TcpListener;
 pub const PROJECT: &str = "5a3314075bfa49b9ae360f4ecd333695";
 pub const TOKEN: &str = "test-token-not-a-secret";
 
+/// Runs a test once more, alone in a process of its own, and returns whether this is that process.
+///
+/// It is for tests that measure or change something of the whole process. `test` has the module in its name, for example
+/// `bulk::updates`; `prepare` completes the command.
+pub async fn is_alone(test: &str, prepare: impl FnOnce(&mut std::process::Command)) -> bool {
+    const ALONE: &str = "HWJOBS_TEST_IS_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test]).env(ALONE, "1");
+    prepare(&mut command);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{test}: {text}");
+    false
+}
+
 /// A received request.
 #[derive(Clone, Debug, Default)]
 pub struct Arrived {
