@@ -1,4 +1,4 @@
-//! Where documents and examples contradict each other, and `openapi/README.md`, which lists all of it.
+//! Contradictions within the documentation, and `openapi/README.md`, which lists them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -11,34 +11,34 @@ use super::{Document, documents};
 /// A contradiction that the description decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deviation<'a> {
-    /// Where it matters, for example ``answer `jobs[].status` ``.
+    /// The place, for example ``answer `jobs[].status` ``.
     pub place: String,
-    /// JSON pointer of the part of the document that has the `x-deviation`.
+    /// JSON pointer to the part of the document with the `x-deviation`.
     pub pointer: String,
-    /// The operations that it concerns, in the order of the document.
+    /// The affected operations, in the order of the document.
     pub operations: Vec<&'a str>,
     /// Numbers of the findings.
     pub ids: Vec<&'a str>,
-    /// What the documents say.
+    /// The documented behaviour.
     pub documented: &'a str,
-    /// What their examples or other pages show.
+    /// The behaviour in examples or on other pages.
     pub observed: &'a str,
-    /// What the description does.
+    /// The decision of the description.
     pub decision: &'a str,
 }
 
 /// A finding that needs no deviation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exemption<'a> {
-    /// The operation that it concerns.
+    /// The affected operation.
     pub operation: &'a str,
     /// Numbers of the findings.
     pub ids: Vec<&'a str>,
-    /// Why none is needed.
+    /// The reason.
     pub reason: &'a str,
 }
 
-/// All deviations of a document, in the order in which its operations meet them.
+/// Returns all deviations of a document, in the order of its operations.
 pub fn deviations(document: &Value) -> Vec<Deviation<'_>> {
     let mut walk = Walk { document, found: Vec::new(), at: BTreeMap::new(), open: BTreeSet::new(), operation: "" };
     for operation in load::operations(document) {
@@ -47,7 +47,7 @@ pub fn deviations(document: &Value) -> Vec<Deviation<'_>> {
     walk.found
 }
 
-/// All findings of a document that need no deviation.
+/// Returns all findings of a document that need no deviation.
 pub fn exemptions(document: &Value) -> Vec<Exemption<'_>> {
     load::operations(document)
         .flat_map(|operation| {
@@ -68,13 +68,13 @@ fn ids(entry: &Value) -> Vec<&str> {
     entries(entry, "ids").filter_map(Value::as_str).collect()
 }
 
-/// Visits everything that an operation reaches, the place on the wire in hand.
+/// Visits every part of the document that an operation uses, together with its place in the request or response.
 struct Walk<'a> {
     document: &'a Value,
     found: Vec<Deviation<'a>>,
-    /// Pointer of what has been found to its entries in `found`.
+    /// Maps the pointer of a deviation to its entries in `found`.
     at: BTreeMap<String, std::ops::Range<usize>>,
-    /// Components that are being visited: a schema may contain itself.
+    /// The components that are being visited, since a schema can contain itself.
     open: BTreeSet<&'a str>,
     operation: &'a str,
 }
@@ -118,7 +118,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// `side` is what is read or sent, `path` the way into it: `jobs[].status`.
+    /// Visits a schema. `side` is the request or response, `path` the place in it: `jobs[].status`.
     fn schema(&mut self, schema: &'a Value, side: &str, path: &str, pointer: String) {
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
             if !self.open.insert(reference) {
@@ -188,7 +188,7 @@ fn escape(token: &str) -> String {
     token.replace('~', "~0").replace('/', "~1")
 }
 
-/// Name of the schema that a pointer leads into, and the way from there: `TrainingJobConfig.spec_id`.
+/// Returns the schema that a pointer is in, and the path from there: `TrainingJobConfig.spec_id`.
 fn in_schema(pointer: &str) -> String {
     let way = pointer.strip_prefix("/components/").unwrap_or(pointer);
     let mut parts = way.split('/').skip(1).filter(|part| !matches!(*part, "properties" | "schema"));
@@ -196,7 +196,7 @@ fn in_schema(pointer: &str) -> String {
     parts.fold(name.to_owned(), |path, part| if part == "items" { path + "[]" } else { path + "." + part })
 }
 
-/// What `openapi/README.md` has to say.
+/// Returns the content of `openapi/README.md`.
 pub fn readme() -> String {
     let mut totals = Totals::default();
     let mut lists = String::new();
@@ -333,7 +333,7 @@ fn schema_place(deviation: &Deviation<'_>) -> String {
     }
 }
 
-/// One row for each decision; places that share one are listed in one row.
+/// Writes one row for each decision. Places with the same decision share a row.
 fn table<'a>(page: &mut String, first: &str, rows: impl Iterator<Item = (String, &'a Deviation<'a>)>) {
     let mut merged: Vec<(Vec<String>, Vec<&str>, &Deviation<'_>)> = Vec::new();
     for (place, deviation) in rows {
@@ -367,7 +367,7 @@ fn table<'a>(page: &mut String, first: &str, rows: impl Iterator<Item = (String,
     }
 }
 
-/// A text as it can stand in a table.
+/// Escapes a text for a table cell.
 fn cell(text: &str) -> String {
     let mut code = false;
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().fold(String::new(), |mut out, c| {
@@ -381,7 +381,7 @@ fn cell(text: &str) -> String {
     })
 }
 
-/// The fragment that GitHub and most renderers give a heading.
+/// Returns the anchor that GitHub and most renderers give a heading.
 pub(super) fn anchor(title: &str) -> String {
     let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
     kept.collect::<String>().to_lowercase().replace(' ', "-")
@@ -403,7 +403,7 @@ fn files() -> String {
     table
 }
 
-/// The components that accept a value in two forms.
+/// Lists the components that accept a value in two forms.
 fn scalars() -> String {
     let mut rows: BTreeMap<&str, (&str, Vec<&str>)> = BTreeMap::new();
     for document in documents() {
@@ -474,7 +474,7 @@ fn assumptions() -> String {
     )
 }
 
-/// Every text under a key, with the pointer of the object that has it.
+/// Returns every string under a key, with the pointer of its object.
 fn collect<'a>(value: &'a Value, pointer: &str, key: &str, found: &mut Vec<(String, &'a str)>) {
     match value {
         Value::Object(map) => {

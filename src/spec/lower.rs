@@ -1,7 +1,7 @@
-//! From the strict description to the view that the generator gets.
+//! Derives the generator's view from the strict description.
 //!
-//! The YAML says what the documents say. A client must be strict when it writes and tolerant when it reads, and the
-//! generator has limits; each difference between the two views is one rule here, with a name and a reason.
+//! The YAML follows the documentation. A client must write strictly and read tolerantly, and the generator has limits.
+//! Each difference between the two views is one rule here, with a name and a reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,15 +11,15 @@ use super::{load, schema};
 
 /// One difference between the description and the generator's view of it.
 pub struct Rule {
-    /// Name, as tests and messages use it.
+    /// The name in tests and messages.
     pub name: &'static str,
-    /// Why the generator's view differs.
+    /// The reason for the difference.
     pub reason: &'static str,
     apply: fn(&mut Value),
 }
 
 impl Rule {
-    /// Applies this rule alone.
+    /// Applies only this rule.
     pub fn apply(&self, document: &mut Value) {
         (self.apply)(document);
     }
@@ -107,7 +107,7 @@ pub const RULES: &[Rule] = &[
         reason: "an answer may hold null for an optional array or object",
         apply: nullable_response_arrays,
     },
-    // Last: it cuts off the schemas behind a wire type, which answers hold all the same.
+    // This rule is last: it hides the schemas behind a wire type, which responses still contain.
     Rule {
         name: "use_wire_types",
         reason: "the generator cannot say 'a number or its text'; hand-written types can",
@@ -115,7 +115,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// Components for which the generator uses a hand-written type.
+/// The components with a hand-written type in the generated code.
 pub const WIRE_TYPES: &[(&str, &str)] = &[
     (INTEGER, "crate::api::wire::Integer"),
     (NUMBER, "crate::api::wire::Number"),
@@ -151,19 +151,19 @@ const INTEGER: &str = "IntegerOrText";
 const NUMBER: &str = "NumberOrText";
 const SEGMENT: &str = "PathSegment";
 const SECRET: &str = "SecretText";
-/// Prefix of the component that stands for an integer of a request with bounds: `IntegerFrom1To1000`.
+/// The prefix of the component for a bounded integer of a request: `IntegerFrom1To1000`.
 pub const BOUNDED: &str = "IntegerFrom";
-/// Key that marks a response enum of which an open Rust enum is made.
+/// The key that marks a response enum which becomes an open Rust enum.
 pub const OPEN_ENUM: &str = "x-open-enum";
 
-/// Key that marks the fields of a response schema without which it cannot be used.
+/// The key that marks the fields that a response schema cannot be used without.
 const ESSENTIAL: &str = "x-essential";
-/// Key that lists the fields of a response schema that are empty, or true, where the response lacks them.
+/// The key that lists the fields of a response schema that default to empty, or true.
 pub const OR_DEFAULT: &str = "x-or-default";
-/// Fields that callers read all the time: they are plain in Rust, although a response may lack them.
+/// Frequently used fields: they are not optional in Rust, although a response may lack them.
 const PLAIN: [&str; 6] = ["is_success", "id", "job_id", "name", "job_name", "type"];
 
-/// What the `x-unit` of an answer's field makes of it.
+/// The types of response fields by their `x-unit`.
 const TIMES: [(&str, &str); 5] = [
     ("ms since the Unix epoch", "EpochMillis"),
     ("s since the Unix epoch", "EpochSeconds"),
@@ -172,7 +172,7 @@ const TIMES: [(&str, &str); 5] = [
     ("date and time, taken as UTC", "ZonelessTime"),
 ];
 
-/// The description as the generator shall see it.
+/// Returns the generator's view of a description.
 pub fn lower(document: &Value) -> Value {
     let mut document = document.clone();
     for rule in RULES {
@@ -248,12 +248,12 @@ fn bind_request_integers(document: &mut Value) {
     }
 }
 
-/// Name of the component for integers from `low` to `high`.
+/// Returns the name of the component for integers from `low` to `high`.
 pub fn bounded_name(low: i64, high: i64) -> String {
     format!("{BOUNDED}{low}To{high}").replace('-', "Minus")
 }
 
-/// The bounds that a name made by [`bounded_name`] stands for.
+/// Returns the bounds of a name that [`bounded_name`] made.
 pub fn bounds_of(name: &str) -> Option<(i64, i64)> {
     let (low, high) = name.strip_prefix(BOUNDED)?.split_once("To")?;
     let number = |text: &str| text.replace("Minus", "-").parse().ok();
@@ -294,7 +294,7 @@ fn nullable_response_arrays(document: &mut Value) {
     each_schema(document, Side::Response, nullable_containers);
 }
 
-/// Optional arrays and free-form objects become nullable, which the generator turns into `Option`.
+/// Makes optional arrays and free-form objects nullable, which the generator turns into `Option`.
 fn nullable_containers(schema: &mut Map<String, Value>) {
     let required: Vec<Value> = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
@@ -341,7 +341,7 @@ fn unbound_response_values(document: &mut Value) {
         ] {
             schema.shift_remove(key);
         }
-        // The generator would refuse what is not described.
+        // The generated type would reject undescribed fields.
         if schema.get("additionalProperties") == Some(&json!(false)) {
             schema.shift_remove("additionalProperties");
         }
@@ -366,7 +366,7 @@ fn relax_response_requirements(document: &mut Value) {
             let is_plain = PLAIN.iter().any(|plain| name == plain)
                 && (property.get("type").is_none() || matches!(property["type"].as_str(), Some("string" | "boolean")));
             if property["nullable"] == true {
-                // Null is a value of a nullable field: it stays required so that null is written back.
+                // A nullable field stays required, so that null is written back.
                 return true;
             }
             if is_plain && !is_essential {
@@ -381,7 +381,7 @@ fn relax_response_requirements(document: &mut Value) {
     });
 }
 
-/// The fields without which a response cannot be used, with the components that have them.
+/// Returns the fields that a response cannot be used without, with their components.
 fn essential_fields(document: &Value) -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
     for operation in load::operations(document) {
@@ -403,7 +403,7 @@ fn type_response_times(document: &mut Value) {
     each_schema(document, Side::Response, |schema| {
         let unit = schema.get("x-unit").and_then(Value::as_str);
         let Some((_, name)) = TIMES.iter().find(|(time, _)| unit == Some(time)) else { return };
-        // The reference to it is lost below.
+        // The code below removes the reference to it.
         let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
         let mut names = parts.filter_map(|part| load::schema_name(part["$ref"].as_str()?));
         if names.any(|name| nullable.contains(name)) {
@@ -433,7 +433,7 @@ fn tolerant_response_numbers(document: &mut Value) {
     }
 }
 
-/// The component schemas that allow null.
+/// Returns the component schemas that allow null.
 fn nullable_components(document: &Value) -> BTreeSet<String> {
     let schemas = document["components"]["schemas"].as_object();
     let nullable = schemas.into_iter().flatten().filter(|(_, schema)| load::may_be_null(document, schema));
@@ -462,7 +462,7 @@ fn lift_nullable(document: &mut Value) {
     });
 }
 
-/// Says of a reference to one of these components that it can be null.
+/// Marks each reference to one of these components as nullable.
 fn lift(schema: &mut Value, nullable: &BTreeSet<String>) {
     let reference = schema.get("$ref").or_else(|| schema.pointer("/allOf/0/$ref")).and_then(Value::as_str);
     let name = reference.and_then(load::schema_name).map(str::to_owned);
@@ -482,7 +482,7 @@ fn use_wire_types(document: &mut Value) {
     }
 }
 
-/// Content of a component that a hand-written type replaces: the generator never looks at it.
+/// The content of a component with a hand-written type. The generator ignores it.
 fn placeholder() -> Value {
     json!({"type": "string"})
 }
@@ -491,7 +491,7 @@ fn components<'a>(document: &'a mut Value, kind: &str) -> Option<&'a mut Map<Str
     document.get_mut("components")?.get_mut(kind)?.as_object_mut()
 }
 
-/// Makes a schema a reference, keeping its description and whether it can be null.
+/// Turns a schema into a reference, and keeps its description and whether it is nullable.
 fn refer_to(schema: &mut Map<String, Value>, name: &str) {
     let mut replaced =
         Map::from_iter([("allOf".to_owned(), json!([{"$ref": format!("#/components/schemas/{name}")}]))]);
@@ -503,18 +503,18 @@ fn refer_to(schema: &mut Map<String, Value>, name: &str) {
     *schema = replaced;
 }
 
-/// Where a schema is used.
+/// The use of a schema.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {
     /// In parameters and request bodies.
     Request,
-    /// In answers.
+    /// In responses.
     Response,
     /// Anywhere.
     Either,
 }
 
-/// Names of the component schemas that requests or responses reach.
+/// Returns the names of the component schemas that requests or responses use.
 pub fn reachable(document: &Value, side: Side) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for operation in load::operations(document) {
@@ -542,8 +542,8 @@ fn each_operation(document: &mut Value, mut visit: impl FnMut(&mut Value)) {
     }
 }
 
-/// Visits every schema of one side, inner ones before outer ones. Schemas that a hand-written wire type replaces and
-/// scalars that both sides use are left to the rules for `Either`.
+/// Visits every schema of one side, inner schemas first. It skips schemas with a hand-written wire type and scalars
+/// that both sides use; the rules for `Either` handle them.
 fn each_schema(document: &mut Value, side: Side, mut visit: impl FnMut(&mut Map<String, Value>)) {
     let names = match side {
         Side::Either => None,
@@ -563,7 +563,7 @@ fn each_schema(document: &mut Value, side: Side, mut visit: impl FnMut(&mut Map<
     }
 }
 
-/// Visits every parameter where it is written: in the components, on a path, on an operation.
+/// Visits every parameter: in the components, on a path, on an operation.
 fn each_parameter(document: &mut Value, mut visit: impl FnMut(&mut Value)) {
     if let Some(parameters) = components(document, "parameters") {
         parameters.values_mut().for_each(&mut visit);
@@ -598,7 +598,7 @@ fn visit_schema(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, Valu
     visit(schema);
 }
 
-/// The open enums of a lowered description: component name to documented values.
+/// Returns the open enums of a lowered description: component name to documented values.
 pub fn open_enums(document: &Value) -> BTreeMap<String, Vec<String>> {
     let schemas = document["components"]["schemas"].as_object();
     schemas

@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use super::load;
 
-/// Keys whose content is data of users, not part of a schema.
+/// Keys whose content is data, not a schema.
 pub fn is_data(key: &str) -> bool {
     matches!(key, "example" | "examples" | "enum" | "default" | "required") || key.starts_with("x-")
 }
 
-/// Whether a composition speaks only of which fields go together.
+/// Returns whether a composition only states which fields go together.
 pub fn is_field_rule(schema: &Value) -> bool {
     schema.as_object().is_some_and(|schema| {
         schema.iter().all(|(key, value)| match key.as_str() {
@@ -53,7 +53,7 @@ pub fn visit(value: &mut Value, visitor: &mut impl FnMut(&mut Map<String, Value>
         Value::Object(map) => {
             for (key, inner) in map.iter_mut().filter(|(key, _)| !is_data(key)) {
                 match inner {
-                    // A field can have any name, also that of a key.
+                    // A field can have the name of a keyword.
                     Value::Object(fields) if key == "properties" => {
                         fields.values_mut().for_each(|field| visit(field, visitor));
                     }

@@ -1,4 +1,4 @@
-//! The descriptions as files for others: YAML, JSON, pages that need no network, and checksums.
+//! Exports the descriptions as files: YAML, JSON, pages that need no network, and checksums.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -19,12 +19,12 @@ pub mod generators;
 mod markdown;
 mod newer;
 
-/// Draws the pages; see `assets/redoc/README.md`.
+/// The renderer of the pages; see `assets/redoc/README.md`.
 const RENDERER: &str = include_str!("../../../assets/redoc/redoc.standalone.js");
-/// The only address that the renderer would load something from, a picture beside its name.
+/// The only address that the renderer would load from: a picture beside its name.
 const PICTURE: &str = "https://cdn.redoc.ly/redoc/logo-mini.svg";
 const NO_PICTURE: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E";
-/// The file with the checksums of all others.
+/// The name of the file with the checksums of all other files.
 const SUMS: &str = "SHA256SUMS";
 /// Where the page for users of other languages is, seen from `openapi/README.md`.
 const PUBLISHING: &str = "../docs/publishing.md";
@@ -44,13 +44,13 @@ const WORKFLOWS: &[(&str, &str)] = workflows!(
     "update-mrs-job"
 );
 
-/// Writes everything that is published into a directory and says which files. Files of an earlier export there are
-/// replaced. Each file is written whole or not at all.
+/// Exports all files into a directory and returns their names. Files of an earlier export are overwritten. Each file is
+/// written atomically.
 ///
 /// # Errors
 ///
-/// `AlreadyExists` if a file of the same name is there that no export wrote, or that was changed since; then nothing is
-/// written. Else what the file system says.
+/// `AlreadyExists` if a file of the same name was not written by an export, or was changed since; then nothing is
+/// written. Otherwise an error of the file system.
 pub fn export(directory: &Path) -> io::Result<Vec<String>> {
     let readme = deviations::readme().replace(&format!("({PUBLISHING})"), "(publishing.html)");
     let mut files = vec![
@@ -94,12 +94,13 @@ pub fn export(directory: &Path) -> io::Result<Vec<String>> {
         let _ = writeln!(sums, "{}  {name}", hex::encode(Sha256::digest(content)));
         sums
     });
-    // Last: until then each file is of the earlier export, whose sums are still there, or already of this one.
+    // The checksums are last: until then each file belongs to the earlier export, whose checksums are still there, or
+    // to this one.
     files.push((SUMS.to_owned(), sums));
     let earlier = fs::read_to_string(directory.join(SUMS)).unwrap_or_default();
     let earlier: BTreeMap<&str, &str> =
         earlier.lines().filter_map(|line| line.split_once("  ")).map(|(sum, name)| (name, sum)).collect();
-    // Sums of something else have other names.
+    // A checksum file of other programs has other names in it.
     let is_earlier =
         documents().iter().all(|document| earlier.contains_key(format!("{}.html", document.name()).as_str()));
     for (name, content) in &files {
@@ -111,7 +112,7 @@ pub fn export(directory: &Path) -> io::Result<Vec<String>> {
                 there == content.as_bytes()
                     || is_earlier && (name == SUMS || earlier.get(name.as_str()).is_some_and(|sum| *sum == known()))
             }
-            // Through a link something else would be replaced.
+            // A link would make the export overwrite another file.
             Ok(_) => false,
             Err(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
         };
@@ -129,7 +130,7 @@ pub fn export(directory: &Path) -> io::Result<Vec<String>> {
     Ok(files.into_iter().map(|(name, _)| name).collect())
 }
 
-/// Writes a file whole or not at all. The user's mask says who may read it, as for every new file.
+/// Writes a file atomically. Its permissions follow the user's umask.
 fn replace(path: &Path, content: &str) -> io::Result<()> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -164,10 +165,10 @@ fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
-/// The HTML reference of a document: one file, searchable, with all examples, that loads nothing.
+/// Returns the HTML reference of a document: one searchable file with all examples that loads nothing.
 pub fn reference(document: &Document) -> String {
     let title = document.value()["info"]["title"].as_str().unwrap_or_default();
-    // Inside a script element `</` would end it; in JSON the slash may be escaped.
+    // `</` would end the script element; JSON allows an escaped slash.
     let description = presented(document).to_string().replace("</", "<\\/");
     include_str!("pages/reference.html")
         .replace("{title}", &html(title))
@@ -176,7 +177,7 @@ pub fn reference(document: &Document) -> String {
         .replace("{description}", &description)
 }
 
-/// The document as the renderer shall see it: what our extensions say, in the descriptions.
+/// Returns the document for the renderer: descriptions include the content of our extensions.
 fn presented(document: &Document) -> Value {
     let mut value = document.value().clone();
     let name = document.name();
@@ -207,14 +208,14 @@ fn append(holder: &mut Value, text: &str) {
     holder["description"] = json!(format!("{description}{text}").trim_start());
 }
 
-/// Puts into each description what the extensions beside it say.
+/// Adds the content of extensions to the descriptions beside them.
 fn tell(value: &mut Value) {
     match value {
         Value::Object(map) => {
             let mut notes = notes(map);
             map.retain(|key, _| !key.starts_with("x-") || key == "x-codeSamples");
             for key in ["oneOf", "anyOf", "allOf", "not"] {
-                // The renderer takes rules between fields for alternative objects without content.
+                // The renderer would show rules between fields as empty alternative objects.
                 if let Some(rules) = map.get(key).and_then(|part| field_rules(key, part)) {
                     map.shift_remove(key);
                     notes = format!("{}\n\n{notes}", sentence(&rules)).trim_end().to_owned();
@@ -222,9 +223,9 @@ fn tell(value: &mut Value) {
             }
             for (key, inner) in map.iter_mut() {
                 match key.as_str() {
-                    // Values of users.
+                    // These values are data.
                     "example" | "default" | "enum" | "value" | "x-codeSamples" => {}
-                    // Names of fields, which may be any of the words here.
+                    // These keys are names of fields, which can equal a keyword.
                     "properties" => inner.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(tell),
                     _ => tell(inner),
                 }
@@ -238,7 +239,7 @@ fn tell(value: &mut Value) {
     }
 }
 
-/// Rules between fields in words, if a composition says nothing else.
+/// Returns rules between fields in words, if a composition contains only rules.
 fn field_rules(key: &str, part: &Value) -> Option<String> {
     let parts = || part.as_array()?.iter().map(field_rule).collect::<Option<Vec<_>>>();
     Some(match key {
@@ -329,7 +330,7 @@ fn editions(text: &str) -> String {
     }
 }
 
-/// The documented requests without a body, which the renderer does not show by itself.
+/// Returns the documented requests without a body, which the renderer does not show.
 fn samples(document: &Document, operation: Operation<'_>) -> Vec<Value> {
     let examples = document.examples(operation).into_iter().filter(|example| example.request.is_none());
     examples

@@ -1,4 +1,4 @@
-//! Each rule of `lower` alone: what it changes, and that it changes nothing else.
+//! Tests each rule of `lower` alone: its changes, and that it changes nothing else.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{OPERATION, document, set};
 use crate::spec::lower::{RULES, Side, bounded_name, bounds_of, lower, open_enums, reachable};
 
-/// What is put into the small document before a rule is applied, and what has changed after it.
+/// Values to insert into the small document before a rule is applied, and the expected changes.
 struct Case {
     rule: &'static str,
     before: Vec<(String, Value)>,
@@ -23,12 +23,12 @@ fn case<const N: usize, const M: usize>(
     Case { rule, before: before.into(), after: after.into() }
 }
 
-/// Fields of the request schema.
+/// Returns fields of the request schema.
 fn request(fields: Value) -> (String, Value) {
     ("/components/schemas/In/properties".to_owned(), fields)
 }
 
-/// Fields of the answer schema.
+/// Returns fields of the response schema.
 fn answer(fields: Value) -> (String, Value) {
     ("/components/schemas/Out/properties".to_owned(), fields)
 }
@@ -45,7 +45,7 @@ fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
-/// A reference with something beside it.
+/// A reference with other keywords beside it.
 fn wrapped(name: &str, key: &str, value: Value) -> Value {
     json!({"allOf": [reference(name)], key: value})
 }
@@ -77,7 +77,7 @@ fn cases() -> Vec<Case> {
         "text": {"type": "string", "minLength": 1, "maxLength": 9, "pattern": "^a"},
         "number": {"type": "number", "minimum": 0, "maximum": 1, "multipleOf": 0.5},
         "array": {"type": "array", "items": text(), "minItems": 1, "maxItems": 2, "uniqueItems": true},
-        // A field may have the name of a limit.
+        // A field can have the name of a limit.
         "pattern": text(),
     });
     let numbers = json!({"whole": {"type": "integer", "format": "int64", "description": "Id."},
@@ -105,7 +105,7 @@ fn cases() -> Vec<Case> {
             [operation("/responses", json!({"202": {"description": "Later."}}))],
             [operation("/responses", json!({"2XX": {"description": "Later."}}))],
         ),
-        // Which of two would it be?
+        // It is ambiguous which of the two types applies.
         case("accept_any_success_status", [operation("/responses", json!({"200": {}, "202": {}}))], []),
         // The type may stand beside the values of a rule; alone it is a type.
         case(
@@ -195,7 +195,7 @@ fn cases() -> Vec<Case> {
             )],
             [operation("/parameters/0/schema", reference("PathSegment")), component("PathSegment", text())],
         ),
-        // Also where parameters are written elsewhere.
+        // The rule also applies to parameters in other places.
         case(
             "guard_path_segments",
             [
@@ -280,7 +280,7 @@ fn cases() -> Vec<Case> {
                 ("/components/schemas/Out/x-or-default".to_owned(), json!(["id"])),
             ],
         ),
-        // What a response is about, it may not lack: here an object in a field, and its id.
+        // A response must have its subject: here an object in a field, and its id.
         case(
             "relax_response_requirements",
             [
@@ -379,7 +379,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// Comparing whole documents shows that the other side is untouched.
+/// The comparison of whole documents shows that the other side is unchanged.
 #[test]
 fn each_rule_changes_what_it_says_and_nothing_else() {
     for Case { rule, before, after } in cases() {
@@ -404,7 +404,7 @@ fn every_rule_has_a_case_and_a_reason() {
     assert!(RULES.iter().all(|rule| !rule.reason.is_empty()));
 }
 
-/// The rules work together: each sees what the ones before it left.
+/// The rules work together: each one sees the result of the earlier ones.
 #[test]
 fn all_rules_in_order() {
     let mut strict = document();
@@ -429,7 +429,7 @@ fn all_rules_in_order() {
     assert_eq!(lowered, lower(&strict), "the strict description stays as it was");
 }
 
-/// A wire type may hold a generated one: the rules for answers go on behind it.
+/// A wire type can contain a generated one: the rules for responses also apply inside it.
 #[test]
 fn wire_types_do_not_hide_what_they_hold() {
     let mut strict = document();
