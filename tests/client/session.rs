@@ -171,7 +171,8 @@ const PROXY_VARIABLES: [&str; 8] =
 /// Runs a test of this file once more, in a process with these variables for proxies and no others: the environment is the
 /// whole process's. Inside of it, returns nothing.
 async fn in_environment(test: &str, variables: &[(&str, &str)]) -> Option<()> {
-    let is_alone = crate::common::is_alone(&format!("session::{test}"), |call| {
+    let test = format!("session::{test}");
+    let is_alone = crate::common::is_alone(&test, |call| {
         call.env_remove("REQUEST_METHOD");
         for name in PROXY_VARIABLES {
             call.env_remove(name);
