@@ -31,7 +31,7 @@ mod shape;
 mod states;
 
 const SERVICES: [&str; 3] = ["iam", "modelarts", "mrs"];
-/// Files of error codes.
+/// The files of error codes.
 const FAMILIES: [&str; 4] = ["gateway", "iam", "modelarts", "mrs"];
 
 fn main() {
@@ -98,18 +98,18 @@ fn signing_vectors(target: &Path) -> Result<(), String> {
     fs::write(target, format!("{:#}\n", Value::from(vectors))).map_err(|error| format!("{}: {error}", target.display()))
 }
 
-/// Names of what was generated.
+/// The names of the generated files.
 struct Names {
     types: Vec<String>,
     open_enums: Vec<String>,
 }
 
-/// Whether the types shall derive `JsonSchema`: the feature `schemars`.
+/// Returns whether the types derive `JsonSchema`: the feature `schemars`.
 fn with_schemas() -> bool {
     env::var_os("CARGO_FEATURE_SCHEMARS").is_some()
 }
 
-/// What `src/api/schema.rs` includes.
+/// Writes the code that `src/api/schema.rs` includes.
 fn schemas(generated: &[(&str, Names)]) -> String {
     let mut enums = String::new();
     let mut arms = String::new();
@@ -130,7 +130,7 @@ fn schemas(generated: &[(&str, Names)]) -> String {
     )
 }
 
-/// The error codes of all families as one table, ordered by code, and each file as JSON.
+/// Writes the error codes of all families as one table, ordered by code, and each file as JSON.
 fn error_codes(out: &Path) -> Result<(), String> {
     let mut rows = BTreeMap::new();
     let mut words = Vec::new();
@@ -199,10 +199,10 @@ fn error_code(family: &str, code: &str, entry: &Value) -> Result<String, String>
     ))
 }
 
-/// A document, which is written down as JSON: the crate needs no YAML parser, and starts at once.
+/// Reads a document and writes it as JSON, so that the crate needs no YAML parser and starts fast.
 fn read(file: &str, json: &Path) -> Result<Value, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
-    // A repeated key is an error here, not a silent loss.
+    // A repeated key is an error; the parser does not drop one silently.
     let document: Value =
         serde_saphyr::from_str(&text).map_err(|error| format!("{file}: {}", error.to_string().replace('\n', " ")))?;
     fs::write(json, document.to_string()).map_err(|error| format!("{}: {error}", json.display()))?;
@@ -239,7 +239,8 @@ fn compile(service: &str, file: &str, target: &Path) -> Result<Names, String> {
     Ok(names)
 }
 
-/// A description without what is only for readers. `named`: the keys are names of the description, not of OpenAPI.
+/// Removes the parts of a description that are only for readers. `named`: the keys are names of the description, not of
+/// OpenAPI.
 fn rules(value: &Value, named: bool) -> Value {
     let for_readers = |key: &str| {
         matches!(
@@ -261,7 +262,7 @@ fn rules(value: &Value, named: bool) -> Value {
     }
 }
 
-/// The documented answer to the first documented request of each operation, as a Rust expression.
+/// Returns the documented response to the first documented request of each operation, as a Rust expression.
 fn answers(document: &Value) -> String {
     let rows = load::operations(document).filter_map(|operation| {
         let (_, answer) = operation.examples(document).first()?.response?;
@@ -270,7 +271,7 @@ fn answers(document: &Value) -> String {
     format!("&[\n{}]\n", rows.collect::<String>())
 }
 
-/// How the generator shall treat a service, and its open enums.
+/// Returns the generator's settings for a service, and its open enums.
 fn settings(service: &str, document: &Value) -> Result<(GenerationSettings, BTreeMap<String, Vec<String>>), String> {
     let mut settings = GenerationSettings::default();
     settings
@@ -299,7 +300,7 @@ fn settings(service: &str, document: &Value) -> Result<(GenerationSettings, BTre
     Ok((settings, enums))
 }
 
-/// The typed mocks of a service.
+/// Writes the typed mocks of a service.
 fn mock(service: &str, document: &Value) -> Result<String, String> {
     let (settings, _) = settings(service, document)?;
     let openapi = serde_json::from_value(document.clone()).map_err(|error| error.to_string())?;
@@ -324,13 +325,13 @@ fn generate(service: &str, document: &Value) -> Result<(String, Names), String> 
             _ => continue,
         };
         if with_schemas() {
-            // Asked for it, the generator would also implement it as an older version wants it.
+            // The generator's own option would also implement the trait of an older version.
             attributes.push(syn::parse_quote!(#[derive(::schemars::JsonSchema)]));
         }
         types.push(name);
     }
     let names = Names { types, open_enums: enums.keys().cloned().collect() };
-    // The generator's own samples cannot be compiled; as text they do not show as ignored tests.
+    // The generator's own samples do not compile; as text they are not listed as ignored tests.
     let code = prettyplease::unparse(&code).replace("```ignore", "```text");
     Ok((format!("{code}\n{}", open_enums(&enums, document)), names))
 }
@@ -398,7 +399,7 @@ fn restore_documented_order(code: &mut syn::File, document: &Value) {
     }
 }
 
-/// Fields of responses are read in all the ways in which services print them, by the functions of `api::wire::lenient`.
+/// Makes fields of responses accept every form that services print, by the functions of `api::wire::lenient`.
 fn read_leniently(code: &mut syn::File, document: &Value) -> Result<(), String> {
     let responses =
         &lower::reachable(document, lower::Side::Response) - &lower::reachable(document, lower::Side::Request);
@@ -412,13 +413,13 @@ fn read_leniently(code: &mut syn::File, document: &Value) -> Result<(), String> 
         }
         let or_default = document["components"]["schemas"][&name][lower::OR_DEFAULT].as_array();
         for field in &mut fields.named {
-            // A field that must be there but can be null is null when it is not there: a reader need not insist.
+            // A required nullable field is null if it is missing, since a client need not insist on it.
             for attribute in &mut field.attrs {
                 insist_on_nothing(attribute)?;
             }
             let wire = wire_name(field);
             let or_default = or_default.is_some_and(|names| names.iter().any(|name| *name == wire));
-            // The empty text is no number and no time, but it is a text.
+            // The empty string is not a number or a time, but it is a string.
             let is_scalar = |name: &str| {
                 let is_number = document["components"]["schemas"][name].pointer("/allOf/0/$ref").is_some();
                 let is_wire_type = lower::WIRE_TYPES.iter().any(|(_, path)| path.rsplit("::").next() == Some(name));
@@ -451,7 +452,7 @@ fn read_leniently(code: &mut syn::File, document: &Value) -> Result<(), String> 
                 "bool" if or_default => {
                     field.attrs.push(syn::parse_quote!(#[serde(default = "crate::api::wire::lenient::yes")]));
                 }
-                // With a function of its own, a field that can be missing must say so.
+                // A field with its own function must be marked as optional explicitly.
                 "Option" if !has_default => field.attrs.push(syn::parse_quote!(#[serde(default)])),
                 _ if or_default => field.attrs.push(syn::parse_quote!(#[serde(default)])),
                 _ => {}
@@ -461,7 +462,7 @@ fn read_leniently(code: &mut syn::File, document: &Value) -> Result<(), String> 
     Ok(())
 }
 
-/// Puts `default` in the place of the generator's `deserialize_with`, which wants a nullable field to be there.
+/// Replaces the generator's `deserialize_with`, which requires a nullable field, with `default`.
 fn insist_on_nothing(attribute: &mut syn::Attribute) -> Result<(), String> {
     let syn::Meta::List(list) = &mut attribute.meta else { return Ok(()) };
     let text = list.tokens.to_string();
@@ -472,7 +473,7 @@ fn insist_on_nothing(attribute: &mut syn::Attribute) -> Result<(), String> {
     Ok(())
 }
 
-/// A type with what it holds: `Option`, `Vec`, `String`.
+/// Returns a type with its type arguments: `Option`, `Vec`, `String`.
 fn nested(ty: &syn::Type) -> Vec<String> {
     let syn::Type::Path(path) = ty else { return Vec::new() };
     let Some(segment) = path.path.segments.last() else { return Vec::new() };
@@ -485,11 +486,11 @@ fn nested(ty: &syn::Type) -> Vec<String> {
     names
 }
 
-/// Name of a field on the wire: its `serde(rename)`, else its own.
+/// Returns the name of a field in JSON: its `serde(rename)`, otherwise its own name.
 fn wire_name(field: &syn::Field) -> String {
     let mut name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // Other keys of the attribute are of no interest here, so what cannot be parsed is left.
+        // Other keys of the attribute do not matter here, so unparsable ones are skipped.
         let _ = attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("rename") {
                 name = meta.value()?.parse::<syn::LitStr>()?.value();
@@ -502,7 +503,7 @@ fn wire_name(field: &syn::Field) -> String {
     name.trim_start_matches("r#").to_owned()
 }
 
-/// Open enums for the answers' documented texts, in a module beside the generated types.
+/// Writes open enums for documented strings of responses, in a module beside the generated types.
 fn open_enums(enums: &BTreeMap<String, Vec<String>>, document: &Value) -> String {
     let mut code = String::from(
         "/// Values of answers that may grow: each has an `Unknown` besides the documented ones.\npub mod open {\n",
@@ -518,7 +519,8 @@ fn open_enums(enums: &BTreeMap<String, Vec<String>>, document: &Value) -> String
     code + "}\n"
 }
 
-/// `SparkScript` for `SparkScript`, `Hql` for `hql`, `ManualImageClassify` for `Manual Image classify`.
+/// Returns the variant of a value: `SparkScript` for `SparkScript`, `Hql` for `hql`, `ManualImageClassify` for `Manual
+/// Image classify`.
 fn variant(value: &str) -> String {
     value
         .split(|c: char| !c.is_ascii_alphanumeric())
@@ -531,7 +533,7 @@ fn variant(value: &str) -> String {
         .collect()
 }
 
-/// What the session must know of each operation.
+/// Writes the properties of each operation that the session needs.
 fn operation_table(document: &Value) -> String {
     let mut constants = String::new();
     let mut names = String::new();
@@ -561,13 +563,13 @@ fn operation_table(document: &Value) -> String {
     )
 }
 
-/// The schemas of codes with their documented states.
+/// Returns the schemas of codes with their documented states.
 fn state_schemas(document: &Value) -> impl Iterator<Item = (&String, &Value)> {
     let schemas = document["components"]["schemas"].as_object();
     schemas.into_iter().flatten().filter(|(_, schema)| schema.get("x-states").is_some())
 }
 
-/// One table of states for each schema of a code: `JobExeState` is `states::JOB_EXE_STATE`.
+/// Writes a table of states for each schema of a code: `JobExeState` is `states::JOB_EXE_STATE`.
 fn state_tables(document: &Value) -> String {
     let mut tables = String::new();
     for (name, schema) in state_schemas(document) {
@@ -594,7 +596,7 @@ fn state_tables(document: &Value) -> String {
     format!("/// States of jobs.\npub(crate) mod states {{\n    use crate::shape::{{Phase, State}};\n\n{tables}}}\n")
 }
 
-/// What `src/api/wire/job_status.rs` includes: the states that an enum has.
+/// Writes the states of an enum, which `src/api/wire/job_status.rs` includes.
 fn state_enum(document: &Value) -> Option<String> {
     let rows: String = state_schemas(document)
         .flat_map(|(_, schema)| states::states(schema))

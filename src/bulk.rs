@@ -1,4 +1,4 @@
-//! Many updates, several at once.
+//! Bulk updates with several requests in flight.
 //!
 //! `update_descriptions` of the training jobs and of the MRS jobs takes a stream of ids and texts and gives a [`Bulk`], a
 //! stream of what became of each, in the order in which they are done.
@@ -66,11 +66,11 @@ const THROTTLED: u32 = 20;
 const FAILED: u32 = 4;
 /// How long the service may make all wait without a success, if nothing else is said.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
-/// The first pause; it doubles up to the longest.
+/// The first pause; it doubles up to the longest one.
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// What became of one update.
+/// The outcome of one update.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Done<K> {
@@ -85,7 +85,7 @@ pub struct Done<K> {
 }
 
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-/// An update on its way, and what became of it.
+/// An update in flight, and its outcome.
 type Attempt<K> = Pending<(Item<K>, Result<(), Error>)>;
 type Update<K> = Arc<dyn Fn(K, String) -> Pending<Result<(), Error>> + Send + Sync>;
 
@@ -93,9 +93,9 @@ type Update<K> = Arc<dyn Fn(K, String) -> Pending<Result<(), Error>> + Send + Sy
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pause {
-    /// How long it lasts.
+    /// The duration of the pause.
     pub duration: Duration,
-    /// How long the service asked to wait, if it said so; it may be longer than the patience.
+    /// The wait that the service asked for, if it did; it can be longer than the patience.
     pub asked: Option<Duration>,
 }
 
@@ -142,20 +142,20 @@ struct Item<K> {
     epoch: u64,
 }
 
-/// How many may run at once.
+/// The limit of updates in flight.
 struct Pace {
     limit: f64,
     most: f64,
-    /// Counts how often the limit was lowered; until then every success raises it by one.
+    /// The number of times that the limit was lowered; until the first time, every success raises it by one.
     epoch: u64,
-    /// Rejections in a row, for the length of the pause.
+    /// The number of rejections in a row, which determines the pause.
     rejections: u32,
 }
 
 impl Pace {
     fn succeeded(&mut self) {
         self.rejections = 0;
-        // Doubles with each round at first, and grows by one with each round once the service's limit was met.
+        // The limit doubles with each round at first, and grows by one with each round after the first rejection.
         let step = if self.epoch == 0 { 1.0 } else { 1.0 / self.limit };
         self.limit = (self.limit + step).min(self.most);
     }
@@ -208,7 +208,7 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
         self
     }
 
-    /// Who is told of each pause when it begins.
+    /// Sets a callback that is called when a pause begins.
     pub fn observe_pauses(mut self, observer: impl FnMut(Pause) + Send + 'a) -> Self {
         self.observer = Some(Box::new(observer));
         self
@@ -221,7 +221,7 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
         self
     }
 
-    /// How many may run at once now.
+    /// Returns the current limit of updates in flight.
     pub fn limit(&self) -> u32 {
         // Never more than `most`, which is one.
         self.pace.limit as u32
@@ -260,7 +260,7 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
         }));
     }
 
-    /// Sends an update again after a pause of its own.
+    /// Retries an update after a pause of its own.
     fn send_later(&self, item: Item<K>) {
         let session = self.session.clone();
         let longest = PAUSE.saturating_mul(1 << (item.failed - 1).min(10));

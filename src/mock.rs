@@ -37,7 +37,7 @@ use httpmock::Then;
 use crate::error::Error;
 use crate::session::{RetryPolicy, Session};
 
-/// A project and a token that no service knows.
+/// A project and a token that are valid for no service.
 const PROJECT_ID: &str = "mock-project";
 const TOKEN: &str = "mock-token-not-a-secret";
 
@@ -70,7 +70,7 @@ pub fn session(server: &MockServer) -> Result<Session, Error> {
     session.retry(RetryPolicy::never()).no_proxy().build()
 }
 
-/// Answers with a failure as ModelArts and MRS write it.
+/// Returns an error in the form of ModelArts and MRS.
 pub fn fail(then: Then, status: u16, code: &str, message: &str) -> Then {
     let body = serde_json::json!({
         "is_success": false,

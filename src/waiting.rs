@@ -46,7 +46,7 @@ pub trait Awaited: Clone + fmt::Debug + Send + Sync {
     #[doc(hidden)]
     fn session(&self) -> &Session;
 
-    /// Asks the service.
+    /// Requests the details.
     #[doc(hidden)]
     fn details(&self) -> impl Future<Output = Result<Self::Details, Error>> + Send;
 
@@ -59,13 +59,13 @@ pub trait Awaited: Clone + fmt::Debug + Send + Sync {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Progress<'a, D> {
-    /// What the service said.
+    /// The details of the job.
     pub details: &'a D,
-    /// The service's word for the state of the job.
+    /// The state of the job.
     pub state: &'a str,
-    /// How far the job is.
+    /// The phase of the job.
     pub phase: Phase,
-    /// How long the wait has taken.
+    /// The elapsed time of the wait.
     pub elapsed: Duration,
     /// How often the service was asked.
     pub polls: u32,
@@ -129,13 +129,13 @@ impl<'a, J: Awaited> Wait<'a, J> {
         self
     }
 
-    /// Who is told of each answer.
+    /// Sets a callback that is called after each response.
     pub fn observe(mut self, observer: impl FnMut(Progress<'_, J::Details>) + Send + 'a) -> Self {
         self.observer = Some(Box::new(observer));
         self
     }
 
-    /// Waits until the job came to its end as wanted, and gives what the service says of it then.
+    /// Waits until the job has succeeded, and returns its details.
     ///
     /// Any other end is an error, as is the end of the time. A question that fails in a way that may pass is asked again;
     /// after the third in a row, or one that cannot pass, the wait ends.
@@ -246,17 +246,17 @@ impl<D> WaitError<D> {
         self.last.as_ref().map(|(details, _)| details)
     }
 
-    /// The service's word for the state that was seen last.
+    /// Returns the latest state of the job.
     pub fn state(&self) -> Option<&str> {
         self.last.as_ref().map(|(_, state)| state.as_str())
     }
 
-    /// How long the wait took.
+    /// Returns the elapsed time of the wait.
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }
 
-    /// How often the service was asked.
+    /// The number of requests.
     pub fn polls(&self) -> u32 {
         self.polls
     }

@@ -1,4 +1,4 @@
-//! The generated clients, one module a service, and what is hand-written around them.
+//! The generated clients, one module for each service, and their hand-written hooks and types.
 //!
 //! `build.rs` compiles `openapi/*.yaml` into these modules. The handles of [`crate::modelarts`] and [`crate::mrs`] are
 //! the pleasant way to use them; the clients themselves stay reachable for what a handle does not offer, see
@@ -22,7 +22,7 @@ pub mod wire;
 pub use crate::shape::{ListShape, PageShape};
 pub use crate::transport::Operation;
 
-/// The operation with this id, of any service.
+/// Returns the operation with this id, of any service.
 #[cfg(any(feature = "emulator", feature = "raw"))]
 pub(crate) fn operation(id: &str) -> Option<&'static Operation> {
     let services = [iam::operations::ALL, modelarts::operations::ALL, mrs::operations::ALL];
@@ -71,7 +71,7 @@ pub(crate) fn call<T: DeserializeOwned>(
     operation: &Operation,
     request: impl Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
 ) -> impl Future<Output = Result<T, Error>> {
-    // What is large lies still: every layer would hold it twice, and move it.
+    // Boxed because the future is large: each enclosing async layer would store its own copy.
     let request = Box::pin(request);
     async move { exchange(operation, request).await.map(ResponseValue::into_inner) }
 }
@@ -84,7 +84,7 @@ pub(crate) async fn exchange<T: DeserializeOwned>(
     let (outcome, answer) = transport::observe(request).await;
     outcome.map_err(|error| match error {
         progenitor_client::Error::InvalidResponsePayload(body, error) => {
-            // The generator's error has no place in the body: read it again with one.
+            // The generator's error has no place in the body: parse the body again to find it.
             let mut deserializer = serde_json::Deserializer::from_slice(&body);
             let (place, message) = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
                 Ok(_) => (".".to_owned(), error.to_string()),

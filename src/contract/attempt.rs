@@ -30,13 +30,13 @@ pub(super) struct Attempt<'a> {
     /// What its names are told apart by.
     pub(super) index: usize,
     pub(super) names: usize,
-    /// How many requests it has sent.
+    /// The number of requests that it has sent.
     pub(super) sent: usize,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) differences: Vec<Difference>,
-    /// Who removes what it creates.
+    /// The owner of the objects that it creates.
     pub(super) owner: Owner,
-    /// Objects that it has for itself.
+    /// Objects that no other clause uses.
     pub(super) own: Vec<Arc<Fixture>>,
     /// What it gives up while it waits; without it, it does not wait.
     pub(super) turn: Option<&'a mut Turn>,
@@ -160,7 +160,7 @@ impl<'a> Attempt<'a> {
     /// A name that nobody else has.
     pub(super) fn name(&mut self) -> String {
         self.names += 1;
-        // Later ones sort before earlier ones, so that the order of names is not that of creation.
+        // Later names sort before earlier ones, so that the order of names differs from the order of creation.
         format!("{}{}", self.prefix(), base36(36 * 36 - 1 - self.names as u64, 2))
     }
 

@@ -142,7 +142,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Holds an answer against the documented one.
+    /// Compares a response with the documented one.
     pub(super) async fn compare(
         &mut self,
         trial: &Trial,

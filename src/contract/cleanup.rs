@@ -1,4 +1,4 @@
-//! Removes what a run created.
+//! Deletes the objects of a run.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::error::Error;
 /// What came of removing an object.
 enum Removal {
     Gone,
-    /// Its state does not allow it yet.
+    /// The state of the object does not allow a deletion yet.
     NotYet,
     /// It stays, for this reason.
     Kept(String),

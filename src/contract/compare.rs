@@ -53,7 +53,7 @@ pub(super) struct Comparison<'a> {
     pub(super) given: Vec<String>,
     /// The answers of all examples of the operation: what all have is always there.
     pub(super) editions: Vec<&'a Value>,
-    /// Whether an object is shown, whose fields come and go with its state.
+    /// Whether the response shows an object, whose fields depend on its state.
     pub(super) shows: bool,
     pub(super) differences: Vec<String>,
 }

@@ -324,7 +324,7 @@ enum Settled<'a> {
     NotDone,
     /// The service failed, most often before it did anything.
     Doubtful,
-    /// No whole answer came.
+    /// No complete response was received.
     Unknown,
 }
 
@@ -359,7 +359,7 @@ async fn receive(http: &reqwest::Client, request: reqwest::Request) -> Result<(u
     Err(Failed::Midway { is_timeout: false, error })
 }
 
-/// A project that is not the own one.
+/// Returns the id of another project.
 fn other_project(own: &str) -> String {
     let other = "0123456789abcdef0123456789abcdef";
     if own == other { other.chars().rev().collect() } else { other.to_owned() }

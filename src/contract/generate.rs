@@ -26,7 +26,7 @@ pub(super) fn bounds(document: &'static Value, schema: &'static Value) -> Vec<Bo
     let pattern = keyword("pattern").and_then(Value::as_str);
     let kind = keyword("type").and_then(Value::as_str).unwrap_or_default();
     if let Some(other) = wrong_type(kind) {
-        // Clients in languages whose structs have all their fields send null for an optional list or object.
+        // Clients that send all fields of a struct send null for an optional list or object.
         let null = (!matches!(kind, "array" | "object")).then_some(Value::Null);
         add("type", vec![], [other].into_iter().chain(null).collect());
     }

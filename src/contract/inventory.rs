@@ -13,7 +13,7 @@ use super::verdict::Leftover;
 
 type Path = Vec<(&'static str, String)>;
 
-/// Who removes an object.
+/// The owner of an object, who deletes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
     /// The clause of this index, as soon as it is done.
@@ -24,15 +24,15 @@ pub(super) enum Owner {
     Later,
 }
 
-/// An object that a run created, or may have created.
+/// An object that a run has created, or may have created.
 #[derive(Clone, Debug)]
 pub(super) struct Created {
     pub(super) key: u64,
     pub(super) owner: Owner,
     pub(super) object: usize,
-    /// Values of the path, the object's own last if it is known.
+    /// The path values; the last one is the object's own id, if it is known.
     pub(super) path: Path,
-    /// Whether a response named the object's id.
+    /// Whether a response contained the object's id.
     pub(super) has_id: bool,
     /// Names that requests gave it, the one of its creation first.
     pub(super) names: Vec<String>,
@@ -158,7 +158,7 @@ impl Inventory {
         key
     }
 
-    /// Changes an entry, if it is still there.
+    /// Changes an entry, if it exists.
     pub(super) fn change(&self, key: u64, change: impl FnOnce(&mut Created)) {
         if let Some(created) = self.lock().created.iter_mut().find(|created| created.key == key) {
             change(created);
@@ -232,7 +232,7 @@ impl Inventory {
         self.lock().created.iter().filter(|created| created.owner == owner).cloned().collect()
     }
 
-    /// The objects that a path leads to or through and that were not looked at yet.
+    /// Returns the objects of a path that were not verified yet.
     pub(super) fn unidentified(&self, path: &[(&'static str, String)]) -> Vec<Created> {
         let inventory = self.lock();
         inventory.created.iter().filter(|created| !created.identified && created.is_in(path)).cloned().collect()

@@ -13,7 +13,7 @@ pub struct Matrix {
     places: BTreeMap<String, usize>,
 }
 
-/// A clause, and what each endpoint makes of it.
+/// A clause with the verdict of each endpoint.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub(super) first: Outcome,

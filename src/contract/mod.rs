@@ -14,7 +14,7 @@
 //! # let session = emulator.session()?;
 //! use huaweicloud_jobs::contract::{Plan, Runner};
 //!
-//! // A session with the server that is to be held to the description.
+//! // A session with the server under test.
 //! let plan = Plan::of_description().only(&["modelarts.update_training_job.*"])?;
 //! let report = Runner::new(session).allow_billed(true).run(&plan, |_| {}).await?;
 //! report.assert_honoured();

@@ -9,7 +9,7 @@ use super::generate::item;
 use crate::spec::load::{self, Operation};
 use crate::spec::{self, Document, Example, PageShape};
 
-/// All operations, and the objects that some of them create.
+/// All operations and all kinds of objects.
 pub(super) struct Model {
     pub(super) operations: Vec<Op>,
     pub(super) objects: Vec<Object>,
@@ -30,7 +30,7 @@ pub(super) struct Op {
     answer_validators: [OnceLock<Option<Validator>>; 4],
 }
 
-/// A parameter of path or query.
+/// A path or query parameter.
 pub(super) struct Parameter {
     pub(super) name: &'static str,
     pub(super) in_path: bool,
@@ -45,7 +45,7 @@ pub(super) struct Parameter {
 /// It is derived from the paths: `{job_id}` in `/jobs/{job_id}` names what `POST /jobs` creates. Where nothing is
 /// posted to the collection, the `POST` of the same tag creates.
 pub(super) struct Object {
-    /// The path of one object up to its own parameter.
+    /// The path of an object up to its own parameter.
     pub(super) item: &'static str,
     pub(super) parameter: &'static str,
     pub(super) create: usize,
@@ -55,7 +55,7 @@ pub(super) struct Object {
     pub(super) delete: Option<usize>,
     /// Removes it: its own deletion, or that of another kind of which the description says so with `x-also-deletes`.
     pub(super) removed_by: Option<usize>,
-    /// Ends it without deleting it.
+    /// The operation that stops it.
     pub(super) stop: Option<usize>,
 }
 
@@ -140,7 +140,7 @@ impl Model {
         self.objects.iter().position(|object| object.item == item)
     }
 
-    /// The kind of object that an operation creates.
+    /// Returns the kind of object that an operation creates.
     pub(super) fn created_by(&self, op: usize) -> Option<usize> {
         self.objects.iter().position(|object| object.create == op)
     }
@@ -264,7 +264,7 @@ impl Op {
         items.get("properties").map(|_| (list.items, items))
     }
 
-    /// How the pages of a list are addressed.
+    /// Returns how the pages of a list are addressed.
     pub(super) fn pages(&self) -> PageShape<'static> {
         spec::list(self.operation).map_or(PageShape::Whole, |list| list.pages)
     }

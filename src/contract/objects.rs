@@ -177,7 +177,7 @@ impl Attempt<'_> {
                 let request = Request { op: stop, path: path.to_vec(), ..request.clone() };
                 self.send(&request).await?;
             }
-            // Some states change only when they are looked at.
+            // Some states change only when they are read.
             loop {
                 let Some(wait) = waits.next() else { return Ok(answer) };
                 self.wait(wait).await;

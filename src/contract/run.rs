@@ -52,7 +52,7 @@ pub(super) struct Run {
     pub(super) session: Session,
     /// Signs with a made-up key, now and a week ago.
     pub(super) strangers: [Transport; 2],
-    /// One object of each kind that clauses share.
+    /// One object of each kind, which clauses share.
     pub(super) fixtures: Vec<OnceCell<Result<Arc<Fixture>, String>>>,
     pub(super) inventory: Arc<Inventory>,
     pub(super) fatal: Mutex<Option<Error>>,
@@ -66,7 +66,7 @@ pub(super) struct Run {
     pub(super) throttled: AtomicU32,
     /// How many bytes of bodies are kept for the report.
     pub(super) kept: AtomicUsize,
-    /// When the next request may be sent.
+    /// The earliest time of the next request.
     pub(super) next: tokio::sync::Mutex<Instant>,
     pub(super) tag: String,
 }
@@ -134,7 +134,7 @@ impl Run {
         lock(&self.fatal).clone()
     }
 
-    /// Ends the run early: no further clause is tried.
+    /// Ends the run early; no further clause is tried.
     pub(super) fn end(&self, error: Error) {
         lock(&self.fatal).get_or_insert(error);
     }

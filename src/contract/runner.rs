@@ -123,7 +123,8 @@ impl Runner {
         self
     }
 
-    /// A value for all parameters and fields of a name, for what must exist already: `cluster_id`, `train_url`.
+    /// Sets the value of all parameters and fields of a name, for objects that must exist already: `cluster_id`,
+    /// `train_url`.
     pub fn given(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.options.given.insert(name.into(), value.into());
         self
@@ -168,7 +169,7 @@ impl Runner {
         self
     }
 
-    /// Keeps the exchanges of all clauses in the report, not only of those that differ.
+    /// Keeps the exchanges of all clauses in the report, not only those of differences.
     pub fn keep_exchanges(mut self, keep: bool) -> Self {
         self.options.exchanges = keep;
         self

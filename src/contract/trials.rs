@@ -178,7 +178,7 @@ impl Attempt<'_> {
         Ok(Request { op: trial.op, path, query, body, identity: trial.identity })
     }
 
-    /// An id that no object has.
+    /// Returns an id that no object has.
     pub(super) fn unknown_id(&mut self, op: &Op, name: &str) -> String {
         let schema = op.parameter(name).map_or(&Value::Null, |parameter| parameter.schema);
         let integer = keyword(op.document.value(), schema, "type").is_some_and(|kind| kind == "integer");

@@ -17,13 +17,13 @@ pub enum Check {
     Status,
     /// A body is announced as JSON and is JSON; where none is described there is none.
     ContentType,
-    /// The described headers are there.
+    /// The described headers are present.
     Headers,
     /// The body is as its schema says.
     Schema,
-    /// A failure has a documented code of the right meaning.
+    /// An error has a documented code with the right meaning.
     Code,
-    /// The answer is like the documented one.
+    /// The response is like the documented one.
     Example,
     /// What holds between several requests holds.
     Law,
@@ -69,9 +69,9 @@ impl fmt::Display for Check {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// It does what is promised.
+    /// The endpoint behaves as documented.
     Honours,
-    /// It does something else.
+    /// The endpoint behaves differently.
     Differs,
     /// It does not have the operation.
     Absent,
@@ -83,7 +83,7 @@ impl Verdict {
     /// All verdicts.
     pub const ALL: [Self; 4] = [Self::Honours, Self::Differs, Self::Absent, Self::NotTried];
 
-    /// The words in reports.
+    /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Honours => "honours",
@@ -100,10 +100,10 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// One thing that is not as documented.
+/// A difference from the documented behaviour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// What noticed it.
+    /// The check that found it.
     pub check: Check,
     /// What was expected and what came.
     pub text: String,
@@ -114,17 +114,17 @@ pub struct Difference {
 /// A request that was sent and what came back. Secrets are hidden.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
-    /// The operation that was called.
+    /// The called operation.
     pub operation: String,
     /// The method in upper case.
     pub method: String,
-    /// The whole address.
+    /// The complete address.
     pub url: String,
     /// The headers that were sent, those that prove something as variables of a shell.
     pub headers: Vec<(String, String)>,
-    /// The body that was sent.
+    /// The sent body.
     pub body: Option<String>,
-    /// The status of the answer.
+    /// The status of the response.
     pub status: u16,
     /// Headers of the answer.
     pub answer_headers: Vec<(String, String)>,
@@ -132,7 +132,7 @@ pub struct Exchange {
     pub answer: String,
 }
 
-/// The largest text of an exchange that is kept, in bytes.
+/// The longest recorded text of an exchange, in bytes.
 pub(super) const MOST_TEXT: usize = 64 * 1024;
 
 impl Exchange {
@@ -148,7 +148,7 @@ impl Exchange {
         }
     }
 
-    /// Leaves out the bodies.
+    /// Removes the bodies.
     pub(super) fn strip(&mut self) {
         for text in [&mut self.answer].into_iter().chain(&mut self.body) {
             if !text.is_empty() {
@@ -188,31 +188,31 @@ pub(super) fn clipped(text: &str, most: usize) -> Cow<'_, str> {
 pub struct Outcome {
     /// The clause.
     pub id: String,
-    /// Its kind.
+    /// The kind of the clause.
     pub kind: Kind,
-    /// The service of its operation.
+    /// The service of the operation.
     pub service: String,
-    /// Its operation.
+    /// The operation of the clause.
     pub operation: String,
-    /// What is promised.
+    /// The documented behaviour.
     pub summary: String,
     /// Pages of the documentation that the promise is from.
     pub sources: Vec<String>,
     /// Address of the documentation.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub documentation: Option<String>,
-    /// What is to be said of it.
+    /// The verdict.
     pub verdict: Verdict,
     /// Why it was not tried, or how the operation was found absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
-    /// What is not as documented.
+    /// The differences.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub differences: Vec<Difference>,
     /// What was sent and came back, where there are differences.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub exchanges: Vec<Exchange>,
-    /// How many requests it took.
+    /// The number of requests.
     pub requests: usize,
     /// How long it took.
     pub milliseconds: u64,
@@ -244,7 +244,7 @@ impl Outcome {
 pub struct Leftover {
     /// The operation that created it.
     pub created_by: String,
-    /// Its path, or its name where no id is known.
+    /// Its path, or its name if the id is unknown.
     pub what: String,
     /// Why it is still there.
     pub reason: String,
@@ -255,39 +255,39 @@ pub struct Leftover {
 pub enum Conclusion {
     /// Everything that was tried is honoured.
     Honoured,
-    /// Something differs or is absent.
+    /// A clause differs, or an operation is absent.
     NotHonoured,
     /// Everything that was tried is honoured, and something that was created is still there.
     LeftBehind,
     /// No clause could be tried.
     NothingTried,
-    /// It was stopped before its end.
+    /// The run was interrupted.
     Interrupted,
-    /// It ended early by itself, see [`Report::aborted`].
+    /// The run ended early, see [`Report::aborted`].
     EndedEarly,
 }
 
-/// What a run found.
+/// The report of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Name and version of what made the report.
     pub tool: String,
     /// Address of each service that was asked.
     pub endpoints: std::collections::BTreeMap<String, String>,
-    /// Whether it was the embedded emulator.
+    /// Whether the endpoint was the embedded emulator.
     pub embedded: bool,
     /// What names and values were chosen by.
     pub seed: u64,
-    /// Whether it was stopped before its end.
+    /// Whether the run was interrupted.
     pub interrupted: bool,
     /// Why it ended early by itself: the endpoint fell silent, or came to refuse the credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aborted: Option<String>,
     /// What came of each clause, in the order of the description.
     pub outcomes: Vec<Outcome>,
-    /// What is still there.
+    /// The remaining objects.
     pub leftovers: Vec<Leftover>,
-    /// How many requests were sent, clean-up included.
+    /// The number of requests, clean-up included.
     pub requests: usize,
     /// How long it took.
     pub milliseconds: u64,
@@ -322,7 +322,7 @@ impl Report {
         self.conclusion() == Conclusion::Honoured
     }
 
-    /// The outcomes that differ or are absent.
+    /// Returns the outcomes that differ or are absent.
     pub fn failures(&self) -> impl Iterator<Item = &Outcome> {
         self.outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::Differs | Verdict::Absent))
     }

@@ -26,7 +26,7 @@ const PROJECT_ID: &str = "5a3314075bfa49b9ae360f4ecd333695";
 const PROJECT_NAME: &str = "emulator-1";
 /// The default number of objects of each kind that a project may have.
 const QUOTA: u32 = 10_000_000;
-/// The time at which a clock with a seed stands: 2040-01-01T00:00:00Z in milliseconds since the Unix epoch.
+/// The time of a clock with a seed: 2040-01-01T00:00:00Z in milliseconds since the Unix epoch.
 const SEEDED_TIME: i64 = 2_208_988_800_000;
 /// Credentials that only the emulator accepts; their values say so.
 const DOMAIN: &str = "emulator-domain";
@@ -48,7 +48,7 @@ impl Emulator {
     }
 }
 
-/// An emulator to be started, see [`Emulator::builder`].
+/// The settings of an emulator, see [`Emulator::builder`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing runs before `start`"]
 pub struct EmulatorBuilder {
@@ -106,33 +106,33 @@ impl Default for EmulatorBuilder {
 }
 
 impl EmulatorBuilder {
-    /// The account (IAM calls it a domain) of all users, keys and projects that are given here.
+    /// Sets the domain of all users, keys and projects of this builder.
     pub fn domain(mut self, name: impl Into<String>) -> Self {
         self.domain = name.into();
         self
     }
 
-    /// Serves this project instead of the one of the documents' examples. Can be said again for more; the first one is
-    /// the [`project_id`](Emulator::project_id).
+    /// Serves this project instead of the one of the documentation's examples. Repeat the call for more projects; the
+    /// first one is the [`project_id`](Emulator::project_id).
     pub fn project(mut self, id: impl Into<String>, name: impl Into<String>) -> Self {
         self.projects.push(access::Project { id: id.into(), name: name.into() });
         self
     }
 
-    /// Lets this user sign in instead of the default one. Can be said again for more.
+    /// Adds a user instead of the default one. Repeat the call for more users.
     pub fn user(mut self, name: impl Into<String>, password: impl Into<Secret>) -> Self {
         self.users.push((name.into(), password.into()));
         self
     }
 
-    /// Accepts signatures of this key pair instead of the default one. Can be said again for more.
+    /// Adds a key pair instead of the default one. Repeat the call for more key pairs.
     pub fn key(mut self, access_key: impl Into<String>, secret_key: impl Into<Secret>) -> Self {
         let (access_key, secret_key) = (access_key.into(), secret_key.into());
         self.keys.push(access::Key { access_key, secret_key, security_token: None });
         self
     }
 
-    /// The same with a temporary key pair, whose security token each request has to carry.
+    /// Adds a temporary key pair; each request must contain its security token.
     pub fn temporary_key(
         mut self,
         access_key: impl Into<String>,
@@ -144,14 +144,14 @@ impl EmulatorBuilder {
         self
     }
 
-    /// The token that it accepts for ever, for the first user and project.
+    /// Sets the token that does not expire, for the first user and project.
     pub fn token(mut self, token: impl Into<Secret>) -> Self {
         self.token = token.into();
         self
     }
 
-    /// Whether five failed signatures in a row lock a key for five minutes by the emulator's clock, as the gateway does;
-    /// otherwise not.
+    /// Sets whether five failed signatures in a row lock a key for five minutes of the emulator's clock, like in the
+    /// gateway. The default is not.
     pub fn lock_out(mut self, lock_out: bool) -> Self {
         self.lock_out = lock_out;
         self
@@ -163,112 +163,114 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Starts with nothing instead of with what the documents' examples name.
+    /// Starts with an empty state instead of the documented seed data.
     pub fn empty(mut self) -> Self {
         self.origin = snapshot::Origin::Empty;
         self
     }
 
-    /// Starts with a snapshot, see [`Emulator::snapshot`], instead of with what the documents' examples name.
+    /// Starts with a snapshot, see [`Emulator::snapshot`], instead of the documented seed data.
     ///
-    /// A file of [`data`](Self::data) that holds a state already is refused.
+    /// A file of [`data`](Self::data) that already has a state is rejected.
     pub fn load(mut self, snapshot: serde_json::Value) -> Self {
         self.origin = snapshot::Origin::Snapshot(snapshot);
         self
     }
 
-    /// Keeps the state in a file, which stays when the emulator ends; in memory by default.
+    /// Stores the state in a file, which remains when the emulator ends. The default is memory.
     ///
-    /// What it starts with is written only into a new file; another one goes on with what it holds, and
-    /// [`Emulator::reset`] leads it back to what it began with.
+    /// Only a new file gets the initial state; an existing one keeps its state, and [`Emulator::reset`] returns to the
+    /// state that the file began with.
     pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
         self.data = Some(file.into());
         self
     }
 
-    /// What moves jobs from one state to the next; the clock by default.
+    /// Sets the transition mode; the default is the clock.
     pub fn transitions(mut self, transitions: Transitions) -> Self {
         self.transitions = transitions;
         self
     }
 
-    /// How many objects of each kind a project may have; ten million by default, which no test reaches unawares.
+    /// Sets the quota of a project for each kind of object; the default is ten million, which no test reaches by
+    /// accident.
     pub fn quota(mut self, quota: u32) -> Self {
         self.quota = quota;
         self
     }
 
-    /// Makes ids, tokens and times follow from a number: the same requests have the same answers, byte for byte.
+    /// Derives ids, tokens and times from a number: the same requests get the same responses, byte for byte.
     ///
-    /// The clock stands still at the beginning of the year 2040, far ahead, so that no client takes a token for expired.
+    /// The clock stands still at the beginning of the year 2040, far in the future, so that tokens do not expire for
+    /// clients.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Starts with so many training jobs that have ended, besides the others: to see how a program deals with long lists.
+    /// Adds a number of completed training jobs to the initial state, to test programs with long lists.
     pub fn training_jobs(mut self, count: u32) -> Self {
         self.training_jobs = count;
         self
     }
 
-    /// Whether every answer is checked against the description before it is sent; in debug builds it is.
+    /// Sets whether every response is validated with the description before it is sent. The default is to do so in
+    /// debug builds.
     pub fn check_answers(mut self, check_answers: bool) -> Self {
         self.check_answers = check_answers;
         self
     }
 
-    /// Lets the emulator's time pass so many times as fast as real time; 0 stops it. A clock that comes from a file goes
-    /// on as it did by default.
+    /// Sets the speed of the emulator's clock as a multiple of real time; 0 stops it. By default, the clock of a file
+    /// keeps its speed.
     pub fn time_scale(mut self, scale: f64) -> Self {
         self.time_scale = Some(scale);
         self
     }
 
-    /// Rejects requests that differ from the documents where clients do: fields of bodies and query parameters that are
-    /// not described, fields that are empty instead of missing, and missing ones that only the tables call mandatory. By
-    /// default they have no effect.
+    /// Enables strict mode: rejects undescribed fields and query parameters, fields that are empty instead of missing,
+    /// and missing fields that only the tables call mandatory. By default such requests are accepted.
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
         self
     }
 
-    /// Responds with the types and the order of fields that the documents' examples print, for example with the text `10`
-    /// as `job_id`; by default with the types of the tables, as the cloud does.
+    /// Responds with the types and the field order of the documentation's examples, for example with the string `10` as
+    /// `job_id`. The default is the types of the tables, like the cloud.
     pub fn as_printed(mut self, as_printed: bool) -> Self {
         self.as_printed = as_printed;
         self
     }
 
-    /// Writes a line on standard error for each request; by default it does not.
+    /// Writes a line on standard error for each request. The default is no log.
     pub fn log(mut self, log: AccessLog) -> Self {
         self.log = log;
         self
     }
 
-    /// How long a client may take to send the head of a request, to send its body, and to read the answer; 30 seconds by
-    /// default. An idle connection is closed after the same time.
+    /// Sets the time limit for the head of a request, for its body, and for reading the response; the default is 30
+    /// seconds. An idle connection is closed after the same time.
     pub fn client_time(mut self, time: Duration) -> Self {
         self.client_time = time;
         self
     }
 
-    /// Lets the control API serve other machines too. It has no authentication.
+    /// Allows other machines to use the control API. It has no authentication.
     pub fn allow_remote(mut self, allow_remote: bool) -> Self {
         self.allow_remote = allow_remote;
         self
     }
 
-    /// Serves requests whose header `Host` has this name, with any port. Can be said again for more.
+    /// Serves requests whose header `Host` has this name, with any port. Repeat the call for more names.
     ///
-    /// Without it only names of this machine and the address that a client is connected to are served: a page in a browser
-    /// could make a name of its own lead here and read what the emulator holds.
+    /// By default, only names of this machine and the address of the connection are served, since a web page could make
+    /// a name of its own resolve to this machine (DNS rebinding) and read the emulator's state.
     pub fn allow_host(mut self, name: impl Into<String>) -> Self {
         self.allowed_hosts.push(name.into());
         self
     }
 
-    /// How many of the latest exchanges are kept for [`Emulator::take_exchanges`]; none by default.
+    /// Sets the number of latest exchanges that are recorded for [`Emulator::take_exchanges`]; the default is 0.
     pub fn record(mut self, exchanges: usize) -> Self {
         self.record = exchanges;
         self
@@ -332,13 +334,13 @@ impl EmulatorBuilder {
             let begun = state.store.write(|transaction| state.begin(transaction));
             begun.map_err(|refusal| failed(&format!("write what it begins with: {}", refusal.text())))?;
         }
-        // A file may hold jobs on their way, begun under other transitions.
+        // The file may contain running jobs of another transition mode.
         state.set_transitions(self.transitions).map_err(|refusal| failed(&refusal.text()))?;
         let server = tokio::spawn(connection::serve(listener, Arc::clone(&state), stopped));
         Ok(Emulator { address, state, resumed: kept.is_some(), stop: Some(stop), server })
     }
 
-    /// What was given, and for what was not the defaults.
+    /// The given values, with defaults for missing ones.
     fn access(&self, documented: bool) -> Result<Access, Error> {
         let mut given = self.clone();
         if given.projects.is_empty() {
@@ -357,9 +359,9 @@ impl EmulatorBuilder {
         Access::new(domain, given.keys, given.token, documented, given.lock_out)
     }
 
-    /// What of names and secrets no client could send.
+    /// Reports names and secrets that no client could send.
     fn problem(&self) -> Option<&'static str> {
-        // As the header `Authorization` has it, in which these characters end it.
+        // These characters would end the value in the header `Authorization`.
         let is_key = |key: &str| !key.is_empty() && key.bytes().all(|c| c.is_ascii_graphic() && !b",/=:".contains(&c));
         let is_token = |token: &Secret| {
             let token = token.expose();

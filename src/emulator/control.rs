@@ -1,4 +1,4 @@
-//! The control API under `/_emulator/`: no part of the cloud, described in `openapi/emulator.yaml`.
+//! The control API under `/_emulator/`. It is not part of the cloud; `openapi/emulator.yaml` describes it.
 
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -24,20 +24,20 @@ use crate::spec;
 
 const PREFIX: &str = "/_emulator/";
 
-/// Whether a request is for this API, or for a page.
+/// Returns whether a path belongs to this API, or to a page.
 pub(super) fn is_meant(parts: &Parts) -> bool {
     let path = parts.uri.path();
     path.starts_with(PREFIX) || path == "/" || path == "/docs" || path.starts_with("/docs/")
 }
 
-/// Why the control API does not do something: a status and a text.
+/// A rejection of the control API: status and message.
 type Failure = (StatusCode, String);
 
 fn bad(message: impl Into<String>) -> Failure {
     (StatusCode::BAD_REQUEST, message.into())
 }
 
-/// What it answers: a status, and a body if there is one.
+/// A response of the control API: status, and a body if there is one.
 type Done = Result<(StatusCode, Option<Value>), Failure>;
 
 fn ok(body: Value) -> Done {
@@ -47,7 +47,7 @@ fn ok(body: Value) -> Done {
 const NOTHING: Done = Ok((StatusCode::NO_CONTENT, None));
 
 pub(super) fn serve(state: &State, peer: SocketAddr, parts: &Parts, body: Result<Bytes, Refusal>) -> Response {
-    // These do not count among the requests of the cloud's clients, whose ids are the same in each run.
+    // These are not counted as requests of clients, whose ids must be the same in each run.
     let request_id = format!("emulator-{}", state.control_requests.fetch_add(1, Ordering::Relaxed) + 1);
     let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let act = || {
@@ -92,7 +92,7 @@ fn may_come_in(state: &State, peer: SocketAddr, parts: &Parts) -> Result<(), Fai
     Ok(())
 }
 
-/// Whether a request loads a snapshot, from one who may do so.
+/// Returns whether a request loads a snapshot and its caller is allowed to.
 pub(super) fn loads_snapshot(state: &State, peer: SocketAddr, parts: &Parts) -> bool {
     parts.method == Method::PUT
         && parts.uri.path().strip_prefix(PREFIX) == Some("state")
@@ -105,7 +105,7 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The body, if it is called JSON: a form of a web page can be sent anywhere, JSON of a web page cannot.
+    /// Returns the body if its type is JSON: a web page can send a form to any address, but not JSON.
     fn json(&self) -> Result<&Bytes, Failure> {
         match self.parts.headers.get(header::CONTENT_TYPE).is_some_and(is_json) {
             true => Ok(&self.body),
@@ -113,7 +113,7 @@ impl Request<'_> {
         }
     }
 
-    /// The body as the description has it, so that what is misspelled or out of bounds does not pass for something else.
+    /// Validates the body with the description, so that misspelled fields and values out of bounds are rejected.
     fn read<T: DeserializeOwned>(&self, operation: &str) -> Result<T, Failure> {
         static CHECKERS: LazyLock<Vec<Checker>> = LazyLock::new(|| {
             let document = spec::control();
@@ -128,10 +128,10 @@ impl Request<'_> {
 
 #[derive(Deserialize)]
 struct ClockChange {
-    /// Seconds to move on by at once.
+    /// Seconds to move the clock forward by.
     #[serde(default)]
     advance: f64,
-    /// Virtual seconds in a real second from now on.
+    /// The new speed: virtual seconds for each real second.
     scale: Option<f64>,
 }
 
@@ -157,7 +157,7 @@ fn transitions(state: &State) -> Value {
     }
 }
 
-/// The methods of a path, as `Allow` lists them; empty if there is no such path.
+/// Returns the methods of a path for `Allow`, or the empty string for an unknown path.
 fn methods(path: &str) -> &'static str {
     match path {
         "health" | "version" | "summary" => "GET",

@@ -1,4 +1,4 @@
-//! Failures on command.
+//! Fault injection.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::spec;
 /// The longest delay, an hour.
 const MAX_DELAY: u64 = 60 * 60 * 1000;
 
-/// A failure that the emulator is to show, and when.
+/// A fault to inject, with its condition.
 ///
 /// ```
 /// use huaweicloud_jobs::emulator::Fault;
 ///
-/// // The next two updates of a training job answer 503.
+/// // The next two updates of a training job return 503.
 /// let fault = Fault::status(503).on("update_training_job").times(2);
 /// # assert_eq!(fault.count, Some(2));
 /// ```
@@ -26,63 +26,63 @@ const MAX_DELAY: u64 = 60 * 60 * 1000;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Fault {
-    /// Ids of the operations that it hits; all if there are none.
+    /// The ids of the affected operations; if empty, all operations.
     #[serde(default)]
     pub operations: Vec<String>,
-    /// How many requests it still hits, at least 1; all that come if it is absent.
+    /// The number of requests that it still affects, at least 1; if absent, all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// The share of requests that it hits, up to 1.
+    /// The probability that it affects a request, up to 1.
     #[serde(default = "always")]
     pub probability: f64,
-    /// Whether the operation is done before the fault shows: its effect is there, its answer is not.
+    /// Whether the operation is done before the fault: it has its effect, but the response is lost.
     #[serde(default)]
     pub after: bool,
-    /// What happens.
+    /// The action.
     pub action: FaultAction,
 }
 
-/// What a [`Fault`] does to a request.
+/// The action of a [`Fault`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum FaultAction {
-    /// The answer comes so much later, in real time. Other faults may hit the same request.
+    /// The response is delayed, in real time. Other faults can affect the same request.
     Delay {
-        /// How much later, an hour at most.
+        /// The delay, at most an hour.
         milliseconds: u64,
     },
-    /// The answer is a failure with this status, in the form of the operation's family.
+    /// The response is an error with this status, in the form of the operation's family.
     Status {
-        /// 200, under which ModelArts may fail too, or 400 to 599.
+        /// The status: 400 to 599, or 200, with which ModelArts may fail too.
         status: u16,
-        /// Code of the failure; one that goes with the status if it is absent.
+        /// The code of the error; the default is the usual one of the status.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
-        /// Message of the failure; what the documents say of the code if it is absent.
+        /// The message of the error; the default is the documented meaning of the code.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
         /// Seconds for the header `Retry-After`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<u32>,
     },
-    /// The connection is reset without an answer.
+    /// The connection is reset without a response.
     Reset,
-    /// The connection ends after so many bytes of the answer's body. The operation is done.
+    /// The operation is done, and the connection is closed after some bytes of the response's body.
     Cut {
-        /// So many bytes of the body are sent.
+        /// The number of bytes of the body that are sent.
         bytes: usize,
     },
-    /// `Content-Length` is wrong by so much, then the connection ends. The operation is done.
+    /// The operation is done, `Content-Length` is wrong, and the connection is closed.
     Length {
-        /// How much more, or less if negative, is declared than is sent.
+        /// The declared length minus the sent length.
         by: i64,
     },
-    /// More requests than these are answered 429, by the emulator's clock.
+    /// Requests beyond a rate get 429. The emulator's clock measures the rate.
     Throttle {
-        /// So many pass ...
+        /// The number of allowed requests.
         requests: u32,
-        /// ... in so many seconds.
+        /// The period, in seconds.
         seconds: u32,
     },
 }
@@ -92,55 +92,55 @@ fn always() -> f64 {
 }
 
 impl Fault {
-    /// A fault that hits every request.
+    /// Returns a fault that affects every request.
     pub fn new(action: FaultAction) -> Self {
         Self { operations: Vec::new(), count: None, probability: 1.0, after: false, action }
     }
 
-    /// An answer with this status.
+    /// Returns a fault with an error response of this status.
     pub fn status(status: u16) -> Self {
         Self::new(FaultAction::Status { status, code: None, message: None, retry_after: None })
     }
 
-    /// An answer with this status and code.
+    /// Returns a fault with an error response of this status and code.
     pub fn code(status: u16, code: impl Into<String>) -> Self {
         Self::new(FaultAction::Status { status, code: Some(code.into()), message: None, retry_after: None })
     }
 
-    /// An answer that comes later.
+    /// Returns a fault that delays the response.
     pub fn delay(delay: Duration) -> Self {
         Self::new(FaultAction::Delay { milliseconds: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX) })
     }
 
-    /// Hits this operation, beside those already named.
+    /// Adds an affected operation.
     #[must_use]
     pub fn on(mut self, operation: impl Into<String>) -> Self {
         self.operations.push(operation.into());
         self
     }
 
-    /// Hits so many requests.
+    /// Limits the number of affected requests.
     #[must_use]
     pub fn times(mut self, count: u64) -> Self {
         self.count = Some(count);
         self
     }
 
-    /// Hits this share of the requests.
+    /// Sets the probability.
     #[must_use]
     pub fn with_probability(mut self, probability: f64) -> Self {
         self.probability = probability;
         self
     }
 
-    /// Lets the operation be done first.
+    /// Makes the operation be done before the fault.
     #[must_use]
     pub fn after(mut self) -> Self {
         self.after = true;
         self
     }
 
-    /// What is wrong with it, if anything.
+    /// Validates the fault.
     pub(super) fn problem(&self) -> Option<String> {
         let known = |id: &str| spec::rules().iter().any(|document| document.operation(id).is_some());
         if let Some(unknown) = self.operations.iter().find(|id| !known(id)) {
@@ -167,15 +167,15 @@ impl Fault {
     }
 }
 
-/// A fault that waits for requests.
+/// An active fault.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ActiveFault {
-    /// Its number.
+    /// The id of the fault.
     pub id: u64,
-    /// How many requests it has hit.
+    /// The number of requests that it has affected.
     pub hits: u64,
-    /// The fault; its count goes down with each hit.
+    /// The fault; its count decreases with each affected request.
     #[serde(flatten)]
     pub fault: Fault,
 }
@@ -193,17 +193,17 @@ impl Faults<'_> {
         Ok(self.injected().add(fault))
     }
 
-    /// The faults that wait for requests, the oldest first.
+    /// Returns the active faults, the oldest first.
     pub fn list(&self) -> Vec<ActiveFault> {
         self.injected().list()
     }
 
-    /// Takes a fault away; whether it was there.
+    /// Removes a fault, and returns whether it existed.
     pub fn remove(&self, id: u64) -> bool {
         self.injected().remove(id)
     }
 
-    /// Takes all faults away.
+    /// Removes all faults.
     pub fn clear(&self) {
         self.injected().clear();
     }
@@ -213,14 +213,14 @@ impl Faults<'_> {
     }
 }
 
-/// What is to happen to one request.
+/// The effect of all faults on one request.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) delay: Duration,
     pub(super) hit: Option<Hit>,
 }
 
-/// The fault that decides about the answer.
+/// The fault that determines the response.
 #[derive(Debug)]
 pub(super) struct Hit {
     pub(super) id: u64,
@@ -234,7 +234,7 @@ impl Hit {
         self.after || matches!(self.action, FaultAction::Cut { .. } | FaultAction::Length { .. })
     }
 
-    /// What the client gets instead of the answer, if there is one.
+    /// Returns the replacement of the response, if there is one.
     pub(super) fn show(&self, done: Option<Response>, family: Family, request_id: &str) -> Result<Response, Abort> {
         match (&self.action, done) {
             (FaultAction::Cut { bytes }, Some(answer)) => {
@@ -268,13 +268,13 @@ impl Hit {
     }
 }
 
-/// Says when to come again.
+/// Adds `Retry-After`.
 fn in_seconds(mut answer: Response, seconds: u32) -> Response {
     answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     answer
 }
 
-/// All faults, and the chance that decides about them.
+/// All faults, and their random generator.
 #[derive(Debug)]
 pub(super) struct Injected {
     last: u64,
@@ -285,7 +285,7 @@ pub(super) struct Injected {
 #[derive(Debug)]
 struct Entry {
     active: ActiveFault,
-    /// For `Throttle`: how many may still pass, and the time of that count in milliseconds.
+    /// For `Throttle`: the number of requests that are still allowed, and the time of this number in milliseconds.
     allowance: Option<(f64, i64)>,
 }
 
@@ -316,7 +316,7 @@ impl Injected {
         self.entries.clear();
     }
 
-    /// What happens to a request for an operation at a time of the emulator's clock, in milliseconds.
+    /// Returns the effect on a request for an operation at a time of the emulator's clock, in milliseconds.
     pub(super) fn plan(&mut self, operation: &str, now: i64) -> Plan {
         let mut plan = Plan::default();
         for Entry { active, allowance } in &mut self.entries {
@@ -339,7 +339,7 @@ impl Injected {
     }
 }
 
-/// Whether a request is within the rate: an allowance that fills up steadily.
+/// Returns whether a request is within the rate: a token bucket.
 fn passes(requests: u32, seconds: u32, allowance: &mut Option<(f64, i64)>, now: i64) -> bool {
     let (left, at) = allowance.unwrap_or((f64::from(requests), now));
     let gained = (now - at).max(0) as f64 / 1000.0 * f64::from(requests) / f64::from(seconds);

@@ -1,8 +1,8 @@
-//! A stateful stand-in for the cloud.
+//! The emulator: a local, stateful replacement for the cloud.
 //!
-//! It serves the described operations on loopback, checks every request against the strict description, keeps its
-//! state in SQLite, and answers with the documented codes. It is the same walk as a call of the client, from the
-//! other end: find the operation, authenticate, check the request, act on the store, check the answer.
+//! It serves the described operations on loopback, validates every request with the strict description, stores its
+//! state in SQLite, and returns the documented codes. For each request it finds the operation, authenticates the
+//! caller, validates the request, changes the store, and checks the response.
 //!
 //! ```
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -76,22 +76,22 @@ impl Emulator {
         format!("http://{}", self.address)
     }
 
-    /// Whether it goes on with a state that a file of [`EmulatorBuilder::data`] held already.
+    /// Returns whether it uses the existing state of a file of [`EmulatorBuilder::data`].
     pub fn is_resumed(&self) -> bool {
         self.resumed
     }
 
-    /// The project that its token is for.
+    /// Returns the project of its token.
     pub fn project_id(&self) -> &str {
         &self.state.access.project().id
     }
 
-    /// A token that it accepts for ever.
+    /// Returns a token that does not expire.
     pub fn token(&self) -> Secret {
         self.state.access.token().clone()
     }
 
-    /// A key pair that it accepts.
+    /// Returns a valid key pair.
     pub fn access_key(&self) -> Credentials {
         let access::Key { access_key, secret_key, security_token } = self.state.access.key().clone();
         match security_token {
@@ -100,7 +100,7 @@ impl Emulator {
         }
     }
 
-    /// A login that it gives tokens for.
+    /// Returns a valid login.
     pub fn login(&self) -> Credentials {
         let (account, user, password) = self.state.access.login();
         Credentials::password(account, Some(user.to_owned()), password.clone())
@@ -118,9 +118,9 @@ impl Emulator {
         session.project_id(self.project_id()).credentials(credentials).build()
     }
 
-    /// The variables with which clients find it and may use it, the base address first.
+    /// Returns the environment variables for clients, the base address first.
     ///
-    /// The key pair comes before the login where a client could take both. The values are secrets of this emulator.
+    /// They hold a key pair and a login; clients prefer the key pair. The values are secrets of this emulator.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let access = &self.state.access;
         let (domain, user, password) = access.login();
@@ -140,7 +140,7 @@ impl Emulator {
         variables
     }
 
-    /// The time of the emulator's clock.
+    /// Returns the time of the emulator's clock.
     pub fn now(&self) -> SystemTime {
         self.state.clock.system_time()
     }
@@ -163,7 +163,7 @@ impl Emulator {
             .map_err(|refusal| failed(&format!("change its clock: {}", refusal.text())))
     }
 
-    /// The faults that it shows, to be added to and taken from.
+    /// Returns the active faults, to add and remove some.
     ///
     /// ```
     /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -171,7 +171,7 @@ impl Emulator {
     /// use huaweicloud_jobs::emulator::{Emulator, Fault};
     ///
     /// let emulator = Emulator::start().await?;
-    /// // The next two updates answer 503; the client tries again and gets through.
+    /// // The next two updates return 503; the client retries until it succeeds.
     /// emulator.faults().add(Fault::status(503).on("update_training_job").times(2))?;
     /// emulator.session()?.modelarts().training_job(10)?.update_description("third time lucky").await?;
     /// # assert!(emulator.faults().list().is_empty());
@@ -204,19 +204,19 @@ impl Emulator {
         self.state.set_transitions(transitions).map_err(|refusal| failed(&refusal.text()))
     }
 
-    /// Takes the latest exchanges out of the record, the oldest first.
+    /// Removes the recorded exchanges and returns them, the oldest first.
     pub fn take_exchanges(&self) -> Vec<Exchange> {
         self.state.record.lock().take()
     }
 
-    /// Stops it and waits until what it was answering is answered.
+    /// Stops the emulator, and waits for the requests that have begun.
     pub async fn stop(mut self) {
         self.stop.take();
         let ended = (&mut self.server).await;
         let state = Arc::clone(&self.state);
-        // Lasts as long as writing the access log may, and says nothing.
+        // The wait is limited by the access log.
         let _ = tokio::task::spawn_blocking(move || state.log.flush()).await;
-        // A panic of the server would be a defect of the emulator: it must not pass unseen.
+        // A panic of the server is a defect of the emulator and must not be hidden.
         if let Err(error) = ended
             && error.is_panic()
         {
@@ -237,7 +237,7 @@ impl fmt::Debug for Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        // `stop` has taken the sender; otherwise nobody waits for open connections.
+        // After `stop` the sender is gone; without `stop`, open connections are not awaited.
         if self.stop.take().is_some() {
             self.server.abort();
         }

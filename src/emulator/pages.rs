@@ -1,6 +1,6 @@
 //! What a browser sees: a page of what the emulator holds, and an API reference that sends requests to it.
 //!
-//! They need no network but the emulator, and their content security policy allows none.
+//! They load nothing from other servers, and their content security policy forbids it.
 
 use std::sync::atomic::Ordering;
 
@@ -18,7 +18,7 @@ use crate::api::wire::JobStatus;
 use crate::shape::state;
 use crate::spec;
 
-/// So many of the recorded requests are shown, the latest first.
+/// The number of recorded requests that are shown, the latest first.
 const LATEST: usize = 50;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
                       img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -35,7 +35,7 @@ const FILES: [(&str, &str, &[u8], bool); 6] = [
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// The answer to a request for a page, if it is one.
+/// Returns the response to a request for a page, if the path is one.
 pub(super) fn find(state: &State, parts: &Parts) -> Option<Response> {
     if !matches!(parts.method, Method::GET | Method::HEAD) {
         return None;
@@ -67,7 +67,7 @@ fn file(kind: &'static str, content: &'static [u8], compressed: bool) -> Respons
     response
 }
 
-/// A description as it holds here: this address, and values with which a request works at once.
+/// Returns a description with this emulator's address, and with values that make requests work at once.
 fn reference(state: &State, name: &str) -> Option<Response> {
     let mut document = spec::documents().iter().find(|document| document.name() == name)?.value().clone();
     let project = &state.access.project().id;
@@ -112,9 +112,9 @@ pub(super) fn summary(state: &State) -> rusqlite::Result<Value> {
     }))
 }
 
-/// How many objects of each kind each project has, by state where they have one.
+/// Counts the objects of each kind in each project, by state if they have one.
 fn holdings(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Value>> {
-    // What lists count is counted already; the rest is few.
+    // The counts of lists exist already; the other tables are small.
     let mut query = transaction.prepare_cached(
         "SELECT project_id, kind, status, sum(amount) FROM tally GROUP BY 1, 2, 3 HAVING sum(amount) > 0
          UNION ALL SELECT project_id, 'job_binary', NULL, count(*) FROM job_binary GROUP BY 1

@@ -1,4 +1,4 @@
-//! What went over the wire, for those who drive the emulator.
+//! Recorded requests and responses.
 
 use std::collections::VecDeque;
 
@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use serde::Serialize;
 use serde_json::Value;
 
-/// One request and its answer, without secrets.
+/// A request and its response, without secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Exchange {
@@ -14,38 +14,38 @@ pub struct Exchange {
     pub method: String,
     /// Path and query, for example `/v1/{project_id}/training-jobs/10` with the project's id.
     pub target: String,
-    /// Headers of the request by name; those that are not known to be harmless read `***`.
+    /// Headers of the request by name; the values of unknown headers are redacted as `***`.
     pub headers: Vec<(String, String)>,
     /// Body of the request.
     pub request: String,
-    /// Status of the answer; 0 if there was none, or a broken one.
+    /// Status of the response; 0 if there was none, or a broken one.
     pub status: u16,
-    /// Body of the answer.
+    /// Body of the response.
     pub answer: String,
-    /// Id of the request, as in the answer's header `X-Request-Id`.
+    /// Id of the request, as in the response's header `X-Request-Id`.
     pub request_id: String,
-    /// Id of the operation that was meant; nothing if there is none at this address.
+    /// Id of the operation, if the path has one.
     pub operation: Option<String>,
     /// What became of it.
     pub verdict: Verdict,
-    /// Why it was not accepted: code and message.
+    /// The reason of a rejection: code and message.
     pub reason: Option<String>,
-    /// What came along that is not described, and had no effect.
+    /// Undescribed parts of the request, which had no effect.
     pub ignored: Vec<String>,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verdict {
-    /// It was done.
+    /// The request was accepted.
     Accepted,
-    /// It was refused: the client is to do something else.
+    /// The request was rejected.
     Refused,
     /// The emulator failed.
     Failed,
-    /// It was hit by a fault.
+    /// A fault was injected.
     Fault,
 }
 
@@ -61,7 +61,7 @@ impl Record {
         Self { capacity, exchanges: VecDeque::new() }
     }
 
-    /// Whether anything is kept.
+    /// Returns whether recording is enabled.
     pub(super) fn is_on(&self) -> bool {
         self.capacity > 0
     }
@@ -84,10 +84,10 @@ impl Record {
     }
 }
 
-/// Headers that carry no secret; everything else is hidden, whatever it is called.
+/// Headers without secrets; all others are redacted.
 const HARMLESS: [&str; 7] =
     ["accept", "content-length", "content-type", "host", "user-agent", "x-project-id", "x-sdk-date"];
-/// What a name of something secret has in it.
+/// Parts of names that mean a secret.
 const SECRET: [&str; 14] = [
     "password",
     "passwd",
@@ -104,13 +104,13 @@ const SECRET: [&str; 14] = [
     "access.key",
     "private_key",
 ];
-/// What is shown instead.
+/// The replacement for a secret.
 const HIDDEN: &str = "***";
-/// Longer bodies are kept in part.
+/// The longest recorded part of a body.
 const MAX_KEPT: usize = 64 * 1024;
-/// Longer reasons too: they go into the access log.
+/// The longest recorded part of a reason, which is also logged.
 const MAX_REASON: usize = 4 * 1024;
-/// Of more things that are not described it is only said how many they are.
+/// The largest number of recorded undescribed parts; further ones are only counted.
 const MAX_IGNORED: usize = 50;
 
 fn is_secret(name: &str) -> bool {
@@ -125,7 +125,7 @@ pub(super) fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
     headers.iter().map(readable).collect()
 }
 
-/// The value of a header, or what is shown instead; a host may come with a password.
+/// Returns the value of a header, redacted if necessary; a host may contain a password.
 fn header<'a>(name: &str, value: &'a str) -> &'a str {
     if HARMLESS.contains(&name) && !(name == "host" && value.contains('@')) { value } else { HIDDEN }
 }
@@ -139,7 +139,7 @@ pub(super) fn target(uri: &Uri, is_described: impl Fn(&str) -> bool) -> String {
     }
 }
 
-/// A query: a parameter that is not described may be anything, a token too, and a name without a value as well.
+/// Redacts a query: the value or name of an undescribed parameter may be a secret.
 fn query(text: &str, is_described: impl Fn(&str) -> bool) -> String {
     let readable = |pair: &str| match pair.split_once('=').unwrap_or((pair, "")) {
         (name, _) if name.is_empty() || is_described(name) => pair.escape_default().to_string(),
@@ -149,12 +149,12 @@ fn query(text: &str, is_described: impl Fn(&str) -> bool) -> String {
     text.split('&').map(readable).collect::<Vec<_>>().join("&")
 }
 
-/// The name of a parameter that is not described and has this value, as it may be shown.
+/// Returns the name of an undescribed parameter with this value, redacted if necessary.
 pub(super) fn name_of<'a>(name: &'a str, value: &str) -> &'a str {
     if value.is_empty() { HIDDEN } else { name }
 }
 
-/// What came along and had no effect, if it is not too much.
+/// Returns the undescribed parts of a request, up to the limit.
 pub(super) fn ignored(mut names: Vec<String>) -> Vec<String> {
     if let Some(more @ 1..) = names.len().checked_sub(MAX_IGNORED) {
         names.truncate(MAX_IGNORED);
@@ -163,7 +163,7 @@ pub(super) fn ignored(mut names: Vec<String>) -> Vec<String> {
     names
 }
 
-/// The body of a request as it is kept: without passwords, keys and tokens.
+/// Returns the recorded body of a request, without passwords, keys and tokens.
 pub(super) fn request(body: &[u8]) -> String {
     match serde_json::from_slice(body) {
         Ok(mut value) => {
@@ -171,19 +171,19 @@ pub(super) fn request(body: &[u8]) -> String {
             kept(body, &value, hidden)
         }
         Err(_) if body.is_empty() => String::new(),
-        // Where the secrets are in it cannot be told.
+        // Secrets cannot be found in it.
         Err(_) => format!("({} bytes that are no JSON)", body.len()),
     }
 }
 
-/// The body of an answer as it is kept, and the reason if it is a failure.
+/// Returns the recorded body of a response, and the reason if it is an error.
 pub(super) fn answer(body: &[u8], is_described: impl Fn(&str) -> bool) -> (String, Option<String>) {
     let Ok(mut value) = serde_json::from_slice(body) else { return (String::new(), None) };
     let hidden = hide(&mut value, false) | hide_echo(&mut value, is_described);
     (kept(body, &value, hidden), reason(&value))
 }
 
-/// The bytes as they came, unless something in them is hidden.
+/// Returns the unchanged bytes, unless a part of them was redacted.
 fn kept(body: &[u8], value: &Value, hidden: bool) -> String {
     let text = if hidden { value.to_string() } else { String::from_utf8_lossy(body).into_owned() };
     match cut(&text, MAX_KEPT) {
@@ -192,22 +192,22 @@ fn kept(body: &[u8], value: &Value, hidden: bool) -> String {
     }
 }
 
-/// The front of a text that is too long.
+/// Returns the beginning of a text that is too long.
 fn cut(text: &str, limit: usize) -> Option<&str> {
     text.char_indices().find(|(at, _)| *at >= limit).map(|(at, _)| &text[..at])
 }
 
-/// Hides what is called like a secret, or all texts and numbers; whether there were any.
+/// Redacts values whose name means a secret, or all strings and numbers. Returns whether there were any.
 fn hide(value: &mut Value, all: bool) -> bool {
     let mut hidden = false;
     match value {
         Value::Object(fields) => {
-            // Parameters of jobs come as `{"label": …, "value": …}`.
+            // Parameters of jobs have the form `{"label": …, "value": …}`.
             let labelled = ["label", "name", "key"]
                 .iter()
                 .any(|name| fields.get(*name).and_then(Value::as_str).is_some_and(is_secret));
             for (name, value) in fields {
-                // IAM has objects of these names, which say for whom and for what: in them only some is secret.
+                // IAM has objects of these names, in which only some fields are secret.
                 let open = value.is_object() && ["password", "token"].contains(&name.as_str());
                 if open
                     && name == "token"
@@ -240,12 +240,12 @@ fn hide(value: &mut Value, all: bool) -> bool {
     hidden
 }
 
-/// Whether an argument announces a secret as the next one: `--password`.
+/// Returns whether the next argument is a secret: `--password`.
 fn is_option(argument: &str) -> bool {
     argument.starts_with('-') && !argument.contains('=') && is_secret(argument)
 }
 
-/// Arguments of a program without what they say after `password=` or `--password`.
+/// Redacts the values after `password=` or `--password` in arguments of a program.
 fn arguments(text: &str) -> String {
     let mut follows = false;
     let readable = |word: &str| {
@@ -259,18 +259,18 @@ fn arguments(text: &str) -> String {
     text.split(' ').map(readable).collect::<Vec<_>>().join(" ")
 }
 
-/// Where an answer repeats the request that a signature was compared with.
+/// The beginning of the canonical request in a response.
 const ECHO: &str = "canonicalRequest:";
-/// The places of a failure's message.
+/// The fields with the message of an error.
 const MESSAGES: [&str; 3] = ["/error_msg", "/error_message", "/error/message"];
 
-/// Hides in a repeated request what is hidden in the request itself; whether there was one.
+/// Redacts the repeated request in an error like the request itself. Returns whether there was one.
 fn hide_echo(answer: &mut Value, is_described: impl Fn(&str) -> bool) -> bool {
     let Some(message) = MESSAGES.iter().find(|place| answer.pointer(place).is_some()) else { return false };
     let Some(Value::String(message)) = answer.pointer_mut(message) else { return false };
     let Some((front, request)) = message.split_once(ECHO) else { return false };
     let lines: Vec<&str> = request.split('|').collect();
-    // Method, path, query, then headers, and at the end an empty line, their names and a hash.
+    // Method, path, query, headers, then an empty line, the names of the headers and a hash.
     let headers = 3..lines.len().saturating_sub(3);
     let readable = |(place, line): (usize, &&str)| match line.split_once(':') {
         _ if place == 2 => query(line, &is_described),
@@ -283,7 +283,7 @@ fn hide_echo(answer: &mut Value, is_described: impl Fn(&str) -> bool) -> bool {
     true
 }
 
-/// Code and message of a failure, in whatever shape.
+/// Returns code and message of an error in any form.
 fn reason(answer: &Value) -> Option<String> {
     let message = MESSAGES.iter().find_map(|place| answer.pointer(place)?.as_str())?;
     let message = cut(message, MAX_REASON).map_or_else(|| message.to_owned(), |front| format!("{front}…"));

@@ -1,4 +1,4 @@
-//! What kind of failure an error is.
+//! The kinds of errors.
 
 /// What kind of failure an [`Error`](super::Error) is. The words are the ones that the command line uses too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,4 +1,4 @@
-//! The one error of this crate.
+//! The error type of this crate.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,12 +28,12 @@ use crate::terminal::line;
 
 /// How much of a response's body an error keeps, in characters.
 const EXCERPT: usize = 512;
-/// How much of the service's text an error keeps, in characters.
+/// The longest message of a service in an error, in characters.
 const MESSAGE: usize = 4096;
 /// How much of a body is looked at for its excerpt, in bytes: a secret that is cut off could not be redacted.
 const WINDOW: usize = 64 * 1024;
 
-/// Any failure of a call.
+/// A failure of a call.
 ///
 /// It is one opaque type: ask [`kind`](Self::kind), a predicate, or an accessor. `Display` is one line for logs.
 ///
@@ -91,7 +91,7 @@ impl Error {
         error
     }
 
-    /// A setting that is empty or holds nothing but white space.
+    /// Returns the error for a setting that is empty or contains only white space.
     pub(crate) fn blank(what: &str) -> Self {
         Self::configuration(format!("the {what} is blank"))
     }
@@ -100,26 +100,26 @@ impl Error {
         Self::new(ErrorKind::InvalidRequest, message)
     }
 
-    /// A value of a request that breaks its limit; nothing was sent.
+    /// Returns the error for a value of a request that breaks its limit; nothing was sent.
     pub(crate) fn invalid_field(field: &'static str, reason: impl fmt::Display) -> Self {
         let mut error = Self::invalid_request(format!("{field} {reason}"));
         error.0.field = Some(field);
         error
     }
 
-    /// The same for a value that does not match its pattern; `reason` shows the value.
+    /// Returns the error for a value that does not match its pattern; `reason` contains the value.
     pub(crate) fn mismatched_field(field: &'static str, reason: impl fmt::Display) -> Self {
         let mut error = Self::invalid_request(format!("{field}: {reason}"));
         error.0.field = Some(field);
         error
     }
 
-    /// A part of a success that is not what is documented.
+    /// Returns the error for a part of a successful response that does not match the description.
     pub(crate) fn decode(place: String, message: String, body: &[u8]) -> Self {
         Self::undecodable(place, message, body, &ResponseInfo::default())
     }
 
-    /// A body under a success status that is not what is documented.
+    /// Returns the error for a body with a success status that does not match the description.
     pub(crate) fn undecodable(place: String, message: String, body: &[u8], info: &ResponseInfo) -> Self {
         let mut error = Self::new(ErrorKind::Decode, message).with_body(body, info);
         error.0.place = Some(info.kept(place, response::NAME));
@@ -134,7 +134,7 @@ impl Error {
     /// An answer that is not read to its end.
     pub(crate) fn too_large(limit: usize, body: &[u8], info: &ResponseInfo) -> Self {
         let mut error = Self::incomplete(format!("the body is larger than {limit} bytes"), body, info);
-        // The connection is sound: sending again would bring the same.
+        // The connection is intact: a retry would get the same response.
         error.0.kind = Some(ErrorKind::Decode);
         error
     }
@@ -198,7 +198,7 @@ impl Error {
         self
     }
 
-    /// Names the operation, unless the failure is of another one that this one needed.
+    /// Sets the operation, unless the error belongs to another operation that this one needed.
     pub(crate) fn or_operation(mut self, operation: &'static str) -> Self {
         self.0.operation.get_or_insert(operation);
         self
@@ -209,22 +209,22 @@ impl Error {
         self
     }
 
-    /// Names the proxy that the request went through, without its credentials.
+    /// Sets the proxy of the request, without its credentials.
     pub(crate) fn with_proxy(mut self, proxy: Option<&str>) -> Self {
         self.0.proxy = proxy.map(str::to_owned);
         self
     }
 
-    /// Says how often the request was sent.
+    /// Sets the number of attempts.
     pub(crate) fn after(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
         self
     }
 
-    /// Names the server where the failure is about it, and the limit that was too short: `connect` for a connection,
+    /// Sets the server if the error is about it, and the time limit that was exceeded: `connect` for a connection,
     /// `whole` for the rest of a call.
     pub(crate) fn at(mut self, base: impl FnOnce() -> Url, connect: Duration, whole: Duration) -> Self {
-        // The failure of another call that this one needed names its own.
+        // The error of another call that this one needed has its own server.
         if self.0.operation.is_some() || self.0.host.is_some() {
             return self;
         }
@@ -248,7 +248,7 @@ impl Error {
             }
             Some(ErrorKind::Network) if inner.attempts > 1 => format!("{host}: {message} ({attempts})"),
             Some(ErrorKind::Network) => format!("{host}: {message}"),
-            // A redirect says where it leads, which is what has to be set.
+            // The message of a redirect already contains its target.
             Some(ErrorKind::Configuration) if is_answered && inner.code.is_some() => {
                 let path = base.path().trim_end_matches('/');
                 let address = base.as_str().trim_end_matches('/');
@@ -265,7 +265,7 @@ impl Error {
         self
     }
 
-    /// Says whether the request may have arrived, where this failure alone does not tell.
+    /// Sets whether the request may have arrived, if the error itself does not say so.
     pub(crate) fn with_sent(mut self, sent: bool) -> Self {
         self.0.may_have_been_sent = sent;
         self
@@ -278,7 +278,7 @@ impl Error {
             if matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
                 return true;
             }
-            // What an I/O error wraps is not its source, and it may wrap another one.
+            // The error inside an I/O error is not its source, and it may contain another I/O error.
             let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
             source = wrapped.map(|wrapped| wrapped as _).or_else(|| cause.source());
         }
@@ -292,8 +292,8 @@ impl Error {
             && self.excerpt().is_some_and(|body| matches!(body.trim(), "" | "null"))
     }
 
-    /// Whether the failure rejects the token of the request, so that a new one may be accepted: any 401, and what says so
-    /// by its code or in words.
+    /// Returns whether the error rejects the token of the request, so that a new one may be accepted: any 401, and an
+    /// error whose code or message says so.
     pub(crate) fn rejects_token(&self) -> bool {
         match self.status() {
             Some(StatusCode::UNAUTHORIZED) => true,
@@ -329,7 +329,7 @@ impl Error {
         self.0.code.as_deref()
     }
 
-    /// What the documents say of the code, if it is documented.
+    /// The meaning and remedy of the code, if it is documented.
     pub fn code_info(&self) -> Option<&'static ErrorCode> {
         ErrorCode::lookup(self.code()?)
     }
@@ -367,12 +367,12 @@ impl Error {
         self.0.operation
     }
 
-    /// How long the service asks to wait.
+    /// The wait that the service asks for.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The field of the request that breaks its limit, where one was found before sending.
+    /// The field of the request that breaks its limit, if it was found before sending.
     pub fn field(&self) -> Option<&str> {
         self.0.field
     }
@@ -387,12 +387,12 @@ impl Error {
         self.0.excerpt.as_deref()
     }
 
-    /// The proxy that the request went through, without its credentials; none if it went straight to the service.
+    /// The proxy of the request, without its credentials, or `None` without a proxy.
     pub fn proxy(&self) -> Option<&str> {
         self.0.proxy.as_deref()
     }
 
-    /// The host and the port that the request went to, where the failure is about them.
+    /// The host and the port of the request, if the error is about them.
     pub fn host(&self) -> Option<&str> {
         self.0.host.as_deref()
     }
@@ -402,7 +402,7 @@ impl Error {
         self.0.attempts
     }
 
-    /// Whether the request may have reached the service. If not, sending it again cannot do anything twice.
+    /// Returns whether the request may have reached the service. If not, a retry is safe.
     pub fn may_have_been_sent(&self) -> bool {
         self.0.may_have_been_sent
     }
@@ -542,7 +542,7 @@ impl From<std::convert::Infallible> for Error {
 
 impl From<reqwest::Error> for Error {
     fn from(error: reqwest::Error) -> Self {
-        // Addresses may hold what their owner wants to keep.
+        // The address is left out, since it may contain secrets.
         let error = error.without_url();
         // The last cause says what happened, those before it only where in the client.
         let mut cause: &dyn std::error::Error = &error;

@@ -23,7 +23,7 @@ impl TrainingJobConfigs {
 
     /// Saves a configuration. The name has 1 to 64 letters, digits, `_` or `-`.
     ///
-    /// It needs a specification of the public pool, and a dedicated pool is refused.
+    /// It needs a specification of the public pool; a dedicated pool is rejected.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -64,7 +64,7 @@ impl TrainingJobConfigs {
     }
 }
 
-/// A configuration to be saved, see [`TrainingJobConfigs::create`].
+/// The creation of a configuration, see [`TrainingJobConfigs::create`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct CreateTrainingJobConfig {
@@ -113,7 +113,7 @@ impl CreateTrainingJobConfig {
     }
 }
 
-/// The specification of a configuration, which knows no dedicated pools.
+/// Returns the specification of a configuration, which cannot have a dedicated pool.
 fn public_spec(spec_id: Option<i64>, pool_id: Option<&str>) -> Result<i64, Error> {
     match (spec_id, pool_id) {
         (Some(spec_id), None) => Ok(spec_id),
@@ -234,7 +234,7 @@ impl TrainingJobConfig {
         self
     }
 
-    /// What the service knows of the configuration.
+    /// Returns the details of the configuration.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -253,7 +253,7 @@ impl TrainingJobConfig {
         call(&operations::SHOW_TRAINING_JOB_CONFIG, request.config_name(name).send()).await
     }
 
-    /// Replaces the configuration. The description is replaced too, if it is given.
+    /// Replaces the configuration, and the description if one is given.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -285,7 +285,7 @@ impl TrainingJobConfig {
     }
 }
 
-/// A change of a configuration, see [`TrainingJobConfig::update`].
+/// An update of a configuration, see [`TrainingJobConfig::update`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct UpdateTrainingJobConfig<'a> {

@@ -1,4 +1,4 @@
-//! Labeling jobs, `annotation-jobs` on the wire.
+//! Labeling jobs, `annotation-jobs` in paths.
 
 use super::types;
 use crate::api::modelarts::operations;
@@ -65,7 +65,7 @@ impl LabelingJobs {
     }
 }
 
-/// A labeling job to be created, see [`LabelingJobs::create`].
+/// The creation of a labeling job, see [`LabelingJobs::create`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct CreateLabelingJob {
@@ -238,7 +238,7 @@ impl LabelingJob {
         Ok(())
     }
 
-    /// The images that are to be checked, and how the last check went.
+    /// Returns the images to validate, and the result of the last validation.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -256,7 +256,8 @@ impl LabelingJob {
         call(&operations::SHOW_ANNOTATION_JOB_VALIDATION, request.job_id(id).send()).await
     }
 
-    /// Saves how a check went: the share of images that passed, from 0.00 to 100.00 with at most two decimals.
+    /// Saves the result of a validation: the percentage of images that passed, from 0.00 to 100.00 with at most two
+    /// decimals.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -277,7 +278,7 @@ impl LabelingJob {
     }
 }
 
-/// A change of a labeling job, see [`LabelingJob::update`].
+/// An update of a labeling job, see [`LabelingJob::update`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct UpdateLabelingJob<'a> {

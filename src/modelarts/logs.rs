@@ -18,11 +18,11 @@ use crate::error::Error;
 use crate::paging::next;
 use crate::waiting::{Awaited, PATIENCE, Phase};
 
-/// The most lines that the service answers at once.
+/// The largest number of lines in a response.
 const MOST_LINES: u32 = 500;
 
 impl TrainingJobVersion {
-    /// Names of the version's log files: one for a single node, several for a distributed run.
+    /// Returns the names of the version's log files: one for a single node, several for a distributed run.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -42,7 +42,7 @@ impl TrainingJobVersion {
         Ok(call(&operations::LIST_TRAINING_JOB_LOG_FILES, request.send()).await?.log_file_list)
     }
 
-    /// One log file by its name; nothing is sent.
+    /// Returns a log file by its name; nothing is sent.
     #[doc(alias = "get_job_log")]
     pub fn log_file(&self, name: impl Into<String>) -> LogFile {
         LogFile { version: self.clone(), name: name.into() }
@@ -83,7 +83,7 @@ impl LogFile {
         ReadLog { file: self, base_line: None, lines: None, order: None }
     }
 
-    /// Follows the file: its newest lines, then every line that is written, until the version is done.
+    /// Follows the file: its newest lines, then every new line, until the version has ended.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -110,7 +110,7 @@ impl LogFile {
     }
 }
 
-/// Lines to be read, see [`LogFile::read`].
+/// A request for lines, see [`LogFile::read`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ReadLog<'a> {
@@ -127,14 +127,14 @@ impl ReadLog<'_> {
         self
     }
 
-    /// The lines behind a position: the `end_line` of an earlier answer.
+    /// Reads the lines after a position: the `end_line` of an earlier response.
     pub fn after(mut self, position: impl ToString) -> Self {
         self.base_line = Some(position.to_string());
         self.order = Some(types::LogDirection::Desc);
         self
     }
 
-    /// The lines before a position: the `start_line` of an earlier answer.
+    /// Reads the lines before a position: the `start_line` of an earlier response.
     pub fn before(mut self, position: impl ToString) -> Self {
         self.base_line = Some(position.to_string());
         self.order = Some(types::LogDirection::Asc);
@@ -162,11 +162,11 @@ impl ReadLog<'_> {
 
 /// The lines of a log file as they are written, see [`LogFile::follow`].
 ///
-/// A failure that may pass is tried again twice. After an error it is at its end; [`position`](Self::position) says where
-/// to go on.
+/// Temporary failures are retried twice. An error ends the stream; [`position`](Self::position) returns the position to
+/// resume from.
 #[must_use = "nothing is sent before it is read"]
 pub struct FollowLog {
-    /// Away while it reads.
+    /// Taken during a read.
     state: Option<Box<Following>>,
     reading: Option<Reading>,
 }
@@ -176,34 +176,34 @@ type Reading = Pin<Box<dyn Future<Output = (Box<Following>, Result<(), Error>)> 
 struct Following {
     file: LogFile,
     lines: VecDeque<String>,
-    /// Where the lines that are not given yet begin, and where they end.
+    /// The range of the lines that were not returned yet.
     behind: Option<String>,
     position: Option<String>,
     tail: Option<u32>,
     every: Duration,
     failures: u32,
-    /// The version is done: what was written until then is still to be read.
+    /// The version has ended; its last lines must still be read.
     last: bool,
     ended: bool,
 }
 
 impl FollowLog {
-    /// How many of the newest lines come first, 0 to 500; 50 by default.
+    /// The number of newest lines at the beginning, 0 to 500; the default is 50.
     pub fn tail(self, lines: u32) -> Self {
         self.set(|state| state.tail = Some(lines))
     }
 
-    /// Begins behind a position, see [`position`](Self::position), instead of with the newest lines.
+    /// Starts after a position, see [`position`](Self::position), instead of with the newest lines.
     pub fn after(self, position: impl ToString) -> Self {
         self.set(|state| state.position = Some(position.to_string()))
     }
 
-    /// How long to wait where nothing new was written; 5 seconds by default.
+    /// The wait if there are no new lines; the default is 5 seconds.
     pub fn every(self, every: Duration) -> Self {
         self.set(|state| state.every = every)
     }
 
-    /// From where all lines that were not given yet can be read, and maybe some of those given last.
+    /// Returns the position to resume from. Some of the last returned lines may be repeated.
     pub fn position(&self) -> Option<&str> {
         let state = self.state.as_ref()?;
         if state.lines.is_empty() { state.position.as_deref() } else { state.behind.as_deref() }
@@ -223,7 +223,7 @@ impl FollowLog {
 }
 
 impl Following {
-    /// Waits for something new, or for the end.
+    /// Waits for new lines, or for the end.
     async fn read(&mut self) -> Result<(), Error> {
         loop {
             let mut request = self.file.read();
@@ -259,7 +259,7 @@ impl Following {
         }
     }
 
-    /// Whether nothing more will be written.
+    /// Returns whether the version has ended.
     async fn is_done(&mut self) -> Result<bool, Error> {
         match self.file.version.show().await {
             Ok(details) => Ok(TrainingJobVersion::phase(&details).0 != Phase::Underway),
@@ -268,7 +268,7 @@ impl Following {
         }
     }
 
-    /// Takes the lines of a page, if there are new ones.
+    /// Stores the new lines of a page.
     fn take(&mut self, page: types::ShowTrainingJobLogResponse) -> Result<bool, Error> {
         let content = page.content.unwrap_or_default();
         let end = page.end_line.map(|end| end.to_string()).filter(|end| !end.is_empty());

@@ -37,7 +37,7 @@ pub struct ModelArts {
 }
 
 impl Session {
-    /// ModelArts: training, visualization and labeling jobs.
+    /// Returns ModelArts: training, visualization and labeling jobs.
     pub fn modelarts(&self) -> ModelArts {
         ModelArts::new(self.clone())
     }
@@ -48,12 +48,12 @@ impl ModelArts {
         Self { session }
     }
 
-    /// The generated client, for what the handles do not offer.
+    /// Returns the generated client, for operations that the handles do not offer.
     pub fn client(&self) -> &Client {
         self.session.modelarts_client()
     }
 
-    /// All training jobs of the project.
+    /// Returns the training jobs of the project.
     pub fn training_jobs(&self) -> TrainingJobs {
         TrainingJobs::new(self.session.clone())
     }
@@ -67,7 +67,7 @@ impl ModelArts {
         Ok(TrainingJob::new(self.session.clone(), id.try_into()?))
     }
 
-    /// The saved configurations of training jobs.
+    /// Returns the saved configurations of training jobs.
     pub fn training_job_configs(&self) -> TrainingJobConfigs {
         TrainingJobConfigs::new(self.session.clone())
     }
@@ -81,7 +81,7 @@ impl ModelArts {
         Ok(TrainingJobConfig::new(self.session.clone(), name.try_into()?))
     }
 
-    /// The algorithms that come with the service, see [`paging`](crate::paging).
+    /// Lists the built-in algorithms of the service, see [`paging`](crate::paging).
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -94,7 +94,7 @@ impl ModelArts {
         BuiltInAlgorithmsQuery::list(self.session.clone())
     }
 
-    /// The sizes of machines that jobs can run on.
+    /// Lists the specifications of machines for jobs.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -109,7 +109,7 @@ impl ModelArts {
         ResourceSpecsQuery::list(self.session.clone())
     }
 
-    /// The engines that run code, each in one version.
+    /// Lists the engines that run code, each in one version.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -125,7 +125,7 @@ impl ModelArts {
         EnginesQuery::list(self.session.clone())
     }
 
-    /// All visualization jobs of the project.
+    /// Returns the visualization jobs of the project.
     pub fn visualization_jobs(&self) -> VisualizationJobs {
         VisualizationJobs::new(self.session.clone())
     }
@@ -139,7 +139,7 @@ impl ModelArts {
         Ok(VisualizationJob::new(self.session.clone(), id.try_into()?))
     }
 
-    /// All labeling jobs of the project.
+    /// Returns the labeling jobs of the project.
     pub fn labeling_jobs(&self) -> LabelingJobs {
         LabelingJobs::new(self.session.clone())
     }

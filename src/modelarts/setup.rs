@@ -125,7 +125,7 @@ pub(super) struct Fields {
     pub(super) user_command: Option<String>,
 }
 
-/// What runs: own code, a built-in algorithm, or a custom image.
+/// The code of a training: own code, a built-in algorithm, or a custom image.
 #[derive(Clone, Debug)]
 pub struct Code {
     app_url: Option<String>,
@@ -146,7 +146,7 @@ impl Code {
         user_command: None,
     };
 
-    /// Own code: the OBS directory it is in, and the file in it that starts it.
+    /// Uses own code: its OBS directory, and its boot file in this directory.
     pub fn own(app_url: impl Into<String>, boot_file_url: impl Into<String>) -> Self {
         Self { app_url: Some(app_url.into()), boot_file_url: Some(boot_file_url.into()), ..Self::NONE }
     }
@@ -156,7 +156,7 @@ impl Code {
         Self { model_id: Some(model_id.into()), ..Self::NONE }
     }
 
-    /// A custom image by its address in the image registry.
+    /// Uses a custom image by its address in the image registry.
     pub fn image(user_image_url: impl Into<String>) -> Self {
         Self { user_image_url: Some(user_image_url.into()), ..Self::NONE }
     }
@@ -167,19 +167,19 @@ impl Code {
         self
     }
 
-    /// The command that starts the container of a custom image. Refused with anything else.
+    /// Sets the command that starts the container of a custom image. It is rejected with any other code.
     pub fn command(mut self, user_command: impl Into<String>) -> Self {
         self.user_command = Some(user_command.into());
         self
     }
 
-    /// Puts an OBS directory of code beside a custom image.
+    /// Adds an OBS directory of code to a custom image.
     pub fn with_directory(mut self, app_url: impl Into<String>) -> Self {
         self.app_url = Some(app_url.into());
         self
     }
 
-    /// Puts own code beside a custom image or a built-in algorithm.
+    /// Adds own code to a custom image or a built-in algorithm.
     pub fn with_own(mut self, app_url: impl Into<String>, boot_file_url: impl Into<String>) -> Self {
         self.boot_file_url = Some(boot_file_url.into());
         self.with_directory(app_url)
@@ -204,12 +204,12 @@ enum Source {
 }
 
 impl Data {
-    /// One OBS path.
+    /// Uses one OBS path.
     pub fn obs(data_url: impl Into<String>) -> Self {
         Self(Source::Path(data_url.into()))
     }
 
-    /// One version of a dataset.
+    /// Uses one version of a dataset.
     pub fn dataset(dataset_id: impl Into<String>, dataset_version_id: impl Into<String>) -> Self {
         Self(Source::Dataset(dataset_id.into(), dataset_version_id.into()))
     }
@@ -246,18 +246,18 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// In the public pool, on a specification by its id, see
+    /// Uses the public pool with a specification by its id, see
     /// [`resource_specs`](super::ModelArts::resource_specs).
     pub fn spec(spec_id: impl Into<i64>) -> Self {
         Self { spec_id: Some(spec_id.into()), pool_id: None, workers: 1 }
     }
 
-    /// In a dedicated pool, by its id as the console shows it.
+    /// Uses a dedicated pool by its id in the console.
     pub fn pool(pool_id: impl Into<String>) -> Self {
         Self { spec_id: None, pool_id: Some(pool_id.into()), workers: 1 }
     }
 
-    /// Names a dedicated pool beside a specification, as some documented requests do.
+    /// Adds a dedicated pool to a specification, as in some documented requests.
     pub fn with_pool(mut self, pool_id: impl Into<String>) -> Self {
         self.pool_id = Some(pool_id.into());
         self
@@ -270,26 +270,26 @@ impl Resources {
     }
 }
 
-/// A volume that is mounted into the containers of a training job.
+/// A volume of the containers of a training job.
 #[derive(Clone, Debug)]
 pub struct Volume(types::VolumeInput);
 
 impl Volume {
-    /// A shared file system (SFS Turbo) by its id and address, and where it is mounted.
+    /// Uses a shared file system (SFS Turbo) by its id and address, with its mount point.
     pub fn nfs(id: impl Into<String>, src_path: impl Into<String>, dest_path: impl Into<String>) -> Self {
         let (id, src_path, dest_path) = (id.into(), src_path.into(), dest_path.into());
         let nfs = types::NfsVolumeInput { id, src_path, dest_path, read_only: None };
         Self(types::VolumeInput { nfs: Some(nfs), host_path: None })
     }
 
-    /// A directory of the host, and where it is mounted; only in a dedicated pool.
+    /// Uses a directory of the host, with its mount point; only in a dedicated pool.
     pub fn host_path(src_path: impl Into<String>, dest_path: impl Into<String>) -> Self {
         let (src_path, dest_path) = (src_path.into(), dest_path.into());
         let host_path = types::HostPathVolumeInput { src_path, dest_path, read_only: None };
         Self(types::VolumeInput { nfs: None, host_path: Some(host_path) })
     }
 
-    /// Whether the job may only read it; it may write by default.
+    /// Sets whether the volume is read-only; the default is writable.
     pub fn read_only(mut self, read_only: bool) -> Self {
         if let Some(nfs) = &mut self.0.nfs {
             nfs.read_only = Some(read_only);

@@ -26,7 +26,7 @@ impl TrainingJobs {
         Self { session }
     }
 
-    /// Creates a training job and, unless told otherwise, starts its first version.
+    /// Creates a training job and, by default, starts its first version.
     ///
     /// The name has 1 to 64 letters, digits, `_` or `-`, and is new in the project.
     ///
@@ -62,7 +62,7 @@ impl TrainingJobs {
         }
     }
 
-    /// Replaces the descriptions of many jobs, several at once, see [`bulk`](crate::bulk).
+    /// Replaces the descriptions of many jobs concurrently, see [`bulk`](crate::bulk).
     #[doc(alias = "update_job_description")]
     pub fn update_descriptions<'a, I, D>(
         &self,
@@ -114,7 +114,7 @@ impl TrainingJobs {
     }
 }
 
-/// A training job to be created, see [`TrainingJobs::create`].
+/// The creation of a training job, see [`TrainingJobs::create`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct CreateTrainingJob {
@@ -195,7 +195,7 @@ impl CreateTrainingJob {
 }
 
 impl Entry<TrainingJob, types::CreateTrainingJobResponse> {
-    /// The first version, if it was created too.
+    /// Returns the first version, if it was created.
     pub fn first_version(&self) -> Option<TrainingJobVersion> {
         self.details.version_id.map(|id| self.version(id.get()))
     }
@@ -298,7 +298,7 @@ impl Query for TrainingJobsQuery {
 
 impl Numbered for TrainingJobsQuery {}
 
-/// One training job. The same handle whether named by id, created, or found in a list.
+/// A training job, named by id, created or found in a list.
 #[derive(Clone, Debug)]
 pub struct TrainingJob {
     session: Session,
@@ -317,7 +317,7 @@ impl TrainingJob {
 
     /// Replaces the description of the job, which all its versions share.
     ///
-    /// The description has 0 to 256 characters (not bytes); a longer one is refused before anything is sent.
+    /// The description has 0 to 256 characters (not bytes); a longer one is rejected before anything is sent.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -336,7 +336,7 @@ impl TrainingJob {
         Ok(())
     }
 
-    /// What the service knows of the job: its name and description, and all its versions.
+    /// Returns the name, the description and all versions of the job.
     ///
     /// ```
     /// # #[cfg(feature = "emulator")]
@@ -358,7 +358,7 @@ impl TrainingJob {
         call(&operations::LIST_TRAINING_JOB_VERSIONS, request.job_id(self.id.get()).page(0_i64).send()).await
     }
 
-    /// Deletes the job with all its versions. It goes on in the background.
+    /// Deletes the job with all its versions. The service continues in the background.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -375,7 +375,7 @@ impl TrainingJob {
         Ok(())
     }
 
-    /// Waits until the newest version of the job is done, see [`waiting`](crate::waiting).
+    /// Waits until the newest version of the job has ended, see [`waiting`](crate::waiting).
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -387,7 +387,7 @@ impl TrainingJob {
         Wait::new(self)
     }
 
-    /// One version by its id; nothing is sent.
+    /// Returns a version by its id; nothing is sent.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -400,7 +400,7 @@ impl TrainingJob {
         TrainingJobVersion { job: self.clone(), id: id.into() }
     }
 
-    /// The versions of the job.
+    /// Returns the versions of the job.
     pub fn versions(&self) -> TrainingJobVersions {
         TrainingJobVersions { job: self.clone() }
     }
@@ -450,7 +450,7 @@ impl TrainingJobVersions {
     }
 }
 
-/// A version to be created, see [`TrainingJobVersions::create`].
+/// The creation of a version, see [`TrainingJobVersions::create`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct CreateTrainingJobVersion {
@@ -575,7 +575,7 @@ impl TrainingJobVersion {
         call(&operations::SHOW_TRAINING_JOB_VERSION, request.job_id(job_id.get()).version_id(id.get()).send()).await
     }
 
-    /// Stops the version while it runs. It goes on in the background.
+    /// Stops the version. The service continues in the background.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -592,7 +592,7 @@ impl TrainingJobVersion {
         Ok(())
     }
 
-    /// Deletes the version; the other ones stay. It goes on in the background.
+    /// Deletes only this version. The service continues in the background.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {

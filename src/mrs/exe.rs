@@ -1,4 +1,4 @@
-//! Jobs that are submitted straight to a cluster, and their exe objects.
+//! Jobs that are submitted to a cluster, and their exe objects.
 
 use super::types;
 use crate::api::mrs::{operations, states};
@@ -76,7 +76,7 @@ macro_rules! coded {
             type Error = Error;
 
             fn try_from(value: $name) -> Result<Self, Error> {
-                // The codes are the ones of the description; a test converts each.
+                // The codes are those of the description; a test converts each one.
                 Self::try_from(value as i32).map_err(|reason| Error::invalid_request(reason.to_string()))
             }
         }
@@ -84,7 +84,7 @@ macro_rules! coded {
 }
 
 coded! {
-    /// Types of jobs to submit. The documents list two more that are not supported at present.
+    /// The types of submitted jobs. The documentation lists two more as unsupported.
     JobExeType, types::SubmitJobType:
     1 MapReduce "A MapReduce program",
     2 Spark "A Spark program",
@@ -94,7 +94,7 @@ coded! {
 }
 
 coded! {
-    /// States of submitted jobs that a list can be filtered by.
+    /// The states of submitted jobs for the filter of a list.
     JobExeState, types::JobExeStateFilter:
     -1 Terminated "Terminated",
     2 Running "Running",
@@ -102,7 +102,7 @@ coded! {
     4 Abnormal "Abnormal",
 }
 
-/// A job to be submitted, see [`JobExes::submit`].
+/// The submission of a job, see [`JobExes::submit`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct SubmitJob {
@@ -325,11 +325,11 @@ impl Awaited for JobExe {
     }
 }
 
-/// How far a submitted job is, from its state and its final status, and the documented word for its state.
+/// Returns the phase of a submitted job from its state and its final status, and the documented name of its state.
 ///
 /// The state decides whether the job has ended, because the documentation prints a running job with a final status. The
-/// final status decides how, and a state that is final decides where it says nothing. Without a documented state, the
-/// final status decides both.
+/// final status decides how it ended; if it says nothing, the final state does. Without a documented state, the final
+/// status decides both.
 fn phase(job_state: Option<i64>, final_status: Option<i64>) -> (Phase, String) {
     let state_row = job_state.and_then(|code| state(states::JOB_EXE_STATE, code));
     let final_phase = final_status.and_then(|code| state(states::JOB_EXE_FINAL_STATUS, code)).map(|row| row.phase);
@@ -350,7 +350,7 @@ fn phase(job_state: Option<i64>, final_status: Option<i64>) -> (Phase, String) {
 mod tests {
     use super::*;
 
-    /// Each combination of state and final status, undocumented and missing ones included.
+    /// Tests each combination of state and final status, undocumented and missing ones included.
     #[test]
     fn state_and_final_status_have_one_meaning() {
         use Phase::{Failed as F, Succeeded as S, Underway as U};

@@ -26,7 +26,7 @@ pub struct Mrs {
 }
 
 impl Session {
-    /// MapReduce Service: job objects.
+    /// Returns MapReduce Service: job objects.
     pub fn mrs(&self) -> Mrs {
         Mrs::new(self.clone())
     }
@@ -37,12 +37,12 @@ impl Mrs {
         Self { session }
     }
 
-    /// The generated client, for what the handles do not offer.
+    /// Returns the generated client, for operations that the handles do not offer.
     pub fn client(&self) -> &Client {
         self.session.mrs_client()
     }
 
-    /// All job objects of the project.
+    /// Returns the job objects of the project.
     pub fn jobs(&self) -> Jobs {
         Jobs::new(self.session.clone())
     }
@@ -56,7 +56,7 @@ impl Mrs {
         Ok(Job::new(self.session.clone(), id.try_into()?))
     }
 
-    /// All job binaries of the project.
+    /// Returns the job binaries of the project.
     pub fn job_binaries(&self) -> JobBinaries {
         JobBinaries::new(self.session.clone())
     }
@@ -70,7 +70,7 @@ impl Mrs {
         Ok(JobBinary::new(self.session.clone(), id.try_into()?))
     }
 
-    /// All data sources of the project.
+    /// Returns the data sources of the project.
     pub fn data_sources(&self) -> DataSources {
         DataSources::new(self.session.clone())
     }
@@ -84,7 +84,7 @@ impl Mrs {
         Ok(DataSource::new(self.session.clone(), id.try_into()?))
     }
 
-    /// All executions of job objects in the project.
+    /// Returns the executions of job objects in the project.
     pub fn executions(&self) -> Executions {
         Executions::new(self.session.clone())
     }
@@ -98,7 +98,7 @@ impl Mrs {
         Ok(Execution::new(self.session.clone(), id.try_into()?))
     }
 
-    /// All jobs that were submitted straight to clusters.
+    /// Returns the jobs that were submitted to clusters.
     pub fn job_exes(&self) -> JobExes {
         JobExes::new(self.session.clone())
     }

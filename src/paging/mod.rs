@@ -20,7 +20,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! What changes while it is read, and services that count in another way:
+//! Lists that change while they are read, and services that count in another way:
 //!
 //! - An entry that moves to a later page, because others came before it, is not returned twice: the ids of the last 2000
 //!   entries are remembered, or those of two pages where a page is larger.
@@ -52,16 +52,16 @@ const IDLE: u32 = 100;
 /// Pages without anything new, one after the other, after which a count that falls does not lead back any more.
 const BACK: u32 = 30;
 
-/// What a list requests, and how. Implemented by the lists of this crate alone.
+/// The request of a list. Only the lists of this crate implement this trait.
 pub trait Query: Clone + fmt::Debug + Send + Sync + Unpin + 'static {
-    /// What the list holds.
+    /// The items of the list.
     type Entry: Send + Unpin + 'static;
 
     /// The operation that returns a page.
     #[doc(hidden)]
     const OPERATION: &'static Operation;
 
-    /// What distinguishes an entry from all others.
+    /// Returns the id of an entry.
     #[doc(hidden)]
     fn id(entry: &Self::Entry) -> String;
 
@@ -73,27 +73,27 @@ pub trait Query: Clone + fmt::Debug + Send + Sync + Unpin + 'static {
 /// Lists whose pages have numbers.
 pub trait Numbered: Query {}
 
-/// Where a page is.
+/// The position of a page.
 #[doc(hidden)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Position {
     /// The number of the page, from 1.
     Page(u32),
-    /// How many items come before the page, where a service counts items instead of pages.
+    /// The number of items before the page, if a service counts items instead of pages.
     Item {
         /// The number of items.
         offset: u32,
-        /// The number of the page to go on with if the service counts pages after all; none once that is certain.
+        /// The number of the next page in case the service counts pages after all, or `None` once this is certain.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<u32>,
     },
-    /// The id that the page begins behind; without one, the first page.
+    /// The marker: the page begins after this id. Without one, the first page.
     Marker(Option<String>),
 }
 
 impl Position {
-    /// Where the first page of a list is.
+    /// Returns the position of the first page of a list.
     pub(crate) fn start(shape: &PageShape<'_>) -> Self {
         match shape {
             PageShape::Marked { .. } => Self::Marker(None),
@@ -101,7 +101,7 @@ impl Position {
         }
     }
 
-    /// The number by which a request names the page, as the list of the operation counts.
+    /// Returns the number of the page in a request, as the list of the operation counts.
     pub(crate) fn number(&self, operation: &Operation) -> Result<i32, Error> {
         let first = match operation.list.map(|list| list.pages) {
             Some(PageShape::Numbered { first, .. }) => first,
@@ -115,7 +115,7 @@ impl Position {
         i32::try_from(number).map_err(|_| Error::invalid_field("page", "is too large"))
     }
 
-    /// The marker by which a request names the page.
+    /// Returns the marker of the page in a request.
     pub(crate) fn marker(&self) -> Result<Option<&str>, Error> {
         match self {
             Self::Marker(marker) => Ok(marker.as_deref()),
@@ -128,7 +128,7 @@ fn foreign() -> Error {
     Error::invalid_field("cursor", "is of another list")
 }
 
-/// A page as it was returned.
+/// A returned page.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Batch<T> {
@@ -136,10 +136,10 @@ pub struct Batch<T> {
     then: Then,
 }
 
-/// What a page says of the pages after it.
+/// The information of a page about the following ones.
 #[derive(Clone, Debug)]
 pub(crate) enum Then {
-    /// How many entries all pages hold, and how many entries the request asked for.
+    /// The total count of entries, and the requested page size.
     Count { total: Option<u64>, size: Option<u32> },
     /// The marker of the next page.
     Marker(Option<String>),
@@ -148,24 +148,24 @@ pub(crate) enum Then {
 }
 
 impl<T> Batch<T> {
-    /// All entries there are.
+    /// Returns a page that has all entries.
     pub(crate) fn whole(entries: Vec<T>) -> Self {
         Self { entries, then: Then::Nothing }
     }
 
-    /// A page with a number; `size` is what the request asked for, if it did.
+    /// Returns a page with a number; `size` is the requested size, if there was one.
     pub(crate) fn numbered(entries: Vec<T>, total: Option<Integer>, size: Option<u32>) -> Self {
         let total = total.and_then(|total| u64::try_from(total.get()).ok());
         Self { entries, then: Then::Count { total, size } }
     }
 
-    /// A page with the marker of the next one.
+    /// Returns a page with the marker of the next one.
     pub(crate) fn marked(entries: Vec<T>, next: Option<String>) -> Self {
         Self { entries, then: Then::Marker(next) }
     }
 }
 
-/// The ids of the entries that were returned last.
+/// The ids of the latest entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "VecDeque<String>", into = "VecDeque<String>")]
 struct Recent {
@@ -186,7 +186,7 @@ impl From<Recent> for VecDeque<String> {
 }
 
 impl Recent {
-    /// Remembers an id, and as many in all as `capacity` says; whether it is new.
+    /// Remembers an id, at most `capacity` in all, and returns whether it is new.
     fn insert(&mut self, id: &str, capacity: usize) -> bool {
         if !self.known.insert(id.to_owned()) {
             return false;
@@ -201,7 +201,7 @@ impl Recent {
     }
 }
 
-/// Shares the ids between the cursors of a list: only a cursor that somebody keeps is copied.
+/// Shares the ids between the cursors of a list; they are copied only for a cursor that the caller keeps.
 mod shared {
     use super::{Arc, Recent};
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -215,7 +215,7 @@ mod shared {
     }
 }
 
-/// Where a list goes on. It can be kept, as JSON for example, and resumed by another process: see [`List::resume`].
+/// The position in a list. It can be stored, for example as JSON, and resumed by another process: see [`List::resume`].
 ///
 /// ```
 /// # #[cfg(feature = "emulator")]
@@ -249,9 +249,9 @@ pub struct Cursor {
     furthest: u32,
     #[serde(with = "shared")]
     recent: Arc<Recent>,
-    /// Pages in a row that brought nothing new.
+    /// The number of pages in a row without anything new.
     idle: u32,
-    /// Pages so far, and a marker from before, to notice a circle.
+    /// The number of pages so far, and an earlier marker, to detect a cycle.
     pages: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     checkpoint: Option<String>,
@@ -259,7 +259,7 @@ pub struct Cursor {
 
 /// The walk through the pages of one list: which page comes next, and which of its entries are new.
 ///
-/// It knows nothing of requests and entries: typed lists and raw ones take the same steps.
+/// It does not send requests: typed and raw lists use the same walk.
 #[derive(Clone, Debug)]
 pub(crate) struct Walk {
     operation: &'static Operation,
@@ -270,7 +270,7 @@ pub(crate) struct Walk {
     /// The length of the largest page that this process read.
     largest: u32,
     ended: bool,
-    /// Why the walk cannot go on, to be reported after the page before.
+    /// The error that ends the walk, to be returned after the previous page.
     failure: Option<Error>,
 }
 
@@ -291,7 +291,7 @@ impl Walk {
         Self { operation, shape, cursor, before: Vec::new(), largest: 0, ended: false, failure: None }
     }
 
-    /// Begins at a page instead of the first one.
+    /// Starts at a page instead of the first one.
     pub(crate) fn begin(&mut self, at: Position) {
         self.cursor.at = at;
     }
@@ -300,12 +300,12 @@ impl Walk {
         self.cursor = cursor;
     }
 
-    /// Where the walk goes on; nothing at its end.
+    /// Returns the position of the walk, or `None` at its end.
     pub(crate) fn cursor(&self) -> Option<&Cursor> {
         Some(&self.cursor).filter(|_| !self.ended)
     }
 
-    /// The page to be requested; nothing at the end.
+    /// Returns the page to request, or `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Position>, Error> {
         if let Some(error) = self.failure.take() {
             return Err(error);
@@ -316,8 +316,8 @@ impl Walk {
         Ok(Some(self.cursor.at.clone()).filter(|_| !self.ended))
     }
 
-    /// Takes a page: returns which of its entries are new, and moves on to the next page. A page after which the list
-    /// cannot go on is taken all the same; [`next`](Self::next) then fails once.
+    /// Processes a page: returns which of its entries are new, and moves to the next page. A page after which the list
+    /// cannot continue is processed too; then [`next`](Self::next) fails once.
     pub(crate) fn take(&mut self, ids: Vec<String>, then: Then) -> Vec<bool> {
         let capacity = REMEMBERED.max(2 * ids.len());
         let recent = Arc::make_mut(&mut self.cursor.recent);
@@ -341,7 +341,7 @@ impl Walk {
         new
     }
 
-    /// Turns to the next page with a number.
+    /// Moves to the next page with a number.
     fn turn(&mut self, ids: &[String], new: &[bool], total: Option<u64>, size: Option<u32>) -> Result<bool, Error> {
         let (default, ambiguous) = match self.shape {
             PageShape::Numbered { default, ambiguous, .. } => (default, ambiguous),
@@ -359,10 +359,10 @@ impl Walk {
             Position::Item { offset, .. } => (offset, offset),
             Position::Marker(_) => return Err(foreign()),
         };
-        // A page that was read before, which is read again because entries went, does not end the list.
+        // A page that is read again because entries were deleted does not end the list.
         let again = number <= cursor.furthest && !ids.is_empty();
         cursor.furthest = cursor.furthest.max(number);
-        // The page itself shows that there are so many entries: a smaller count is wrong, and says nothing.
+        // The page itself has more entries: a smaller count is wrong and is ignored.
         let total = total.filter(|total| count == 0 || *total >= u64::from(here) + u64::from(count));
         let repeated = !ids.is_empty() && self.before == ids;
         let fewer = cursor.total.zip(total).map_or(0, |(before, now)| before.saturating_sub(now));
@@ -370,7 +370,7 @@ impl Walk {
         let unchanged = cursor.total == total;
         let nothing_new = !new.contains(&true);
         cursor.total = total;
-        // What has gone may have been returned: then it does not count any more.
+        // Deleted entries may have been returned: they do not count any more.
         cursor.given = cursor.given.saturating_sub(fewer);
         let (next, behind) = match &cursor.at {
             Position::Page(page) => {
@@ -384,7 +384,7 @@ impl Walk {
                     return Ok(total != Some(0));
                 }
                 let page = page.saturating_add(1);
-                // A service that counts items returns the page before, moved on by one.
+                // A service that counts items returns the previous page, shifted by one.
                 let overlaps = self.before.len() > 1 && ids.len() > 1 && ids.starts_with(&self.before[1..]);
                 let next = if ambiguous && cursor.pages == 2 && page == 3 && overlaps && unchanged && !nothing_new {
                     cursor.furthest = 0;
@@ -392,13 +392,13 @@ impl Walk {
                 } else {
                     Position::Page(page)
                 };
-                // The first page may have the first number or the one after it.
+                // The first page may have the first number or the next one.
                 (next, u64::from(page - 1 - u32::from(ambiguous)) * u64::from(size))
             }
             Position::Item { offset, page } => {
                 if let (Some(page), true) = (page, new.first() != Some(&false)) {
-                    // The page does not begin with the last item of the one before: the service counts pages. The
-                    // number may have been that of the page to go on with.
+                    // The page does not begin with the last item of the previous one: the service counts pages. The
+                    // requested number may be the next page.
                     let read = u32::from(*offset + 1 == *page);
                     cursor.furthest = *page - 1 + read;
                     cursor.at = Position::Page(*page + read);
@@ -409,7 +409,7 @@ impl Walk {
                     cursor.at = Position::Item { offset: offset.saturating_sub(back), page: None };
                     return Ok(total != Some(0));
                 }
-                // One item is requested again, so that a service which counts pages after all is noticed.
+                // Requests one item again, to notice a service that counts pages after all.
                 let offset = offset.saturating_add(count.max(2) - 1);
                 (Position::Item { offset, page: None }, u64::from(offset) + 1)
             }
@@ -417,12 +417,11 @@ impl Walk {
         };
         cursor.at = next;
         if !nothing_new {
-            // Two witnesses: the page is not full, and all that is counted is there.
+            // Two facts agree: the page is not full, and all counted entries have been returned.
             return Ok(count >= size || total != Some(cursor.given));
         }
         if again || (ambiguous && !ids.is_empty() && cursor.pages == 2) {
-            // Where it is not certain that the first page has the first number, the second request may return the first
-            // page once more.
+            // If the number of the first page is uncertain, the second request may return the first page again.
             return if cursor.idle < IDLE { Ok(true) } else { Err(endless("it returns no others")) };
         }
         // Without a count, a page without anything new is the end.
@@ -436,7 +435,7 @@ impl Walk {
         Ok(true)
     }
 
-    /// Follows the marker to the next page.
+    /// Moves to the next page with a marker.
     fn follow(&mut self, next: Option<String>) -> Result<bool, Error> {
         let cursor = &mut self.cursor;
         let current = cursor.at.marker()?;
@@ -447,7 +446,7 @@ impl Walk {
         if cursor.idle >= IDLE {
             return Err(endless(format!("{IDLE} pages in a row brought nothing new")));
         }
-        // Brent's algorithm notices a circle of any length: keep a marker twice as long as the one before.
+        // Brent's algorithm detects a cycle of any length: keep each marker twice as long as the previous one.
         if cursor.pages.is_power_of_two() {
             cursor.checkpoint = Some(next.clone());
         }
@@ -460,21 +459,21 @@ fn endless(reason: impl fmt::Display) -> Error {
     Error::service(format!("the service repeats pages of the list: {reason}"))
 }
 
-/// One page of a list.
+/// A page of a list.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// The entries that were on no page before.
+    /// The entries that no earlier page had.
     pub entries: Vec<T>,
-    /// How many entries all pages hold, where the service counts them.
+    /// The number of entries of all pages, if the service counts them.
     pub total: Option<u64>,
-    /// Where the list goes on; nothing at its end.
+    /// The position after this page, or `None` at the end.
     pub cursor: Option<Cursor>,
 }
 
 /// The pages of a list, see [`List::pages`].
 ///
-/// After an error it is at its end; [`cursor`](Self::cursor) still says where to go on.
+/// An error ends the stream; [`cursor`](Self::cursor) still returns the position to resume from.
 #[must_use = "nothing is sent before it is read"]
 pub struct Pages<Q: Query> {
     query: Q,
@@ -491,7 +490,7 @@ impl<Q: Query> Pages<Q> {
         next(self).await.transpose()
     }
 
-    /// Where the pages go on; nothing at their end.
+    /// Returns the position of the next page, or `None` at the end.
     pub fn cursor(&self) -> Option<Cursor> {
         self.walk.cursor().cloned()
     }
@@ -546,8 +545,8 @@ impl<Q: Query> fmt::Debug for Pages<Q> {
 #[must_use = "nothing is sent before it is read"]
 pub struct List<Q: Query> {
     pages: Pages<Q>,
-    /// Of the page that was read last: what is still to be returned, how much that was, and where that page was. The
-    /// ids are those of the walk.
+    /// The rest of the last page that was read, its original length, and the position of that page. The ids are those
+    /// of the walk.
     rest: VecDeque<Q::Entry>,
     fresh: usize,
     here: Option<Cursor>,
@@ -559,28 +558,28 @@ impl<Q: Query> List<Q> {
         Self { pages, rest: VecDeque::new(), fresh: 0, here: None }
     }
 
-    /// What is requested, to set filters on.
+    /// Returns the request, to set filters.
     pub(crate) fn query(&mut self) -> &mut Q {
         &mut self.pages.query
     }
 
-    /// Goes on where a list with the same filters was. A cursor of another kind of list is rejected.
+    /// Resumes a list with the same filters. A cursor of another kind of list is rejected.
     pub fn resume(mut self, cursor: Cursor) -> Self {
         self.pages.walk.resume(cursor);
         self
     }
 
-    /// Where the list goes on: behind the last entry that was returned. Nothing at its end.
+    /// Returns the position after the last returned entry, or `None` at the end.
     pub fn cursor(&self) -> Option<Cursor> {
         let Some(here) = self.here.as_ref().filter(|_| !self.rest.is_empty()) else { return self.pages.cursor() };
-        // The ids of the rest were remembered last.
+        // The ids of the rest are the latest remembered ones.
         let known = &self.pages.walk.cursor.recent.order;
         let order: VecDeque<String> = known.iter().take(known.len().saturating_sub(self.rest.len())).cloned().collect();
         let given = here.given + (self.fresh - self.rest.len()) as u64;
         Some(Cursor { recent: Arc::new(order.into()), given, ..here.clone() })
     }
 
-    /// The list page by page.
+    /// Returns the list as a stream of pages.
     pub fn pages(self) -> Pages<Q> {
         self.pages
     }
@@ -636,7 +635,7 @@ impl<Q: Query> Stream for List<Q> {
                 Ok(Some(page)) => {
                     this.rest = page.entries.into();
                     this.fresh = this.rest.len();
-                    // Who reads this page again must notice what went in between.
+                    // A reader that requests this page again must notice entries that were deleted in between.
                     this.here = here.map(|here| Cursor { total: here.total.max(page.total), ..here });
                 }
                 Ok(None) => return Poll::Ready(None),
@@ -646,7 +645,7 @@ impl<Q: Query> Stream for List<Q> {
     }
 }
 
-/// The next item of a stream.
+/// Returns the next item of a stream.
 pub(crate) async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
     std::future::poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
 }

@@ -1,4 +1,4 @@
-//! How a session authenticates its requests.
+//! Authenticates the requests of a session.
 
 use std::fmt;
 use std::future::Future;
@@ -19,11 +19,11 @@ use crate::transport::Authenticate;
 #[cfg(feature = "contract")]
 use crate::transport::{self, Transport};
 
-/// One way of authenticating.
+/// A method of authentication.
 pub(super) enum Auth {
-    /// A token that was given and is used as it is.
+    /// A given token, used unchanged.
     Token { token: Secret, header: HeaderValue },
-    /// Tokens that the identity service gives for a password.
+    /// Tokens that the identity service returns for a password.
     Password(Box<Tokens>),
     /// A signature with an access key.
     Signature(SigningKey),
@@ -33,12 +33,12 @@ pub(super) enum Auth {
     Nobody,
 }
 
-/// An access key and what goes along with it.
+/// An access key and the scope of its signatures.
 #[derive(Clone, Debug)]
 pub(super) struct SigningKey {
     access_key: String,
     secret_key: Secret,
-    /// Temporary keys have one.
+    /// The security token of temporary keys.
     security_token: Option<Secret>,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct SigningKey {
 pub(super) enum Scope {
     /// A project, by its id.
     Project(String),
-    /// The whole account, by its id, which the wire calls a domain: for services that are not in a project.
+    /// The domain, by its id: for services that belong to no project.
     Domain(String),
 }
 
@@ -137,7 +137,7 @@ impl Auth {
         Ok(Self::Token { header: token_header(&token)?, token })
     }
 
-    /// A key pair, checked for what can be wrong with it before anything is signed.
+    /// Validates a key pair before it signs a request.
     pub(super) fn signature(credentials: &Credentials) -> Result<Self, Error> {
         SigningKey::new(credentials).map(Self::Signature)
     }
@@ -198,7 +198,7 @@ impl Auth {
     }
 }
 
-/// Credentials together with what their signatures are for.
+/// Credentials together with the scope of their signatures.
 #[derive(Clone, Debug)]
 pub(super) struct Scoped {
     pub(super) auth: Arc<Auth>,
@@ -224,7 +224,7 @@ impl Authenticate for Scoped {
     }
 }
 
-/// Signs as another caller, by another clock: for requests that a service must reject.
+/// Signs with another key and another clock, for requests that a service must reject.
 #[cfg(feature = "contract")]
 pub(crate) fn stranger(credentials: &Credentials, clock: Arc<dyn Clock>) -> Result<Transport, Error> {
     Ok(Transport::new(transport::Inner {
@@ -265,7 +265,7 @@ impl SigningKey {
         let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
         let date = Date::from_unix_seconds(seconds).map_err(|error| unsigned(&error))?;
 
-        // What is signed is what is sent: in the one form that all gateways read alike.
+        // The signed form is the sent form, and all gateways parse it in the same way.
         let url = request.url_mut();
         if !is_plain_path(url.path()) {
             let path = wire_path(url.path());
@@ -275,7 +275,7 @@ impl SigningKey {
             let query = wire_query(url.query_pairs());
             url.set_query((!query.is_empty()).then_some(&query));
         }
-        // The client has taken a user out of it, and the scheme's own port is in no address.
+        // The HTTP client has removed the user and the default port from the address.
         let host = url.authority().to_owned();
 
         let mut headers = Vec::with_capacity(4);
@@ -295,7 +295,7 @@ impl SigningKey {
             )
             .map_err(|error| unsigned(&error))?;
 
-        // The host is sent by the HTTP client itself, in the same form.
+        // The HTTP client itself sends the host, in the same form.
         for (name, value) in headers.iter().skip(1).copied().chain([("authorization", signed.authorization())]) {
             let mut value = HeaderValue::from_str(value).map_err(|error| unsigned(&error))?;
             value.set_sensitive(matches!(name, "authorization" | "x-security-token"));

@@ -1,4 +1,4 @@
-//! Builds sessions: from given values, or from what the environment and the user's files say.
+//! Builds sessions from given values, or from the environment and the user's files.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::transport::{self, Budget, RetryPolicy, Route, Transport};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
-/// Stands for the address of a service where none is known: the transport sends nothing there.
+/// The placeholder for an unknown address of a service: the transport sends nothing to it.
 const NO_ADDRESS: &str = "http://no-address.invalid";
 const USER_AGENT: &str = concat!("huaweicloud-jobs/", env!("CARGO_PKG_VERSION"));
 
@@ -30,7 +30,7 @@ impl Session {
         SessionBuilder::default()
     }
 
-    /// Starts a session from what the environment and the user's files say; see `docs/credentials.md`.
+    /// Starts a session from the environment and the user's files; see `docs/credentials.md`.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), huaweicloud_jobs::Error> {
@@ -91,13 +91,13 @@ impl SessionBuilder {
     /// Base address of one service, for partner clouds and private ones; goes before everything else.
     ///
     /// A session for one service needs no address of the others: the first call of a service without an address fails.
-    /// An address may end as the paths of its service begin, for example in `/v3` for the identity service.
+    /// The address may end with the version of the service's paths, for example `/v3` for the identity service.
     pub fn endpoint_of(mut self, service: Service, endpoint: impl Into<String>) -> Self {
         *self.settings.own_endpoint(service) = Some(endpoint.into());
         self
     }
 
-    /// Id of the project.
+    /// Sets the id of the project.
     pub fn project_id(mut self, project_id: impl Into<String>) -> Self {
         self.settings.project_id = Some(project_id.into());
         self
@@ -122,7 +122,7 @@ impl SessionBuilder {
         self
     }
 
-    /// What proves who is asking.
+    /// Sets the credentials.
     ///
     /// A key pair signs every request, again when it is repeated. For a user and password tokens are fetched from the
     /// identity service when needed, and renewed. A token is used as it is.
@@ -179,7 +179,7 @@ impl SessionBuilder {
         self
     }
 
-    /// Certificates (PEM) to trust besides those of the system, for private clouds.
+    /// Adds trusted certificates (PEM) to those of the system, for private clouds.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.certificates = pem.into();
         self
@@ -192,7 +192,7 @@ impl SessionBuilder {
         self
     }
 
-    /// The clock, for tests.
+    /// Sets the clock, for tests.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
@@ -302,7 +302,7 @@ impl SessionBuilder {
         })
     }
 
-    /// The base address of a service, if one is known.
+    /// Returns the base address of a service, if it is known.
     fn address(&self, service: Service) -> Result<Option<String>, Error> {
         let Settings { region, project_id, .. } = &self.settings;
         match (self.settings.endpoint_of(service, None), region) {
@@ -330,7 +330,7 @@ impl SessionBuilder {
         }
     }
 
-    /// The account, for the service that is not in a project.
+    /// The domain, for the service that belongs to no project.
     fn domain(&self) -> Option<Scope> {
         self.settings.domain_id.clone().map(Scope::Domain)
     }
@@ -379,7 +379,7 @@ impl SessionBuilder {
         let mut client = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .connect_timeout(self.connect_timeout)
-            // The transport alone retries.
+            // Only the transport retries.
             .retry(reqwest::retry::never().max_retries_per_request(0))
             // A redirect would send the credentials elsewhere; these APIs have none.
             .redirect(reqwest::redirect::Policy::none());
@@ -402,20 +402,20 @@ impl SessionBuilder {
     }
 }
 
-/// Where each service is.
+/// The routes of all services.
 struct Endpoints {
     iam: Endpoint,
     modelarts: Endpoint,
     mrs: Endpoint,
 }
 
-/// Where a service is, and the way to it.
+/// The address of a service and the route to it.
 struct Endpoint {
     address: String,
     http: reqwest::Client,
-    /// The proxy on the way, without its credentials.
+    /// The proxy, without its credentials.
     proxy: Option<String>,
-    /// The service, where its address is not known.
+    /// The service, if its address is unknown.
     unaddressed: Option<Service>,
 }
 
@@ -428,8 +428,8 @@ impl Endpoint {
 
 impl fmt::Debug for SessionBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // All fields by name, so that a new one is not forgotten here. Addresses, that of a proxy among them, are left
-        // out: before `build` has looked at them they may hold credentials.
+        // All fields are named, so that a new one is not forgotten here. Addresses, also of a proxy, are left out:
+        // until `build` has validated them, they can contain credentials.
         let Self {
             settings,
             credentials,

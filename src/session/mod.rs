@@ -50,7 +50,7 @@ struct Inner {
 }
 
 impl Session {
-    /// The project of all requests.
+    /// Returns the project of all requests.
     pub fn project_id(&self) -> &ProjectId {
         &self.0.project_id
     }

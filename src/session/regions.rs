@@ -1,4 +1,4 @@
-//! From the name of a region to the addresses of the services in it.
+//! The addresses of services by region.
 
 use super::Service;
 use crate::error::Error;

@@ -1,4 +1,4 @@
-//! Tokens for a user name and password: fetched, kept, renewed, one fetch for any number of callers.
+//! Gets, caches and renews tokens for a user and password. Concurrent callers share one login.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,11 +23,11 @@ pub(super) struct SignIn {
     pub(super) account: String,
     pub(super) user: String,
     pub(super) password: Secret,
-    /// Without one, for the whole account.
+    /// The project, or `None` for the whole domain.
     pub(super) project: Option<Project>,
 }
 
-/// The project that a token is for.
+/// The project of a token.
 #[derive(Clone, Debug)]
 pub(super) enum Project {
     Id(String),
@@ -39,7 +39,7 @@ pub(super) struct Tokens {
     iam: iam::Client,
     request: types::CreateTokenRequest,
     known: Mutex<Option<Known>>,
-    /// Held while a token is fetched.
+    /// Held during a login.
     fetching: tokio::sync::Mutex<()>,
     /// Counts fetches that failed; who waited for one of them shares its failure and does not try a password again.
     failures: AtomicU64,
@@ -98,7 +98,7 @@ impl Tokens {
         }
     }
 
-    /// Boxed, since signing in is itself a call of this session.
+    /// Boxed because the login is itself a call of this session.
     fn renewed<'a>(&'a self, clock: &'a dyn Clock) -> Pin<Box<dyn Future<Output = Result<Secret, Error>> + Send + 'a>> {
         Box::pin(self.renew(clock))
     }
@@ -129,8 +129,8 @@ impl Tokens {
         }
     }
 
-    /// Drops the token that a request was authenticated with at this time, unless another one has taken its place since:
-    /// all requests that were rejected with the old one share the new one.
+    /// Drops the token that authenticated a request at this time, unless it was replaced since then: all requests that
+    /// were rejected with the old token share the new one.
     pub(super) fn forget(&self, token: &Secret, authenticated: Instant) {
         lock(&self.known).take_if(|known| known.token == *token && known.since <= authenticated);
     }
@@ -156,6 +156,6 @@ impl Tokens {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // What is guarded here is replaced as a whole: a panic elsewhere leaves nothing half done.
+    // The guarded value is always replaced as a whole, so a poisoned lock is still valid.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

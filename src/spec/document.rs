@@ -55,14 +55,14 @@ pub(crate) fn rules() -> &'static [Document] {
     &RULES
 }
 
-/// The description of the emulator's control API, which is no part of the cloud.
+/// The description of the emulator's control API, which is not part of the cloud.
 #[cfg(any(feature = "emulator", feature = "publish"))]
 pub(crate) fn control() -> &'static Document {
     static CONTROL: Document = document!("emulator", ".json", &[]);
     &CONTROL
 }
 
-/// An operation of any document by its id.
+/// Returns an operation of any document by its id.
 pub fn operation(id: &str) -> Option<(&'static Document, Operation<'static>)> {
     // Only the document that describes it is read.
     let document = documents().iter().find(|document| document.operations.iter().any(|known| known.id == id))?;
@@ -85,7 +85,7 @@ impl Document {
         &self.value
     }
 
-    /// All operations in the order in which they are written.
+    /// All operations in the order of the document.
     pub fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
         load::operations(&self.value)
     }
@@ -105,7 +105,7 @@ impl Document {
         load::resolve(&self.value, operation.value.get("requestBody")?).pointer("/content/application~1json/schema")
     }
 
-    /// The response for a status: its own entry, else the one of its class (`4XX`).
+    /// Returns the response for a status: its own entry, otherwise that of its class (`4XX`).
     pub fn response<'a>(&'a self, operation: Operation<'a>, status: u16) -> Option<&'a Value> {
         let responses = operation.value["responses"].as_object()?;
         let entry = responses.get(&status.to_string()).or_else(|| responses.get(&format!("{}XX", status / 100)))?;
@@ -117,23 +117,24 @@ impl Document {
         operation.value["responses"].as_object()?.keys().find(|status| status.starts_with('2'))?.parse().ok()
     }
 
-    /// The schema of the answer of a success, if it has a body.
+    /// Returns the schema of the successful response, if it has a body.
     pub fn success_schema<'a>(&'a self, operation: Operation<'a>) -> Option<&'a Value> {
         operation.success_schema(&self.value)
     }
 
-    /// A schema of this document as JSON Schema (draft 2020-12) that stands alone.
+    /// Converts a schema of this document into a self-contained JSON Schema (draft 2020-12).
     pub fn json_schema(&self, schema: &Value) -> Value {
         json_schema::convert(&self.value, schema)
     }
 
-    /// What holds values against a schema of this document.
+    /// Returns a validator for a schema of this document.
     #[cfg(any(feature = "emulator", feature = "contract", feature = "raw"))]
     pub(crate) fn validator(&self, schema: &Value) -> jsonschema::Validator {
         jsonschema::validator_for(&self.json_schema(schema)).expect("the description holds valid schemas")
     }
 
-    /// All documented examples of an operation: requests with their answers first, then failures without a request.
+    /// Returns all documented examples of an operation: first requests with their responses, then errors without a
+    /// request.
     pub fn examples<'a>(&'a self, operation: Operation<'a>) -> Vec<Example<'a>> {
         operation.examples(&self.value)
     }

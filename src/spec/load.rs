@@ -1,11 +1,11 @@
-//! Reading a description and finding one's way in it.
+//! Reads a description and finds its operations, schemas and examples.
 
 use serde_json::{Map, Value};
 
 /// The methods that a path item can have, as OpenAPI spells them.
 pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// One operation of a description, with what surrounds it.
+/// An operation of a description with its context.
 #[derive(Clone, Copy, Debug)]
 pub struct Operation<'a> {
     /// Path template, for example `/v1/{project_id}/training-jobs`.
@@ -19,12 +19,12 @@ pub struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    /// The `operationId`, or the empty text where it is missing.
+    /// Returns the `operationId`, or the empty string without one.
     pub fn id(self) -> &'a str {
         self.value["operationId"].as_str().unwrap_or_default()
     }
 
-    /// All parameters, those of the path item first, references resolved.
+    /// Returns all parameters with references resolved, those of the path item first.
     pub fn parameters(self, document: &'a Value) -> impl Iterator<Item = &'a Value> {
         [self.item.get("parameters"), self.value.get("parameters")]
             .into_iter()
@@ -34,14 +34,14 @@ impl<'a> Operation<'a> {
             .map(|parameter| resolve(document, parameter))
     }
 
-    /// The schema of a successful response, if it has a body; references are not resolved.
+    /// Returns the schema of the successful response, if it has a body. References are not resolved.
     pub fn success_schema(self, document: &'a Value) -> Option<&'a Value> {
         let mut responses = self.value["responses"].as_object()?.iter();
         let (_, response) = responses.find(|(status, _)| status.starts_with('2'))?;
         resolve(document, response).pointer("/content/application~1json/schema")
     }
 
-    /// What a successful response is about; none where it can do without any of its fields.
+    /// Returns the subject of a successful response, or `None` if all of its fields are optional.
     pub fn subject(self, document: &'a Value) -> Option<Subject<'a>> {
         let schema = self.success_schema(document)?;
         let response = resolve_whole(document, schema);
@@ -62,14 +62,14 @@ impl<'a> Operation<'a> {
         let known = resolve_whole(document, schema)["required"].as_array();
         let requires = |name: &str| known.is_some_and(|known| known.iter().any(|known| known == name));
         let id = self.id_fields(document).into_iter().find(|name| requires(name));
-        // Who changes or deletes something knows its id; the response confirms it.
+        // The caller of a change or deletion knows the id; the response confirms the change.
         let confirms = field.is_none() && (id.is_none() || !matches!(self.method, "get" | "post"));
         let confirmation = (self.method != "get" && requires("is_success")).then_some("is_success");
         let key = if confirms { confirmation } else { id };
         (field.is_some() || key.is_some()).then_some(Subject { field, is_list, schema, key })
     }
 
-    /// Names that the id of what the operation is about can have in its response, the likeliest first.
+    /// Returns the possible names of the id field in the response, the likeliest first.
     fn id_fields(self, document: &'a Value) -> Vec<&'a str> {
         let parameter = |path: &'a str| path.strip_suffix('}')?.rsplit_once('{').map(|(_, name)| name);
         let of_item = operations(document).find_map(|other| {
@@ -106,11 +106,11 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Names of the fields of its request body that hold a secret (`format: password`), at any depth.
+    /// Returns the names of the fields of the request body that hold a secret (`format: password`), at any depth.
     pub fn secrets(self, document: &'a Value) -> Vec<&'a str> {
         fn collect<'a>(document: &'a Value, schema: &'a Value, depth: usize, names: &mut Vec<&'a str>) {
             let schema = resolve(document, schema);
-            // Deeper than this is a circle of references.
+            // A deeper schema is a cycle of references.
             if depth == 16 {
                 return;
             }
@@ -135,8 +135,8 @@ impl<'a> Operation<'a> {
         names
     }
 
-    /// The response that an empty one stands for, with `{name}` for parameters of the path; `None` for an operation whose
-    /// documented response says more than that it succeeded, and for what.
+    /// Returns the response that an empty body means, with `{name}` for path parameters. `None` for an operation whose
+    /// documented response has more than success and the object's id.
     pub fn acknowledgement(self, document: &'a Value) -> Option<String> {
         let schema = resolve_whole(document, self.success_schema(document)?);
         let in_path = |name: &str| self.path.contains(&format!("{{{name}}}"));
@@ -187,33 +187,33 @@ impl<'a> Operation<'a> {
 /// What a response is about: it cannot be used without that, and without all else it can.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// The field of the response that holds it; none where the response itself is the object.
+    /// The field of the response that holds it, or `None` if the response itself is the object.
     pub field: Option<&'a str>,
-    /// Whether the field holds a list of such objects.
+    /// Whether the field holds a list.
     pub is_list: bool,
-    /// The schema of the object, of a list that of an item; references are not resolved.
+    /// The schema of the object, or of an item of the list. References are not resolved.
     pub schema: &'a Value,
-    /// The field of the object that holds its id, if it has one; of a confirmation `is_success`.
+    /// The field of the object's id, if it has one; `is_success` for a confirmation.
     pub key: Option<&'a str>,
 }
 
-/// A documented example: a request and the answer it gets.
+/// A documented example: a request and its response.
 #[derive(Clone, Copy, Debug)]
 pub struct Example<'a> {
-    /// Key of the example, the same on request and answer.
+    /// The key of the example, the same in request and response.
     pub key: &'a str,
-    /// Values of path and query parameters by name; empty for a failure that no documented request leads to.
+    /// The values of path and query parameters by name. Empty for an error without a documented request.
     pub parameters: Option<&'a Map<String, Value>>,
-    /// Body of the request, if it has one.
+    /// The body of the request, if it has one.
     pub request: Option<&'a Value>,
-    /// Status (`200`, `4XX`) and body of the answer, if one is documented.
+    /// The status (`200`, `4XX`) and body of the response, if one is documented.
     pub response: Option<(&'a str, &'a Value)>,
 }
 
-/// Follows local references until something else is found; a dangling one gives `null`.
+/// Follows local references to their final target. A dangling reference results in `null`.
 pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let mut value = value;
-    // A chain longer than this is a circle of references.
+    // A longer chain is a cycle of references.
     for _ in 0..16 {
         match value.get("$ref").and_then(Value::as_str) {
             Some(reference) => value = target(document, reference).unwrap_or(&Value::Null),
@@ -223,7 +223,7 @@ pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     &Value::Null
 }
 
-/// The same, also where the reference stands alone in an `allOf`, beside a description.
+/// Follows local references, also one that is the only element of an `allOf` beside a description.
 pub fn resolve_whole<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     let schema = resolve(document, schema);
     match schema["allOf"].as_array().map(Vec::as_slice) {
@@ -232,7 +232,7 @@ pub fn resolve_whole<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     }
 }
 
-/// Whether a schema allows null: itself, by an alternative, or by each schema that it combines.
+/// Returns whether a schema allows null: itself, by an alternative, or by each schema that it combines.
 pub fn may_be_null(document: &Value, schema: &Value) -> bool {
     let schema = resolve(document, schema);
     let parts = |key: &str| schema[key].as_array().map_or(&[][..], Vec::as_slice);
@@ -244,24 +244,24 @@ pub fn may_be_null(document: &Value, schema: &Value) -> bool {
             && combined.iter().all(|part| may_be_null(document, part)))
 }
 
-/// The component schema that a schema is, be it by a reference or by one that stands alone in an `allOf`.
+/// Returns the component schema that a schema refers to, directly or by an `allOf` with one element.
 pub fn component<'a>(document: &'a Value, schema: &'a Value) -> Option<&'a str> {
     let whole = resolve_whole(document, schema);
     let mut components = document["components"]["schemas"].as_object()?.iter();
     components.find(|(_, component)| std::ptr::eq(*component, whole)).map(|(name, _)| name.as_str())
 }
 
-/// What a local reference (`#/components/...`) points to.
+/// Returns the target of a local reference (`#/components/...`).
 pub fn target<'a>(document: &'a Value, reference: &str) -> Option<&'a Value> {
     document.pointer(reference.strip_prefix('#')?)
 }
 
-/// The component schema that a reference names.
+/// Returns the component schema that a reference names.
 pub fn schema_name(reference: &str) -> Option<&str> {
     reference.strip_prefix("#/components/schemas/")
 }
 
-/// All operations in the order in which they are written.
+/// All operations in the order of the document.
 pub fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
     document["paths"].as_object().into_iter().flatten().flat_map(|(path, item)| {
         item.as_object().into_iter().flat_map(move |item| {
@@ -275,5 +275,5 @@ pub fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
     })
 }
 
-/// The fields by which a response says whether the request succeeded.
+/// The fields of a response that say whether the request succeeded.
 const ENVELOPE: [&str; 4] = ["is_success", "error_code", "error_msg", "error_message"];

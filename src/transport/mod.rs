@@ -1,4 +1,5 @@
-//! The only way by which requests leave: authenticate, send, read the whole response, tell failure from success, retry.
+//! The transport of all requests: authenticates, sends, reads the whole response, separates errors from successes, and
+//! retries.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -30,25 +31,25 @@ pub use retry::RetryPolicy;
 use body::Unread;
 use carry::carry;
 
-/// How requests are authenticated: implemented by the session, which knows the credentials.
+/// Authenticates requests. The session implements it, since it has the credentials.
 pub(crate) trait Authenticate: fmt::Debug + Send + Sync {
-    /// Authenticates a request. Returns the secret that goes along, which must not be shown when a server echoes it.
+    /// Authenticates a request. Returns its secret, which must be redacted if a server echoes it.
     fn authenticate<'a>(
         &'a self,
         request: &'a mut Request,
         clock: &'a dyn Clock,
     ) -> Pin<Box<dyn Future<Output = Result<Option<Secret>, Error>> + Send + 'a>>;
 
-    /// Authenticates a request that is only looked at: nothing is fetched for it.
+    /// Authenticates a request for display only: it does not fetch a token.
     #[cfg(feature = "raw")]
     fn preview(&self, request: &mut Request, clock: &dyn Clock) -> Result<(), Error>;
 
-    /// Drops a token that was rejected, and returns whether there will be another one. `authenticated` is when it was put
-    /// onto the request.
+    /// Drops a rejected token, and returns whether another one can be fetched. `authenticated` is the time when the
+    /// token was added to the request.
     fn forget(&self, token: &Secret, authenticated: Instant) -> bool;
 }
 
-/// What every client of a session shares: how to authenticate, how to send, and when to retry.
+/// The transport that all clients of a session share.
 #[derive(Clone)]
 pub struct Transport(Arc<Inner>);
 
@@ -59,18 +60,18 @@ pub(crate) struct Inner {
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: Budget,
     pub(crate) clock: Arc<dyn Clock>,
-    /// The limit of the HTTP clients for a connection, for messages.
+    /// The connection timeout of the HTTP clients, for messages.
     pub(crate) connect_timeout: Duration,
-    /// For all attempts of a call together.
+    /// The time limit for all attempts of a call.
     pub(crate) timeout: Duration,
 }
 
-/// How requests reach a service.
+/// The route to a service.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Route {
-    /// The proxy that they pass, without its credentials.
+    /// The proxy, without its credentials.
     pub(crate) proxy: Option<String>,
-    /// Why nothing can be sent, where the address of the service is not known.
+    /// The error if the address of the service is unknown.
     pub(crate) unaddressed: Option<Error>,
 }
 
@@ -90,18 +91,19 @@ impl fmt::Debug for Transport {
 }
 
 tokio::task_local! {
-    /// What the current call learned of its answer. The generator's errors lose the status of a body they cannot read.
+    /// Status and request id of the current call's response. The generator's errors lose them if a body cannot be
+    /// parsed.
     static ANSWER: RefCell<ResponseInfo>;
-    /// Set where the caller repeats calls by a plan of its own.
+    /// Set if the caller retries calls itself.
     static ONCE: ();
 }
 
-/// Runs calls that are sent once, whatever the session's [`RetryPolicy`].
+/// Runs calls without retries, whatever the session's [`RetryPolicy`] is.
 pub(crate) async fn once<T>(calls: impl Future<Output = T>) -> T {
     ONCE.scope((), calls).await
 }
 
-/// Runs a call and keeps what was learned of its answer.
+/// Runs a call and returns the properties of its response.
 pub(crate) async fn observe<T>(call: impl Future<Output = T>) -> (T, ResponseInfo) {
     ANSWER
         .scope(RefCell::default(), async {
@@ -116,23 +118,23 @@ impl Transport {
         Self(Arc::new(inner))
     }
 
-    /// The clock of the session.
+    /// Returns the clock of the session.
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.0.clock
     }
 
-    /// Returns how long a call may take, all its attempts together.
+    /// Returns the time limit of a call with all its attempts.
     #[cfg(feature = "contract")]
     pub(crate) fn timeout(&self) -> Duration {
         self.0.timeout
     }
 
-    /// The same transport with another way of authenticating.
+    /// Returns the same transport with another authenticator.
     pub(crate) fn authenticated_by(&self, auth: Arc<dyn Authenticate>) -> Self {
         Self::new(Inner { auth, ..(*self.0).clone() })
     }
 
-    /// The same transport on another route.
+    /// Returns the same transport with another route.
     pub(crate) fn routed(&self, route: Route) -> Self {
         Self::new(Inner { route, ..(*self.0).clone() })
     }
@@ -142,7 +144,7 @@ impl Transport {
         self.0.route.unaddressed.clone().map_or(Ok(()), Err)
     }
 
-    /// Sends a request of a generated client. Failures come back as a response that carries an [`Error`].
+    /// Sends a request of a generated client. An error is returned as a response that carries an [`Error`].
     pub(crate) async fn exec(
         &self,
         http: &reqwest::Client,
@@ -157,7 +159,7 @@ impl Transport {
                     Some(template) => acknowledge(response, operation.map_or("", |operation| operation.path), template),
                     None => response,
                 };
-                // Outside of `observe` there is nobody to tell.
+                // Outside of `observe` the properties of the response are not needed.
                 let _ = ANSWER.try_with(|cell| cell.replace(answer));
                 response
             }
@@ -165,14 +167,14 @@ impl Transport {
         })
     }
 
-    /// Sends a request, as often as it takes.
+    /// Sends a request with its retries.
     pub(crate) fn send(
         &self,
         http: &reqwest::Client,
         mut request: Request,
         operation: Option<&'static Operation>,
     ) -> impl Future<Output = Result<(Response, ResponseInfo), Error>> {
-        // What is large lies still: every layer above would hold it twice and move it along.
+        // Boxed because the future is large: each enclosing async layer would store its own copy.
         Box::pin(async move {
             let span = Timed::new(tracing::debug_span!(
                 "call",
@@ -205,7 +207,7 @@ impl Transport {
         self.0.auth.authenticate(request, self.clock()).await.map(drop)
     }
 
-    /// Makes a request look as it would be sent, without sending anything.
+    /// Prepares a request for display, without sending anything.
     #[cfg(feature = "raw")]
     pub(crate) fn preview(&self, request: &mut Request, operation: &Operation) -> Result<(), Error> {
         self.addressed()?;
@@ -225,21 +227,21 @@ impl Transport {
         let spent = || clock.now().duration_since(started).unwrap_or_default();
         let repeats = ONCE.try_with(|()| ()).is_err();
         let (mut attempt, mut renewed) = (1, false);
-        // Whether any of the attempts so far may have arrived: the last one alone does not tell.
+        // Whether any attempt so far may have reached the service.
         let mut sent = false;
         loop {
-            // A block of its own, so that the request is not held any longer.
+            // This block drops the request early.
             let (pending, secret, redactor, authenticated) = {
                 let Some(mut this) = take(request) else {
                     return Err(Error::invalid_request("a body that is a stream cannot be sent"));
                 };
                 let secret = match operation {
                     Some(operation) if !operation.authenticated => None,
-                    // Where no token was to be had, this request was not sent, whatever became of the one for the token.
+                    // If no token could be fetched, this request was not sent, even if the token request was.
                     _ => auth.authenticate(&mut this, &**clock).await.map_err(|error| error.with_sent(sent))?,
                 };
                 let authenticated = Instant::now();
-                // After signing in, which takes its part of the time.
+                // Computed after the login, which uses part of the time.
                 let Some(left) = timeout.checked_sub(spent()).filter(|left| !left.is_zero()) else {
                     return Err(Error::timeout("no complete response").with_sent(sent).after(attempt));
                 };
@@ -271,12 +273,12 @@ impl Transport {
                 && auth.forget(secret, authenticated)
             {
                 tracing::debug!("the token was rejected; signing in again");
-                // What is rejected for its token has done nothing, so any request can be sent again.
+                // A request that was rejected for its token has done nothing, so any request can be retried.
                 renewed = true;
                 continue;
             }
             sent |= error.may_have_been_sent();
-            // A service may ask for more time than can be added up.
+            // The service's wait may overflow the addition.
             let wait = retry.wait(attempt, operation, &error).filter(|_| repeats);
             let wait = wait.filter(|wait| spent().saturating_add(*wait) < *timeout);
             let Some((wait, taken)) = wait.and_then(|wait| Some((wait, budget.take()?))) else {
@@ -289,20 +291,20 @@ impl Transport {
     }
 }
 
-/// Takes a request and leaves the same in its place; `None` if its body is a stream.
+/// Takes a request and leaves a copy in its place. Returns `None` if its body is a stream.
 ///
-/// What [`Request::try_clone`] copies besides costs more than all of this, and a generated request has none of it.
+/// [`Request::try_clone`] also copies parts that a generated request does not have, which is slower.
 fn take(request: &mut Request) -> Option<Request> {
     let mut copy = Request::new(request.method().clone(), request.url().clone());
     request.headers().clone_into(copy.headers_mut());
     if let Some(body) = request.body() {
         *copy.body_mut() = Some(body.as_bytes()?.to_vec().into());
     }
-    // The copy has no room for more headers, so it is the one to be kept.
+    // The copy has no spare room for headers, so the original is sent.
     Some(std::mem::replace(request, copy))
 }
 
-/// A span that records how long it took, also when it is given up midway.
+/// A span that records its duration, also if it is dropped early.
 struct Timed(Span, Option<Instant>);
 
 impl Timed {
@@ -321,7 +323,7 @@ impl Drop for Timed {
     }
 }
 
-/// Reads the answer of one attempt once, whatever the status.
+/// Reads the response of one attempt, whatever its status is.
 async fn receive(
     sent: impl Future<Output = reqwest::Result<Response>>,
     redactor: Redactor,
@@ -334,7 +336,7 @@ async fn receive(
     match body::read(&mut response, &mut body, body::LIMIT).await {
         Ok(()) => {}
         Err(Unread::Broken(error)) => return Err(broken(error, &body, &info)),
-        // What an error page says is of less use than its status.
+        // The status of an error page is more useful than its unreadable body.
         Err(Unread::TooLarge | Unread::Undecodable(_)) if !status.is_success() => {}
         Err(Unread::TooLarge) => return Err(Error::too_large(body::LIMIT, &body, &info)),
         Err(Unread::Undecodable(reason)) => {
@@ -352,7 +354,7 @@ async fn receive(
     if let Some(extensions) = whole.extensions_mut() {
         *extensions = std::mem::take(response.extensions_mut());
     }
-    // Without an address of its own, a response is given one that is parsed each time.
+    // Without an explicit address, the response would parse a default address each time.
     let mut whole = whole
         .url(response.url().clone())
         .body(body.freeze())
@@ -362,14 +364,14 @@ async fn receive(
     Ok((whole.into(), info))
 }
 
-/// Says that a response is a redirect, where it leads, and what to set.
+/// Returns the error for a redirect with its target and the setting to change.
 fn redirection(response: &Response) -> String {
     let here = response.url();
     let there = response.headers().get(LOCATION).and_then(|location| here.join(location.to_str().ok()?).ok());
     let Some(mut there) = there.filter(|there| matches!(there.scheme(), "http" | "https")) else {
         return "the response is a redirect that does not say where to; check the endpoint".to_owned();
     };
-    // Neither a password nor a token that was put into the address is shown.
+    // Passwords and tokens in the address are not shown.
     let _ = (there.set_username(""), there.set_password(None));
     there.set_query(None);
     there.set_fragment(None);
@@ -382,7 +384,7 @@ fn redirection(response: &Response) -> String {
     )
 }
 
-/// The address that an operation's path was appended to.
+/// Returns the address before the path of the operation.
 fn base(url: &Url, operation: Option<&Operation>) -> Url {
     let mut base = url.clone();
     base.set_query(None);
@@ -396,13 +398,13 @@ fn base(url: &Url, operation: Option<&Operation>) -> Url {
     base
 }
 
-/// The response that an empty one stands for, with the parameters of the path of its request.
+/// Returns the response that an empty body means, with the path parameters of its request.
 fn acknowledge(response: Response, path: &str, template: &str) -> Response {
     let url = response.url().clone();
     let given = url.path().rsplit('/').map(|segment| percent_decode_str(segment).decode_utf8_lossy());
     let mut body = template.to_owned();
     for (name, value) in path.rsplit('/').zip(given).filter(|(name, _)| name.starts_with('{')) {
-        // Both are within quotation marks.
+        // Both placeholders are inside quotation marks.
         let value = Value::from(&*value).to_string();
         body = body.replace(&format!("\"{name}\""), &value);
     }
@@ -423,7 +425,7 @@ fn record(span: &Span, status: Option<http::StatusCode>, request_id: impl FnOnce
     }
 }
 
-/// An answer that broke off: what came of it is kept.
+/// Returns the error for a response that broke off, with the received part.
 fn broken(error: reqwest::Error, body: &[u8], answer: &ResponseInfo) -> Error {
     if error.is_timeout() {
         return Error::from(error).with_response(answer);

@@ -1,4 +1,4 @@
-//! When a call is sent again, and how long to wait before.
+//! Decides whether a call is retried, and after which wait.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -77,7 +77,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Takes a retry, if one is left.
+    /// Takes a retry from the budget, if one is left.
     pub(super) fn take(&self) -> Option<Taken<'_>> {
         let took = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(COST));
         took.ok().map(|_| Taken(self))

@@ -3,7 +3,7 @@
 use super::*;
 use huaweicloud_jobs::contract::Conclusion;
 
-/// Every kind of text that a terminal, a page or a report could take for more than text.
+/// Every kind of text that a terminal, a page or a report could interpret.
 const TEXTS: [&str; 8] = [
     "\u{1b}[2J\u{1b}]0;title\u{7}",
     "line\r\nforged: everything that was tried is honoured\u{2028}",
@@ -145,7 +145,7 @@ async fn an_id_that_leads_elsewhere_is_not_used() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_of_something_that_others_made_changes_nothing_of_theirs() {
-    // Nothing moves by itself.
+    // Jobs do not change their state.
     let emulator = Arc::new(Emulator::builder().seed(1).time_scale(0.0).start().await.unwrap());
     let session = emulator.session().unwrap();
     let lists = [
@@ -200,7 +200,7 @@ async fn an_id_of_something_that_others_made_changes_nothing_of_theirs() {
     let runner = Runner::new(session_at(&endpoint)).allow_billed(true).workers(8);
     let runner = runner.patience(std::time::Duration::from_secs(1)).advance(|_| Ok(()));
     let report = runner.run(&plan, |_| {}).await.unwrap();
-    // Each operation that created something differs, and says why where an operation shows the object with the id.
+    // Each operation that created an object differs, with the reason if an operation shows the object.
     let told: BTreeSet<_> = report
         .outcomes
         .iter()
@@ -236,7 +236,7 @@ async fn a_body_without_an_end_ends_in_a_verdict() {
     let report = Runner::new(session_at(&endpoint)).run(&plan, |_| {}).await.unwrap();
     let told = report.failures().filter(|it| it.differences.iter().any(|it| it.text.contains("larger than")));
     assert!(told.count() > 0 && report.count(Verdict::Honours) == 0, "{report:#?}");
-    // It may have been created, and nothing can say so.
+    // The object may exist, and no operation can show it.
     assert!(report.leftovers.iter().all(|it| it.created_by == "create_job_binary"));
 }
 
@@ -360,7 +360,7 @@ fn creates_a_job(asked: &Asked) -> bool {
 async fn a_second_signal_ends_at_once_and_says_what_is_left() {
     use nix::sys::signal::{Signal, kill};
     use std::process::Stdio;
-    // Something has been created and its deletion hangs; or the response to its creation does.
+    // An object was created and its deletion hangs, or the response to its creation does.
     let cases: [(fn(&Asked) -> bool, &str); 2] =
         [(deletes_a_job, "the run ended before it was removed"), (creates_a_job, "it may exist")];
     for (is_kept, reason) in cases {
@@ -405,9 +405,9 @@ async fn a_run_that_is_dropped_still_says_what_it_may_have_left() {
                 () = is_there => {}
             }
         }
-        // Nothing holds the run any more, but for its tasks that end now.
+        // Only the tasks that are ending still hold the run.
         tokio::task::yield_now().await;
-        // The job needs a binary, which is left as well.
+        // The job needs a binary, which remains too.
         let left: Vec<_> = interrupt.leftovers().into_iter().filter(|it| it.created_by == "create_job").collect();
         assert_eq!(left.len(), 1, "{left:#?}");
         let is_named = left[0].what.starts_with("hwjobs-ct-");
@@ -469,7 +469,7 @@ fn what_a_server_says_stays_text_in_every_report() {
                     Event::Start(Tag::CodeBlock(_)) => in_code = true,
                     Event::End(pulldown_cmark::TagEnd::CodeBlock) => in_code = false,
                     Event::Start(Tag::Table(alignments)) => cells.push(alignments.len()),
-                    // Outside of code, where pages make links and mentions of it.
+                    // Outside of code, where pages create links and mentions.
                     Event::Text(outside) if !in_code => {
                         assert!(!outside.contains("evil") && !outside.contains('@'), "{outside} in {markdown}");
                     }

@@ -8,7 +8,7 @@ use huaweicloud_jobs::emulator::Transitions;
 const SWITCHES: [u8; 12] =
     [0b1000, 0b1110, 0b0101, 0b0110, 0b0100, 0b1011, 0b0101, 0b1101, 0b1010, 0b1110, 0b0001, 0b0011];
 
-/// Each way in which jobs move with each pace of time.
+/// Each transition mode with each speed of the clock.
 fn modes() -> Vec<(Transitions, Option<f64>, [bool; 4])> {
     let transitions = [Transitions::Clock, Transitions::AtOnce, Transitions::AfterReads(1), Transitions::AfterReads(3)];
     let scales = [None, Some(0.0), Some(1e9)];
@@ -46,7 +46,7 @@ async fn every_mode_is_green_without_waiting() {
         report.assert_honoured();
         assert_eq!(report.leftovers, [], "{mode}");
         assert!(report.count(Verdict::NotTried) < 20, "{mode}: {untried:#?}");
-        // Without a clock that is moved on, states do not come within the patience of a minute.
+        // Without moving the clock, objects do not reach their states within the patience of a minute.
         assert!(!untried.iter().any(|why| why.contains("has not ended")), "{mode}: {untried:#?}");
         // Some milliseconds each in a debug build.
         assert!(report.requests < 3500, "{mode}: {} requests", report.requests);

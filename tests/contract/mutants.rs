@@ -158,7 +158,7 @@ async fn serve(State(proxy): State<Arc<Proxy>>, request: Request<Body>) -> Respo
                 path = path.replace(segments[2], &proxy.project);
             }
             Change::Stale if successful_example(&proxy).is_some() => pretend = successful_example(&proxy),
-            // What is to be changed is read instead.
+            // The object is read instead of changed.
             Change::Stale => {
                 method = Method::GET;
                 body.clear();

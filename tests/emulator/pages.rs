@@ -1,4 +1,4 @@
-//! The pages of the emulator, as files and in a real browser.
+//! Tests of the emulator's pages as files and in a real browser.
 
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
@@ -67,7 +67,7 @@ fn the_reference_is_drawn_by_what_is_named() {
     assert!(page.contains(&hex::encode(Sha256::digest(&script))));
 }
 
-/// A headless Chromium, told through a pipe what to do (the DevTools protocol).
+/// A headless Chromium, controlled through a pipe (DevTools protocol).
 struct Browser {
     process: Child,
     answers: Split<BufReader<ChildStdout>>,
@@ -77,7 +77,7 @@ struct Browser {
 }
 
 impl Browser {
-    /// A browser that shows this address. Without one nothing is known, unless it was promised.
+    /// Opens an address in a browser. Without a browser the test is skipped, unless the environment requires one.
     async fn open(address: &str) -> Option<Self> {
         let promised = std::env::var("HWJOBS_TEST_BROWSER").ok();
         let program = promised.as_deref().unwrap_or("chromium");
@@ -107,7 +107,7 @@ impl Browser {
         Some(browser)
     }
 
-    /// Calls a method of the protocol. A browser that says nothing for a minute hangs.
+    /// Calls a method of the protocol, with a time limit of a minute.
     async fn call(&mut self, method: &str, params: Value) -> Value {
         self.messages += 1;
         let mut message = json!({"id": self.messages, "method": method, "params": params});
@@ -152,7 +152,7 @@ impl Browser {
         answer["result"]["value"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
-    /// Ends it with all its processes, so that none writes into the profile any more.
+    /// Kills the browser with all its processes, so that none writes into the profile any more.
     async fn close(mut self) {
         self.call("Browser.close", json!({})).await;
         self.process.wait().await.unwrap();

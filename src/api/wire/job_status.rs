@@ -47,7 +47,7 @@ macro_rules! states {
                 }
             }
 
-            /// The documented code; none for what is not documented.
+            /// The documented code, or `None` for an undocumented state.
             pub const fn code(self) -> Option<i64> {
                 match self {
                     $(Self::$state => Some($code),)+
@@ -89,7 +89,7 @@ macro_rules! states {
 include!(concat!(env!("OUT_DIR"), "/modelarts_states.rs"));
 
 impl JobState {
-    /// The state as lists filter by it.
+    /// The value of the state in the filter of a list.
     pub(crate) fn filter(self) -> Result<String, Error> {
         let code = self.code().ok_or_else(|| Error::invalid_field("status", "is not a documented state"))?;
         Ok(code.to_string())

@@ -1,4 +1,4 @@
-//! Types that stand in for schemas where the generator's own would be too strict or too loose.
+//! Hand-written types for schemas whose generated types would be too strict or too loose.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -23,7 +23,7 @@ pub use time::{EpochMillis, EpochSeconds, Millis, Seconds, ZonelessTime, since_e
 
 /// A whole number of an answer, printed as a number or as its decimal text.
 ///
-/// The documents' own examples print ids both ways. What was read is written back the same way.
+/// The documentation's examples print ids in both forms. A value is serialized in its original form.
 ///
 /// ```
 /// use huaweicloud_jobs::api::wire::Integer;
@@ -45,7 +45,7 @@ impl Integer {
     }
 }
 
-/// Two numbers are equal however they were printed.
+/// Two numbers are equal in any form.
 impl PartialEq for Integer {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
@@ -107,7 +107,7 @@ impl<'de> Deserialize<'de> for Integer {
             }
 
             fn visit_f64<E: de::Error>(self, value: f64) -> Result<Integer, E> {
-                // 2^53: above it a float no longer holds every whole number.
+                // 2^53: above it a float cannot represent every integer.
                 if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 {
                     Ok((value as i64).into())
                 } else {
@@ -183,7 +183,7 @@ impl<'de> Deserialize<'de> for Text {
         match Value::deserialize(deserializer)? {
             Value::String(text) => Ok(Self::String(text)),
             Value::Number(number) => Ok(Self::Number(number)),
-            // One edition documents a time as a truth value.
+            // One edition documents a time as a boolean.
             Value::Bool(value) => Ok(Self::String(value.to_string())),
             other => Err(de::Error::custom(format!("{other} is neither a text nor a number"))),
         }
@@ -221,7 +221,7 @@ impl Boolean {
     }
 }
 
-/// Two values are equal however they were printed.
+/// Two values are equal in any form.
 impl PartialEq for Boolean {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
@@ -264,7 +264,7 @@ impl<'de> Deserialize<'de> for Boolean {
     }
 }
 
-/// A share in percent, from 0 to 100 with at most two decimals, sent as number or as text.
+/// A percentage from 0 to 100 with at most two decimals, sent as a number or as a string.
 ///
 /// ```
 /// use huaweicloud_jobs::api::wire::Percent;
@@ -276,13 +276,13 @@ impl<'de> Deserialize<'de> for Boolean {
 #[serde(transparent)]
 pub struct Percent(Number);
 
-/// A text or number that is not a share in percent with at most two decimals.
+/// The error for a string or number that is not a percentage with at most two decimals.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not from 0.00 to 100.00 with at most two decimals")]
 pub struct NotAPercent(String);
 
 impl Percent {
-    /// The share, from 0 to 100.
+    /// The percentage, from 0 to 100.
     pub fn get(&self) -> f64 {
         self.0.get()
     }
@@ -363,7 +363,7 @@ impl<T> FromStr for Embedded<T> {
     }
 }
 
-/// A value that goes over the wire as it is and cannot be printed.
+/// A value that is sent unchanged and cannot be printed.
 ///
 /// ```
 /// use huaweicloud_jobs::api::wire::Hidden;
@@ -395,7 +395,7 @@ impl<T> fmt::Debug for Hidden<T> {
     }
 }
 
-/// A whole number of a request, from `LOW` to `HIGH`, both included.
+/// An integer of a request, from `LOW` to `HIGH`, both included.
 ///
 /// ```
 /// use huaweicloud_jobs::api::wire::Bounded;
@@ -407,7 +407,7 @@ impl<T> fmt::Debug for Hidden<T> {
 #[serde(transparent)]
 pub struct Bounded<const LOW: i64, const HIGH: i64>(i64);
 
-/// A number that is not within the documented bounds.
+/// The error for a number outside the documented bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{value} is not from {low} to {high}")]
 pub struct OutOfBounds {
@@ -476,7 +476,7 @@ impl<'de, const LOW: i64, const HIGH: i64> Deserialize<'de> for Bounded<LOW, HIG
 #[serde(try_from = "String", into = "String")]
 pub struct Segment(String);
 
-/// Why a text cannot be a segment of a path.
+/// The reason why a string cannot be a segment of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotASegment(&'static str);
@@ -535,7 +535,7 @@ impl fmt::Display for Segment {
     }
 }
 
-/// A time as IAM prints it, `2020-01-04T09:05:22.701000Z`.
+/// A time in the form of IAM, `2020-01-04T09:05:22.701000Z`.
 pub(crate) fn time(text: &str) -> Option<SystemTime> {
     text.parse::<jiff::Timestamp>().ok().map(SystemTime::from)
 }

@@ -26,7 +26,7 @@ const PATTERNS: [(&str, &str); 14] = [
 /// The most characters of a value that a message repeats.
 const SHOWN: usize = 40;
 
-/// Says that a value does not match a pattern, with the value, for example `"a b" may have letters only`.
+/// Returns the message for a value that does not match a pattern, for example `"a b" may have letters only`.
 pub(crate) fn mismatch(value: &str, pattern: &str) -> String {
     let known = PATTERNS.iter().find(|(known, _)| *known == pattern);
     let words = known.map_or_else(|| format!("must match the pattern {pattern}"), |(_, words)| (*words).to_owned());

@@ -249,7 +249,7 @@ impl Run {
             emulator.stop().await;
         }
         written.into_iter().collect::<Result<(), _>>()?;
-        // As the last line of the summary says.
+        // The exit code matches the last line of the summary.
         match report.conclusion() {
             Conclusion::Honoured => Ok(true),
             Conclusion::NotHonoured | Conclusion::LeftBehind => Ok(false),

@@ -1,4 +1,4 @@
-//! How a command ends: exit codes, and what is said about a failure.
+//! Exit codes and error messages of commands.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,13 +8,13 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use huaweicloud_jobs::{Error, ErrorCode, ErrorKind, Setting, terminal};
 
-/// Any failure of a command.
+/// A failure of a command.
 pub(super) type Failure = Box<dyn StdError>;
 
-/// Whether it went well. `false` is for what was asked and answered with no, for example "these two differ".
+/// The result of a command. `false` is a negative result, for example "these two differ".
 pub(super) type Outcome = Result<bool, Failure>;
 
-/// The exit codes with their words, for the help and the documentation.
+/// The exit codes with their meaning, for the help and the documentation.
 pub(super) const CODES: &str = "\
 Exit codes:
     0  success
@@ -55,11 +55,11 @@ fn code(kind: ErrorKind) -> (u8, &'static str) {
     }
 }
 
-/// Something is wrong or missing in what was asked for, each thing on a line. Holds no part of it that may be a secret.
+/// An argument is wrong or missing, one problem for each line. The text contains no part that may be a secret.
 #[derive(Debug)]
 pub(super) struct Usage(pub(super) String);
 
-/// Time ran out while the command waited.
+/// The time limit of a wait was reached.
 #[derive(Debug)]
 pub(super) struct TimedOut(pub(super) String);
 
@@ -103,27 +103,27 @@ impl StdError for TimedOut {}
 impl StdError for Advised {}
 impl StdError for Interrupted {}
 
-/// A mistake in what was asked for.
+/// Returns a usage error.
 pub(super) fn usage<T>(text: impl Into<String>) -> Result<T, Usage> {
     Err(Usage(text.into()))
 }
 
-/// Does something until it is done or Ctrl-C is pressed.
+/// Runs a future until it ends or Ctrl-C is pressed.
 pub(super) async fn interruptible<T, E: Into<Failure>>(what: impl Future<Output = Result<T, E>>) -> Result<T, Failure> {
     tokio::select! {
-        // First, so that a question on the terminal is asked before anybody listens for the signal.
+        // Polled first, so that a prompt appears before the signal is handled.
         biased;
         outcome = what => outcome.map_err(Into::into),
         _ = tokio::signal::ctrl_c() => Err(Interrupted.into()),
     }
 }
 
-/// Ends when the process is asked to stop; it listens from the start.
+/// Returns a future that ends with a termination signal; signals are handled from now on.
 #[cfg(unix)]
 pub(super) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    // What `nohup` keeps from the process must not be listened to.
+    // A signal that `nohup` ignores must stay ignored.
     let mut hangup = if ignores_hangups() { None } else { Some(signal(SignalKind::hangup())?) };
     Ok(async move {
         let hung_up = async {
@@ -140,23 +140,23 @@ pub(super) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Ends when the process is asked to stop.
+/// Waits for a termination signal.
 #[cfg(not(unix))]
 pub(super) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    // Without a handler the process ends at once, which loses nothing that was answered.
+    // Without a handler the process ends at once, which loses no acknowledged change.
     Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
-/// Whether the process was started by `nohup`, as far as the system says: Linux does.
+/// Returns whether the process was started by `nohup`; only Linux reports it.
 #[cfg(unix)]
 fn ignores_hangups() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
-    // The lowest bit is of the first signal, SIGHUP.
+    // The lowest bit belongs to the first signal, SIGHUP.
     ignored.is_some_and(|signals| signals & 1 == 1)
 }
 
-/// Says what went wrong, if anything did, and gives the exit code.
+/// Prints the error, if there is one, and returns the exit code.
 pub(super) fn conclude(outcome: Outcome, verbose: bool) -> ExitCode {
     let error = match outcome {
         Ok(true) => return ExitCode::SUCCESS,
@@ -197,7 +197,7 @@ fn explain(error: &Error, advice: Option<&'static str>, verbose: bool) -> Vec<St
     let mut lines = vec![format!("{}: {text}", code(error.kind()).1)];
     let known = error.code_info();
     lines.extend(known.and_then(ErrorCode::meaning).map(|meaning| format!("meaning: {meaning}")));
-    // The advice of a code that stands for anything, such as to try again, does not fit a missing permission.
+    // The remedy of a general code, such as to retry, does not fit a missing permission.
     let documented = known.filter(|code| error.kind() != ErrorKind::Permission || code.kind() == Some(error.kind()));
     let next = documented.and_then(ErrorCode::remedy).or(advice).or_else(|| remedy(error));
     lines.extend(next.map(|next| format!("next: {next}")));

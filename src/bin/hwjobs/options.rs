@@ -78,7 +78,7 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     if duration.is_negative() { Err("it is negative".to_owned()) } else { Ok(duration) }
 }
 
-/// Adds the options to a command and all below it.
+/// Adds the options to a command and its subcommands.
 pub(super) fn add(command: Command) -> Command {
     command.args(arguments())
 }
@@ -148,7 +148,7 @@ impl Options {
 
     /// Connects a session. A dry run looks nothing up over the network.
     pub(super) async fn session(&self) -> Result<Session, Failure> {
-        // Before anything is sent: a change must not be made by a command that fails.
+        // Checked before anything is sent, so that a failing command changes nothing.
         self.query.as_deref().map(output::compile).transpose()?;
         if !self.dry_run {
             return Ok(self.builder().context(self.context()).connect().await?);

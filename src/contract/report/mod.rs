@@ -26,7 +26,7 @@ pub enum Format {
     Json,
     /// JUnit's XML, for CI systems.
     Junit,
-    /// For a comment or a wiki.
+    /// Markdown, for a comment or a wiki.
     Markdown,
     /// One page that needs nothing else.
     Html,
@@ -87,7 +87,7 @@ impl Format {
     ///
     /// # Errors
     ///
-    /// The format is for the report of one endpoint.
+    /// This format only supports the report of one endpoint.
     pub fn matrix(self, matrix: &Matrix) -> Result<String, Error> {
         match self {
             Self::Json => Ok(format!("{:#}\n", matrix_json(matrix))),
@@ -192,7 +192,7 @@ fn suite(report: &Report, service: &str, name: String) -> TestSuite {
     suite
 }
 
-/// The longest run of backticks in a text.
+/// Returns the length of the longest run of backticks in a text.
 fn backticks(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
 }
@@ -248,7 +248,7 @@ fn markdown(report: &Report) -> String {
     text
 }
 
-/// How many clauses of each service and kind have each verdict.
+/// Counts the clauses of each service and kind by verdict.
 fn counts(report: &Report) -> Vec<(&str, Kind, [usize; 4])> {
     let mut rows: Vec<(&str, Kind, [usize; 4])> = Vec::new();
     for outcome in &report.outcomes {
@@ -284,7 +284,7 @@ fn sarif(report: &Report) -> Value {
             json!({
                 "ruleId": check.id(),
                 "level": "error",
-                // Brackets would make a link.
+                // Brackets would become a link.
                 "message": {"text": terminal::line(&message).replace('[', "\\[").replace(']', "\\]")},
                 "partialFingerprints": {"clause/v1": outcome.id},
                 "locations": [{

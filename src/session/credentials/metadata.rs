@@ -1,4 +1,4 @@
-//! Temporary keys that the metadata service of a cloud server gives for its agency.
+//! Temporary keys of a cloud server's agency from the metadata service.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -16,24 +16,24 @@ use crate::transport::body::{self, Unread};
 
 /// The metadata service of a cloud server.
 ///
-/// It is asked only where that is allowed: by [`Context::metadata`], or by the variable `HWJOBS_METADATA`. Nobody listening at
-/// its address means *absent*, since this is no cloud server then; so does a server without an agency. Any other answer than
-/// the documented one is *broken*.
+/// It is used only if [`Context::metadata`] or the variable `HWJOBS_METADATA` allows it. If nothing listens at its
+/// address, this is not a cloud server, and the provider is *absent*; so it is on a server without an agency. An
+/// undocumented response is *broken*.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Metadata;
 
 const TOKEN_PATH: &str = "/meta-data/latest/api/token";
 const KEY_PATH: &str = "/openstack/latest/securitykey";
-/// How long the token for the metadata service is asked to be valid.
+/// The requested lifetime of the token for the metadata service.
 const TOKEN_SECONDS: &str = "21600";
 
-/// Limits the wait for a connection and the wait for the next bytes.
+/// The time limit for a connection, and for the next bytes.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Limits a whole request to the metadata service.
+/// The time limit of a request to the metadata service.
 const WHOLE: Duration = Duration::from_secs(10);
 const MAX_BODY: usize = 64 * 1024;
 
-/// What the service says on a server that has no agency.
+/// The response on a server without an agency.
 const NO_AGENCY: &str = "configure Cloud Service Agency first";
 
 #[derive(Deserialize)]
@@ -77,7 +77,7 @@ impl Metadata {
         let token = match send(request, &place).await? {
             None => return Ok(Outcome::Absent(format!("nothing listens at {base}: this is not a cloud server"))),
             Some((StatusCode::OK, body)) => Some(token(&body, &place)?),
-            // The first version of the service knows no tokens.
+            // Version 1 of the service has no tokens.
             Some((StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::SERVICE_UNAVAILABLE, _)) => None,
             Some((status, _)) => return Err(broken(place, format_args!("returned {status}"))),
         };
@@ -102,7 +102,7 @@ impl Metadata {
     }
 }
 
-/// Status and body of an answer; none where no connection comes about.
+/// Returns status and body of a response, or `None` without a connection.
 async fn send(request: RequestBuilder, place: &str) -> Result<Option<(StatusCode, BytesMut)>, Error> {
     let failed = |error: reqwest::Error| {
         let reason = if error.is_timeout() { "sent no response in time" } else { "sent no complete response" };
@@ -133,7 +133,7 @@ fn token(body: &[u8], place: &str) -> Result<HeaderValue, Error> {
 }
 
 fn credentials(body: &[u8], place: &str, now: Timestamp) -> Result<Credentials, Error> {
-    // The parser's own words might hold a value.
+    // The parser's message could contain a value.
     let Answer { credential } = serde_json::from_slice(body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         broken(place, format_args!("did not return a security key: line {line}, column {column}"))
@@ -151,7 +151,7 @@ fn credentials(body: &[u8], place: &str, now: Timestamp) -> Result<Credentials, 
     Ok(Credentials::temporary(access, secret, securitytoken, Some(expires_at)))
 }
 
-/// The client where none was given. It is kept: making one loads certificates.
+/// Returns the default client. It is cached, because creating one loads certificates.
 fn client() -> Result<Client, Error> {
     static CLIENT: OnceLock<Client> = OnceLock::new();
     if let Some(client) = CLIENT.get() {
@@ -166,7 +166,7 @@ fn client() -> Result<Client, Error> {
         .connect_timeout(PATIENCE)
         .read_timeout(PATIENCE)
         .timeout(WHOLE)
-        // A connection must not outlive the runtime it was made in.
+        // A connection must not outlive its runtime.
         .pool_max_idle_per_host(0)
         .build()
         .map_err(|error| Error::configuration("the HTTP client cannot be set up").with_source(error))?;

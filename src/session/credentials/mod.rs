@@ -45,43 +45,43 @@ pub use profile::Profile;
 pub use settings::{Service, Settings};
 pub(super) use settings::{base, endpoint};
 
-/// Temporary keys with less time left than this are fetched again.
+/// Temporary keys with less remaining time are refreshed.
 const REFRESH_BEFORE: SignedDuration = SignedDuration::from_mins(40);
 
 /// What proves who is asking.
 ///
-/// `Debug` shows names and times, and of secrets only that they are there.
+/// `Debug` shows names and times, but no secrets.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Credentials {
     /// A key pair: requests are signed with it.
     #[non_exhaustive]
     AccessKey {
-        /// The AK, which every signed request shows.
+        /// The AK, which every signed request contains.
         access_key: String,
         /// The SK.
         secret_key: Secret,
-        /// What temporary keys need besides.
+        /// The security token of temporary keys.
         security_token: Option<Secret>,
-        /// When temporary keys end, if that is known.
+        /// The expiry of temporary keys, if it is known.
         expires_at: Option<Timestamp>,
     },
-    /// A login: the identity service gives a token for it.
+    /// A login, for which the identity service returns a token.
     #[non_exhaustive]
     Password {
-        /// The account, which IAM calls a domain.
+        /// The domain.
         account: String,
-        /// The IAM user; the account's own name where the account itself logs in.
+        /// The IAM user, or the account's name if the account itself logs in.
         user: String,
         /// The password of the user.
         password: Secret,
     },
-    /// A token of the identity service, used as it is.
+    /// A token of the identity service, used unchanged.
     Token(Secret),
 }
 
 impl Credentials {
-    /// A permanent key pair.
+    /// Returns a permanent key pair.
     pub fn access_key(access_key: impl Into<String>, secret_key: impl Into<Secret>) -> Self {
         Self::AccessKey {
             access_key: access_key.into(),
@@ -91,7 +91,7 @@ impl Credentials {
         }
     }
 
-    /// A temporary key pair with its security token.
+    /// Returns a temporary key pair with its security token.
     pub fn temporary(
         access_key: impl Into<String>,
         secret_key: impl Into<Secret>,
@@ -106,7 +106,7 @@ impl Credentials {
         }
     }
 
-    /// The login of an IAM user, or of the account itself where there is no `user`.
+    /// Returns the login of an IAM user, or of the account itself without a `user`.
     pub fn password(account: impl Into<String>, user: Option<String>, password: impl Into<Secret>) -> Self {
         let account = account.into();
         let user = user.unwrap_or_else(|| account.clone());
@@ -124,7 +124,7 @@ impl Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // All fields by name, so that a new one is not forgotten here. `Secret` shows nothing of itself.
+        // All fields are named, so that a new one is not forgotten here. `Secret` redacts itself.
         match self {
             Self::AccessKey { access_key, secret_key, security_token, expires_at } => f
                 .debug_struct("AccessKey")
@@ -144,7 +144,8 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Where credentials were found. `Display` says it as `profile file (/home/me/.huaweicloud/credentials, line 1: [basic])`.
+/// The source of credentials. `Display` prints for example `profile file (/home/me/.huaweicloud/credentials, line 1:
+/// [basic])`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Source {
@@ -161,35 +162,35 @@ impl fmt::Display for Source {
     }
 }
 
-/// Credentials, and what else their source said.
+/// Credentials with the settings of their source.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Found {
     /// What proves who is asking.
     pub credentials: Credentials,
-    /// Project, region and endpoints, as far as they were said.
+    /// Project, region and endpoints, if the source has them.
     pub settings: Settings,
-    /// Where the credentials were found.
+    /// The source of the credentials.
     pub source: Source,
 }
 
 impl Found {
-    /// For providers: credentials from a place, with nothing else said.
+    /// Returns credentials of a place without settings, for providers.
     pub fn new(credentials: Credentials, provider: &'static str, place: impl Into<String>) -> Self {
         Self { credentials, settings: Settings::default(), source: Source { provider, place: place.into() } }
     }
 
-    /// When the credentials end, if that is known.
+    /// Returns the expiry of the credentials, if it is known.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.credentials.expires_at()
     }
 
-    /// Whether the credentials have ended.
+    /// Returns whether the credentials have expired.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at().is_some_and(|at| at <= now)
     }
 
-    /// Whether it is time to ask the chain again: less than 40 minutes are left.
+    /// Returns whether the credentials should be refreshed: they expire within 40 minutes.
     pub fn needs_refresh(&self, now: Timestamp) -> bool {
         self.expires_at().is_some_and(|at| at.duration_since(now) < REFRESH_BEFORE)
     }
@@ -208,10 +209,10 @@ pub enum Outcome {
 /// The future of [`Provider::provide`].
 pub type Providing<'a> = Pin<Box<dyn Future<Output = Result<Outcome, Error>> + Send + 'a>>;
 
-/// A place where credentials may be.
+/// A source of credentials.
 ///
-/// *Absent* ([`Outcome::Absent`]) moves the search on, *broken* (an [`Error`]) stops it. An error names the variable, or the
-/// file and line, and never a value.
+/// An *absent* source ([`Outcome::Absent`]) continues the search, a *broken* one (an [`Error`]) stops it. An error
+/// names the variable, or the file and line, and never contains a value.
 ///
 /// ```
 /// use huaweicloud_jobs::session::credentials::{Chain, Context, Credentials, Found, Outcome, Provider, Providing};
@@ -234,10 +235,10 @@ pub type Providing<'a> = Pin<Box<dyn Future<Output = Result<Outcome, Error>> + S
 /// let chain = Chain::first_try(Vault);
 /// ```
 pub trait Provider: Send + Sync {
-    /// What the provider is called in errors and in [`Source`].
+    /// Returns the name of the provider in errors and in [`Source`].
     fn name(&self) -> &'static str;
 
-    /// Looks for credentials.
+    /// Finds credentials.
     fn provide<'a>(&'a self, context: &'a Context) -> Providing<'a>;
 }
 

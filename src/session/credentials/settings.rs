@@ -1,4 +1,4 @@
-//! Where requests go, as far as a source says it.
+//! The settings of a source: project, region and endpoints.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use reqwest::Url;
 use crate::api::{Operation, iam, modelarts, mrs};
 use crate::error::Error;
 
-/// A service that has an endpoint of its own.
+/// A service with its own endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Service {
@@ -20,7 +20,7 @@ pub enum Service {
 }
 
 impl Service {
-    /// The name in addresses: `modelarts`, `mrs`, `iam`.
+    /// Returns the name in addresses: `modelarts`, `mrs`, `iam`.
     pub fn name(self) -> &'static str {
         match self {
             Self::ModelArts => "modelarts",
@@ -29,7 +29,7 @@ impl Service {
         }
     }
 
-    /// What the description says of its operations.
+    /// Returns the description of its operations.
     fn operations(self) -> &'static [Operation] {
         match self {
             Self::ModelArts => modelarts::operations::ALL,
@@ -38,7 +38,7 @@ impl Service {
         }
     }
 
-    /// The error of a call to the service where no address of it is known.
+    /// Returns the error of a call to the service if its address is unknown.
     pub(in crate::session) fn without_address(self) -> Error {
         let (name, variable) = (self.name(), self.variable());
         Error::configuration(format!(
@@ -48,13 +48,13 @@ impl Service {
         ))
     }
 
-    /// The name in variables.
+    /// Returns the name in variables.
     fn variable(self) -> String {
         self.name().to_ascii_uppercase()
     }
 }
 
-/// Project, region and endpoints, as far as a source said them. There are no secrets in here.
+/// Project, region and endpoints of a source. It contains no secrets.
 ///
 /// Endpoints begin with `http://` or `https://` and have no slash at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,13 +62,13 @@ impl Service {
 pub struct Settings {
     /// Id of the project.
     pub project_id: Option<String>,
-    /// Name of the project, where no id is given.
+    /// The name of the project, if there is no id.
     pub project_name: Option<String>,
-    /// Id of the account.
+    /// The id of the domain.
     pub domain_id: Option<String>,
     /// Id of the region, for example `cn-north-4`.
     pub region: Option<String>,
-    /// The address of every service that has none of its own below.
+    /// The address of every service without its own one below.
     pub endpoint: Option<String>,
     /// The address of ModelArts.
     pub modelarts_endpoint: Option<String>,
@@ -76,13 +76,14 @@ pub struct Settings {
     pub mrs_endpoint: Option<String>,
     /// The address of the identity service.
     pub iam_endpoint: Option<String>,
-    /// Addresses by service and region, under what follows `HUAWEICLOUD_SDK_REGION_` in the name of the variable: ask
+    /// Addresses by service and region; the key is the part of the variable's name after `HUAWEICLOUD_SDK_REGION_`. Use
     /// [`endpoint_of`](Self::endpoint_of).
     pub region_endpoints: BTreeMap<String, String>,
 }
 
 impl Settings {
-    /// The address that was said for a service: its own, else the one for all, else the one for the service in the region.
+    /// Returns the address of a service: its own, otherwise the one for all services, otherwise the one for the service
+    /// in the region.
     pub fn endpoint_of(&self, service: Service, region: Option<&str>) -> Option<&str> {
         let own = match service {
             Service::ModelArts => &self.modelarts_endpoint,
@@ -109,7 +110,7 @@ impl Settings {
         Ok(())
     }
 
-    /// The address of a service of its own, to be set.
+    /// Returns the own address of a service, to be set.
     pub(in crate::session) fn own_endpoint(&mut self, service: Service) -> &mut Option<String> {
         match service {
             Service::ModelArts => &mut self.modelarts_endpoint,
@@ -157,7 +158,7 @@ impl Settings {
     }
 }
 
-/// A base address without the final slash; one without a scheme is `https`. An error does not repeat the text.
+/// Normalizes a base address: no final slash, and `https` without a scheme. An error does not contain the address.
 pub(in crate::session) fn endpoint(text: &str) -> Result<String, &'static str> {
     let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let url = Url::parse(&whole).map_err(|_| "is not an address")?;
@@ -173,8 +174,8 @@ pub(in crate::session) fn endpoint(text: &str) -> Result<String, &'static str> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// The base address of a service, where its address ends as the paths of the service begin: `/v3` for the identity
-/// service as in `OS_AUTH_URL`, `/v1/{project_id}` as in a catalog. The paths of requests begin with it anyway.
+/// Removes the version of the service's paths from the end of its address: `/v3` for the identity service as in
+/// `OS_AUTH_URL`, `/v1/{project_id}` as in a catalog. The paths of requests contain it already.
 pub(in crate::session) fn base(service: Service, address: &str, project_id: Option<&str>) -> String {
     let Ok(mut url) = Url::parse(address) else { return address.to_owned() };
     let path = url.path().trim_end_matches('/');

@@ -1,4 +1,4 @@
-//! The time of a signature, as the header `X-Sdk-Date` writes it.
+//! The time of a signature, in the form of the header `X-Sdk-Date`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,10 +9,10 @@ use jiff::civil::DateTime;
 
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
-/// A time in UTC, to the second: what `X-Sdk-Date` says.
+/// A time in UTC with a precision of seconds, for `X-Sdk-Date`.
 ///
-/// On the wire it is `YYYYMMDDTHHMMSSZ` and nothing else. Gateways accept signatures 15 minutes old or early; how far
-/// is too far is for whoever verifies to say, with [`unix_seconds`](Self::unix_seconds).
+/// In a request it has exactly the form `YYYYMMDDTHHMMSSZ`. Gateways accept a difference of 15 minutes. A verifier
+/// checks the difference with [`unix_seconds`](Self::unix_seconds).
 ///
 /// ```
 /// use huaweicloud_jobs::session::signing::Date;
@@ -28,7 +28,7 @@ pub struct Date {
     text: [u8; 16],
 }
 
-/// A text that is not `YYYYMMDDTHHMMSSZ`, or a time outside of the years 1 to 9999.
+/// The error for a string that is not `YYYYMMDDTHHMMSSZ`, or a time outside of the years 1 to 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a time in UTC written as YYYYMMDDTHHMMSSZ")]
 #[non_exhaustive]
@@ -41,7 +41,7 @@ impl Date {
         let year = u16::try_from(time.year()).ok().filter(|year| *year > 0).ok_or(DateError)?;
         let two = |number: i8| u16::from(number.unsigned_abs());
         let mut text = *b"........T......Z";
-        // Written by hand because each signature needs it: a format string costs several times as much.
+        // Hand-written because each signature needs it: a format string takes several times as long.
         let fields = [
             (year, 0..4),
             (two(time.month()), 4..6),
@@ -69,7 +69,7 @@ impl Date {
         std::str::from_utf8(&self.text).expect("digits and two letters")
     }
 
-    /// The day alone, for example `20191115`: the first part of a credential scope.
+    /// The day, for example `20191115`: the first part of a credential scope.
     pub fn day(&self) -> &str {
         &self.as_str()[..8]
     }
@@ -89,7 +89,7 @@ impl FromStr for Date {
 impl TryFrom<SystemTime> for Date {
     type Error = DateError;
 
-    /// Fractions of a second are cut off.
+    /// Truncates fractions of a second.
     fn try_from(time: SystemTime) -> Result<Self, Self::Error> {
         let seconds = match time.duration_since(SystemTime::UNIX_EPOCH) {
             Ok(after) => i64::try_from(after.as_secs()),

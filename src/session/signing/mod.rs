@@ -1,7 +1,7 @@
-//! Signatures with an access key: made, looked at and verified.
+//! Creates, explains and verifies signatures with an access key.
 //!
-//! Signing is a pure function over the parts of a request. Nothing is sent, no clock and no environment is read, and
-//! every step can be looked at in the [`Signed`] that comes back:
+//! Signing is a pure function of the parts of a request. It sends nothing and reads neither clock nor environment. The
+//! returned [`Signed`] contains every step:
 //!
 //! ```
 //! use huaweicloud_jobs::session::Secret;
@@ -29,8 +29,8 @@
 //!
 //! # What the wire must look like
 //!
-//! A server decodes and encodes what it receives before it compares; gateways and SDKs do not all do it alike. A request
-//! that is sent in the form below means the same to all of them. The helpers give it.
+//! A server decodes and encodes the received request before it compares the signature, and gateways and SDKs differ in
+//! this. A request in the following form has the same meaning for all of them. The helper functions return this form.
 //!
 //! - **Path**: every segment percent-encoded exactly once, all but `A-Za-z0-9-_.~`, digits upper-case: [`wire_path`], and
 //!   [`encode`] for a single segment. The canonical form has a slash at the end, the wire needs none. No empty, `.` or
@@ -38,11 +38,11 @@
 //! - **Query**: pairs sorted by name and then by value, encoded like segments, a blank as `%20`, `name=` for an empty
 //!   value: [`wire_query`].
 //! - **Host**: the port goes along unless it is the scheme's own: [`wire_host`].
-//! - **Headers**: the values that are signed are the ones that are sent, blanks at their ends aside.
+//! - **Headers**: the signed values are the sent ones, except for blanks at their ends.
 //! - **Body**: exactly the bytes that are sent, a final newline included. If `X-Sdk-Content-Sha256` is among the
 //!   headers, its value stands for the body: `UNSIGNED-PAYLOAD`, or the SHA-256 of the body in hexadecimal digits.
 //!
-//! `tests/signing/` of the repository holds this module's cases as data for any language.
+//! `tests/signing/` of the repository contains this module's test cases as data for any language.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -66,7 +66,7 @@ pub use verify::{Authorization, Mismatch, Refusal};
 
 const PLAIN_NAME: &str = "SDK-HMAC-SHA256";
 const DERIVED_NAME: &str = "V11-HMAC-SHA256";
-/// What the scope of the legacy layout ends in.
+/// The end of the scope in the legacy layout.
 const SCOPE_END: &str = "sdk_request";
 
 const HOST: &str = "host";
@@ -79,9 +79,9 @@ const USUAL_HOST: usize = 0;
 const USUAL_CONTENT_HASH: usize = 3;
 const USUAL_DATE: usize = 4;
 
-/// The parts of a request that a signature covers, as they are on the wire.
+/// The parts of a request that a signature covers, as they are sent.
 ///
-/// `Debug` shows neither query nor headers nor body: they may hold secrets.
+/// `Debug` shows neither query nor headers nor body, since they can contain secrets.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The method in upper case, for example `PUT`.
@@ -90,9 +90,9 @@ pub struct Request<'a> {
     pub path: &'a str,
     /// The query as sent, without the `?`; empty if there is none.
     pub query: &'a str,
-    /// Names, in any case, and values. A value that is not text cannot be signed: leave such a header out.
+    /// Names in any case, and values. A value that is not text cannot be signed; leave out such a header.
     pub headers: &'a [(&'a str, &'a str)],
-    /// The body as sent. It is not read if there is a header `X-Sdk-Content-Sha256` to stand for it.
+    /// The body as sent. It is not read if a header `X-Sdk-Content-Sha256` replaces it.
     pub body: &'a [u8],
 }
 
@@ -103,13 +103,13 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-/// How the key is made and the header written.
+/// The derivation of the key and the layout of the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm<'a> {
-    /// `SDK-HMAC-SHA256 Access=…`: what all current services take. The secret key signs.
+    /// `SDK-HMAC-SHA256 Access=…`: all current services accept it. The secret key signs.
     Plain,
-    /// `V11-HMAC-SHA256 Credential=…/day/region/service`: a key for a day, region and service signs, derived with
-    /// HKDF-SHA256. For endpoints that ask for it.
+    /// `V11-HMAC-SHA256 Credential=…/day/region/service`: a key for one day, region and service signs, which
+    /// HKDF-SHA256 derives. Some endpoints require it.
     Derived {
         /// For example `cn-north-4`, or `globe` for global services.
         region: &'a str,
@@ -127,7 +127,7 @@ pub enum Algorithm<'a> {
 }
 
 impl Algorithm<'_> {
-    /// The name on the wire: `SDK-HMAC-SHA256` or `V11-HMAC-SHA256`.
+    /// The name in the header: `SDK-HMAC-SHA256` or `V11-HMAC-SHA256`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Plain | Self::Legacy { .. } => PLAIN_NAME,
@@ -147,7 +147,7 @@ impl Algorithm<'_> {
         }
     }
 
-    /// The HMAC that signs, with its key and nothing else in it yet.
+    /// Returns the HMAC with the signing key.
     fn keyed(&self, access_key: &str, secret_key: &Secret, day: &str) -> Hmac<Sha256> {
         match self {
             Self::Plain => secret_key.hmac(),
@@ -181,25 +181,25 @@ fn derived_key(access_key: &str, secret_key: &[u8], info: &str) -> Zeroizing<[u8
     Zeroizing::new(Hex::of(&key).0)
 }
 
-/// Which headers a signature covers.
+/// The headers that a signature covers.
 ///
-/// `X-Sdk-Date` is covered always.
+/// `X-Sdk-Date` is always covered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SignedHeaders<'a> {
-    /// `host` and `x-sdk-date`, and of `x-project-id`, `x-domain-id`, `x-security-token` and `x-sdk-content-sha256`
-    /// those that are there. Proxies leave these alone.
+    /// `host` and `x-sdk-date`, and those of `x-project-id`, `x-domain-id`, `x-security-token` and
+    /// `x-sdk-content-sha256` that the request has. Proxies do not change these.
     #[default]
     Usual,
-    /// Every header of the request but `Authorization` and those with `_` in their name, which gateways drop. So do the
-    /// vendor's Python SDK and older ones in Java.
+    /// Every header of the request except `Authorization` and those with `_` in their name, which gateways drop. The
+    /// vendor's Python SDK and older Java SDKs do the same.
     Every,
-    /// These, in any order and case; each must be there. A name with `_` counts here.
+    /// These headers, in any order and case; the request must have each of them. Names with `_` are signed too.
     Named(&'a [&'a str]),
 }
 
-/// Keys and choices to sign with.
+/// The keys and settings of a signer.
 ///
-/// The access key is public, the secret key is not: `Debug` shows the one only.
+/// `Debug` shows the access key, which is public, and not the secret key.
 #[derive(Clone, Copy, Debug)]
 pub struct Signer<'a> {
     access_key: &'a str,
@@ -209,32 +209,32 @@ pub struct Signer<'a> {
 }
 
 impl<'a> Signer<'a> {
-    /// Signs with [`Algorithm::Plain`] and [`SignedHeaders::Usual`].
+    /// Returns a signer with [`Algorithm::Plain`] and [`SignedHeaders::Usual`].
     pub fn new(access_key: &'a str, secret_key: &'a Secret) -> Self {
         Self { access_key, secret_key, algorithm: Algorithm::Plain, headers: SignedHeaders::Usual }
     }
 
-    /// Chooses another algorithm.
+    /// Sets the algorithm.
     pub fn algorithm(mut self, algorithm: Algorithm<'a>) -> Self {
         self.algorithm = algorithm;
         self
     }
 
-    /// Chooses other headers.
+    /// Sets the signed headers.
     pub fn headers(mut self, headers: SignedHeaders<'a>) -> Self {
         self.headers = headers;
         self
     }
 
-    /// Signs a request as of a date.
+    /// Signs a request with a date.
     ///
-    /// The request must be sent with the header `X-Sdk-Date` of that date; if it is not among the headers yet, it is
-    /// signed all the same and is to be added. The method is signed, and must be sent, in upper case. Temporary keys need
-    /// `X-Security-Token` among the headers.
+    /// The request must be sent with the header `X-Sdk-Date` of that date. If the headers do not contain it, it is
+    /// signed nevertheless; add it before sending. The method is signed, and must be sent, in upper case. Temporary
+    /// keys need the header `X-Security-Token`.
     ///
     /// # Errors
     ///
-    /// [`SignError`]: a part cannot be on the wire as it is, or the headers and what is asked for do not fit.
+    /// [`SignError`]: a part cannot be sent in HTTP, or a header to be signed is missing, repeated or malformed.
     pub fn sign(&self, request: &Request<'_>, date: &Date) -> Result<Signed, SignError> {
         let Self { access_key, secret_key, algorithm, headers } = self;
         self.check(request)?;
@@ -323,7 +323,7 @@ fn upper(method: &str) -> Cow<'_, str> {
     }
 }
 
-/// The trimmed values of the headers that are usually signed, each at its name's place in [`USUAL`].
+/// Returns the trimmed values of the usual headers, each at the index of its name in [`USUAL`].
 fn usual<'a>(headers: &[(&str, &'a str)]) -> Result<[Option<&'a str>; 6], HeaderFault> {
     let mut values = [None; 6];
     for (name, value) in headers {
@@ -373,12 +373,12 @@ fn select<'a>(
         selected.push((name.to_ascii_lowercase(), value));
     }
     selected.sort();
-    // A name can be asked for twice.
+    // The list can contain a name twice.
     selected.dedup();
     Ok(selected)
 }
 
-/// The trimmed value of a header that may be there once.
+/// Returns the trimmed value of a header that may appear only once.
 fn find<'a>(headers: &[(&str, &'a str)], name: &str) -> Result<Option<&'a str>, HeaderFault> {
     let mut values = headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
     let Some(value) = values.next() else { return Ok(None) };
@@ -391,7 +391,7 @@ fn find<'a>(headers: &[(&str, &'a str)], name: &str) -> Result<Option<&'a str>, 
     checked(name, value).map(Some)
 }
 
-/// The trimmed value, if it can be one. With a line break it could pass for another line of the canonical request.
+/// Returns the trimmed value, if it is valid. A line break in it could forge another line of the canonical request.
 fn checked<'a>(name: &str, value: &'a str) -> Result<&'a str, HeaderFault> {
     if value.bytes().fold(false, |control, byte| control | (byte.is_ascii_control() & (byte != b'\t'))) {
         return Err(HeaderFault::Malformed { name: name.to_ascii_lowercase() });
@@ -399,7 +399,7 @@ fn checked<'a>(name: &str, value: &'a str) -> Result<&'a str, HeaderFault> {
     Ok(value.trim())
 }
 
-/// Whether it can be a method or the name of a header.
+/// Returns whether a string is a valid method or header name.
 fn is_token(text: &str) -> bool {
     const TOKEN: [bool; 256] = {
         let mut table = [false; 256];
@@ -418,7 +418,7 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| TOKEN[usize::from(byte)])
 }
 
-/// Whether it can be in an `Authorization` header without being taken for something else.
+/// Returns whether a string can be part of an `Authorization` header without ambiguity.
 fn is_part_of_credential(text: &str) -> bool {
     text.bytes().fold(true, |fits, byte| fits & byte.is_ascii_graphic() & (byte != b'/') & (byte != b','))
 }
@@ -427,7 +427,7 @@ fn is_content_hash(text: &str) -> bool {
     text == UNSIGNED || (text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// 32 bytes as hexadecimal digits in lower case.
+/// Writes 32 bytes as lower-case hexadecimal digits.
 struct Hex([u8; 64]);
 
 impl Hex {
@@ -445,7 +445,7 @@ impl Hex {
     }
 }
 
-/// Canonical request and string to sign, one after the other.
+/// Returns the canonical request followed by the string to sign.
 #[derive(Clone, PartialEq, Eq)]
 struct Text {
     all: String,
@@ -493,9 +493,9 @@ impl Text {
     }
 }
 
-/// A signature and every step to it.
+/// A signature with all of its steps.
 ///
-/// The canonical request holds the values of the signed headers, `X-Security-Token` among them, so `Debug` does not
+/// The canonical request contains the values of the signed headers, `X-Security-Token` among them, so `Debug` does not
 /// show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Signed {
@@ -504,12 +504,13 @@ pub struct Signed {
 }
 
 impl Signed {
-    /// Method, path, query, headers, names of the headers and hash of the body, a line each. May hold a security token.
+    /// The canonical request: method, path, query, headers, names of the headers and hash of the body, one line each.
+    /// It may contain a security token.
     pub fn canonical_request(&self) -> &str {
         self.text.canonical_request()
     }
 
-    /// What the key signs: algorithm, date, scope if there is one, and the canonical request's hash.
+    /// The string to sign: algorithm, date, scope if there is one, and the hash of the canonical request.
     pub fn string_to_sign(&self) -> &str {
         self.text.string_to_sign()
     }
@@ -536,22 +537,22 @@ impl fmt::Debug for Signed {
     }
 }
 
-/// Why a header cannot be signed, or a signed one not be verified.
+/// The reason why a header cannot be signed or verified.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderFault {
-    /// It is named, but the request has none.
+    /// The request does not have the named header.
     #[error("the request has no header `{}`", name.escape_debug())]
     Absent {
         /// Its name in lower case.
         name: String,
     },
-    /// It is there more than once, and implementations differ in which one counts.
+    /// The request has the header more than once, and implementations differ in which one counts.
     #[error("the header `{}` is there more than once", name.escape_debug())]
     Repeated {
         /// Its name in lower case.
         name: String,
     },
-    /// Its name or value cannot be in a header, or the value is none that this header can have.
+    /// The name or value is not valid in a header, or the value is not valid for this header.
     #[error("the header `{}` is malformed", name.escape_debug())]
     Malformed {
         /// Its name in lower case.
@@ -559,12 +560,12 @@ pub enum HeaderFault {
     },
 }
 
-/// Why a request cannot be signed.
+/// The reason why a request cannot be signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// A part of the request or the key cannot be on the wire as it is.
-    // Not the part itself: whoever takes one key for the other should not find it in a log.
+    /// A part of the request or the key cannot be sent in HTTP.
+    // The value is not shown: it could be a secret key that was passed as the access key.
     #[error("the {part} is malformed")]
     Malformed {
         /// `access key`, `region`, `service`, `method` or `path`.
@@ -573,12 +574,12 @@ pub enum SignError {
     /// The request has a header `X-Sdk-Date`, and it is not the date to sign with.
     #[error("the header `x-sdk-date` is not the date to sign with")]
     DateDiffers,
-    /// A header to be signed is absent, there twice, or malformed.
+    /// A header to be signed is missing, repeated or malformed.
     #[error(transparent)]
     Header(#[from] HeaderFault),
 }
 
-/// One segment of a path, or a name or value of a query, percent-encoded: all but `A-Za-z0-9-_.~`.
+/// Percent-encodes a segment of a path, or a name or value of a query: all characters but `A-Za-z0-9-_.~`.
 ///
 /// ```
 /// use huaweicloud_jobs::session::signing::encode;
@@ -591,7 +592,7 @@ pub fn encode(text: &str) -> String {
     out
 }
 
-/// A path as it should be on the wire: each segment encoded exactly once, whether it was encoded or not.
+/// Returns the path to send: each segment encoded exactly once, whether it was encoded or not.
 ///
 /// ```
 /// use huaweicloud_jobs::session::signing::wire_path;
@@ -608,13 +609,13 @@ pub fn wire_path(path: &str) -> String {
     out
 }
 
-/// A query as it should be on the wire: encoded, sorted by name and then by value. The pairs are not encoded yet.
+/// Returns the query to send: encoded, sorted by name and then by value. The given pairs are not encoded.
 ///
 /// ```
 /// use huaweicloud_jobs::session::signing::wire_query;
 ///
 /// assert_eq!(wire_query([("name", "a b"), ("limit", "10"), ("name", "")]), "limit=10&name=&name=a%20b");
-/// // An address from elsewhere, in which a blank may be a `+`:
+/// // An address in which a blank may be a `+`:
 /// let address: reqwest::Url = "https://example.com/?b=1+2&a"
 ///     .parse()
 ///     .expect("an address");
@@ -630,7 +631,7 @@ pub fn wire_query<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = 
     out
 }
 
-/// The value of the header `Host` for an address: the authority, without the port if it is the scheme's own.
+/// Returns the value of the header `Host` for an address: the authority, without the scheme's default port.
 ///
 /// ```
 /// use huaweicloud_jobs::session::signing::wire_host;
