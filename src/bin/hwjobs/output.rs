@@ -1,6 +1,7 @@
 //! Prints responses for people and for programs.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Seek, Write};
 
@@ -17,7 +18,7 @@ use serde_json::{Map, Value};
 
 use super::exit::{Failure, usage};
 
-/// The output format of a response: a table, a JSON value, JSON lines, YAML, or CSV with a header.
+/// How to print an answer: for people, as one JSON value, as one JSON value a line, as YAML, as CSV with a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Table,
@@ -27,7 +28,7 @@ pub(super) enum Format {
     Csv,
 }
 
-/// The output format of a command that is not an operation.
+/// How a command that is not an operation prints.
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum ReportFormat {
     /// For people.
@@ -41,13 +42,13 @@ pub(super) enum ReportFormat {
 pub(super) struct Shape {
     /// The field with the items, for a list.
     pub(super) list: Option<&'static str>,
-    /// The columns of a table; if empty, all fields.
+    /// The fields to show in a table; all of them if there are none.
     pub(super) columns: &'static [&'static str],
     /// Fields that hold a time.
     pub(super) times: Vec<&'static str>,
     /// Fields that hold a duration, with the number of their units in a second.
     pub(super) durations: Vec<(&'static str, f64)>,
-    /// Whether `status` is a code of ModelArts.
+    /// Whether `status` holds a code of ModelArts.
     pub(super) has_status: bool,
 }
 
@@ -183,13 +184,8 @@ fn record(value: &Value) -> Option<&Map<String, Value>> {
 
 /// Collects all names in the order of their first occurrence.
 fn names<'a>(rows: impl IntoIterator<Item = &'a Map<String, Value>>) -> Vec<&'a str> {
-    let mut names: Vec<&str> = Vec::new();
-    for name in rows.into_iter().flat_map(Map::keys) {
-        if !names.contains(&name.as_str()) {
-            names.push(name);
-        }
-    }
-    names
+    let mut known = HashSet::new();
+    rows.into_iter().flat_map(Map::keys).map(String::as_str).filter(|name| known.insert(*name)).collect()
 }
 
 fn plain(value: &Value) -> String {
@@ -235,27 +231,33 @@ pub(super) struct Rows {
 struct Waiting {
     file: io::BufWriter<File>,
     columns: Vec<String>,
+    /// The same names, to be looked up.
+    known: HashSet<String>,
 }
 
 impl Rows {
     /// Rows in JSON Lines or CSV.
     pub(super) fn new(format: Format) -> Result<Self, Failure> {
         let waiting = match format {
-            Format::Csv => Some(Waiting { file: io::BufWriter::new(tempfile::tempfile()?), columns: Vec::new() }),
+            Format::Csv => {
+                let file = io::BufWriter::new(tempfile::tempfile()?);
+                Some(Waiting { file, columns: Vec::new(), known: HashSet::new() })
+            }
             _ => None,
         };
         Ok(Self { waiting })
     }
 
     pub(super) fn write(&mut self, rows: &[Value]) -> Result<(), Failure> {
-        let Some(Waiting { file, columns }) = &mut self.waiting else {
+        let Some(Waiting { file, columns, known }) = &mut self.waiting else {
             let mut out = io::stdout().lock();
             rows.iter().try_for_each(|row| writeln!(out, "{}", escaped(row.to_string())))?;
             return Ok(out.flush()?);
         };
         for row in rows {
             for name in record(row).into_iter().flat_map(Map::keys) {
-                if !columns.contains(name) {
+                if !known.contains(name) {
+                    known.insert(name.clone());
                     columns.push(name.clone());
                 }
             }
@@ -266,7 +268,7 @@ impl Rows {
 
     /// Prints the rows that wait.
     pub(super) fn finish(self) -> Result<(), Failure> {
-        let Some(Waiting { file, columns }) = self.waiting else { return Ok(()) };
+        let Some(Waiting { file, columns, known: _ }) = self.waiting else { return Ok(()) };
         let mut file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.rewind()?;
         let mut out = io::BufWriter::new(io::stdout().lock());
@@ -345,9 +347,10 @@ fn table(value: &Value, shape: &Shape, width: Option<u16>) -> (Vec<String>, bool
                 columns => columns.to_vec(),
             };
             // Headers are not wrapped. Columns that do not fit are left out, the last ones first.
-            let needed = |columns: &[&str]| columns.iter().map(|name| name.chars().count() + PADDING).sum::<usize>();
-            while columns.len() > 1 && width.is_some_and(|width| needed(&columns) > width.into()) {
-                columns.pop();
+            let needed = |name: &&str| name.chars().count() + PADDING;
+            let mut all = columns.iter().map(needed).sum::<usize>();
+            while columns.len() > 1 && width.is_some_and(|width| all > width.into()) {
+                all -= columns.pop().as_ref().map_or(0, needed);
             }
             if columns.is_empty() && !rows.iter().any(Value::is_array) {
                 return (rows.iter().map(visible).collect(), false);
