@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 use super::exit::{Failure, usage};
 
-/// How to print an answer: for people, as one JSON value, as one JSON value a line, as YAML, as CSV with a header.
+/// The output format of a response: a table, a JSON value, JSON lines, YAML, or CSV with a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Table,
@@ -28,7 +28,7 @@ pub(super) enum Format {
     Csv,
 }
 
-/// How a command that is not an operation prints.
+/// The output format of a command that is not an operation.
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum ReportFormat {
     /// For people.
@@ -42,13 +42,13 @@ pub(super) enum ReportFormat {
 pub(super) struct Shape {
     /// The field with the items, for a list.
     pub(super) list: Option<&'static str>,
-    /// The fields to show in a table; all of them if there are none.
+    /// The columns of a table; if empty, all fields.
     pub(super) columns: &'static [&'static str],
     /// Fields that hold a time.
     pub(super) times: Vec<&'static str>,
     /// Fields that hold a duration, with the number of their units in a second.
     pub(super) durations: Vec<(&'static str, f64)>,
-    /// Whether `status` holds a code of ModelArts.
+    /// Whether `status` is a code of ModelArts.
     pub(super) has_status: bool,
 }
 
