@@ -66,7 +66,7 @@ lists! {
         data_sources -> DataSource, DataSource;
 }
 
-/// A URL as its type of data source wants it, which no schema can say.
+/// Validates a URL for its type of data source, which a schema cannot express.
 fn fitting<T>(url: String, source_type: Option<types::DataSourceTypeForRequest>) -> Result<T, Error>
 where
     T: for<'a> TryFrom<&'a str, Error: std::fmt::Display>,
@@ -82,7 +82,7 @@ where
     checked("url", url)
 }
 
-/// A data source to be created, see [`DataSources::create`].
+/// The creation of a data source, see [`DataSources::create`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct CreateDataSource {
@@ -164,9 +164,9 @@ impl DataSource {
         Ok(call(&operations::SHOW_DATA_SOURCE, request.data_source_id(&self.id).send()).await?.data_source)
     }
 
-    /// Changes fields of it; what is not given stays as it is.
+    /// Changes the given fields; other ones stay unchanged.
     ///
-    /// The documents call the type mandatory; real clients leave it out and are understood.
+    /// The documentation calls the type mandatory; real clients leave it out, and services accept that.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -195,7 +195,7 @@ impl DataSource {
     }
 }
 
-/// A change of a data source, see [`DataSource::update`].
+/// An update of a data source, see [`DataSource::update`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct UpdateDataSource<'a> {

@@ -34,7 +34,7 @@ lists! {
         job_executions -> Execution, JobExecution;
 }
 
-/// One execution. The same handle whether named by id, started, or found in a list.
+/// An execution, named by id, started or found in a list.
 #[derive(Clone, Debug)]
 pub struct Execution {
     session: Session,
@@ -91,8 +91,8 @@ impl Awaited for Execution {
     }
 }
 
-/// How far an execution is. The documentation shows no state: an execution has ended when it has an end, and it succeeded
-/// unless its return code is another one than 0.
+/// Returns the phase of an execution. The documentation has no state: an execution has ended if it has an end time, and
+/// it has succeeded unless its return code differs from 0.
 fn phase(has_end: bool, return_code: Option<&str>) -> (Phase, String) {
     let code = return_code.map(str::trim).filter(|code| !code.is_empty());
     match (has_end, code) {

@@ -173,7 +173,7 @@ impl Job {
         Ok(call(&operations::SHOW_JOB, request.send()).await?.job)
     }
 
-    /// Changes fields of the job; what is not given stays as it is.
+    /// Changes the given fields of the job; other ones stay unchanged.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {

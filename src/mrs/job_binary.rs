@@ -21,7 +21,7 @@ impl JobBinaries {
         Self { session }
     }
 
-    /// Creates a job binary: a name for a program that lies in OBS (`s3a://`) or HDFS (`/`).
+    /// Creates a job binary: a named program in OBS (`s3a://`) or HDFS (`/`).
     ///
     /// The name has 1 to 80 letters, digits, `-` or `_`, the URL at most 255 characters, the description at most 65535.
     ///
@@ -61,7 +61,7 @@ lists! {
         binaries -> JobBinary, JobBinary;
 }
 
-/// A job binary to be created, see [`JobBinaries::create`].
+/// The creation of a job binary, see [`JobBinaries::create`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct CreateJobBinary {
@@ -127,9 +127,9 @@ impl JobBinary {
         Ok(call(&operations::SHOW_JOB_BINARY, request.job_binary_id(&self.id).send()).await?.job_binary)
     }
 
-    /// Changes fields of it; what is not given stays as it is.
+    /// Changes the given fields; other ones stay unchanged.
     ///
-    /// The documents call the description mandatory; real clients leave it out and are understood.
+    /// The documentation calls the description mandatory; real clients leave it out, and services accept that.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -149,7 +149,7 @@ impl JobBinary {
     }
 }
 
-/// A change of a job binary, see [`JobBinary::update`].
+/// An update of a job binary, see [`JobBinary::update`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct UpdateJobBinary<'a> {

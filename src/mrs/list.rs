@@ -1,4 +1,4 @@
-//! What the lists of MRS have in common: markers, a limit, an order.
+//! The common parts of MRS lists: markers, a limit, an order.
 
 /// Defines the queries of lists by marker. The paths are whole, since they are resolved where the macro is invoked.
 macro_rules! lists {
