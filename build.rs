@@ -11,6 +11,11 @@ use syn::visit_mut::{self, VisitMut};
 #[path = "src/spec/check.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod check;
+#[path = "build/clouds.rs"]
+mod clouds;
+#[path = "src/spec/edition.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
+mod edition;
 #[path = "src/spec/list.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod list;
@@ -20,6 +25,9 @@ mod load;
 #[path = "src/spec/lower.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod lower;
+#[path = "src/spec/overlay.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
+mod overlay;
 #[path = "src/spec/schema.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod schema;
@@ -37,12 +45,15 @@ const FAMILIES: [&str; 4] = ["gateway", "iam", "modelarts", "mrs"];
 fn main() {
     for rules in [
         "build.rs",
+        "build/clouds.rs",
         "src/shape.rs",
         "src/spec/check.rs",
+        "src/spec/edition.rs",
         "src/spec/list.rs",
         "src/spec/load.rs",
         "src/spec/lower.rs",
         "src/spec/schema.rs",
+        "src/spec/overlay.rs",
         "src/spec/states.rs",
     ] {
         println!("cargo::rerun-if-changed={rules}");
@@ -76,6 +87,11 @@ fn main() {
     }
     if with_schemas() {
         fs::write(out.join("schemas.rs"), schemas(&generated)).expect("a build script may write into OUT_DIR");
+    }
+    println!("cargo::rerun-if-changed={}", clouds::FOLDER);
+    if let Err(message) = clouds::write(&out) {
+        println!("cargo::error={message}");
+        process::exit(1);
     }
     println!("cargo::rerun-if-changed=openapi/errors");
     if let Err(message) = error_codes(&out) {
@@ -212,7 +228,8 @@ fn read(file: &str, json: &Path) -> Result<Value, String> {
 fn compile(service: &str, file: &str, target: &Path) -> Result<Names, String> {
     let document = read(file, &target.with_extension("json"))?;
     // The emulator holds requests against this, and answers with those.
-    for (extension, text) in [("rules.json", rules(&document, false).to_string()), ("answers.rs", answers(&document))] {
+    for (extension, text) in [("rules.json", edition::rules(&document).to_string()), ("answers.rs", answers(&document))]
+    {
         let file = target.with_extension(extension);
         fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
     }
@@ -223,7 +240,8 @@ fn compile(service: &str, file: &str, target: &Path) -> Result<Names, String> {
         }
         return Err(format!("{file}: {} constructs would not survive generation", problems.len()));
     }
-    let lowered = lower::lower(&document);
+    let mut lowered = lower::lower(&document);
+    tell_lifecycle(&mut lowered);
     let (code, names) = generate(service, &lowered).map_err(|error| format!("{file}: {error}"))?;
     if env::var_os("CARGO_FEATURE_MOCK").is_some() {
         let code = mock(service, &lowered).map_err(|error| format!("{file}: {error}"))?;
@@ -239,26 +257,17 @@ fn compile(service: &str, file: &str, target: &Path) -> Result<Names, String> {
     Ok(names)
 }
 
-/// Removes the parts of a description that are only for readers. `named`: the keys are names of the description, not of
-/// OpenAPI.
-fn rules(value: &Value, named: bool) -> Value {
-    let for_readers = |key: &str| {
-        matches!(
-            key,
-            "description" | "summary" | "externalDocs" | "tags" | "default" | "example" | "examples" | "links"
-        ) || (key.starts_with("x-") && !matches!(key, "x-error-code" | "x-together" | "x-empty" | "x-mandatory"))
-    };
-    match value {
-        Value::Object(fields) => fields
-            .iter()
-            .filter(|(key, _)| named || !for_readers(key))
-            .map(|(key, value)| {
-                let named = !named && matches!(key.as_str(), "properties" | "schemas" | "responses" | "headers");
-                (key.clone(), rules(value, named))
-            })
-            .collect(),
-        Value::Array(items) => items.iter().map(|item| rules(item, false)).collect(),
-        _ => value.clone(),
+/// Puts what the operations say of their life span and of permissions into their descriptions, for rustdoc.
+fn tell_lifecycle(document: &mut Value) {
+    let told: Vec<(String, String, String)> = load::operations(document)
+        .map(|operation| {
+            let sentences = load::lifecycle(operation.value).join("\n\n");
+            (operation.path.to_owned(), operation.method.to_owned(), sentences)
+        })
+        .collect();
+    for (path, method, sentences) in told.into_iter().filter(|(.., sentences)| !sentences.is_empty()) {
+        let description = &mut document["paths"][path][method]["description"];
+        *description = format!("{}\n\n{sentences}", description.as_str().unwrap_or_default()).into();
     }
 }
 
@@ -317,6 +326,7 @@ fn generate(service: &str, document: &Value) -> Result<(String, Names), String> 
     restore_documented_order(&mut code, document);
     read_leniently(&mut code, document)?;
     WithoutVersion.visit_file_mut(&mut code);
+    deprecate(&mut code, document);
     let mut types = Vec::new();
     for item in types_of(&mut code) {
         let (name, attributes) = match item {
@@ -334,6 +344,29 @@ fn generate(service: &str, document: &Value) -> Result<(String, Names), String> 
     // The generator's own samples do not compile; as text they are not listed as ignored tests.
     let code = prettyplease::unparse(&code).replace("```ignore", "```text");
     Ok((format!("{code}\n{}", open_enums(&enums, document)), names))
+}
+
+/// Marks the methods of the client for operations that no cloud documents any more.
+fn deprecate(code: &mut syn::File, document: &Value) {
+    let notes: BTreeMap<&str, String> = load::operations(document)
+        .filter_map(|operation| {
+            let day = operation.value["x-sunset"].as_str()?;
+            Some((operation.id(), format!("no cloud documents it since {day}")))
+        })
+        .collect();
+    for item in &mut code.items {
+        let syn::Item::Impl(client) = item else { continue };
+        if client.trait_.is_some() {
+            continue;
+        }
+        for item in &mut client.items {
+            if let syn::ImplItem::Fn(method) = item
+                && let Some(note) = notes.get(method.sig.ident.to_string().as_str())
+            {
+                method.attrs.push(syn::parse_quote!(#[deprecated(note = #note)]));
+            }
+        }
+    }
 }
 
 /// The generator sends the version of the description on every call, in a header that these APIs do not know.

@@ -5,6 +5,7 @@
 pub mod api;
 pub mod bulk;
 mod clock;
+mod cloud;
 #[cfg(feature = "contract")]
 pub mod contract;
 #[doc = include_str!("../docs/coming-from-the-python-sdk.md")]
@@ -36,6 +37,7 @@ pub mod raw;
 #[cfg(any(test, feature = "spec"))]
 pub mod spec;
 
+pub use cloud::{Cloud, Documented, UnknownCloud};
 pub use entry::Entry;
 pub use error::{Error, ErrorCode, ErrorKind, Retry, Setting};
 pub use ids::{
@@ -52,11 +54,11 @@ mod guides {
         )+};
     }
     guides! {
+        Clouds "clouds.md",
         ContractTests "contract-tests.md",
         Credentials "credentials.md",
         Emulator "emulator.md",
         Errors "errors.md",
-        PartnerClouds "partner-clouds.md",
         TestingYourProgram "testing-your-program.md",
     }
 }

@@ -15,7 +15,7 @@ use syn::{Attribute, Item, ItemMod, ItemUse, UseTree, Visibility};
 /// The modules of the library from the ground up, floor by floor. A module may import the floors below it, and the modules
 /// to its left on its own floor.
 const FLOORS: &[&[&str]] = &[
-    &["entry", "secret", "clock", "json", "shape", "terminal"],
+    &["entry", "secret", "clock", "cloud", "json", "shape", "terminal"],
     &["error"],
     &["transport"],
     &["api"],

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::inventory::Owner;
-use super::model::model;
+use super::model::Model;
 use super::objects::Fixture;
 use super::plan::{Case, Clause};
 use super::run::{Halt, Run, base36, caught, milliseconds};
@@ -63,6 +63,7 @@ impl Run {
             let outcome = match &clause.case {
                 Case::Trials(trials) => attempt.trials(trials).await,
                 Case::Law(law) => Box::pin(attempt.law(*law)).await,
+                Case::Absence(trial) => attempt.absence(trial).await,
                 Case::Untried(_) => Ok(()),
             };
             attempt.look_at_created(outcome).await
@@ -82,7 +83,7 @@ impl Run {
             _ if !attempt.differences.is_empty() => (Verdict::Differs, None),
             Err(Halt::Absent(op, how)) if op == clause.op => (Verdict::Absent, Some(how)),
             Err(Halt::Absent(op, _)) => {
-                (Verdict::NotTried, Some(format!("it needs {}, which is absent", model().operations[op].id)))
+                (Verdict::NotTried, Some(format!("it needs {}, which is absent", self.model.operations[op].id)))
             }
             Err(Halt::Unknown) => (Verdict::NotTried, Some("nothing shows what was created for it".to_owned())),
             Err(Halt::NotTried(reason)) => (Verdict::NotTried, Some(reason)),
@@ -124,6 +125,11 @@ impl<'a> Attempt<'a> {
             own: Vec::new(),
             turn: None,
         }
+    }
+
+    /// What the description says of the operations of the run.
+    pub(super) fn model(&self) -> &'static Model {
+        self.run.model
     }
 
     /// Looks at what the clause's operation created, unless it is clear why the clause goes no further.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::attempt::Attempt;
 use super::compare::Comparison;
 use super::exchange::{Answer, Request};
-use super::model::{all_names, model, unsupported};
+use super::model::{all_names, unsupported};
 use super::plan::{Expected, Payload, Trial};
 use super::run::Halt;
 use super::verdict::Check;
@@ -15,7 +15,7 @@ use crate::error::{ErrorCode, ErrorKind};
 impl Attempt<'_> {
     /// Whether an answer is a success as described; notes what is not.
     pub(super) fn check_success(&mut self, op: usize, answer: &Answer) -> bool {
-        let described = &model().operations[op];
+        let described = &self.model().operations[op];
         if answer.status != described.success || !answer.is_success() {
             let text = format!("{} instead of {}", answer.told(), described.success);
             self.note_difference(Check::Status, text, answer.exchange);
@@ -27,7 +27,7 @@ impl Attempt<'_> {
 
     /// Content type, headers and schema.
     pub(super) fn check_form(&mut self, op: usize, answer: &Answer) {
-        let described = &model().operations[op];
+        let described = &self.model().operations[op];
         let schema = described.answer_schema(answer.status);
         let media_type =
             answer.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -91,7 +91,7 @@ impl Attempt<'_> {
             return self.note_difference(check, format!("{what}: {}", answer.told()), answer.exchange);
         }
         self.check_form(op, answer);
-        let service = model().operations[op].service();
+        let service = self.model().operations[op].service();
         match (code, answer.code()) {
             (Some(code), _) if code.family() != service && code.family() != "gateway" => {
                 self.note_difference(
@@ -150,7 +150,7 @@ impl Attempt<'_> {
         request: &Request,
         answer: &Answer,
     ) -> Result<(), Halt> {
-        let op = &model().operations[trial.op];
+        let op = &self.model().operations[trial.op];
         let example = &op.examples[index];
         let Some((_, documented)) = example.response else { return Ok(()) };
         let mut determined = Vec::new();
@@ -166,20 +166,20 @@ impl Attempt<'_> {
             given.extend(names(sent));
         }
         let mut optional = Vec::new();
-        let creates = model().object_of(op).map(|object| &model().objects[object]).or_else(|| {
-            model().objects.iter().find(|object| object.create == trial.op || object.list == Some(trial.op))
+        let creates = self.model().object_of(op).map(|object| &self.model().objects[object]).or_else(|| {
+            self.model().objects.iter().find(|object| object.create == trial.op || object.list == Some(trial.op))
         });
         if let Some(object) = creates {
-            let create = &model().operations[object.create];
+            let create = &self.model().operations[object.create];
             optional = create.body.map(|schema| all_names(create.document.value(), schema)).unwrap_or_default();
             if trial.op != object.create && !self.run.options.read_only {
-                let fixture = self.run.fixtures[model().created_by(object.create).unwrap_or_default()].get();
+                let fixture = self.run.fixtures[self.model().created_by(object.create).unwrap_or_default()].get();
                 given.extend(fixture.into_iter().flatten().flat_map(|fixture| names(&fixture.request)));
             }
         }
         let editions = op.examples.iter().filter_map(|example| example.response);
         let editions = editions.filter(|(status, _)| status.starts_with('2')).map(|(_, body)| body).collect();
-        let shows = model().objects.iter().any(|object| object.show == Some(trial.op));
+        let shows = self.model().objects.iter().any(|object| object.show == Some(trial.op));
         let mut comparison = Comparison { determined, optional, given, editions, shows, differences: Vec::new() };
         comparison.compare("", "", documented, answer.json());
         for difference in comparison.differences {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::attempt::Attempt;
 use super::inventory::{Created, Identity, Owner};
-use super::model::model;
 use super::objects::is_unknown;
 use super::run::{Halt, Run, caught};
 use super::turns::{Advance, Turn, each};
@@ -84,8 +83,8 @@ impl Run {
         match outcome {
             Ok(answer) if answer.is_success() || is_unknown(&answer) => Removal::Gone,
             Ok(_) if !may_wait => Removal::NotYet,
-            Ok(answer) => Removal::Kept(format!("{} answered {}", model().operations[delete].id, answer.told())),
-            Err(Halt::Absent(op, how)) => Removal::Kept(format!("{} is absent: {how}", model().operations[op].id)),
+            Ok(answer) => Removal::Kept(format!("{} answered {}", self.model.operations[delete].id, answer.told())),
+            Err(Halt::Absent(op, how)) => Removal::Kept(format!("{} is absent: {how}", self.model.operations[op].id)),
             // Some services show what was created only a moment later.
             Err(Halt::Unknown) if !may_wait => Removal::NotYet,
             Err(Halt::Unknown) => Removal::Kept("nothing shows it under its id".to_owned()),
@@ -123,7 +122,7 @@ impl Attempt<'_> {
             None => {
                 let mut look = Attempt::new(self.run, None, self.index, created.owner);
                 let Some(shown) = Box::pin(look.show(created)).await? else { return Err(Halt::Unknown) };
-                let (create, id) = (model().operations[create].id, created.path.last().map_or("", |(_, id)| id));
+                let (create, id) = (self.model().operations[create].id, created.path.last().map_or("", |(_, id)| id));
                 // Another clause may have renamed it meanwhile.
                 let Some(created) = self.run.inventory.current(created.key) else { return Ok(()) };
                 match created.identify(&shown, &self.run.prefix()) {

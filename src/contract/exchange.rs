@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::attempt::Attempt;
 use super::compare::plain;
-use super::model::{Op, all_names, model};
+use super::model::{Op, all_names};
 use super::objects::id_of;
 use super::plan::{Identity, Payload};
 use super::run::{Halt, Run};
@@ -79,10 +79,10 @@ impl Answer {
     }
 
     /// The answer as the error that a client would see.
-    pub(super) fn refusal(&self, op: usize) -> Error {
+    pub(super) fn refusal(&self, op: &Op) -> Error {
         let status = StatusCode::from_u16(self.status).unwrap_or_default();
         let answer = ResponseInfo::new(status, &self.headers, Redactor::default());
-        Error::answered(self.text.as_bytes(), &answer).with_operation(model().operations[op].id)
+        Error::answered(self.text.as_bytes(), &answer).with_operation(op.id)
     }
 
     pub(super) fn told(&self) -> String {
@@ -126,7 +126,7 @@ impl Run {
 impl Attempt<'_> {
     /// Sends a request, again while it is throttled; notes what it creates.
     pub(super) async fn send(&mut self, request: &Request) -> Result<Answer, Halt> {
-        let op = &model().operations[request.op];
+        let op = &self.model().operations[request.op];
         if !op.reads() {
             self.look_first(&request.path).await?;
         }
@@ -220,7 +220,7 @@ impl Attempt<'_> {
                 },
             );
             if status == 429 && self.run.throttled.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_THROTTLED {
-                return Err(Halt::Fatal(answer.refusal(request.op)));
+                return Err(Halt::Fatal(answer.refusal(op)));
             } else if status != 429 {
                 self.run.throttled.store(0, Ordering::Relaxed);
             }
@@ -229,7 +229,7 @@ impl Attempt<'_> {
                 if status != 401 {
                     refusals.store(0, Ordering::Relaxed);
                 } else if refusals.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_REFUSALS {
-                    return Err(Halt::Fatal(answer.refusal(request.op)));
+                    return Err(Halt::Fatal(answer.refusal(op)));
                 }
             }
             let gateway = answer
@@ -248,7 +248,7 @@ impl Attempt<'_> {
 
     /// The address of a request. A value of the path that would lead elsewhere is refused.
     fn address(&self, request: &Request, base: &str) -> Result<reqwest::Url, Halt> {
-        let op = &model().operations[request.op];
+        let op = &self.model().operations[request.op];
         let own = self.run.session.project_id().as_str();
         let other = other_project(own);
         let project = if request.identity == Identity::OtherProject { &other } else { own };
@@ -267,13 +267,13 @@ impl Attempt<'_> {
     /// Notes that a request may rename or create something; gives the key of what may be created.
     fn expect(&self, request: &Request) -> Option<u64> {
         let body = if let Payload::Json(body) = &request.body { Some(body) } else { None };
-        if model().objects.iter().any(|object| object.update == Some(request.op)) {
-            let field = model().operations[request.op].name_field();
+        if self.model().objects.iter().any(|object| object.update == Some(request.op)) {
+            let field = self.model().operations[request.op].name_field();
             if let Some(name) = field.and_then(|field| plain(body?.get(field)?)) {
                 self.run.inventory.renamed(&request.path, &name);
             }
         }
-        let object = model().created_by(request.op)?;
+        let object = self.model().created_by(request.op)?;
         Some(self.run.inventory.expect(self.owner, object, &request.path, body))
     }
 
@@ -281,14 +281,14 @@ impl Attempt<'_> {
     fn settle(&self, request: &Request, pending: Option<u64>, settled: Settled<'_>) {
         let inventory = &self.run.inventory;
         let body = if let Payload::Json(body) = &request.body { Some(body) } else { None };
-        if let (Some(key), Some(object)) = (pending, model().created_by(request.op)) {
+        if let (Some(key), Some(object)) = (pending, self.model().created_by(request.op)) {
             match settled {
                 Settled::NotDone => inventory.forget(key),
                 Settled::Unknown => {}
                 Settled::Doubtful => inventory.doubt(key, &self.run.prefix()),
                 // What is no JSON says nothing of an object, whatever its status.
                 Settled::Done(answer) => {
-                    let id = answer.body.as_ref().map(|answer| id_of(object, answer, body));
+                    let id = answer.body.as_ref().map(|answer| id_of(&self.model().objects[object], answer, body));
                     if let Some(Ok(Some(id))) = id {
                         inventory.identify(key, &id);
                     }
@@ -302,7 +302,7 @@ impl Attempt<'_> {
 
     /// A list that is much longer than it can be is not looked at any further.
     fn check_length(&mut self, op: usize, answer: &Answer) -> Result<(), Halt> {
-        let op = &model().operations[op];
+        let op = &self.model().operations[op];
         let items = op.items().and_then(|(field, _)| answer.json().get(field)?.as_array());
         let count = items.map_or(0, Vec::len);
         if count <= MOST_ITEMS {

@@ -62,6 +62,14 @@ pub(super) fn bounds(document: &'static Value, schema: &'static Value) -> Vec<Bo
             every_kind(pattern).into_iter().map(Value::from).collect(),
             breaking(pattern).into_iter().map(Value::from).collect(),
         );
+        if pattern.contains("[^") {
+            let (allowed, excluded) = punctuation(pattern);
+            add(
+                "characters",
+                allowed.into_iter().map(Value::from).collect(),
+                excluded.into_iter().map(Value::from).collect(),
+            );
+        }
     }
     if let Some(least) = number("minimum") {
         add("minimum", vec![json!(least)], vec![json!(least - 1)]);
@@ -171,6 +179,20 @@ fn breaking(pattern: &str) -> Option<String> {
     let pattern = Regex::new(pattern).ok()?;
     let candidates = ["%%123", "a b", "/a;b.sql", "x"];
     candidates.into_iter().find(|text| pattern.find(text).is_none()).map(str::to_owned)
+}
+
+/// A text with all punctuation that a pattern allows, and one text for each character of it that the pattern excludes.
+fn punctuation(pattern: &str) -> (Option<String>, Vec<String>) {
+    let (Ok(regex), Some(plain)) = (Regex::new(pattern), every_kind(pattern)) else { return (None, Vec::new()) };
+    let with = |characters: &str| {
+        let (begin, end) = plain.split_at(2);
+        format!("{begin}{characters}{end}")
+    };
+    let all = (' '..='~').filter(char::is_ascii_punctuation);
+    let (allowed, excluded): (Vec<char>, Vec<char>) = all.partition(|c| regex.find(&with(&c.to_string())).is_some());
+    let allowed = with(&allowed.into_iter().collect::<String>());
+    let fits = regex.find(&allowed).is_some();
+    (fits.then_some(allowed), excluded.iter().map(|c| with(&c.to_string())).collect())
 }
 
 /// Puts a value at a place of a body; what leads there and is missing is made as small as it can be.

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use super::compare::plain;
-use super::model::{Object, model};
+use super::model::{Model, Object};
 use super::verdict::Leftover;
 
 type Path = Vec<(&'static str, String)>;
@@ -27,6 +27,7 @@ pub(super) enum Owner {
 /// An object that a run has created, or may have created.
 #[derive(Clone, Debug)]
 pub(super) struct Created {
+    model: &'static Model,
     pub(super) key: u64,
     pub(super) owner: Owner,
     pub(super) object: usize,
@@ -58,12 +59,12 @@ pub(super) enum Identity {
 
 impl Created {
     pub(super) fn described(&self) -> &'static Object {
-        &model().objects[self.object]
+        &self.model.objects[self.object]
     }
 
     /// The path by which an operation names the object that is known by another path, or by this one.
     pub(super) fn removal_path(&self) -> Path {
-        self.described().removal_path(&self.path)
+        self.described().removal_path(self.model, &self.path)
     }
 
     /// Whether a request with this path is about the object, or about something inside it.
@@ -73,7 +74,7 @@ impl Created {
 
     /// Holds what the object shows of itself against what requests gave it.
     pub(super) fn identify(&self, shown: &Value, prefix: &str) -> Identity {
-        let field = model().operations[self.described().create].name_field().unwrap_or("name");
+        let field = self.model.operations[self.described().create].name_field().unwrap_or("name");
         let shown_name = [field, "name", "job_name"].into_iter().find_map(|field| plain(shown.get(field)?));
         let mut evidence = false;
         if let (Some(name), false) = (shown_name, self.names.is_empty()) {
@@ -93,7 +94,7 @@ impl Created {
     }
 
     fn leftover(&self) -> Leftover {
-        let operation = &model().operations[self.described().create];
+        let operation = &self.model.operations[self.described().create];
         let filled = |template: &str, path: &Path| {
             path.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
         };
@@ -113,11 +114,12 @@ impl Created {
 }
 
 /// Everything that a run has created and not removed yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Inventory(Mutex<Contents>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Contents {
+    model: &'static Model,
     count: u64,
     created: Vec<Created>,
     /// Paths of objects that others made although a response gave their ids to what the run created, each with what shows it.
@@ -125,6 +127,11 @@ struct Contents {
 }
 
 impl Inventory {
+    /// An inventory that holds nothing yet.
+    pub(super) fn new(model: &'static Model) -> Self {
+        Self(Mutex::new(Contents { model, count: 0, created: Vec::new(), foreign: Vec::new() }))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Contents> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -140,10 +147,12 @@ impl Inventory {
         let mut inventory = self.lock();
         inventory.count += 1;
         let key = inventory.count;
-        let Object { item, parameter, create, .. } = &model().objects[object];
+        let model = inventory.model;
+        let Object { item, parameter, create, .. } = &model.objects[object];
         let is_own = |name: &str| item.contains(&format!("{{{name}}}")) && name != *parameter;
-        let name = model().operations[*create].name_field().and_then(|field| plain(request?.get(field)?));
+        let name = model.operations[*create].name_field().and_then(|field| plain(request?.get(field)?));
         inventory.created.push(Created {
+            model,
             key,
             owner,
             object,
@@ -248,14 +257,15 @@ impl Inventory {
 mod tests {
     use serde_json::json;
 
+    use super::super::model::model;
     use super::*;
 
     fn object(create: &str) -> usize {
-        model().created_by(model().op(create).unwrap()).unwrap()
+        model(None).created_by(model(None).op(create).unwrap()).unwrap()
     }
 
     fn created(create: &str, path: &[(&'static str, String)], body: Value) -> Created {
-        let inventory = Inventory::default();
+        let inventory = Inventory::new(model(None));
         let key = inventory.expect(Owner::Shared, object(create), path, Some(&body));
         inventory.identify(key, "7");
         inventory.of(Owner::Shared).remove(0)
@@ -278,16 +288,16 @@ mod tests {
 
     #[test]
     fn every_kind_of_object_can_be_removed() {
-        for object in &model().objects {
-            let create = model().operations[object.create].id;
+        for object in &model(None).objects {
+            let create = model(None).operations[object.create].id;
             assert!(object.removed_by.is_some(), "nothing removes what {create} creates: see x-also-deletes");
         }
         let exe = created("submit_job", &[], json!({"job_name": "a"}));
         assert_eq!(exe.removal_path(), [("job_execution_id", "7".to_owned())]);
-        let inventory = Inventory::default();
+        let inventory = Inventory::new(model(None));
         let key = inventory.expect(Owner::Later, object("submit_job"), &[], None);
         inventory.identify(key, "7");
-        inventory.deleted(model().op("delete_job_execution").unwrap(), &exe.removal_path());
+        inventory.deleted(model(None).op("delete_job_execution").unwrap(), &exe.removal_path());
         assert!(inventory.leftovers().is_empty());
     }
 }

@@ -9,7 +9,7 @@ use super::attempt::Attempt;
 use super::compare::{changed, is_time, plain, same};
 use super::exchange::{Answer, Request};
 use super::inventory::Created;
-use super::model::{keyword, model, properties, unsupported};
+use super::model::{keyword, properties, unsupported};
 use super::objects::{Fixture, is_unknown, item_id, unwrapped, usable_id};
 use super::plan::{Expected, Identity, Law, Payload, bodies};
 use super::run::Halt;
@@ -52,7 +52,7 @@ impl Attempt<'_> {
 
     /// An object as the endpoint shows it; nothing if it does not know it.
     pub(super) async fn read(&mut self, object: usize, path: &Path, request: &Value) -> Result<Option<Value>, Halt> {
-        let described = &model().objects[object];
+        let described = &self.model().objects[object];
         if let Some(show) = described.show {
             let answer = self.call(show, path, None).await?;
             if !answer.is_success() {
@@ -69,14 +69,15 @@ impl Attempt<'_> {
 
     /// An object as its list shows it, found by a part of its name where the list searches.
     async fn find(&mut self, object: usize, path: &Path, search: &str, request: &Value) -> Result<Option<Value>, Halt> {
-        let Some(list) = model().objects[object].list else {
+        let model = self.model();
+        let Some(list) = self.model().objects[object].list else {
             return Err(Halt::NotTried("nothing reads it".to_owned()));
         };
         let filters = [self.search(list, search), self.scope(list, request)].concat();
         let id = path.last().map(|(_, id)| id.as_str());
         let mut found = None;
         self.walk(list, &path[..path.len() - 1], &filters, None, |items| {
-            found = items.into_iter().find(|item| item_id(object, item).as_deref() == id);
+            found = items.into_iter().find(|item| item_id(&model.objects[object], item).as_deref() == id);
             found.is_none()
         })
         .await?;
@@ -116,7 +117,7 @@ impl Attempt<'_> {
 
     /// Notes where an object does not show what a request gave it.
     fn holds(&mut self, op: usize, request: &Value, shown: &Value, form: &'static Value) {
-        let described = &model().operations[op];
+        let described = &self.model().operations[op];
         let without_effect = unsupported(described);
         let known = properties(described.document.value(), form);
         let nested = request.as_object().into_iter().flatten().filter(|(_, value)| value.is_object());
@@ -136,10 +137,10 @@ impl Attempt<'_> {
     }
 
     /// The schema of an object where it is read.
-    fn form(object: usize) -> &'static Value {
-        let described = &model().objects[object];
+    fn form(&self, object: usize) -> &'static Value {
+        let described = &self.model().objects[object];
         let Some(read) = described.show.or(described.list) else { return &Value::Null };
-        let op = &model().operations[read];
+        let op = &self.model().operations[read];
         let document = op.document.value();
         if described.show.is_none() {
             return op.items().map_or(&Value::Null, |(_, items)| items);
@@ -155,7 +156,7 @@ impl Attempt<'_> {
     async fn create_reads_back(&mut self, object: usize) -> Result<(), Halt> {
         let made = self.create(object, |_| {}).await?;
         let shown = self.must_read(&made).await?;
-        self.holds(model().objects[object].create, &made.request, &shown, Self::form(object));
+        self.holds(self.model().objects[object].create, &made.request, &shown, self.form(object));
         Ok(())
     }
 
@@ -170,8 +171,8 @@ impl Attempt<'_> {
 
     /// An update that changes what can be changed, as the first example does with other texts.
     async fn update_body(&mut self, object: usize) -> Result<Option<(usize, Value)>, Halt> {
-        let Some(op) = model().objects[object].update else { return Ok(None) };
-        let Some(mut body) = bodies(&model().operations[op]).into_iter().next() else { return Ok(None) };
+        let Some(op) = self.model().objects[object].update else { return Ok(None) };
+        let Some(mut body) = bodies(&self.model().operations[op]).into_iter().next() else { return Ok(None) };
         self.adapt(op, &[], &mut body, None, true).await?;
         let text = format!("updated by {}", self.name());
         for (name, value) in body.as_object_mut().into_iter().flatten() {
@@ -191,10 +192,10 @@ impl Attempt<'_> {
         let own = unwrapped(answer.json());
         if own.get("id").is_some() {
             let own = own.clone();
-            self.holds(op, &body, &own, Self::form(object));
+            self.holds(op, &body, &own, self.form(object));
         }
         let shown = self.must_read(&made).await?;
-        self.holds(op, &body, &shown, Self::form(object));
+        self.holds(op, &body, &shown, self.form(object));
         Ok(())
     }
 
@@ -233,7 +234,7 @@ impl Attempt<'_> {
     async fn update_leaves_rest(&mut self, object: usize) -> Result<(), Halt> {
         let made = self.create(object, |_| {}).await?;
         let Some((op, body)) = self.update_body(object).await? else { return Ok(()) };
-        let without_effect = unsupported(&model().operations[op]);
+        let without_effect = unsupported(&self.model().operations[op]);
         let mut before = self.must_read(&made).await?;
         let fields: Vec<_> = body.as_object().into_iter().flatten().collect();
         for (name, value) in fields {
@@ -255,21 +256,24 @@ impl Attempt<'_> {
     }
 
     async fn listed(&mut self, object: usize) -> Result<(), Halt> {
-        let Some(list) = model().objects[object].list else { return Ok(()) };
+        let model = self.model();
+        let Some(list) = self.model().objects[object].list else { return Ok(()) };
         let made = self.create(object, |_| {}).await?;
         let filters = [self.search(list, &self.prefix()), self.scope(list, &made.request)].concat();
         let mut found = Vec::new();
         self.walk(list, &made.path[..made.path.len() - 1], &filters, None, |items| {
-            found.extend(items.into_iter().filter(|item| item_id(object, item).as_deref() == Some(made.id())));
+            found.extend(
+                items.into_iter().filter(|item| item_id(&model.objects[object], item).as_deref() == Some(made.id())),
+            );
             true
         })
         .await?;
         let times = found.len();
         match found.into_iter().next() {
             Some(item) => {
-                let op = &model().operations[list];
+                let op = &self.model().operations[list];
                 let form = op.items().map_or(&Value::Null, |(_, items)| items);
-                self.holds(model().objects[object].create, &made.request, &item, form);
+                self.holds(self.model().objects[object].create, &made.request, &item, form);
                 if times > 1 {
                     self.differs(Check::Law, "what was created is listed more than once");
                 }
@@ -280,7 +284,7 @@ impl Attempt<'_> {
     }
 
     async fn forgotten(&mut self, object: usize) -> Result<(), Halt> {
-        let described = &model().objects[object];
+        let described = &self.model().objects[object];
         let Some(delete) = described.delete else { return Ok(()) };
         let made = self.create(object, |_| {}).await?;
         let answer = self.delete_when_possible(object, &made.path).await?;
@@ -303,7 +307,7 @@ impl Attempt<'_> {
 
     /// Stops an object as soon as its state allows; whether it was stopped before it ended by itself.
     pub(super) async fn stop(&mut self, object: usize, path: &Path) -> Result<bool, Halt> {
-        let Some(stop) = model().objects[object].stop else { return Ok(true) };
+        let Some(stop) = self.model().objects[object].stop else { return Ok(true) };
         let mut waits = self.waits();
         loop {
             let answer = self.call(stop, path, None).await?;
@@ -356,7 +360,7 @@ impl Attempt<'_> {
     async fn invisible_elsewhere(&mut self, object: usize) -> Result<(), Halt> {
         let Some(op) = self.op else { return Ok(()) };
         let fixture = self.fixture(object, false).await?;
-        let body = match model().objects[object].update {
+        let body = match self.model().objects[object].update {
             Some(update) if update == op => self.update_body(object).await?.map(|(_, body)| body),
             _ => None,
         };
@@ -374,13 +378,13 @@ impl Attempt<'_> {
 
     /// The documented code of a failure of the clause's operation.
     fn documented_code(&self) -> Option<&'static str> {
-        let op = &model().operations[self.op?];
+        let op = &self.model().operations[self.op?];
         let failures = op.examples.iter().filter(|example| example.parameters.is_none());
         failures.filter_map(|example| example.response?.1["error_code"].as_str()).next()
     }
 
     async fn name_taken(&mut self, object: usize) -> Result<(), Halt> {
-        let op = model().objects[object].create;
+        let op = self.model().objects[object].create;
         let made = self.create(object, |_| {}).await?;
         let answer = self.call(op, &made.path[..made.path.len() - 1], Some(made.request.clone())).await?;
         let expected = self.documented_code().map_or(Expected::Invalid, Expected::Code);
@@ -389,7 +393,7 @@ impl Attempt<'_> {
     }
 
     async fn state_forbids(&mut self, object: usize) -> Result<(), Halt> {
-        let described = &model().objects[object];
+        let described = &self.model().objects[object];
         let Some(op) = self.op else { return Ok(()) };
         let made = self.create(object, |_| {}).await?;
         let expected = self.documented_code().map_or(Expected::Invalid, Expected::Code);
@@ -420,13 +424,13 @@ impl Attempt<'_> {
 
     /// The filter that finds the objects of this attempt by their names, where a list has one.
     fn search(&self, list: usize, text: &str) -> Vec<(String, String)> {
-        let op = &model().operations[list];
+        let op = &self.model().operations[list];
         op.parameter("search_content").map(|_| ("search_content".to_owned(), text.to_owned())).into_iter().collect()
     }
 
     /// What a list must be asked with to hold an object at all, as the object was created with it.
     fn scope(&self, list: usize, request: &Value) -> Vec<(String, String)> {
-        let op = &model().operations[list];
+        let op = &self.model().operations[list];
         let document = op.document.value();
         let fields = op.items().map(|(_, items)| properties(document, items)).unwrap_or_default();
         let narrows = |name: &str| !fields.iter().any(|(field, _)| *field == name);
@@ -445,12 +449,12 @@ impl Attempt<'_> {
         filters: &[(String, String)],
     ) -> Result<Vec<Value>, Halt> {
         let answer = self.list(list, path, filters).await?;
-        let field = model().operations[list].items().map_or("", |(field, _)| field);
+        let field = self.model().operations[list].items().map_or("", |(field, _)| field);
         Ok(answer[field].as_array().cloned().unwrap_or_default())
     }
 
     async fn list(&mut self, list: usize, path: &Path, filters: &[(String, String)]) -> Result<Value, Halt> {
-        let op = &model().operations[list];
+        let op = &self.model().operations[list];
         let mut query: Vec<(String, String)> = Vec::new();
         for parameter in op.parameters.iter().filter(|parameter| parameter.required && !parameter.in_path) {
             let given = self.run.options.given.get(parameter.name).cloned();
@@ -476,7 +480,7 @@ impl Attempt<'_> {
         size: Option<u64>,
         mut more: impl FnMut(Vec<Value>) -> bool + Send,
     ) -> Result<(), Halt> {
-        let op = &model().operations[list];
+        let op = &self.model().operations[list];
         let field = op.items().map_or("", |(field, _)| field);
         let pages = op.pages();
         let Some((parameter, size_parameter)) = pages.parameters() else {
@@ -569,31 +573,33 @@ impl Attempt<'_> {
         path: &Path,
         name: &str,
     ) -> Result<Option<String>, Halt> {
-        let Some(list) = model().objects[object].list else { return Ok(None) };
+        let model = self.model();
+        let Some(list) = self.model().objects[object].list else { return Ok(None) };
         let search = self.search(list, &part_of_name(name));
-        let field = model().operations[model().objects[object].create].name_field().unwrap_or("name");
+        let field = self.model().operations[self.model().objects[object].create].name_field().unwrap_or("name");
         let mut found = None;
         self.walk(list, path, &search, None, |items| {
-            found = items.iter().find(|item| item[field] == name).and_then(|item| item_id(object, item));
+            found =
+                items.iter().find(|item| item[field] == name).and_then(|item| item_id(&model.objects[object], item));
             found.is_none()
         })
         .await?;
-        let usable = found.map(|id| usable_id(model().objects[object].parameter, id)).transpose();
+        let usable = found.map(|id| usable_id(self.model().objects[object].parameter, id)).transpose();
         usable.map_err(|error| Halt::NotTried(error.to_string()))
     }
 
     async fn list_law(&mut self, law: Law) -> Result<(), Halt> {
         let Some(list) = self.op else { return Ok(()) };
-        let object = model().objects.iter().position(|object| object.list == Some(list));
+        let object = self.model().objects.iter().position(|object| object.list == Some(list));
         let mut own: Vec<Arc<Fixture>> = Vec::new();
         let mut path = Vec::new();
-        for name in model().operations[list].path_parameters() {
-            if let Some(parent) = model().named_by(model().operations[list].operation.path, name) {
+        for name in self.model().operations[list].path_parameters() {
+            if let Some(parent) = self.model().named_by(self.model().operations[list].operation.path, name) {
                 path.clone_from(&self.fixture(parent, true).await?.path);
             }
         }
         if let Some(object) = object.filter(|_| !self.run.options.read_only) {
-            let create = &model().operations[model().objects[object].create];
+            let create = &self.model().operations[self.model().objects[object].create];
             for index in 0..3 {
                 let text = format!("made by {} as {}", self.prefix(), 3 - index);
                 let describe = |body: &mut Value| {
@@ -605,7 +611,7 @@ impl Attempt<'_> {
                 };
                 // A list under a parent shows what the parent has.
                 let same_parent = create.operation.path.rsplit_once('/').map(|(path, _)| path)
-                    == model().operations[list].operation.path.rsplit_once('/').map(|(path, _)| path);
+                    == self.model().operations[list].operation.path.rsplit_once('/').map(|(path, _)| path);
                 let made = if same_parent {
                     self.create_in(object, path.clone(), describe).await?
                 } else {
@@ -637,20 +643,26 @@ impl Attempt<'_> {
         filters: &[(String, String)],
         own: &[Arc<Fixture>],
     ) -> Result<(), Halt> {
+        let model = self.model();
         // Some ten pages, also where others have much.
         let count = self.all(list, path, filters, None).await?.iter().flatten().count() as u64;
         let size = (count / 10).max(2);
         let pages = self.all(list, path, filters, Some(size)).await?;
         let items: Vec<&Value> = pages.iter().flatten().collect();
         for made in own {
-            let times = items.iter().filter(|item| item_id(made.object, item).as_deref() == Some(made.id())).count();
+            let times = items
+                .iter()
+                .filter(|item| item_id(&model.objects[made.object], item).as_deref() == Some(made.id()))
+                .count();
             if times != 1 {
                 self.differs(Check::Law, format!("the pages hold {} {times} times", made.id()));
             }
         }
         let ids: Vec<_> = items
             .iter()
-            .filter_map(|item| object.and_then(|object| item_id(object, item)).or_else(|| plain(&item["id"])))
+            .filter_map(|item| {
+                object.and_then(|object| item_id(&model.objects[object], item)).or_else(|| plain(&item["id"]))
+            })
             .collect();
         let mut known = HashSet::new();
         if let Some(twice) = ids.iter().find(|id| !known.insert(*id)) {
@@ -669,7 +681,7 @@ impl Attempt<'_> {
         filters: &[(String, String)],
         own: usize,
     ) -> Result<(), Halt> {
-        let pages = model().operations[list].pages();
+        let pages = self.model().operations[list].pages();
         let Some((parameter, size)) = pages.parameters() else { return Ok(()) };
         let mut filters = [filters, &[(size.to_owned(), "1".to_owned())]].concat();
         if let PageShape::Numbered { first, .. } = pages {
@@ -691,7 +703,8 @@ impl Attempt<'_> {
         own: &[Arc<Fixture>],
         key: &'static str,
     ) -> Result<(), Halt> {
-        let op = &model().operations[list];
+        let model = self.model();
+        let op = &self.model().operations[list];
         // One family has a parameter for the direction, the other a hyphen before the key.
         let parameter = if op.parameter("sortBy").is_some() { "sortBy" } else { "sort_by" };
         let of = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -705,7 +718,9 @@ impl Attempt<'_> {
             let pages = self.all(list, path, &query, None).await?;
             let mine = |item: &&Value| {
                 own.is_empty()
-                    || own.iter().any(|made| item_id(object.unwrap_or_default(), item).as_deref() == Some(made.id()))
+                    || own.iter().any(|made| {
+                        item_id(&model.objects[object.unwrap_or_default()], item).as_deref() == Some(made.id())
+                    })
             };
             let values: Vec<Value> = pages.iter().flatten().filter(mine).map(|item| item[key].clone()).collect();
             if values.len() < own.len() {
@@ -732,8 +747,9 @@ impl Attempt<'_> {
         filters: &[(String, String)],
         own: &[Arc<Fixture>],
     ) -> Result<(), Halt> {
+        let model = self.model();
         let pages = self.all(list, path, filters, None).await?;
-        let found: Vec<_> = pages.iter().flatten().filter_map(|item| item_id(object?, item)).collect();
+        let found: Vec<_> = pages.iter().flatten().filter_map(|item| item_id(&model.objects[object?], item)).collect();
         for made in own.iter().filter(|made| !found.iter().any(|id| id == made.id())) {
             self.differs(Check::Law, format!("the search for a part of its name does not find {}", made.id()));
         }
@@ -756,8 +772,10 @@ impl Attempt<'_> {
         own: &[Arc<Fixture>],
         name: &'static str,
     ) -> Result<(), Halt> {
-        let id =
-            |item: &Value| object.and_then(|object| item_id(object, item)).or_else(|| item.get("id").and_then(plain));
+        let model = self.model();
+        let id = |item: &Value| {
+            object.and_then(|object| item_id(&model.objects[object], item)).or_else(|| item.get("id").and_then(plain))
+        };
         let ask = |value: &str| {
             let mut query: Vec<_> = filters.iter().filter(|(known, _)| known != name).cloned().collect();
             query.push((name.to_owned(), value.to_owned()));
@@ -790,14 +808,14 @@ impl Attempt<'_> {
             before = Some(value);
         };
         // A value that it does not have.
-        let schema = model().operations[list].parameter(name).map_or(&Value::Null, |parameter| parameter.schema);
-        let keyword = |name| keyword(model().operations[list].document.value(), schema, name);
+        let schema = self.model().operations[list].parameter(name).map_or(&Value::Null, |parameter| parameter.schema);
+        let keyword = |name| keyword(self.model().operations[list].document.value(), schema, name);
         let other = match keyword("type").and_then(Value::as_str) {
             Some("boolean") => (value != "true").to_string(),
             _ if value.parse::<i64>().is_ok() => if value == "10" { "1" } else { "10" }.to_owned(),
             _ => "no-such-value".to_owned(),
         };
-        let demanded = model().operations[list].parameter(name).is_some_and(|parameter| parameter.required);
+        let demanded = self.model().operations[list].parameter(name).is_some_and(|parameter| parameter.required);
         if keyword("enum").is_some() || demanded {
             return Ok(());
         }

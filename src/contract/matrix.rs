@@ -1,13 +1,17 @@
 //! Reports of several endpoints side by side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::plan::Plan;
 use super::verdict::{Outcome, Report, Verdict};
+use crate::cloud::Cloud;
 
 /// What several endpoints make of the same clauses.
 #[derive(Clone, Debug, Default)]
 pub struct Matrix {
     names: Vec<String>,
+    /// Of each endpoint the cloud whose edition it was held to, with the ids of the clauses that the cloud promises.
+    promises: Vec<Option<(Cloud, BTreeSet<String>)>>,
     rows: Vec<Row>,
     /// Where the row of a clause is.
     places: BTreeMap<String, usize>,
@@ -24,6 +28,11 @@ impl Matrix {
     /// Adds the report of an endpoint under a name.
     pub fn add(&mut self, name: impl Into<String>, report: &Report) {
         self.names.push(name.into());
+        let cloud = report.cloud.as_deref().and_then(|name| name.parse().ok());
+        self.promises.push(cloud.map(|cloud| {
+            let plan = Plan::of_cloud(cloud);
+            (cloud, plan.clauses().iter().map(|clause| clause.id().to_owned()).collect())
+        }));
         for outcome in &report.outcomes {
             let place = *self.places.entry(outcome.id.clone()).or_insert_with(|| {
                 self.rows.push(Row { first: outcome.clone(), outcomes: Vec::new() });
@@ -41,6 +50,28 @@ impl Matrix {
     /// The names of the endpoints.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The name of each endpoint, with the cloud whose edition it was held to.
+    pub fn headings(&self) -> impl Iterator<Item = String> {
+        self.names.iter().zip(&self.promises).map(|(name, promise)| match promise {
+            Some((cloud, ids)) => format!("{name} ({cloud}, {} clauses)", ids.len()),
+            None => name.clone(),
+        })
+    }
+
+    /// Whether each endpoint's cloud promises what a clause says; none where the endpoint was held to all editions together.
+    pub fn promised(&self, row: &Row) -> impl Iterator<Item = Option<bool>> {
+        self.promises.iter().map(|promise| promise.as_ref().map(|(_, ids)| ids.contains(row.id())))
+    }
+
+    /// What each endpoint makes of a clause, in words: the verdict, or that its cloud does not promise it.
+    pub fn cells(&self, row: &Row) -> impl Iterator<Item = &'static str> {
+        row.verdicts().zip(self.promised(row)).map(|(verdict, promised)| match (verdict, promised) {
+            (Some(verdict), _) => verdict.name(),
+            (None, Some(false)) => "not promised",
+            (None, _) => "",
+        })
     }
 
     /// All clauses that any of the reports has.

@@ -1,18 +1,30 @@
 //! What the description says of operations and of the objects that they are about.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{LazyLock, OnceLock};
 
 use jsonschema::Validator;
 use serde_json::Value;
 
 use super::generate::item;
+use crate::cloud::{Cloud, Documented};
 use crate::spec::load::{self, Operation};
 use crate::spec::{self, Document, Example, PageShape};
 
 /// All operations and all kinds of objects.
 pub(super) struct Model {
+    /// The cloud whose edition is meant; none for all editions together.
+    pub(super) cloud: Option<Cloud>,
+    /// Those that the cloud does not document come last.
     pub(super) operations: Vec<Op>,
     pub(super) objects: Vec<Object>,
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model").field("cloud", &self.cloud).finish_non_exhaustive()
+    }
 }
 
 /// An operation with what is looked up of it again and again.
@@ -25,6 +37,8 @@ pub(super) struct Op {
     /// The schema of the body, references not resolved.
     pub(super) body: Option<&'static Value>,
     pub(super) examples: Vec<Example<'static>>,
+    /// Whether the cloud documents it.
+    pub(super) documented: Documented,
     /// Compiled when they are first needed.
     body_validator: OnceLock<Validator>,
     answer_validators: [OnceLock<Option<Validator>>; 4],
@@ -61,9 +75,13 @@ pub(super) struct Object {
 
 impl Object {
     /// The path of the operation that removes an object which this path names; it may call the id otherwise.
-    pub(super) fn removal_path(&self, path: &[(&'static str, String)]) -> Vec<(&'static str, String)> {
+    pub(super) fn removal_path(
+        &self,
+        model: &'static Model,
+        path: &[(&'static str, String)],
+    ) -> Vec<(&'static str, String)> {
         let mut path = path.to_vec();
-        let parameter = self.removed_by.and_then(|op| model().operations[op].path_parameters().last());
+        let parameter = self.removed_by.and_then(|op| model.operations[op].path_parameters().last());
         if let (Some((name, _)), Some(parameter)) = (path.last_mut(), parameter) {
             *name = parameter;
         }
@@ -71,23 +89,33 @@ impl Object {
     }
 }
 
-/// The only model there is.
-pub(super) fn model() -> &'static Model {
-    static MODEL: LazyLock<Model> = LazyLock::new(Model::of_description);
-    &MODEL
+/// The model of a cloud's edition, or of all editions together.
+pub(super) fn model(cloud: Option<Cloud>) -> &'static Model {
+    static MODELS: LazyLock<BTreeMap<Option<&'static str>, OnceLock<Model>>> = LazyLock::new(|| {
+        let clouds = Cloud::all().map(|cloud| (Some(cloud.name()), OnceLock::new()));
+        clouds.chain([(None, OnceLock::new())]).collect()
+    });
+    MODELS[&cloud.map(Cloud::name)].get_or_init(|| Model::new(cloud))
 }
 
 impl Model {
-    fn of_description() -> Self {
-        let operations: Vec<Op> = spec::documents()
-            .iter()
-            .flat_map(|document| document.operations().map(move |operation| Op::new(document, operation)))
+    fn new(cloud: Option<Cloud>) -> Self {
+        let documented = |id: &str| cloud.map_or(Documented::Yes, |cloud| cloud.documents(id));
+        let all = |documents: &'static [Document]| {
+            documents.iter().flat_map(|document| document.operations().map(move |operation| (document, operation)))
+        };
+        let described = all(cloud.map_or_else(spec::documents, spec::documents_of));
+        let missing = all(spec::documents()).filter(|(_, operation)| documented(operation.id()) == Documented::No);
+        let operations: Vec<Op> = described
+            .chain(missing)
+            .map(|(document, operation)| Op::new(document, operation, documented(operation.id())))
             .collect();
+        let known = |op: &&Op| op.documented != Documented::No;
         let find = |method: &str, path: &str| {
-            operations.iter().position(|op| op.operation.method == method && op.operation.path == path)
+            operations.iter().position(|op| known(&op) && op.operation.method == method && op.operation.path == path)
         };
         let mut objects: Vec<Object> = Vec::new();
-        for op in &operations {
+        for op in operations.iter().filter(known) {
             let path = op.operation.path;
             let Some((item, parameter)) = path.rfind("/{").and_then(|start| {
                 let end = start + path[start..].find('}')?;
@@ -102,7 +130,8 @@ impl Model {
             let tag = |op: &Op| op.operation.value["tags"][0].as_str().unwrap_or_default();
             let create = find("post", collection).or_else(|| {
                 operations.iter().position(|other| {
-                    other.operation.method == "post"
+                    known(&other)
+                        && other.operation.method == "post"
                         && other.document.name() == op.document.name()
                         && tag(other) == tag(op)
                         && !other.operation.path.starts_with(item)
@@ -123,21 +152,24 @@ impl Model {
                 show: find("get", item),
                 update: find("put", item).or_else(|| find("patch", item)),
                 delete,
-                removed_by: delete.or_else(|| operations.iter().position(also_deletes)),
+                removed_by: delete.or_else(|| operations.iter().position(|op| known(&op) && also_deletes(op))),
                 stop: find("post", &format!("{item}/stop")).or_else(|| find("get", &format!("{item}/cancel"))),
             });
         }
-        Self { operations, objects }
+        Self { cloud, operations, objects }
     }
 
     pub(super) fn op(&self, id: &str) -> Option<usize> {
         self.operations.iter().position(|op| op.id == id)
     }
 
-    /// The kind of object that a parameter of a path names.
+    /// The kind of object that a parameter of a path names: the kind with that path, or else the kind that the operation of
+    /// the path removes under another id.
     pub(super) fn named_by(&self, path: &str, parameter: &str) -> Option<usize> {
         let item = &path[..path.find(&format!("{{{parameter}}}"))? + parameter.len() + 2];
-        self.objects.iter().position(|object| object.item == item)
+        let removes = |object: &Object| object.removed_by.is_some_and(|op| self.operations[op].operation.path == item);
+        let own = self.objects.iter().position(|object| object.item == item);
+        own.or_else(|| self.objects.iter().position(removes))
     }
 
     /// Returns the kind of object that an operation creates.
@@ -153,7 +185,7 @@ impl Model {
 }
 
 impl Op {
-    fn new(document: &'static Document, operation: Operation<'static>) -> Self {
+    fn new(document: &'static Document, operation: Operation<'static>, documented: Documented) -> Self {
         let parameter = |value: &'static Value| Parameter {
             name: value["name"].as_str().unwrap_or_default(),
             in_path: value["in"] == "path",
@@ -172,6 +204,7 @@ impl Op {
             parameters: document.parameters(operation).map(parameter).collect(),
             body: document.request_schema(operation),
             examples: document.examples(operation),
+            documented,
             body_validator: OnceLock::new(),
             answer_validators: Default::default(),
         }

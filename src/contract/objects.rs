@@ -9,7 +9,7 @@ use super::compare::plain;
 use super::exchange::{Answer, Request};
 use super::inventory::Owner;
 use super::laws::is_over;
-use super::model::model;
+use super::model::Object;
 use super::plan::{Identity, Payload, bodies};
 use super::run::Halt;
 use super::verdict::Check;
@@ -53,10 +53,10 @@ impl Attempt<'_> {
             };
             made.map(Arc::new).map_err(|halt| match halt {
                 Halt::NotTried(reason) => reason,
-                Halt::Absent(op, _) => format!("it needs {}, which is absent", model().operations[op].id),
+                Halt::Absent(op, _) => format!("it needs {}, which is absent", self.model().operations[op].id),
                 Halt::Broken => format!(
                     "it needs {}, which gave no whole answer",
-                    model().operations[model().objects[object].create].id
+                    self.model().operations[self.model().objects[object].create].id
                 ),
                 Halt::Unknown => "nothing shows what was created for it".to_owned(),
                 Halt::Fatal(error) => error.to_string(),
@@ -67,11 +67,11 @@ impl Attempt<'_> {
 
     /// Creates an object as the first example does, changed by `edit`.
     pub(super) async fn create(&mut self, object: usize, edit: impl Fn(&mut Value) + Send) -> Result<Fixture, Halt> {
-        let op = model().objects[object].create;
-        let described = &model().operations[op];
+        let op = self.model().objects[object].create;
+        let described = &self.model().operations[op];
         let mut path = Vec::new();
         for name in described.path_parameters() {
-            if let Some(parent) = model().named_by(described.operation.path, name) {
+            if let Some(parent) = self.model().named_by(described.operation.path, name) {
                 path.clone_from(&self.fixture(parent, false).await?.path);
             }
         }
@@ -85,8 +85,8 @@ impl Attempt<'_> {
         path: Vec<(&'static str, String)>,
         edit: impl Fn(&mut Value) + Send,
     ) -> Result<Fixture, Halt> {
-        let op = model().objects[object].create;
-        let described = &model().operations[op];
+        let op = self.model().objects[object].create;
+        let described = &self.model().operations[op];
         let mut body = bodies(described).into_iter().next();
         if let Some(body) = &mut body {
             self.adapt(op, &path, body, None, true).await?;
@@ -101,7 +101,7 @@ impl Attempt<'_> {
         };
         let answer = self.send(&request).await?;
         self.called(op, &answer)?;
-        let id = match id_of(object, answer.json(), body.as_ref()) {
+        let id = match id_of(&self.model().objects[object], answer.json(), body.as_ref()) {
             Ok(Some(id)) => id,
             Ok(None) => return Err(Halt::NotTried(format!("it needs {}, whose answer has no id", described.id))),
             Err(error) if self.op == Some(op) => {
@@ -117,27 +117,27 @@ impl Attempt<'_> {
         };
         let mut path: Vec<_> = path
             .into_iter()
-            .filter(|(name, _)| model().objects[object].item.contains(&format!("{{{name}}}")))
+            .filter(|(name, _)| self.model().objects[object].item.contains(&format!("{{{name}}}")))
             .collect();
-        path.retain(|(name, _)| *name != model().objects[object].parameter);
-        path.push((model().objects[object].parameter, id));
+        path.retain(|(name, _)| *name != self.model().objects[object].parameter);
+        path.push((self.model().objects[object].parameter, id));
         Ok(Fixture { object, path, request: body.unwrap_or_default(), answer: unwrapped(answer.json()).clone() })
     }
 
     /// The first object that a list has, where nothing may be created.
     pub(super) async fn first(&mut self, object: usize) -> Result<Fixture, Halt> {
-        let described = &model().objects[object];
+        let described = &self.model().objects[object];
         let none = || Halt::NotTried(format!("only reading is allowed, and no {} was found", described.parameter));
         let list = described.list.ok_or_else(none)?;
         let mut path = Vec::new();
-        for name in model().operations[list].path_parameters() {
-            if let Some(parent) = model().named_by(model().operations[list].operation.path, name) {
+        for name in self.model().operations[list].path_parameters() {
+            if let Some(parent) = self.model().named_by(self.model().operations[list].operation.path, name) {
                 path.clone_from(&self.fixture(parent, false).await?.path);
             }
         }
         let items = self.page(list, &path, &[]).await?;
         let first = items.first().ok_or_else(none)?;
-        let id = item_id(object, first).ok_or_else(none)?;
+        let id = item_id(described, first).ok_or_else(none)?;
         let id = usable_id(described.parameter, id).map_err(|error| Halt::NotTried(error.to_string()))?;
         path.push((described.parameter, id));
         Ok(Fixture { object, path, request: Value::Null, answer: first.clone() })
@@ -151,7 +151,7 @@ impl Attempt<'_> {
         if answer.is_success() {
             return Ok(());
         }
-        Err(Halt::NotTried(format!("it needs {}, which answered {}", model().operations[op].id, answer.told())))
+        Err(Halt::NotTried(format!("it needs {}, which answered {}", self.model().operations[op].id, answer.told())))
     }
 
     /// Deletes as soon as the state of the object allows, which may take a stop and some time.
@@ -160,11 +160,11 @@ impl Attempt<'_> {
         object: usize,
         path: &[(&'static str, String)],
     ) -> Result<Answer, Halt> {
-        let described = &model().objects[object];
+        let described = &self.model().objects[object];
         let Some(delete) = described.removed_by else {
             return Err(Halt::NotTried("no operation deletes it".to_owned()));
         };
-        let removal = described.removal_path(path);
+        let removal = described.removal_path(self.model(), path);
         let request =
             Request { op: delete, path: removal, query: vec![], body: Payload::None, identity: Identity::Own };
         let mut waits = self.waits();
@@ -216,8 +216,8 @@ pub(super) fn unwrapped(answer: &Value) -> &Value {
 /// # Errors
 ///
 /// What the answer gives as the id would lead a request elsewhere.
-pub(super) fn id_of(object: usize, answer: &Value, request: Option<&Value>) -> Result<Option<String>, Error> {
-    let parameter = model().objects[object].parameter;
+pub(super) fn id_of(described: &Object, answer: &Value, request: Option<&Value>) -> Result<Option<String>, Error> {
+    let parameter = described.parameter;
     let own = unwrapped(answer);
     let ids = [answer.get(parameter), own.get("id"), request.and_then(|request| request.get(parameter))];
     let id = ids.into_iter().flatten().find_map(plain).filter(|id| !id.is_empty());
@@ -234,6 +234,6 @@ pub(super) fn usable_id(parameter: &'static str, id: String) -> Result<String, E
 }
 
 /// The id of an item of a list.
-pub(super) fn item_id(object: usize, item: &Value) -> Option<String> {
-    item.get(model().objects[object].parameter).or_else(|| item.get("id")).and_then(plain)
+pub(super) fn item_id(described: &Object, item: &Value) -> Option<String> {
+    item.get(described.parameter).or_else(|| item.get("id")).and_then(plain)
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::generate::{bounds, item, put, sample};
 use super::model::{Model, Op, field, keyword, model, properties};
+use crate::cloud::{Cloud, Documented};
 use crate::error::{Error, ErrorCode, ErrorKind};
 use crate::spec::{PageShape, load};
 
@@ -53,6 +54,7 @@ impl fmt::Display for Kind {
 /// One promise of the description.
 #[derive(Clone, Debug)]
 pub struct Clause {
+    model: &'static Model,
     /// Its place among all clauses.
     pub(super) index: usize,
     pub(super) id: String,
@@ -69,6 +71,8 @@ pub struct Clause {
 pub(super) enum Case {
     Trials(Vec<Trial>),
     Law(Law),
+    /// The operation must be absent.
+    Absence(Trial),
     /// It cannot be; for this reason.
     Untried(&'static str),
 }
@@ -210,14 +214,17 @@ impl Clause {
     /// What would be sent, a line for each request; values in braces are known only then.
     pub fn requests(&self) -> Vec<String> {
         match &self.case {
-            Case::Trials(trials) => trials.iter().map(Trial::line).collect(),
-            Case::Law(law) => law.operations(self.op).into_iter().map(|op| line(&model().operations[op])).collect(),
+            Case::Trials(trials) => trials.iter().map(|trial| trial.line(self.model)).collect(),
+            Case::Law(law) => {
+                law.operations(self.model, self.op).into_iter().map(|op| line(&self.model.operations[op])).collect()
+            }
+            Case::Absence(trial) => vec![trial.line(self.model)],
             Case::Untried(_) => Vec::new(),
         }
     }
 
     pub(super) fn op(&self) -> &'static Op {
-        &model().operations[self.op]
+        &self.model.operations[self.op]
     }
 }
 
@@ -226,8 +233,8 @@ fn line(op: &Op) -> String {
 }
 
 impl Trial {
-    fn line(&self) -> String {
-        let op = &model().operations[self.op];
+    fn line(&self, model: &Model) -> String {
+        let op = &model.operations[self.op];
         let mut path = op.operation.path.to_owned();
         let mut query = Vec::new();
         for (name, value) in &self.parameters {
@@ -271,8 +278,8 @@ pub(super) fn short(value: &Value) -> String {
 
 impl Law {
     /// The operations that trying it calls, fixtures aside.
-    pub(super) fn operations(self, own: usize) -> Vec<usize> {
-        let objects = &model().objects;
+    pub(super) fn operations(self, model: &Model, own: usize) -> Vec<usize> {
+        let objects = &model.objects;
         let read = |object: usize| objects[object].show.or(objects[object].list);
         let create = |object: usize| Some(objects[object].create);
         let update = |object: usize| objects[object].update;
@@ -301,22 +308,50 @@ impl Law {
 /// The clauses that are to be tried, in the order in which operations depend on each other.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    model: &'static Model,
     clauses: Vec<Clause>,
 }
 
 impl Plan {
-    /// All clauses of the description.
+    /// All clauses of the description, which holds the editions of all clouds together.
     pub fn of_description() -> Self {
-        let model = model();
+        Self::of(model(None))
+    }
+
+    /// All clauses of what a cloud documents. An operation that it does not document must be absent; of one of which that is
+    /// not known, nothing is promised.
+    pub fn of_cloud(cloud: Cloud) -> Self {
+        Self::of(model(Some(cloud)))
+    }
+
+    fn of(model: &'static Model) -> Self {
         let mut planner = Planner { model, clauses: Vec::new() };
-        for index in 0..model.operations.len() {
-            planner.examples(index);
-            planner.failures(index);
-            planner.limits(index);
-            planner.laws(index);
-            planner.access(index);
+        for (index, op) in model.operations.iter().enumerate() {
+            match op.documented {
+                Documented::Yes => {
+                    planner.examples(index);
+                    planner.failures(index);
+                    planner.limits(index);
+                    planner.laws(index);
+                    planner.access(index);
+                }
+                // A service of which the cloud documents nothing has no known address where it could be absent.
+                Documented::No if model.cloud.is_some_and(|cloud| cloud.form(op.service()).is_some()) => {
+                    planner.absence(index);
+                }
+                Documented::No | Documented::Unknown => {}
+            }
         }
-        Self { clauses: planner.clauses }
+        Self { model, clauses: planner.clauses }
+    }
+
+    /// The cloud whose edition it is; none for all editions together.
+    pub fn cloud(&self) -> Option<Cloud> {
+        self.model.cloud
+    }
+
+    pub(super) fn model(&self) -> &'static Model {
+        self.model
     }
 
     /// The clauses.
@@ -367,15 +402,34 @@ impl Planner {
                 trials.iter().any(|trial| self.trial_is_billed(trial)),
             ),
             Case::Law(law) => {
-                let operations = law.operations(op);
+                let operations = law.operations(self.model, op);
                 let reading = matches!(law, Law::Pages | Law::PageSize | Law::Sort(_) | Law::Search | Law::Filter(_));
                 let reads = reading || operations.iter().all(|op| self.model.operations[*op].reads());
                 (reads, operations.iter().any(|op| self.is_billed(*op)))
             }
+            Case::Absence(_) => (described.reads(), false),
             Case::Untried(_) => (true, false),
         };
         let index = self.clauses.len();
-        self.clauses.push(Clause { index, id, kind, op, summary, case, reads, billed });
+        let model = self.model;
+        self.clauses.push(Clause { model, index, id, kind, op, summary, case, reads, billed });
+    }
+
+    /// The operation must be absent: a request without a body, about an object that does not exist, must meet nobody.
+    fn absence(&mut self, op: usize) {
+        let described = &self.model.operations[op];
+        let trial = Trial {
+            op,
+            what: "the operation is absent".to_owned(),
+            parameters: Map::new(),
+            body: Payload::None,
+            place: None,
+            identity: Identity::Own,
+            target: Target::Unknown,
+            expected: Expected::Unknown,
+        };
+        let summary = format!("{} is not documented by this cloud and is absent", line(described));
+        self.add(op, Kind::Failure, "absent", summary, Case::Absence(trial));
     }
 
     fn trial_is_billed(&self, trial: &Trial) -> bool {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::attempt::Attempt;
 use super::compare::plain;
 use super::generate::item;
-use super::model::{Op, model, properties};
+use super::model::{Op, properties};
 use super::run::Halt;
 use crate::spec::load;
 
@@ -21,7 +21,7 @@ impl Attempt<'_> {
         place: Option<&str>,
         accepted: bool,
     ) -> Result<(), Halt> {
-        let described = &model().operations[op];
+        let described = &self.model().operations[op];
         let Some(schema) = described.body else { return Ok(()) };
         let mut references = Vec::new();
         refers(described.document.value(), schema, body, String::new(), &mut references);
@@ -29,7 +29,7 @@ impl Attempt<'_> {
             if place == Some(&pointer) {
                 continue;
             }
-            let Some(object) = model().op(target).and_then(|op| model().created_by(op)) else { continue };
+            let Some(object) = self.model().op(target).and_then(|op| self.model().created_by(op)) else { continue };
             let id = self.reference(object, path).await?;
             if let Some(spot) = body.pointer_mut(&pointer) {
                 // The type is the one that the schema gives the field.
@@ -63,7 +63,7 @@ impl Attempt<'_> {
 
     /// An object to refer to: one that the parent brought along, else one that is shared.
     pub(super) async fn reference(&mut self, object: usize, path: &[(&'static str, String)]) -> Result<String, Halt> {
-        let parameter = model().objects[object].parameter;
+        let parameter = self.model().objects[object].parameter;
         let shared = self.run.fixtures.iter().filter_map(|cell| cell.get()?.as_ref().ok());
         let parent = self.own.iter().chain(shared).find(|fixture| !path.is_empty() && fixture.path == path);
         if let Some(id) = parent.and_then(|parent| plain(parent.answer.get(parameter)?)) {

@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use super::attempt::Attempt;
 use super::exchange::Request;
 use super::inventory::{Inventory, Owner};
-use super::model::{Op, all_names, model};
+use super::model::{Model, Op, all_names};
 use super::objects::Fixture;
 use super::plan::{Identity, Payload, Plan};
 use super::runner::Interrupt;
@@ -48,6 +48,7 @@ pub(super) fn milliseconds(since: Instant) -> u64 {
 
 /// What all clauses of a run share.
 pub(super) struct Run {
+    pub(super) model: &'static Model,
     pub(super) options: Options,
     pub(super) session: Session,
     /// Signs with a made-up key, now and a week ago.
@@ -100,7 +101,12 @@ pub(super) enum Halt {
 }
 
 impl Run {
-    pub(super) fn new(session: Session, options: Options, interrupt: Interrupt) -> Result<Self, Error> {
+    pub(super) fn new(
+        model: &'static Model,
+        session: Session,
+        options: Options,
+        interrupt: Interrupt,
+    ) -> Result<Self, Error> {
         let made_up = Credentials::access_key("HWJOBSCONTRACTMADEUP", "made-up-and-known-to-nobody");
         let strangers = [
             crate::session::stranger(&made_up, Arc::new(SystemClock))?,
@@ -108,11 +114,12 @@ impl Run {
         ];
         let tag = base36(options.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20, 5);
         Ok(Self {
+            model,
             options,
             session,
             strangers,
-            fixtures: model().objects.iter().map(|_| OnceCell::new()).collect(),
-            inventory: interrupt.inventory(),
+            fixtures: model.objects.iter().map(|_| OnceCell::new()).collect(),
+            inventory: interrupt.inventory(model),
             fatal: Mutex::default(),
             interrupt,
             requests: AtomicUsize::default(),
@@ -151,7 +158,7 @@ impl Run {
                 op.parameter(name).is_some()
                     || op.body.is_some_and(|schema| all_names(op.document.value(), schema).contains(&name))
             };
-            model().operations.iter().any(has)
+            self.model.operations.iter().any(has)
         };
         if let Some(unknown) = self.options.given.keys().find(|name| !known(name)) {
             return Err(Error::configuration(format!("no parameter or field is called `{unknown}`")));
@@ -165,11 +172,11 @@ impl Run {
                     && op.path_parameters().next().is_none()
                     && op.parameters.iter().all(|parameter| parameter.in_path || !parameter.required)
             };
-            let Some(op) = model().operations.iter().position(easy) else { continue };
+            let Some(op) = self.model.operations.iter().position(easy) else { continue };
             let request = Request { op, path: vec![], query: vec![], body: Payload::None, identity: Identity::Own };
             match Attempt::new(self, None, usize::MAX, Owner::Shared).send(&request).await {
                 Err(Halt::Fatal(error)) => return Err(error),
-                Ok(answer) if answer.status == 401 => return Err(answer.refusal(op)),
+                Ok(answer) if answer.status == 401 => return Err(answer.refusal(&self.model.operations[op])),
                 _ => {}
             }
         }

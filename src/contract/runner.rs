@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::clocks::Clocks;
 use super::inventory::{Inventory, Owner};
+use super::model::Model;
 use super::plan::{Case, Clause, Law, Plan};
 use super::run::{Options, Run, caught, lock, milliseconds};
 use super::turns::{Advance, each};
@@ -64,8 +65,8 @@ impl Interrupt {
     }
 
     /// Returns the inventory of a new run.
-    pub(super) fn inventory(&self) -> Arc<Inventory> {
-        let inventory = Arc::new(Inventory::default());
+    pub(super) fn inventory(&self, model: &'static Model) -> Arc<Inventory> {
+        let inventory = Arc::new(Inventory::new(model));
         lock(&self.0.inventories).push(Arc::clone(&inventory));
         inventory
     }
@@ -194,7 +195,7 @@ impl Runner {
     /// [given](Self::given) for a name that nothing has. What happens later is told by [`Report::aborted`].
     pub async fn run(&self, plan: &Plan, progress: impl Fn(&Outcome) + Send + Sync + 'static) -> Result<Report, Error> {
         let started = Instant::now();
-        let run = Arc::new(Run::new(self.session.clone(), self.options.clone(), self.interrupt.clone())?);
+        let run = Arc::new(Run::new(plan.model(), self.session.clone(), self.options.clone(), self.interrupt.clone())?);
         if let Err(error) = run.greet(plan).await {
             self.interrupt.ended(&run.inventory);
             return Err(error);
@@ -235,6 +236,7 @@ impl Runner {
         self.interrupt.ended(&run.inventory);
         Ok(Report {
             tool: concat!("hwjobs ", env!("CARGO_PKG_VERSION")).to_owned(),
+            cloud: plan.cloud().map(Into::into),
             endpoints: self.endpoints(),
             embedded: self.options.embedded,
             seed: self.options.seed,

@@ -7,7 +7,7 @@ use super::compare::plain;
 use super::exchange::{Answer, Request};
 use super::generate::item;
 use super::laws::ended_too_soon;
-use super::model::{Op, keyword, model, properties};
+use super::model::{Op, keyword, properties};
 use super::objects::is_unknown;
 use super::plan::{Expected, Payload, Target, Trial};
 use super::run::Halt;
@@ -18,7 +18,8 @@ impl Attempt<'_> {
         let mut excuse = None;
         for trial in trials {
             let answer = self.trial(trial).await?;
-            let is_query = trial.place.is_none() && model().object_of(&model().operations[trial.op]).is_some();
+            let is_query =
+                trial.place.is_none() && self.model().object_of(&self.model().operations[trial.op]).is_some();
             // A good value may lead to another object, which is not there.
             if trial.expected == Expected::Accepted && !answer.is_success() && !(is_query && is_unknown(&answer)) {
                 // A value that no example shows may need others beside it, which only sentences tell.
@@ -35,7 +36,7 @@ impl Attempt<'_> {
                             "{}: {} instead of {}",
                             trial.what,
                             answer.told(),
-                            model().operations[trial.op].success
+                            self.model().operations[trial.op].success
                         );
                         self.differs(Check::Status, text);
                     }
@@ -48,10 +49,25 @@ impl Attempt<'_> {
         }
     }
 
+    /// Sends what must meet no operation.
+    pub(super) async fn absence(&mut self, trial: &Trial) -> Result<(), Halt> {
+        let op = &self.model().operations[trial.op];
+        let path = op.path_parameters().map(|name| (name, self.unknown_id(op, name))).collect();
+        let request = Request { op: trial.op, path, query: vec![], body: Payload::None, identity: trial.identity };
+        match self.send(&request).await {
+            Err(Halt::Absent(..)) => Ok(()),
+            Err(halt) => Err(halt),
+            Ok(answer) => {
+                self.differs(Check::Status, format!("the operation is there: it answered {}", answer.told()));
+                Err(Halt::Broken)
+            }
+        }
+    }
+
     /// The rules between fields that hold where an enumerated value is on trial that no example shows.
     pub(super) fn rules(&self, trial: &Trial) -> Option<String> {
         let (Some(place), Payload::Json(body)) = (&trial.place, &trial.body) else { return None };
-        let op = &model().operations[trial.op];
+        let op = &self.model().operations[trial.op];
         let document = op.document.value();
         let value = body.pointer(place);
         if op.examples.iter().any(|example| example.request.is_some_and(|body| body.pointer(place) == value)) {
@@ -73,7 +89,7 @@ impl Attempt<'_> {
     pub(super) async fn trial(&mut self, trial: &Trial) -> Result<Answer, Halt> {
         let signs_in =
             matches!(trial.expected, Expected::Accepted | Expected::Documented(_) | Expected::Unauthenticated);
-        if signs_in && !model().operations[trial.op].is_authenticated() && !self.run.options.embedded {
+        if signs_in && !self.model().operations[trial.op].is_authenticated() && !self.run.options.embedded {
             return Err(Halt::NotTried(
                 "it signs in as a user that only the documents and the emulator know".to_owned(),
             ));
@@ -101,10 +117,12 @@ impl Attempt<'_> {
 
     /// The answer to the same request once the object has ended, if its first state does not allow it.
     pub(super) async fn in_another_state(&mut self, request: &Request, answer: Answer) -> Result<Answer, Halt> {
-        let Some(object) = model().object_of(&model().operations[request.op]).filter(|_| !answer.is_success()) else {
+        let Some(object) =
+            self.model().object_of(&self.model().operations[request.op]).filter(|_| !answer.is_success())
+        else {
             return Ok(answer);
         };
-        match model().objects[object].stop {
+        match self.model().objects[object].stop {
             None => Ok(answer),
             // What has ended cannot be stopped.
             Some(stop) if stop == request.op => {
@@ -125,16 +143,20 @@ impl Attempt<'_> {
 
     /// The request of a trial, with what must exist created.
     pub(super) async fn prepare(&mut self, trial: &Trial) -> Result<Request, Halt> {
-        let op = &model().operations[trial.op];
+        let op = &self.model().operations[trial.op];
         let mut path: Vec<(&'static str, String)> = Vec::new();
         let mut unknown = trial.target == Target::Unknown;
         let names: Vec<&'static str> = op.path_parameters().collect();
         for (index, name) in names.iter().copied().enumerate() {
             unknown |= trial.target == Target::UnknownAt(name);
-            match model().named_by(op.operation.path, name) {
+            match self.model().named_by(op.operation.path, name) {
                 Some(object) if !unknown => {
                     let fresh = trial.target == Target::Fresh && index + 1 == names.len();
                     path.clone_from(&self.fixture(object, fresh).await?.path);
+                    // The operation may call the id otherwise.
+                    if let Some((own, _)) = path.last_mut() {
+                        *own = name;
+                    }
                 }
                 _ => path.push((name, self.unknown_id(op, name))),
             }
@@ -151,7 +173,7 @@ impl Attempt<'_> {
             }
             let given = self.run.options.given.get(name).cloned();
             let is_documented = matches!(trial.expected, Expected::Documented(_));
-            let object = model().objects.iter().position(|object| object.list == Some(trial.op));
+            let object = self.model().objects.iter().position(|object| object.list == Some(trial.op));
             let text = match (given, object) {
                 (Some(given), _) => given,
                 // The example's marker is an object that only the documents know.

@@ -272,6 +272,9 @@ pub enum Conclusion {
 pub struct Report {
     /// Name and version of what made the report.
     pub tool: String,
+    /// Name of the cloud whose edition the clauses are from; none for all editions together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<String>,
     /// Address of each service that was asked.
     pub endpoints: std::collections::BTreeMap<String, String>,
     /// Whether the endpoint was the embedded emulator.

@@ -17,6 +17,7 @@ use super::state::State;
 use super::{
     Emulator, body, check_scale, clock, connection, failed, faults, head, printed, record, routes, snapshot, store,
 };
+use crate::cloud::Cloud;
 use crate::error::Error;
 use crate::secret::Secret;
 
@@ -62,6 +63,8 @@ pub struct EmulatorBuilder {
     origin: snapshot::Origin,
     data: Option<PathBuf>,
     time_scale: Option<f64>,
+    cloud: Option<Cloud>,
+    mrs_version: Option<String>,
     strict: bool,
     as_printed: bool,
     transitions: Transitions,
@@ -89,6 +92,8 @@ impl Default for EmulatorBuilder {
             origin: snapshot::Origin::Documented,
             data: None,
             time_scale: None,
+            cloud: None,
+            mrs_version: None,
             strict: false,
             as_printed: false,
             transitions: Transitions::default(),
@@ -154,6 +159,35 @@ impl EmulatorBuilder {
     /// gateway. The default is not.
     pub fn lock_out(mut self, lock_out: bool) -> Self {
         self.lock_out = lock_out;
+        self
+    }
+
+    /// Serves what a cloud documents, with its limits; the gateway answers 404 for other operations, and its codes have the
+    /// prefix of the cloud. Otherwise all operations are served, and what any cloud allows is accepted.
+    ///
+    /// ```
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # runtime.block_on(async {
+    /// use huaweicloud_jobs::ErrorKind;
+    /// use huaweicloud_jobs::emulator::Emulator;
+    ///
+    /// let emulator = Emulator::builder().cloud("huawei".parse()?).start().await?;
+    /// // Huawei Cloud has no job objects.
+    /// let error = emulator.session()?.mrs().jobs().list().try_next().await.unwrap_err();
+    /// assert_eq!((error.status().map(|status| status.as_u16()), error.kind()), (Some(404), ErrorKind::Configuration));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cloud(mut self, cloud: Cloud) -> Self {
+        self.cloud = Some(cloud);
+        self
+    }
+
+    /// The version of all clusters of MRS, for example `3.1.0`. Where the documentation says that such a cluster does not
+    /// serve version 1.1, its operations are rejected. By default the clusters serve it.
+    pub fn mrs_version(mut self, version: impl Into<String>) -> Self {
+        self.mrs_version = Some(version.into());
         self
     }
 
@@ -300,6 +334,12 @@ impl EmulatorBuilder {
             Some(_) => clock::Start { at: Some(SEEDED_TIME), scale: Some(self.time_scale.unwrap_or(0.0)) },
         };
         let clock = clock::Clock::open(&store, start).map_err(|error| failed("start its clock").with_source(error))?;
+        let mrs_version = self
+            .mrs_version
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|reason: String| Error::configuration(reason))?;
         let listener = TcpListener::bind(self.address)
             .await
             .map_err(|error| failed(&format!("listen on {}: {error}", self.address)).with_source(error))?;
@@ -312,7 +352,8 @@ impl EmulatorBuilder {
             quota: self.quota.into(),
             seed: self.seed,
             training_jobs: self.training_jobs,
-            routes: routes::Routes::new(),
+            routes: routes::Routes::new(self.cloud, mrs_version),
+            cloud: self.cloud,
             access,
             endpoint: format!("http://{address}"),
             check_answers: self.check_answers,

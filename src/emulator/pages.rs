@@ -69,7 +69,8 @@ fn file(kind: &'static str, content: &'static [u8], compressed: bool) -> Respons
 
 /// Returns a description with this emulator's address, and with values that make requests work at once.
 fn reference(state: &State, name: &str) -> Option<Response> {
-    let mut document = spec::documents().iter().find(|document| document.name() == name)?.value().clone();
+    let documents = state.cloud.map_or_else(spec::documents, spec::documents_of);
+    let mut document = documents.iter().find(|document| document.name() == name)?.value().clone();
     let project = &state.access.project().id;
     document["servers"] = json!([{"url": state.endpoint}]);
     document["x-emulator"] = json!({"project_id": project, "token": state.access.token().expose()});

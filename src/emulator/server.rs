@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
+use serde_json::Value;
 use tokio::time::sleep;
 
 use super::access;
@@ -21,6 +22,8 @@ use super::query::{decode, pairs};
 use super::record::{self, Exchange, Verdict};
 use super::routes::{Found, Route};
 use super::state::State;
+use crate::cloud::Cloud;
+use crate::error::ErrorCode;
 
 impl State {
     /// Serves one request, or ends its connection.
@@ -58,6 +61,7 @@ impl State {
                 hit.show(done, found.family(), &request_id)
             }
         };
+        let outcome = outcome.map(|response| with_prefix(response, self.cloud.map_or("APIG", Cloud::code_prefix)));
         self.note(
             &Seen { peer, parts, body: &body, started, request_id, found: &found, hit: hit.as_ref(), ignored },
             &outcome,
@@ -142,6 +146,10 @@ impl State {
             .map_err(|problem| malformed("path", problem))?;
         let query = pairs(parts.uri.query().unwrap_or_default()).map_err(|problem| malformed("query", problem))?;
         let bytes = body.map_err(Refusal::clone)?;
+        let rejected = |code| {
+            let message = ErrorCode::lookup(code).and_then(ErrorCode::meaning).unwrap_or_default().to_owned();
+            Refusal::Refused { code, message }
+        };
         let (now, base) = (self.clock.shown(&self.store)?, access::base(&parts.headers, &self.endpoint));
         let caller = match route.authenticated {
             true => Some(self.access.caller(&self.store, parts, bytes, now)?),
@@ -151,6 +159,9 @@ impl State {
             (Some(caller), Some((_, id))) => &caller.enter(id, &parts.headers).ok_or(Refusal::OtherProject)?.id,
             _ => "",
         };
+        if let Some(code) = route.rejected {
+            return Err(rejected(code));
+        }
         let parameters = route.checker.parameters(&path, &query, &parts.headers)?;
         let body = route.checker.body(&parts.headers, bytes, self.strict)?;
         if self.strict || self.is_watched() {
@@ -253,6 +264,17 @@ impl Seen<'_> {
 /// Returns whether a request was rejected for its head, which is malformed, too large or names another host.
 fn is_head_rejected(body: Result<&Bytes, &Refusal>) -> bool {
     matches!(body, Err(Refusal::Gateway { status, .. }) if matches!(status.as_u16(), 400 | 403 | 414 | 494))
+}
+
+/// The response with the prefix of a cloud in the code of its gateway.
+fn with_prefix(response: Response, prefix: &str) -> Response {
+    if prefix == "APIG" || response.status().as_u16() < 400 {
+        return response;
+    }
+    let Ok(mut body) = serde_json::from_slice::<Value>(response.body()) else { return response };
+    let Some(number) = body["error_code"].as_str().and_then(|code| code.strip_prefix("APIG.")) else { return response };
+    body["error_code"] = format!("{prefix}.{number}").into();
+    response.map(|_| body.to_string().into())
 }
 
 fn finish(status: StatusCode, outcome: Outcome, request_id: &str) -> Response {

@@ -20,6 +20,7 @@ use super::routes::Routes;
 use super::seed_data;
 use super::snapshot::{self, Origin};
 use super::store::{self, Store, Transaction};
+use crate::cloud::Cloud;
 
 /// The common state of all requests.
 pub(super) struct State {
@@ -32,6 +33,8 @@ pub(super) struct State {
     /// The number of additional training jobs at the start.
     pub(super) training_jobs: u32,
     pub(super) routes: Routes,
+    /// The cloud whose edition is served; none for all editions together.
+    pub(super) cloud: Option<Cloud>,
     pub(super) access: Access,
     /// The base address of the emulator.
     pub(super) endpoint: String,

@@ -94,6 +94,10 @@ impl CreateTrainingJobConfig {
                 model_id: fields.model_id,
                 parameter: fields.parameter,
                 spec_id: public_spec(fields.spec_id, fields.pool_id.as_deref())?,
+                // Only a private ModelArts has these three.
+                flavor: None,
+                pool_id: None,
+                volumes: None,
                 data_url: fields.data_url,
                 dataset_id: fields.dataset_id,
                 dataset_version_id: fields.dataset_version_id,

@@ -1,5 +1,7 @@
 //! Labeling jobs, `annotation-jobs` in paths.
 
+#![allow(deprecated, reason = "private installations may still have these operations")]
+
 use super::types;
 use crate::api::modelarts::operations;
 use crate::api::wire::{bounded, checked};

@@ -191,6 +191,9 @@ impl SubmitJob {
                 hive_script_path: hive_script_path.map(|text| checked("hive_script_path", text)).transpose()?,
                 file_action: self.file_action,
                 hql: self.hql,
+                // They have no effect.
+                is_protected: None,
+                is_public: None,
             })
         })?;
         let request = self.session.mrs_client().submit_job().project_id(self.session.project_id()).body(body);

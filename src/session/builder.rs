@@ -76,7 +76,27 @@ impl Default for SessionBuilder {
 }
 
 impl SessionBuilder {
-    /// A region of Huawei Cloud, for example `cn-north-4`: it gives the address of every service.
+    /// The cloud, by its name or as a [`Cloud`](crate::Cloud): it gives the form of the addresses in its regions. Huawei
+    /// Cloud by default; the clouds are in `docs/clouds.md`.
+    ///
+    /// ```
+    /// use huaweicloud_jobs::Session;
+    ///
+    /// let session = Session::builder()
+    ///     .cloud("otc")
+    ///     .region("eu-de")
+    ///     .project_id("5a3314075bfa49b9ae360f4ecd333695")
+    ///     .token("a token of the cloud")
+    ///     .build()?;
+    /// assert_eq!(session.cloud().map(|cloud| cloud.title()), Some("Open Telekom Cloud"));
+    /// # Ok::<(), huaweicloud_jobs::Error>(())
+    /// ```
+    pub fn cloud(mut self, cloud: impl Into<String>) -> Self {
+        self.settings.cloud = Some(cloud.into());
+        self
+    }
+
+    /// A region of the cloud, for example `cn-north-4`: it gives the address of every service.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.settings.region = Some(region.into());
         self
@@ -88,7 +108,7 @@ impl SessionBuilder {
         self
     }
 
-    /// Base address of one service, for partner clouds and private ones; goes before everything else.
+    /// Base address of one service, for private clouds and gateways; goes before everything else.
     ///
     /// A session for one service needs no address of the others: the first call of a service without an address fails.
     /// The address may end with the version of the service's paths, for example `/v3` for the identity service.
@@ -304,12 +324,14 @@ impl SessionBuilder {
 
     /// Returns the base address of a service, if it is known.
     fn address(&self, service: Service) -> Result<Option<String>, Error> {
-        let Settings { region, project_id, .. } = &self.settings;
+        let cloud = self.settings.known_cloud()?;
+        let Settings { project_id, .. } = &self.settings;
+        let region = self.settings.known_region(cloud);
         match (self.settings.endpoint_of(service, None), region) {
             (Some(given), _) => credentials::endpoint(given)
                 .map(|address| Some(credentials::base(service, &address, project_id.as_deref())))
                 .map_err(|reason| Error::configuration(format!("the endpoint {reason}"))),
-            (None, Some(region)) => regions::endpoint(service, region).map(Some),
+            (None, Some(region)) => regions::endpoint(service, region, cloud),
             (None, None) => Ok(None),
         }
     }
@@ -366,6 +388,7 @@ impl SessionBuilder {
         let (to_modelarts, to_mrs) = (transport.routed(modelarts.route()), transport.routed(mrs.route()));
         Ok(Session(Arc::new(Inner {
             project_id,
+            cloud: self.settings.known_cloud()?,
             iam: iam::Client::new_with_client(&iam.address, iam.http, to_iam),
             modelarts: modelarts::Client::new_with_client(&modelarts.address, modelarts.http, to_modelarts),
             mrs: mrs::Client::new_with_client(&mrs.address, mrs.http, to_mrs),

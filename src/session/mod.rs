@@ -6,6 +6,7 @@ use std::sync::Arc;
 use progenitor_client::ClientInfo;
 
 use crate::api::{iam, modelarts, mrs};
+use crate::cloud::Cloud;
 use crate::ids::ProjectId;
 
 mod auth;
@@ -44,6 +45,7 @@ pub struct Session(Arc<Inner>);
 
 struct Inner {
     project_id: ProjectId,
+    cloud: Option<Cloud>,
     iam: iam::Client,
     modelarts: modelarts::Client,
     mrs: mrs::Client,
@@ -53,6 +55,11 @@ impl Session {
     /// Returns the project of all requests.
     pub fn project_id(&self) -> &ProjectId {
         &self.0.project_id
+    }
+
+    /// The cloud that was named, see [`SessionBuilder::cloud`].
+    pub fn cloud(&self) -> Option<Cloud> {
+        self.0.cloud
     }
 
     /// The generated client of the identity service.
@@ -88,7 +95,7 @@ impl Session {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { project_id, iam: _, modelarts: _, mrs: _ } = &*self.0;
+        let Inner { project_id, cloud: _, iam: _, modelarts: _, mrs: _ } = &*self.0;
         f.debug_struct("Session").field("project_id", &project_id.as_str()).finish_non_exhaustive()
     }
 }

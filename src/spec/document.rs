@@ -1,21 +1,46 @@
 //! The documents that are built into the crate.
 
-use std::sync::LazyLock;
+use std::ops::Deref;
+use std::sync::{LazyLock, OnceLock};
 
 use serde_json::Value;
 
+use super::clouds;
+use super::edition;
 use super::json_schema;
 use super::load::{self, Example, Operation};
 use crate::api;
+use crate::cloud::Cloud;
 
 /// One of the published OpenAPI documents. It is read when it is first needed.
 #[derive(Debug)]
 pub struct Document {
     name: &'static str,
     yaml: &'static str,
-    value: LazyLock<Value>,
+    value: Content,
     /// What the generated client knows of its operations.
     operations: &'static [api::Operation],
+    cloud: Option<Cloud>,
+}
+
+/// The content of a document.
+#[derive(Debug)]
+enum Content {
+    /// Read from what `build.rs` wrote, when it is first needed.
+    Built(LazyLock<Value>),
+    /// Made at run time.
+    Made(Value),
+}
+
+impl Deref for Content {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        match self {
+            Self::Built(value) => value,
+            Self::Made(value) => value,
+        }
+    }
 }
 
 macro_rules! document {
@@ -23,11 +48,12 @@ macro_rules! document {
         Document {
             name: $name,
             yaml: include_str!(concat!("../../openapi/", $name, ".yaml")),
-            value: LazyLock::new(|| {
+            value: Content::Built(LazyLock::new(|| {
                 serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/", $name, $file)))
                     .expect("build.rs wrote it")
-            }),
+            })),
             operations: $operations,
+            cloud: None,
         }
     };
 }
@@ -46,6 +72,42 @@ macro_rules! documents {
 pub fn documents() -> &'static [Document] {
     static DOCUMENTS: [Document; 3] = documents!(".json");
     &DOCUMENTS
+}
+
+/// The editions of a cloud: all documents as its overlay changes them, but for those of services that it does not have.
+///
+/// They are made when they are first asked for, and kept.
+pub fn documents_of(cloud: Cloud) -> &'static [Document] {
+    static EDITIONS: LazyLock<Vec<OnceLock<Vec<Document>>>> =
+        LazyLock::new(|| Cloud::all().map(|_| OnceLock::new()).collect());
+    EDITIONS[cloud.index()].get_or_init(|| resolved(cloud, |document| document))
+}
+
+/// The documents as the overlay of a cloud changes them, each then reduced.
+fn resolved(cloud: Cloud, reduce: impl Fn(Value) -> Value) -> Vec<Document> {
+    let overlay = clouds::overlay(cloud).parsed();
+    let documents = documents().iter().map(|base| {
+        let (value, _) = edition::resolve(&base.value, &overlay).expect("build.rs has applied it");
+        Document {
+            value: Content::Made(reduce(value)),
+            cloud: Some(cloud),
+            name: base.name,
+            yaml: base.yaml,
+            operations: base.operations,
+        }
+    });
+    documents.filter(|document| document.operations().next().is_some()).collect()
+}
+
+/// The rules of a cloud's edition, or of all editions together; see [`rules`].
+#[cfg(feature = "emulator")]
+pub(crate) fn rules_of(cloud: Option<Cloud>) -> &'static [Document] {
+    static EDITIONS: LazyLock<Vec<OnceLock<Vec<Document>>>> =
+        LazyLock::new(|| Cloud::all().map(|_| OnceLock::new()).collect());
+    match cloud {
+        None => rules(),
+        Some(cloud) => EDITIONS[cloud.index()].get_or_init(|| resolved(cloud, |document| edition::rules(&document))),
+    }
 }
 
 /// The same without what is only for readers, such as descriptions and examples: it takes about half the memory.
@@ -75,7 +137,13 @@ impl Document {
         self.name
     }
 
-    /// The document as it is published, in YAML.
+    /// The cloud whose edition it is; none for the description that holds all editions together.
+    pub fn cloud(&self) -> Option<Cloud> {
+        self.cloud
+    }
+
+    /// The description of all editions together, in YAML as it is written. `publish::text` writes
+    /// the edition of a cloud.
     pub fn yaml(&self) -> &'static str {
         self.yaml
     }

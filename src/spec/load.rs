@@ -184,6 +184,30 @@ impl<'a> Operation<'a> {
     }
 }
 
+/// What an operation says of its life span and of the permissions that it needs, one sentence each.
+pub fn lifecycle(operation: &Value) -> Vec<String> {
+    let mut sentences = Vec::new();
+    match operation["x-sunset"].as_str() {
+        Some(day) => sentences.push(format!("Deprecated: no cloud documents it since {day}.")),
+        None if operation["deprecated"] == true => sentences.push(
+            "Deprecated: the clouds that document it call it deprecated, historical or not recommended.".to_owned(),
+        ),
+        None => {}
+    }
+    if operation["x-stability-level"] == "draft" {
+        sentences.push("Only pages of an SDK name it, so its form is a draft.".to_owned());
+    }
+    if operation["x-documented"] == "unknown" {
+        sentences.push("It is not known whether this cloud documents it.".to_owned());
+    }
+    let actions = operation["x-permissions"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let actions: Vec<_> = actions.map(|action| format!("`{action}`")).collect();
+    if !actions.is_empty() {
+        sentences.push(format!("Permissions: {}.", actions.join(", ")));
+    }
+    sentences
+}
+
 /// What a response is about: it cannot be used without that, and without all else it can.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {

@@ -18,9 +18,14 @@ mod address;
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "build.rs uses them too")]
 mod check;
+pub mod clouds;
 pub mod compat;
 pub mod deviations;
+pub mod differences;
 mod document;
+#[allow(unreachable_pub, reason = "build.rs uses it too")]
+#[cfg_attr(not(feature = "emulator"), allow(dead_code, reason = "the emulator alone needs the rules"))]
+mod edition;
 pub mod errors;
 mod json_schema;
 mod list;
@@ -28,6 +33,7 @@ pub mod load;
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "build.rs uses them too")]
 mod lower;
+pub mod overlay;
 #[cfg(feature = "publish")]
 pub mod publish;
 #[cfg(all(test, feature = "schemars"))]
@@ -47,9 +53,9 @@ pub use crate::shape::{ListShape, PageShape};
 pub(crate) use address::address;
 #[cfg(any(feature = "emulator", feature = "publish"))]
 pub(crate) use document::control;
+pub use document::{Document, documents, documents_of, operation};
 #[cfg(feature = "emulator")]
-pub(crate) use document::rules;
-pub use document::{Document, documents, operation};
+pub(crate) use document::{rules, rules_of};
 pub use list::list;
 pub use load::Example;
 

@@ -56,7 +56,7 @@ const PRINTED: [(&str, &str); 6] = [
     ("docs/getting-started.md", "my first change"),
     ("docs/credentials.md", "EXAMPLEACCESSKEY"),
     ("docs/contract-tests.md", "iam.list_projects.example"),
-    ("docs/partner-clouds.md", "CHOSEN"),
+    ("docs/clouds.md", "CHOSEN"),
 ];
 
 /// The prelude of the blocks: error responses fail, and no process remains at the end.

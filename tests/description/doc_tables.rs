@@ -1005,7 +1005,10 @@ fn unsaid(place: &Place, said: Option<&Said>, shown: &Shown, job_status: &[i64],
     }
     let Some(said) = said else { return };
     let only: Vec<&String> = said.editions.iter().flatten().collect();
-    let edition = if said.editions.contains(&None) || only.len() != 1 { Value::Null } else { json!(only) };
+    let edition = match only[..] {
+        [editions] if !said.editions.contains(&None) => json!(editions.split('+').collect::<Vec<_>>()),
+        _ => Value::Null,
+    };
     let found = place.spot.value.get("x-edition").unwrap_or(&Value::Null);
     // A row that one edition alone has may belong to an object of which the place says so.
     let holder = place.holder.as_ref().and_then(|holder| holder.value.get("x-edition")).unwrap_or(&Value::Null);

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
+#![allow(deprecated, reason = "labeling jobs are driven too")]
 
 use std::pin::Pin;
 

@@ -15,7 +15,7 @@ use super::bulk;
 use super::exit::{Outcome, TimedOut, Usage, interruptible, usage};
 use super::fields::{self, Field};
 use super::nouns::{Action, Noun, Verb};
-use super::options::Options;
+use super::options::{Options, note_cloud};
 use super::output::Format;
 use super::request::{Call, has_flag, request, shape};
 use super::rows::{Row, Rows};
@@ -36,6 +36,7 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
         let journal = journal.or_else(|| (file != "-").then(|| format!("{file}.journal")));
         let concurrency = matches.get_one::<u16>("concurrency").copied().unwrap_or(1);
         let session = interruptible(options.session()).await?;
+        note_cloud(&session, verb.operation);
         let pace = bulk::Pace { concurrency, patience: Pace::duration(matches, "patience") };
         return bulk::run(&call, &session, verb.operation, rows, journal.as_deref(), pace).await;
     }

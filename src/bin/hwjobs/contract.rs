@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
-use huaweicloud_jobs::Session;
 use huaweicloud_jobs::contract::{Conclusion, Format, Kind, Leftover, Matrix, Outcome, Plan, Report, Runner, Verdict};
 use huaweicloud_jobs::emulator::Emulator;
 use huaweicloud_jobs::session::credentials::Service;
 use huaweicloud_jobs::terminal;
+use huaweicloud_jobs::{Cloud, Session};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::Notify;
 
@@ -44,7 +44,10 @@ Examples:
   hwjobs contract run --plan --only 'mrs.*.law.*'
   hwjobs contract run --endpoint https://gateway.example --read-only --rate 5 \\
     --report html=report.html,junit=junit.xml
-  hwjobs contract run --endpoint https://gateway.example --replay report.json";
+  hwjobs contract run --endpoint https://gateway.example --replay report.json
+  hwjobs contract run --cloud otc
+
+With --cloud the clauses are those of what that cloud documents: an operation that it does not document must be absent.";
 
 /// What to try, where and how.
 #[derive(Args)]
@@ -151,7 +154,8 @@ pub(super) async fn run(command: Command, options: Options) -> exit::Outcome {
 
 impl Run {
     async fn run(&self, options: &Options) -> exit::Outcome {
-        let plan = self.chosen()?;
+        let cloud = options.cloud()?;
+        let mut plan = self.chosen(cloud)?;
         if self.plan {
             return print_plan(&plan, self.read_only);
         }
@@ -160,11 +164,19 @@ impl Run {
         let embedded = elsewhere.into_iter().chain(own).all(Option::is_none) && !is_addressed();
         // Now, since all that is tried would be lost later.
         let reports = opened(&self.report)?;
-        let emulator = if embedded { Some(Arc::new(Emulator::start().await?)) } else { None };
+        let emulator = match (embedded, cloud) {
+            (false, _) => None,
+            (true, None) => Some(Arc::new(Emulator::start().await?)),
+            (true, Some(cloud)) => Some(Arc::new(Emulator::builder().cloud(cloud).start().await?)),
+        };
         let session = match &emulator {
             Some(emulator) => emulator.session()?,
             None => self.session(options).await?,
         };
+        if !embedded && session.cloud() != cloud {
+            // A profile names it.
+            plan = self.chosen(session.cloud())?;
+        }
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
         let mut runner = Runner::new(session)
             .embedded(embedded)
@@ -215,7 +227,8 @@ impl Run {
             }
         });
         // Whoever does not read on wants to have the run and its reports all the same.
-        let _ = writeln!(io::stdout(), "{target}; seed {seed}.");
+        let edition = plan.cloud().map(|cloud| format!(", held to what {cloud} documents")).unwrap_or_default();
+        let _ = writeln!(io::stdout(), "{target}{edition}; seed {seed}.");
         let bar = bar(plan.clauses().len());
         let shown = bar.clone();
         let running = runner.run(&plan, move |outcome| {
@@ -260,8 +273,8 @@ impl Run {
     }
 
     /// The clauses that are asked for.
-    fn chosen(&self) -> Result<Plan, Failure> {
-        let plan = Plan::of_description();
+    fn chosen(&self, cloud: Option<Cloud>) -> Result<Plan, Failure> {
+        let plan = cloud.map_or_else(Plan::of_description, Plan::of_cloud);
         if let Some(file) = &self.replay {
             let failed: Vec<String> = read(file)?.failures().map(|outcome| outcome.id.clone()).collect();
             if failed.is_empty() {
@@ -416,11 +429,11 @@ impl Compare {
             file.write(format.matrix(&matrix)?.as_bytes())?;
         }
         let mut table = table();
-        let names = matrix.names().iter().map(|name| terminal::line(name).into_owned());
+        let names = matrix.headings().map(|name| terminal::line(&name).into_owned());
         table.set_header(std::iter::once("clause".to_owned()).chain(names));
         for row in matrix.rows().filter(|row| self.all || !row.agrees()) {
-            let verdicts = row.verdicts().map(|verdict| verdict.map_or("", Verdict::name));
-            table.add_row(std::iter::once(&*terminal::line(row.id())).chain(verdicts));
+            let id = terminal::line(row.id()).into_owned();
+            table.add_row(std::iter::once(id).chain(matrix.cells(row).map(str::to_owned)));
         }
         let differing = matrix.rows().filter(|row| !row.agrees()).count();
         let mut out = io::stdout().lock();

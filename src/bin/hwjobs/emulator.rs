@@ -11,6 +11,7 @@ use huaweicloud_jobs::terminal;
 
 use super::exit::{Advised, stop_signal};
 use super::files::{self, Output, Place, Readers};
+use super::options::clouds;
 
 /// How to run it.
 #[derive(Args)]
@@ -54,6 +55,12 @@ pub(super) struct Options {
     /// A project by id and name; repeat for more, the first has the documented objects. Replaces the default one.
     #[arg(long, value_name = "ID:NAME", value_parser = pair)]
     serve_project: Vec<(String, String)>,
+    /// Serve what this cloud documents, with its limits; without it all that any cloud documents is served.
+    #[arg(long, value_name = "NAME", value_parser = clouds())]
+    cloud: Option<String>,
+    /// Let all clusters of MRS be of this version. From 3.0.0 on Huawei Cloud's do not serve version 1.1.
+    #[arg(long, value_name = "VERSION")]
+    mrs_version: Option<String>,
     /// Reject what clients do and the documents do not show: fields and query parameters that are not described, fields that
     /// are empty instead of missing, and missing ones that the tables call mandatory.
     #[arg(long)]
@@ -134,6 +141,12 @@ pub(super) async fn run(options: Options, out: &mut impl Write) -> Result<bool, 
         .allow_remote(options.allow_remote)
         .record(options.record);
     builder = options.allow_host.into_iter().fold(builder, |builder, name| builder.allow_host(name));
+    if let Some(name) = &options.cloud {
+        builder = builder.cloud(name.parse()?);
+    }
+    if let Some(version) = options.mrs_version {
+        builder = builder.mrs_version(version);
+    }
     if let Some(seed) = options.seed {
         builder = builder.seed(seed);
     }

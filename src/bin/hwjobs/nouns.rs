@@ -1,8 +1,8 @@
 //! The nouns and verbs: the operation of each command. The description defines the arguments.
 
 use clap::{Arg, ArgAction, Command, value_parser};
-use huaweicloud_jobs::spec;
-use huaweicloud_jobs::spec::load::Operation;
+use huaweicloud_jobs::spec::load::{self, Operation};
+use huaweicloud_jobs::{Cloud, Documented, spec};
 
 use super::fields::{self, Field};
 use super::options;
@@ -229,6 +229,18 @@ const SERVICES: [(&str, &str); 2] = [
     ("iam", "Projects and tokens of the identity service"),
 ];
 
+/// Returns which clouds document an operation, in one sentence.
+fn documented_by(operation: &str) -> String {
+    let clouds = Cloud::all().filter(|cloud| cloud.documents(operation) == Documented::Yes);
+    let titles: Vec<_> = clouds
+        .map(|cloud| if cloud.deprecates(operation) { format!("{cloud} (deprecated)") } else { cloud.to_string() })
+        .collect();
+    match &titles[..] {
+        [] => "Documented by no cloud any more.".to_owned(),
+        titles => format!("Documented by {}.", titles.join(", ")),
+    }
+}
+
 /// Returns the commands. Each is built only when it is needed, because the description is large.
 pub(super) fn commands() -> impl Iterator<Item = Command> {
     let mut words: Vec<(&'static str, &'static str)> = Vec::new();
@@ -303,7 +315,12 @@ impl Verb {
         let (command, more) = match self.action {
             Action::Call => {
                 let command = command.about(text("summary").to_owned());
-                (command.long_about(format!("{}\n\n{}", text("summary"), text("description"))), "")
+                let paragraphs = [
+                    vec![text("summary").to_owned(), text("description").to_owned()],
+                    load::lifecycle(operation.value),
+                    vec![documented_by(self.operation)],
+                ];
+                (command.long_about(paragraphs.concat().join("\n\n")), "")
             }
             Action::Wait | Action::WaitForRunning => (
                 command

@@ -3,11 +3,11 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use huaweicloud_jobs::Session;
 use huaweicloud_jobs::session::SessionBuilder;
 use huaweicloud_jobs::session::credentials::{Chain, Context, Outcome, Profile, Provider, Settings};
-use huaweicloud_jobs::spec;
+use huaweicloud_jobs::{Cloud, Documented, Session, spec};
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -18,6 +18,7 @@ use super::output::{self, Format};
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     pub(super) profile: Option<String>,
+    pub(super) cloud: Option<String>,
     pub(super) region: Option<String>,
     pub(super) project: Option<String>,
     pub(super) endpoint: Option<String>,
@@ -51,6 +52,7 @@ fn arguments() -> Vec<Arg> {
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     vec![
         text("profile", "NAME", "Profile in ~/.huaweicloud/credentials [env: HWJOBS_PROFILE]"),
+        text("cloud", "NAME", "Cloud, whose regions have addresses of their own [env: HWJOBS_CLOUD]").value_parser(clouds()),
         text("region", "ID", "Region, for example cn-north-4 [env: HWJOBS_REGION]"),
         text("project", "ID", "Id of the project [env: HUAWEICLOUD_SDK_PROJECT_ID]"),
         text("endpoint", "URL", "One address for all services, for example an emulator's [env: HWJOBS_ENDPOINT]"),
@@ -70,6 +72,11 @@ fn arguments() -> Vec<Arg> {
     .into_iter()
     .map(|argument| argument.global(true).help_heading(HEADING))
     .collect()
+}
+
+/// Accepts the names of clouds.
+pub(super) fn clouds() -> PossibleValuesParser {
+    PossibleValuesParser::new(Cloud::all().map(Cloud::name))
 }
 
 /// Reads a duration that is not negative, for example `90s` or `1h30m`.
@@ -100,6 +107,7 @@ impl Options {
         let waits = matches.try_contains_id("interval").is_ok();
         Self {
             profile: text("profile"),
+            cloud: text("cloud"),
             region: text("region"),
             project: text("project"),
             endpoint: text("endpoint"),
@@ -127,6 +135,7 @@ impl Options {
         // The library lets HWJOBS_REGION and HWJOBS_ENDPOINT count before the profile. HUAWEICLOUD_SDK_PROJECT_ID counts after it there.
         let variable = || std::env::var("HUAWEICLOUD_SDK_PROJECT_ID").ok().map(|id| id.trim().to_owned());
         let mut settings = Settings::default();
+        settings.cloud = self.cloud.clone();
         settings.region = self.region.clone();
         settings.project_id = self.project.clone().or_else(variable).filter(|id| !id.is_empty());
         settings.endpoint = self.endpoint.clone();
@@ -165,6 +174,12 @@ impl Options {
 
     /// Connects a session for an operation. An operation without authentication, such as signing in, needs no credentials.
     pub(super) async fn session_for(&self, operation: &str) -> Result<Session, Failure> {
+        let session = self.any_session_for(operation).await?;
+        note_cloud(&session, operation);
+        Ok(session)
+    }
+
+    async fn any_session_for(&self, operation: &str) -> Result<Session, Failure> {
         let described = spec::operation(operation).map(|(_, operation)| &operation.value["security"]);
         if described.and_then(Value::as_array).is_none_or(|security| !security.is_empty()) {
             return self.session().await;
@@ -179,6 +194,12 @@ impl Options {
         // Neither the project nor the token is sent.
         settings.project_id.get_or_insert_with(|| "none".to_owned());
         Ok(self.builder().settings(settings).token("none").build()?)
+    }
+
+    /// Returns the cloud that an option or a variable names.
+    pub(super) fn cloud(&self) -> Result<Option<Cloud>, Failure> {
+        let settings = Settings::layered([self.settings(), Settings::environment(&self.context())?]);
+        Ok(settings.known_cloud()?)
     }
 
     /// Asks for confirmation before something is deleted. Without a terminal, `--yes` is necessary.
@@ -197,4 +218,16 @@ impl Options {
             _ => Ok(usage("nothing was deleted")?),
         }
     }
+}
+
+/// Says on standard error that the documentation of the session's cloud does not have an operation.
+pub(super) fn note_cloud(session: &Session, operation: &str) {
+    let Some(cloud) = session.cloud() else { return };
+    let note = match cloud.documents(operation) {
+        Documented::Yes => return,
+        Documented::No => format!("{cloud} does not document {operation}; it may be missing there"),
+        Documented::Unknown => format!("it is not known whether {cloud} documents {operation}"),
+    };
+    // A closed standard error is no reason to stop.
+    let _ = writeln!(io::stderr(), "hwjobs: note: {note}");
 }

@@ -24,7 +24,7 @@ pub(super) enum Command {
     /// Write a profile; the rest of the file stays as it is.
     ///
     /// The secret key or the password is asked for on the terminal, or read from the standard input: it is never written on a
-    /// command line. --region, --project and --endpoint go into the profile.
+    /// command line. --cloud, --region, --project and --endpoint go into the profile.
     #[command(after_help = "Examples:\n  hwjobs profile init\n  \
             hwjobs profile init team --ak EXAMPLEKEY --region cn-north-4 < secret-key\n  \
             hwjobs profile init local --domain example --user me \\\n    --endpoint http://127.0.0.1:8080 < password")]
@@ -112,6 +112,7 @@ fn described(found: &Found) -> Value {
     say("expires_at", found.expires_at().map(|at| at.to_string()));
     let settings = &found.settings;
     for (name, value) in [
+        ("cloud", &settings.cloud),
         ("region", &settings.region),
         ("project_id", &settings.project_id),
         ("project_name", &settings.project_name),
@@ -276,9 +277,12 @@ async fn init(
         values.retain(|(known, _)| *known != key);
         values.push((key, value));
     }
-    for (key, value) in
-        [("region", region), ("project_id", options.project.clone()), ("endpoint", options.endpoint.clone())]
-    {
+    for (key, value) in [
+        ("cloud", options.cloud.clone()),
+        ("region", region),
+        ("project_id", options.project.clone()),
+        ("endpoint", options.endpoint.clone()),
+    ] {
         values.extend(value.map(|value| (key, Some(value))));
     }
     let is_shown = |value: &Option<String>| value.iter().flat_map(|value| value.chars()).all(terminal::is_shown);

@@ -5,11 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
-use huaweicloud_jobs::spec::{self, compat, deviations, publish};
+use huaweicloud_jobs::spec::{self, Document, compat, deviations, publish};
+use huaweicloud_jobs::{Cloud, Documented};
 use serde_json::Value;
 
 use super::exit::{Usage, usage};
 use super::files::{self, Output, Readers};
+use super::options::clouds;
 
 /// The mark in a derived page.
 const MARK: &str = "<!-- Written by `cargo hwjobs spec readme`";
@@ -18,14 +20,21 @@ const MARK: &str = "<!-- Written by `cargo hwjobs spec readme`";
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Name, title, version and number of operations of each description.
-    #[command(after_help = "Example:\n  hwjobs spec list")]
-    List,
-    /// Print a description.
-    #[command(after_help = "Example:\n  hwjobs spec show mrs --format json")]
+    #[command(after_help = "Examples:\n  hwjobs spec list\n  hwjobs spec list --clouds")]
+    List {
+        /// Clouds instead: name, title and number of operations that the cloud documents.
+        #[arg(long)]
+        clouds: bool,
+    },
+    /// Print a description, or what a cloud documents of it.
+    #[command(after_help = "Examples:\n  hwjobs spec show mrs --format json\n  hwjobs spec show mrs --cloud otc")]
     Show {
         /// Its name, as `list` prints it.
         #[arg(value_parser = ["iam", "modelarts", "mrs"])]
         name: String,
+        /// The cloud whose edition is printed; without it the description of all editions together.
+        #[arg(long, value_name = "NAME", value_parser = clouds())]
+        cloud: Option<String>,
         /// How to print it.
         #[arg(long, value_enum, default_value_t = Format::Yaml)]
         format: Format,
@@ -72,8 +81,9 @@ pub(super) enum Format {
 /// Runs the command. Returns whether it succeeded.
 pub(super) fn run(command: Command, out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
     match command {
-        Command::List => list(out),
-        Command::Show { name, format } => show(&name, format, out),
+        Command::List { clouds: false } => list(out),
+        Command::List { clouds: true } => list_clouds(out),
+        Command::Show { name, cloud, format } => show(&name, cloud.as_deref(), format, out),
         Command::Export { directory } => export(&directory, out),
         Command::Compat { released, working } => compatible(&released, &working, out),
         Command::Readme { check, file } => readme(check, &file, out),
@@ -95,10 +105,28 @@ fn list(out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
     Ok(true)
 }
 
-fn show(name: &str, format: Format, out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
-    let document = spec::documents().iter().find(|document| document.name() == name).ok_or("no such description")?;
+fn list_clouds(out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
+    for cloud in Cloud::all() {
+        let count = |service: &str| {
+            let documents = spec::documents_of(cloud).iter().filter(|document| document.name() == service);
+            let operations = documents.flat_map(Document::operations);
+            operations.filter(|operation| cloud.documents(operation.id()) == Documented::Yes).count()
+        };
+        let counts = ["iam", "modelarts", "mrs"].map(|service| format!("{service} {}", count(service))).join(", ");
+        writeln!(out, "{:<16} {cloud:<20} {counts}", cloud.name())?;
+    }
+    Ok(true)
+}
+
+fn show(name: &str, cloud: Option<&str>, format: Format, out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
+    let cloud = cloud.map(str::parse::<Cloud>).transpose()?;
+    let documents = cloud.map_or_else(spec::documents, spec::documents_of);
+    let document = documents.iter().find(|document| document.name() == name).ok_or_else(|| match cloud {
+        Some(cloud) => Usage(format!("{cloud} documents nothing of {name}")),
+        None => Usage(format!("there is no description of the name {name}")),
+    })?;
     match format {
-        Format::Yaml => out.write_all(document.yaml().as_bytes())?,
+        Format::Yaml => out.write_all(publish::text(document)?.as_bytes())?,
         Format::Json => writeln!(out, "{:#}", document.value())?,
     }
     Ok(true)

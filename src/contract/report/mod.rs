@@ -392,11 +392,16 @@ fn matrix_json(matrix: &Matrix) -> Value {
             let verdicts: serde_json::Map<String, Value> = matrix
                 .names()
                 .iter()
-                .zip(&row.outcomes)
-                .map(|(name, outcome)| {
-                    let verdict =
-                        outcome.as_ref().map(|outcome| json!({"verdict": outcome.verdict, "reason": reason(outcome)}));
-                    (name.clone(), verdict.unwrap_or_default())
+                .zip(row.outcomes.iter().zip(matrix.promised(row)))
+                .map(|(name, (outcome, promised))| {
+                    let mut cell = match outcome {
+                        Some(outcome) => json!({"verdict": outcome.verdict, "reason": reason(outcome)}),
+                        None => Value::Null,
+                    };
+                    if let Some(promised) = promised {
+                        cell["promised"] = promised.into();
+                    }
+                    (name.clone(), cell)
                 })
                 .collect();
             json!({"id": row.id(), "summary": row.first.summary, "agrees": row.agrees(), "endpoints": verdicts})
@@ -406,10 +411,10 @@ fn matrix_json(matrix: &Matrix) -> Value {
 }
 
 fn matrix_markdown(matrix: &Matrix) -> String {
-    let names = matrix.names().iter().map(|name| cell(name)).collect::<Vec<_>>().join(" | ");
+    let names = matrix.headings().map(|name| cell(&name)).collect::<Vec<_>>().join(" | ");
     let mut text = format!("| Clause | {names} |\n| --- |{}\n", " --- |".repeat(matrix.names().len()));
     for row in matrix.rows() {
-        let verdicts = row.verdicts().map(|verdict| verdict.map_or("", Verdict::name)).collect::<Vec<_>>().join(" | ");
+        let verdicts = matrix.cells(row).collect::<Vec<_>>().join(" | ");
         let _ = writeln!(text, "| {} | {verdicts} |", cell(row.id()));
     }
     text
@@ -420,14 +425,14 @@ fn matrix_body(matrix: &Matrix) -> String {
     let mut body = filters(&services.into_iter().collect::<Vec<_>>());
     body.push_str("<p><label><input id=\"differing\" type=\"checkbox\"> only where they differ</label></p>");
     body.push_str("<table id=\"clauses\"><thead><tr><th>Clause</th><th>Promise</th>");
-    for name in matrix.names() {
-        let _ = write!(body, "<th>{}</th>", html(name));
+    for name in matrix.headings() {
+        let _ = write!(body, "<th>{}</th>", html(&name));
     }
     body.push_str("</tr></thead><tbody>\n");
     for line in matrix.rows() {
         let mut cells = format!("<td><code>{}</code></td><td>{}</td>", html(line.id()), linked(&line.first));
-        for outcome in &line.outcomes {
-            cells.push_str(&outcome.as_ref().map_or_else(|| "<td></td>".to_owned(), verdict_cell));
+        for (outcome, words) in line.outcomes.iter().zip(matrix.cells(line)) {
+            cells.push_str(&outcome.as_ref().map_or_else(|| format!("<td>{words}</td>"), verdict_cell));
         }
         let mut verdicts: Vec<&str> = line.verdicts().flatten().map(Verdict::name).collect();
         if !line.agrees() {

@@ -24,6 +24,7 @@ const CREDENTIALS: &Names = &[
 /// The settings of `HWJOBS_*` variables.
 const OVERRIDES: &Names = &[
     (Field::ProjectName, "HWJOBS_PROJECT_NAME"),
+    (Field::Cloud, "HWJOBS_CLOUD"),
     (Field::Region, "HWJOBS_REGION"),
     (Field::Endpoint, "HWJOBS_ENDPOINT"),
     (Field::ModelArtsEndpoint, "HWJOBS_MODELARTS_ENDPOINT"),

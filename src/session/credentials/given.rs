@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{Credentials, Found, Settings, Source, broken, settings};
+use crate::cloud::Cloud;
 use crate::error::Error;
 
 /// The meaning of a value. The names are those of the profile file.
@@ -21,6 +22,7 @@ pub(super) enum Field {
     ProjectId,
     ProjectName,
     DomainId,
+    Cloud,
     Region,
     Endpoint,
     ModelArtsEndpoint,
@@ -146,6 +148,7 @@ impl Given {
             project_id: owned(Field::ProjectId)?,
             project_name: self.text(Field::ProjectName).map(str::to_owned),
             domain_id: owned(Field::DomainId)?,
+            cloud: self.cloud()?,
             region: owned(Field::Region)?,
             endpoint: endpoint(Field::Endpoint)?,
             modelarts_endpoint: endpoint(Field::ModelArtsEndpoint)?,
@@ -153,6 +156,13 @@ impl Given {
             iam_endpoint: endpoint(Field::IamEndpoint)?,
             region_endpoints: BTreeMap::new(),
         })
+    }
+
+    fn cloud(&self) -> Result<Option<String>, Error> {
+        let Some(name) = self.visible(Field::Cloud)? else { return Ok(None) };
+        let cloud: Cloud =
+            name.parse().map_err(|reason| broken(self.at(Field::Cloud), format_args!("names none: {reason}")))?;
+        Ok(Some(cloud.into()))
     }
 
     fn text(&self, key: Field) -> Option<&str> {

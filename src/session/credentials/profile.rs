@@ -38,6 +38,7 @@ const NAMES: &Names = &[
     (Field::ProjectId, "project_id"),
     (Field::ProjectName, "project_name"),
     (Field::DomainId, "domain_id"),
+    (Field::Cloud, "cloud"),
     (Field::Region, "region"),
     (Field::Endpoint, "endpoint"),
     (Field::ModelArtsEndpoint, "modelarts_endpoint"),

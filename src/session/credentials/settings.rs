@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::Url;
 
 use crate::api::{Operation, iam, modelarts, mrs};
+use crate::cloud::{Cloud, UnknownCloud};
 use crate::error::Error;
 
 /// A service with its own endpoint.
@@ -66,6 +67,8 @@ pub struct Settings {
     pub project_name: Option<String>,
     /// The id of the domain.
     pub domain_id: Option<String>,
+    /// Name of the cloud, for example `otc`; Huawei Cloud without one.
+    pub cloud: Option<String>,
     /// Id of the region, for example `cn-north-4`.
     pub region: Option<String>,
     /// The address of every service without its own one below.
@@ -97,11 +100,38 @@ impl Settings {
         own.as_ref().or(self.endpoint.as_ref()).or_else(in_region).map(String::as_str)
     }
 
+    /// The cloud that is named.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no cloud has the name.
+    pub fn known_cloud(&self) -> Result<Option<Cloud>, Error> {
+        let cloud = self.cloud.as_deref().map(str::parse).transpose();
+        cloud.map_err(|error: UnknownCloud| Error::configuration(error.to_string()))
+    }
+
+    /// The region that is said, or else the one whose name begins the name of the project, as in `eu-de_team`; the latter
+    /// only in a cloud that lists all of its regions.
+    pub(in crate::session) fn known_region(&self, cloud: Option<Cloud>) -> Option<&str> {
+        let of_project = || {
+            let (region, name) = (cloud?.all_regions()?, self.project_name.as_deref()?);
+            let begins =
+                |region: &&str| name.strip_prefix(*region).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+            region.into_iter().find(begins)
+        };
+        self.region.as_deref().or_else(of_project)
+    }
+
     /// Looks for a value that is empty or holds nothing but white space. Endpoints are looked at by [`endpoint`].
     pub(in crate::session) fn validate(&self) -> Result<(), Error> {
-        let Self { project_id, project_name, domain_id, region, .. } = self;
-        let values =
-            [("project_id", project_id), ("project_name", project_name), ("domain_id", domain_id), ("region", region)];
+        let Self { project_id, project_name, domain_id, region, cloud, .. } = self;
+        let values = [
+            ("project_id", project_id),
+            ("project_name", project_name),
+            ("domain_id", domain_id),
+            ("region", region),
+            ("cloud", cloud),
+        ];
         for (name, value) in values {
             if value.as_deref().is_some_and(|value| value.trim().is_empty()) {
                 return Err(Error::blank(name));
@@ -122,7 +152,8 @@ impl Settings {
     /// Combines the settings of several sources. A source counts before those that follow it, which supply what it leaves open:
     ///
     /// - their project, where neither the id nor the name of a project is given, and the region is not another one,
-    /// - their endpoints, where no endpoint for all services is given.
+    /// - their endpoints, where no endpoint for all services is given,
+    /// - their region, project and endpoints, where the cloud is not another one.
     ///
     /// ```
     /// use huaweicloud_jobs::session::credentials::Settings;
@@ -138,18 +169,21 @@ impl Settings {
     }
 
     fn or(self, lower: Self) -> Self {
-        let other_region = matches!((&self.region, &lower.region), (Some(here), Some(below)) if here != below);
+        let differ = |here: &Option<String>, below: &Option<String>| here.is_some() && below.is_some() && here != below;
+        let other_cloud = differ(&self.cloud, &lower.cloud);
+        let other_region = differ(&self.region, &lower.region);
         let own_project = self.project_id.is_some() || self.project_name.is_some();
-        let keep_project = !own_project && !other_region;
-        let keep_endpoints = self.endpoint.is_none();
+        let keep_project = !own_project && !other_region && !other_cloud;
+        let keep_endpoints = self.endpoint.is_none() && !other_cloud;
         let mut region_endpoints = lower.region_endpoints;
         region_endpoints.extend(self.region_endpoints);
         Self {
             project_id: self.project_id.or(lower.project_id.filter(|_| keep_project)),
             project_name: self.project_name.or(lower.project_name.filter(|_| keep_project)),
             domain_id: self.domain_id.or(lower.domain_id),
-            region: self.region.or(lower.region),
-            endpoint: self.endpoint.or(lower.endpoint),
+            cloud: self.cloud.or(lower.cloud),
+            region: self.region.or(lower.region.filter(|_| !other_cloud)),
+            endpoint: self.endpoint.or(lower.endpoint.filter(|_| !other_cloud)),
             modelarts_endpoint: self.modelarts_endpoint.or(lower.modelarts_endpoint.filter(|_| keep_endpoints)),
             mrs_endpoint: self.mrs_endpoint.or(lower.mrs_endpoint.filter(|_| keep_endpoints)),
             iam_endpoint: self.iam_endpoint.or(lower.iam_endpoint.filter(|_| keep_endpoints)),

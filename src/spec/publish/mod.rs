@@ -10,10 +10,11 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::errors::{self, ErrorFile};
-use super::load::Operation;
+use super::load::{self, Operation};
 use super::{Document, control, deviations, documents, html};
 use crate::error::{ErrorCode, Retry};
 
+pub mod clouds;
 pub mod conformance;
 pub mod generators;
 mod markdown;
@@ -67,9 +68,7 @@ pub fn export(directory: &Path) -> io::Result<Vec<String>> {
     ];
     for document in documents().iter().chain([control()]) {
         let name = document.name();
-        files.push((format!("{name}.yaml"), document.yaml().to_owned()));
-        files.push((format!("{name}.json"), pretty(document.value())));
-        files.push((format!("{name}.html"), reference(document)));
+        files.extend(forms(document)?.map(|(ending, text)| (format!("{name}.{ending}"), text)));
         files.push((format!("3.1/{name}.yaml"), yaml(&newer::upgrade(document.value()))?));
     }
     for document in documents() {
@@ -84,6 +83,7 @@ pub fn export(directory: &Path) -> io::Result<Vec<String>> {
     files.push(("conformance/README.md".to_owned(), include_str!("conformance/README.md").to_owned()));
     files.push(("conformance/run.py".to_owned(), include_str!("conformance/run.py").to_owned()));
     files.extend(WORKFLOWS.iter().map(|(name, text)| (format!("workflows/{name}.yaml"), (*text).to_owned())));
+    files.extend(clouds::files(forms)?);
     files.push(("errors.html".to_owned(), error_page()));
     for file in errors::files() {
         files.push((format!("errors/{}.yaml", file.name()), file.yaml().to_owned()));
@@ -165,26 +165,54 @@ fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
+/// Returns a document in YAML, JSON and HTML, each with the ending of its file.
+fn forms(document: &Document) -> io::Result<[(&'static str, String); 3]> {
+    Ok([("yaml", text(document)?), ("json", pretty(document.value())), ("html", reference(document))])
+}
+
+/// Returns a document in YAML: the description as it is written, the edition of a cloud as it results.
+///
+/// # Errors
+///
+/// Fails if the document cannot be written as YAML.
+pub fn text(document: &Document) -> io::Result<String> {
+    match document.cloud() {
+        None => Ok(document.yaml().to_owned()),
+        Some(_) => yaml(document.value()),
+    }
+}
+
 /// Returns the HTML reference of a document: one searchable file with all examples that loads nothing.
 pub fn reference(document: &Document) -> String {
-    let title = document.value()["info"]["title"].as_str().unwrap_or_default();
+    let title = title(document);
     // `</` would end the script element; JSON allows an escaped slash.
     let description = presented(document).to_string().replace("</", "<\\/");
     include_str!("pages/reference.html")
-        .replace("{title}", &html(title))
+        .replace("{title}", &html(&title))
         .replace("{name}", document.name())
         .replace("{renderer}", &RENDERER.replace(PICTURE, NO_PICTURE))
         .replace("{description}", &description)
+}
+
+/// Returns the title of a document, with the name of the cloud whose edition it is.
+fn title(document: &Document) -> String {
+    let title = document.value()["info"]["title"].as_str().unwrap_or_default();
+    match document.cloud() {
+        None => title.to_owned(),
+        Some(cloud) => format!("{title}: {cloud}"),
+    }
 }
 
 /// Returns the document for the renderer: descriptions include the content of our extensions.
 fn presented(document: &Document) -> Value {
     let mut value = document.value().clone();
     let name = document.name();
+    let up = if document.cloud().is_some() { "../../" } else { "" };
     let links = format!(
         "\n\nThe same as data: [{name}.yaml]({name}.yaml), [{name}.json]({name}.json). \
-         See also [the other APIs](index.html) and [the error codes](errors.html)."
+         See also [the other APIs]({up}index.html) and [the error codes]({up}errors.html)."
     );
+    value["info"]["title"] = title(document).into();
     append(&mut value["info"], &links);
     for operation in document.operations() {
         let samples = samples(document, operation);
@@ -197,7 +225,8 @@ fn presented(document: &Document) -> Value {
         } else {
             "Sending it twice may do it twice."
         };
-        append(shown, &format!("\n\n{repeated}"));
+        let lifecycle = load::lifecycle(operation.value).join(" ");
+        append(shown, &format!("\n\n{repeated}\n\n{lifecycle}"));
     }
     tell(&mut value);
     value
@@ -404,6 +433,7 @@ fn index() -> String {
         .replace("{style}", markdown::STYLE)
         .replace("{rows}", &rows)
         .replace("{folders}", &folders)
+        .replace("{clouds}", &clouds::rows())
         .replace("{errors}", &links.join(", "))
         .replace("{version}", env!("CARGO_PKG_VERSION"))
 }
