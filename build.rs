@@ -227,7 +227,7 @@ fn read(file: &str, json: &Path) -> Result<Value, String> {
 
 fn compile(service: &str, file: &str, target: &Path) -> Result<Names, String> {
     let document = read(file, &target.with_extension("json"))?;
-    // The emulator holds requests against this, and answers with those.
+    // The emulator validates requests with the first and returns the second.
     for (extension, text) in [("rules.json", edition::rules(&document).to_string()), ("answers.rs", answers(&document))]
     {
         let file = target.with_extension(extension);

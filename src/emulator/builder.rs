@@ -191,7 +191,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// The address to listen on; a free port of loopback by default.
+    /// Sets the address to listen on; the default is a free loopback port.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self

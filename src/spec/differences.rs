@@ -152,7 +152,7 @@ impl Comparison<'_> {
     }
 
     fn schema(&mut self, place: &str, schemas: &[Schema<'_>], depth: usize) {
-        // Deeper than this is a circle of references.
+        // A deeper schema is a cycle of references.
         if depth == 16 || schemas.iter().flatten().count() < 2 {
             return;
         }

@@ -110,7 +110,8 @@ pub(crate) fn rules_of(cloud: Option<Cloud>) -> &'static [Document] {
     }
 }
 
-/// The same without what is only for readers, such as descriptions and examples: it takes about half the memory.
+/// The documents without parts that are only for readers, such as descriptions and examples. They take about half the
+/// memory.
 #[cfg(feature = "emulator")]
 pub(crate) fn rules() -> &'static [Document] {
     static RULES: [Document; 3] = documents!(".rules.json");

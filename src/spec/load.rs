@@ -208,7 +208,7 @@ pub fn lifecycle(operation: &Value) -> Vec<String> {
     sentences
 }
 
-/// What a response is about: it cannot be used without that, and without all else it can.
+/// The subject of a response: the part that it cannot be used without.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// The field of the response that holds it, or `None` if the response itself is the object.

@@ -226,7 +226,7 @@ impl Run {
                 }
             }
         });
-        // Whoever does not read on wants to have the run and its reports all the same.
+        // A closed output does not stop the run and its reports.
         let edition = plan.cloud().map(|cloud| format!(", held to what {cloud} documents")).unwrap_or_default();
         let _ = writeln!(io::stdout(), "{target}{edition}; seed {seed}.");
         let bar = bar(plan.clauses().len());
@@ -272,7 +272,7 @@ impl Run {
         }
     }
 
-    /// The clauses that are asked for.
+    /// Returns the selected clauses.
     fn chosen(&self, cloud: Option<Cloud>) -> Result<Plan, Failure> {
         let plan = cloud.map_or_else(Plan::of_description, Plan::of_cloud);
         if let Some(file) = &self.replay {

@@ -122,7 +122,7 @@ impl Settings {
         self.region.as_deref().or_else(of_project)
     }
 
-    /// Looks for a value that is empty or holds nothing but white space. Endpoints are looked at by [`endpoint`].
+    /// Reports a value that is empty or only white space. [`endpoint`] validates endpoints.
     pub(in crate::session) fn validate(&self) -> Result<(), Error> {
         let Self { project_id, project_name, domain_id, region, cloud, .. } = self;
         let values = [
