@@ -79,7 +79,7 @@ pub(super) fn clouds() -> PossibleValuesParser {
     PossibleValuesParser::new(Cloud::all().map(Cloud::name))
 }
 
-/// Parses a non-negative duration, for example `90s` or `1h30m`.
+/// Reads a duration that is not negative, for example `90s` or `1h30m`.
 pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     let duration: SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
     if duration.is_negative() { Err("it is negative".to_owned()) } else { Ok(duration) }
