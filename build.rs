@@ -6,8 +6,9 @@ use std::{env, fs, process};
 
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl};
 use serde_json::Value;
-use syn::visit_mut::{self, VisitMut};
 
+#[path = "build/calls.rs"]
+mod calls;
 #[path = "src/spec/check.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod check;
@@ -16,14 +17,16 @@ mod clouds;
 #[path = "src/spec/edition.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod edition;
+#[path = "build/guides.rs"]
+mod guides;
 #[path = "src/spec/list.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod list;
 #[path = "src/spec/load.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod load;
-#[path = "src/spec/lower.rs"]
-#[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
+#[path = "src/spec/lower/mod.rs"]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "the build uses a part of what the crate uses")]
 mod lower;
 #[path = "src/spec/overlay.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
@@ -45,13 +48,13 @@ const FAMILIES: [&str; 4] = ["gateway", "iam", "modelarts", "mrs"];
 fn main() {
     for rules in [
         "build.rs",
-        "build/clouds.rs",
+        "build",
         "src/shape.rs",
         "src/spec/check.rs",
         "src/spec/edition.rs",
         "src/spec/list.rs",
         "src/spec/load.rs",
-        "src/spec/lower.rs",
+        "src/spec/lower",
         "src/spec/schema.rs",
         "src/spec/overlay.rs",
         "src/spec/states.rs",
@@ -90,6 +93,10 @@ fn main() {
     }
     println!("cargo::rerun-if-changed={}", clouds::FOLDER);
     if let Err(message) = clouds::write(&out) {
+        println!("cargo::error={message}");
+        process::exit(1);
+    }
+    if let Err(message) = guides::write(&out.join("guides")) {
         println!("cargo::error={message}");
         process::exit(1);
     }
@@ -294,6 +301,8 @@ fn settings(service: &str, document: &Value) -> Result<(GenerationSettings, BTre
         let impls = [TypeImpl::Display, TypeImpl::FromStr].into_iter();
         if let Some((_, path)) = lower::WIRE_TYPES.iter().find(|(wire, _)| wire == name) {
             settings.with_replacement(name, path, impls);
+        } else if let Some(limited) = lower::limited_type(&schemas.expect("it holds this one")[name]) {
+            settings.with_replacement(name, limited?, impls);
         } else if let Some((low, high)) = lower::bounds_of(name) {
             settings.with_replacement(name, format!("crate::api::wire::Bounded<{low}, {high}>"), impls);
         }
@@ -325,10 +334,12 @@ fn generate(service: &str, document: &Value) -> Result<(String, Names), String> 
     let mut code: syn::File = syn::parse2(tokens).map_err(|error| error.to_string())?;
     restore_documented_order(&mut code, document);
     read_leniently(&mut code, document)?;
-    WithoutVersion.visit_file_mut(&mut code);
     deprecate(&mut code, document);
+    calls::trim(&mut code, env::var_os("CARGO_FEATURE_BUILDERS").is_some());
+    let aliases = names_of_limited_texts(document)?;
+    calls::types_of(&mut code, |types| types.extend(aliases.clone()));
     let mut types = Vec::new();
-    for item in types_of(&mut code) {
+    for item in types_in(&mut code) {
         let (name, attributes) = match item {
             syn::Item::Struct(item) => (item.ident.to_string(), &mut item.attrs),
             syn::Item::Enum(item) => (item.ident.to_string(), &mut item.attrs),
@@ -369,44 +380,8 @@ fn deprecate(code: &mut syn::File, document: &Value) {
     }
 }
 
-/// The generator sends the version of the description on every call, in a header that these APIs do not know.
-struct WithoutVersion;
-
-impl VisitMut for WithoutVersion {
-    fn visit_block_mut(&mut self, block: &mut syn::Block) {
-        let all = block.stmts.len();
-        block.stmts.retain(|statement| {
-            let syn::Stmt::Expr(syn::Expr::MethodCall(append), _) = statement else { return true };
-            let Some(syn::Expr::Call(name)) = append.args.first() else { return true };
-            !matches!(literal(name), Some(syn::Lit::Str(name)) if name.value() == "api-version")
-        });
-        if block.stmts.len() < all {
-            for statement in &mut block.stmts {
-                if let syn::Stmt::Local(syn::Local { pat, init: Some(init), .. }) = statement
-                    && let syn::Pat::Ident(map) = pat
-                    && let syn::Expr::Call(with_capacity) = &*init.expr
-                    && matches!(literal(with_capacity), Some(syn::Lit::Int(headers)) if headers.base10_digits() == "1")
-                {
-                    // It was the only one: an empty map takes no memory.
-                    let map = &map.ident;
-                    *statement = syn::parse_quote!(let #map = ::reqwest::header::HeaderMap::new(););
-                }
-            }
-        }
-        visit_mut::visit_block_mut(self, block);
-    }
-}
-
-/// The first argument of a call.
-fn literal(call: &syn::ExprCall) -> Option<&syn::Lit> {
-    match call.args.first()? {
-        syn::Expr::Lit(literal) => Some(&literal.lit),
-        _ => None,
-    }
-}
-
 /// The items of the module `types`.
-fn types_of(code: &mut syn::File) -> impl Iterator<Item = &mut syn::Item> {
+fn types_in(code: &mut syn::File) -> impl Iterator<Item = &mut syn::Item> {
     let modules = code.items.iter_mut().filter_map(|item| match item {
         syn::Item::Mod(module) if module.ident == "types" => module.content.as_mut(),
         _ => None,
@@ -414,9 +389,22 @@ fn types_of(code: &mut syn::File) -> impl Iterator<Item = &mut syn::Item> {
     modules.flat_map(|(_, items)| items)
 }
 
+/// Names for the texts with limits, as the generator would call types of its own.
+fn names_of_limited_texts(document: &Value) -> Result<Vec<syn::Item>, String> {
+    let schemas = document["components"]["schemas"].as_object();
+    let limited = schemas.into_iter().flatten().filter_map(|(name, schema)| Some((name, lower::limited_type(schema)?)));
+    limited
+        .map(|(name, path)| {
+            let documentation = format!("Text of a request: `{name}` in the description.");
+            let alias = format!("#[doc = {documentation:?}] pub type {name} = {};", path?);
+            syn::parse_str(&alias).map_err(|error| format!("{alias}: {error}"))
+        })
+        .collect()
+}
+
 /// The generator sorts the fields of a struct by name; on the wire they keep the order of the documents.
 fn restore_documented_order(code: &mut syn::File, document: &Value) {
-    for item in types_of(code) {
+    for item in types_in(code) {
         let syn::Item::Struct(item) = item else { continue };
         let Some(properties) = document["components"]["schemas"][item.ident.to_string()]["properties"].as_object()
         else {
@@ -437,13 +425,15 @@ fn read_leniently(code: &mut syn::File, document: &Value) -> Result<(), String> 
     let responses =
         &lower::reachable(document, lower::Side::Response) - &lower::reachable(document, lower::Side::Request);
     let enums = lower::open_enums(document);
-    for item in types_of(code) {
+    for item in types_in(code) {
         let syn::Item::Struct(item) = item else { continue };
         let name = item.ident.to_string();
         let syn::Fields::Named(fields) = &mut item.fields else { continue };
         if !responses.contains(&name) {
             continue;
         }
+        // A later version of the crate may describe more fields.
+        item.attrs.push(syn::parse_quote!(#[non_exhaustive]));
         let or_default = document["components"]["schemas"][&name][lower::OR_DEFAULT].as_array();
         for field in &mut fields.named {
             // A required nullable field is null if it is missing, since a client need not insist on it.

@@ -33,6 +33,7 @@ async fn main() {
     let count = exchanges.len();
     let (from, to) = (emulator.endpoint(), other.endpoint());
     let queue = Arc::new(Mutex::new(exchanges.into_iter()));
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
     let started = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();

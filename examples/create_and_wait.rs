@@ -19,7 +19,7 @@ async fn main() -> Result<(), Error> {
     .parameter("learning_rate", 0.01)
     .train_url("/bucket/output/")
     .log_url("/bucket/log/");
-    let job = session.modelarts().training_jobs().create(name, training).send().await?;
+    let job = session.modelarts().training_jobs().create(name, training).await?;
     println!("created job {}", job.id());
 
     let done = job
@@ -27,7 +27,6 @@ async fn main() -> Result<(), Error> {
         .at_most(Duration::from_secs(3600))
         .every(Duration::from_millis(200))
         .observe(|progress| println!("{} after {:.1} s", progress.state, progress.elapsed.as_secs_f64()))
-        .for_completion()
         .await;
     match done {
         Ok(details) => println!("{} is done, with {} version(s)", details.job_name, details.versions.len()),

@@ -2,7 +2,8 @@
 //!
 //! `cargo run --example list_jobs -- TEXT`
 
-use huaweicloud_jobs::modelarts::types::{SortOrder, TrainingJobSortKey};
+use huaweicloud_jobs::modelarts::types::TrainingJobSortKey;
+use huaweicloud_jobs::paging::SortOrder;
 use huaweicloud_jobs::{Error, Session};
 
 #[tokio::main(flavor = "current_thread")]

@@ -17,14 +17,14 @@ async fn main() -> Result<(), Error> {
     let name = |what: &str| format!("example-{what}-{}", std::process::id());
 
     let mrs = Session::from_environment().await?.mrs();
-    let binary = mrs.job_binaries().create(name("jar"), program, "the program").send().await?;
+    let binary = mrs.job_binaries().create(name("jar"), program, "the program").await?;
     let sources = mrs.data_sources();
-    let input = sources.create(name("in"), input, DataSourceTypeForRequest::Obs).send().await?;
-    let output = sources.create(name("out"), output, DataSourceTypeForRequest::Obs).send().await?;
-    let job = mrs.jobs().create(name("job"), JobTypeForCreate::MapReduce).libs([binary.id().as_str()]).send().await?;
+    let input = sources.create(name("in"), input, DataSourceTypeForRequest::Obs).await?;
+    let output = sources.create(name("out"), output, DataSourceTypeForRequest::Obs).await?;
+    let job = mrs.jobs().create(name("job"), JobTypeForCreate::MapReduce).libs([&binary]).await?;
     println!("created job {}", job.id());
 
-    let execution = job.execute(cluster, input.id().as_str(), output.id().as_str()).send().await?;
+    let execution = job.execute(cluster, &input, &output).await?;
     let done = execution.wait().at_most(Duration::from_secs(3600)).every(Duration::from_millis(200)).for_completion();
     match done.await {
         Ok(_) => println!("execution {} is done", execution.id()),

@@ -4,16 +4,16 @@
 //!
 //! Credentials are found in the environment, see `docs/credentials.md`. `hwjobs emulator` prints its own.
 
-use huaweicloud_jobs::{Error, Session, TrainingJobId};
+use huaweicloud_jobs::{Error, Session};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let mut arguments = std::env::args().skip(1);
-    let id: TrainingJobId = arguments.next().as_deref().unwrap_or("10").parse()?;
+    let id = arguments.next().unwrap_or_else(|| "10".to_owned());
     let description = arguments.next().unwrap_or_else(|| "This is a ModelArts job".to_owned());
 
     let session = Session::from_environment().await?;
-    let job = session.modelarts().training_job(id)?;
+    let job = session.modelarts().training_job(&id)?;
     match job.update_description(&description).await {
         Ok(()) => println!("job {id}: {:?}", job.show().await?.job_desc),
         Err(error) if error.is_not_found() => println!("this project has no job {id}"),

@@ -1,7 +1,7 @@
 //! Bulk updates with several requests in flight.
 //!
-//! `update_descriptions` of the training jobs and of the MRS jobs takes a stream of ids and texts and gives a [`Bulk`], a
-//! stream of what became of each, in the order in which they are done.
+//! `update_descriptions` of training jobs, visualization jobs, labeling jobs and MRS jobs takes a stream of ids and texts and
+//! returns a [`Bulk`]: a stream of the outcome of each update, in the order in which they finish.
 //!
 //! ```
 //! # #[cfg(feature = "emulator")]
@@ -25,17 +25,17 @@
 //! # fn main() {}
 //! ```
 //!
-//! How many run at once depends on what the service can bear: each success raises the number, each 429 halves it and makes
-//! all wait for as long as the service asks, within its [`patience`](Bulk::patience). Updates that meet a failure that may
-//! pass are sent again; any other failure, a missing permission included, is the outcome of its update and stops no other
-//! one. Two things end it early, and [`ended_early`](Bulk::ended_early) tells which:
+//! The number of updates in flight follows the service: each success raises it, each 429 halves it and delays all updates for
+//! as long as the service asks, within the [`patience`](Bulk::patience). Updates that fail with a transient error are sent
+//! again. Any other failure, a missing permission included, is the outcome of its update and stops no other one. Two things
+//! end a bulk early, and [`ended_early`](Bulk::ended_early) returns the error:
 //!
-//! - The credentials are not accepted. They would not be for any other update, and several failures in a row lock a key. So
-//!   the first few updates go alone, and nothing new is sent after the first rejection.
+//! - The credentials are rejected. They would be rejected for every other update too, and several failures in a row lock a
+//!   key. So only a few updates are in flight at first, and nothing new is sent after the first rejection.
 //! - The service asks to wait for longer than the patience lasts.
 //!
-//! Nothing is kept of what is done, and no more is taken from the input than runs. To resume after a crash or the end of a
-//! bulk, skip as many updates as [`position`](Bulk::position) said.
+//! A bulk stores no finished updates and reads its input only as far as updates are in flight. To resume after a crash or
+//! after an early end, skip as many updates of the input as [`position`](Bulk::position) returned.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -56,15 +56,14 @@ use crate::paging;
 use crate::session::Session;
 use crate::transport::once;
 
-/// How many run at once before anything is known of the service: fewer than the failures in a row that lock a key, which
-/// are five.
+/// The number of updates in flight at first: fewer than the five failures in a row that lock a key.
 const START: f64 = 4.0;
-/// How many run at once at the most, if nothing else is said.
+/// The default limit of updates in flight.
 const MOST: u32 = 32;
-/// How often one update is sent: where the service asks to wait, and where it fails.
+/// How often one update is sent: where the service throttles it, and where it fails with a transient error.
 const THROTTLED: u32 = 20;
 const FAILED: u32 = 4;
-/// How long the service may make all wait without a success, if nothing else is said.
+/// The default of [`Bulk::patience`].
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// The first pause; it doubles up to the longest one.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -76,18 +75,29 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub struct Done<K> {
     /// The place of the update in the input, from 0.
     pub index: u64,
-    /// What was to be updated.
+    /// The id of the object.
     pub id: K,
-    /// How often it was sent.
+    /// How often the update was sent.
     pub attempts: u32,
-    /// Whether it is updated, or why not.
+    /// Whether the object was updated, or the last error.
     pub result: Result<(), Error>,
 }
 
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// An update in flight, and its outcome.
 type Attempt<K> = Pending<(Item<K>, Result<(), Error>)>;
-type Update<K> = Arc<dyn Fn(K, String) -> Pending<Result<(), Error>> + Send + Sync>;
+/// Sends one update, as often as it is called.
+pub(crate) type Update = Arc<dyn Fn() -> Pending<Result<(), Error>> + Send + Sync>;
+
+/// An [`Update`] that calls a handle with a value.
+pub(crate) fn update<H, V, F>(handle: H, value: V, call: fn(H, V) -> F) -> Update
+where
+    H: Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    F: Future<Output = Result<(), Error>> + Send + 'static,
+{
+    Arc::new(move || Box::pin(call(handle.clone(), value.clone())))
+}
 
 /// A pause of all updates, since the service rejects more of them for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,44 +111,43 @@ pub struct Pause {
 
 type Observer<'a> = Box<dyn FnMut(Pause) + Send + 'a>;
 
-/// Updates that run, see the [module](self).
+/// Many updates in progress, see the [module](self).
 #[must_use = "nothing is sent before it is read"]
 pub struct Bulk<'a, K> {
     session: Session,
-    update: Update<K>,
-    input: Option<BoxStream<'a, (K, String)>>,
+    input: Option<BoxStream<'a, (K, Update)>>,
     running: FuturesUnordered<Attempt<K>>,
-    /// Those that wait after a failure until they are sent again.
+    /// Updates that wait after a failure until they are sent again.
     waiting: FuturesUnordered<Pending<Item<K>>>,
-    /// To be sent again before anything new.
+    /// Updates to be sent again, before anything new from the input.
     again: VecDeque<Item<K>>,
     pause: Option<Pending<()>>,
     pace: Pace,
     patience: Duration,
-    /// How long the service has made all wait since the last success.
+    /// How long the service has delayed all updates since the last success.
     waited: Duration,
     observer: Option<Observer<'a>>,
     ended: Option<Ended>,
-    /// How many updates were taken from the input, and those among them that are not done.
+    /// The number of updates taken from the input, and the indexes of those that have not finished.
     taken: u64,
     open: BTreeSet<u64>,
 }
 
-/// Why nothing more is sent.
+/// Why a bulk ended early.
 struct Ended {
     error: Error,
-    /// How many updates were not tried, where the input knows it.
+    /// The number of updates that were not sent, if the input knows its length.
     untried: Option<u64>,
 }
 
-/// One update on its way.
+/// One update that has not finished.
 struct Item<K> {
     index: u64,
     id: K,
-    description: String,
+    update: Update,
     throttled: u32,
     failed: u32,
-    /// Which of the service's rejections it was sent after.
+    /// The epoch of the [`Pace`] when it was sent.
     epoch: u64,
 }
 
@@ -160,7 +169,8 @@ impl Pace {
         self.limit = (self.limit + step).min(self.most);
     }
 
-    /// Halves the limit, once for all that were under way together. Returns how long all wait if the service does not say.
+    /// Halves the limit, once for all updates that were in flight together. Returns the pause for a service that asks for
+    /// none.
     fn throttled(&mut self, epoch: u64) -> Duration {
         if epoch == self.epoch {
             self.limit = (self.limit / 2.0).max(1.0);
@@ -173,19 +183,15 @@ impl Pace {
 }
 
 impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
-    pub(crate) fn new<I, D>(
+    /// `plan` makes an id and an update of each item of the input.
+    pub(crate) fn new<T>(
         session: Session,
-        updates: impl Stream<Item = (I, D)> + Send + 'a,
-        update: impl Fn(K, String) -> Pending<Result<(), Error>> + Send + Sync + 'static,
-    ) -> Self
-    where
-        I: Into<K>,
-        D: Into<String>,
-    {
+        updates: impl Stream<Item = T> + Send + 'a,
+        plan: impl FnMut(T) -> (K, Update) + Send + 'a,
+    ) -> Self {
         Self {
             session,
-            update: Arc::new(update),
-            input: Some(updates.map(|(id, description)| (id.into(), description.into())).boxed()),
+            input: Some(updates.map(plan).boxed()),
             running: FuturesUnordered::new(),
             waiting: FuturesUnordered::new(),
             again: VecDeque::new(),
@@ -200,9 +206,9 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
         }
     }
 
-    /// How long the service may make all updates wait (`Retry-After`) without a success in between; 5 minutes by default.
+    /// Sets how long the service may delay all updates (`Retry-After`) without a success in between; 5 minutes by default.
     ///
-    /// A longer wait is cut, and all is tried once more then. If the service still asks to wait, the bulk ends early.
+    /// A longer delay is cut, and the updates are sent once more then. If the service still asks to wait, the bulk ends early.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
@@ -214,7 +220,7 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
         self
     }
 
-    /// How many run at once at the most; 32 by default. It begins with 4.
+    /// Sets the highest number of updates in flight; 32 by default. A bulk begins with 4.
     pub fn at_most(mut self, most: u32) -> Self {
         self.pace.most = most.max(1).into();
         self.pace.limit = self.pace.limit.min(self.pace.most);
@@ -223,39 +229,39 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
 
     /// Returns the current limit of updates in flight.
     pub fn limit(&self) -> u32 {
-        // Never more than `most`, which is one.
+        // Never more than `most`, which is a `u32`.
         self.pace.limit as u32
     }
 
-    /// How many updates from the beginning of the input are done, one way or another. To resume, skip as many; some behind
-    /// them may be done too and are then done twice, which changes nothing.
+    /// Returns the number of leading updates of the input that have finished, successfully or not. To resume, skip as many.
+    /// Some updates after them may have finished too; sending those a second time has no further effect.
     pub fn position(&self) -> u64 {
         self.open.first().copied().unwrap_or(self.taken)
     }
 
-    /// Why nothing more was sent before all was tried: the credentials are not accepted, or the patience is at its end.
-    /// `None` while all goes on, and where all was tried.
+    /// Returns the error that ended the bulk before all updates were sent: rejected credentials, or a service that delayed the
+    /// updates for longer than the patience lasts. `None` while the bulk is in progress, and after all updates were sent.
     ///
-    /// What is under way then still has its outcome; all others are to be done again, see [`position`](Self::position).
+    /// Updates in flight still get their outcome; all others have to be sent again, see [`position`](Self::position).
     pub fn ended_early(&self) -> Option<&Error> {
         self.ended.as_ref().map(|ended| &ended.error)
     }
 
-    /// How many updates have no outcome since it [ended early](Self::ended_early), where the input knows its length.
+    /// Returns the number of updates without an outcome because the bulk [ended early](Self::ended_early), if the input knows
+    /// its length.
     pub fn untried(&self) -> Option<u64> {
         self.ended.as_ref().map_or(Some(0), |ended| ended.untried)
     }
 
-    /// What became of the next update that is done; nothing once all are, or it ended early.
+    /// Returns the outcome of the next update that finishes; `None` after the last one, or after an early end.
     pub async fn next(&mut self) -> Option<Done<K>> {
         paging::next(self).await
     }
 
     fn send(&self, mut item: Item<K>) {
         item.epoch = self.pace.epoch;
-        let update = Arc::clone(&self.update);
         self.running.push(Box::pin(async move {
-            let result = once(update(item.id.clone(), item.description.clone())).await;
+            let result = once((item.update)()).await;
             (item, result)
         }));
     }
@@ -270,7 +276,7 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
         }));
     }
 
-    /// Lets all wait, unless the service has asked for that too long already.
+    /// Pauses all updates, unless the service has asked for longer than the patience lasts.
     fn wait(&mut self, error: &Error, own: Duration) {
         if self.pause.is_some() {
             return;
@@ -282,7 +288,7 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
         }
         let served = asked.unwrap_or_default().min(left);
         self.waited += served;
-        // Its own pauses are bounded as well; none would be a storm.
+        // The own pauses are bounded as well; without one, updates would be sent again at once.
         let duration = own.min(self.patience.max(PAUSE)).max(served);
         if let Some(observer) = &mut self.observer {
             observer(Pause { duration, asked });
@@ -291,7 +297,7 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
         self.pause = Some(Box::pin(async move { session.clock().sleep(duration).await }));
     }
 
-    /// Sends nothing more.
+    /// Ends the bulk early.
     fn end(&mut self, error: &Error) {
         if self.ended.is_some() {
             return;
@@ -307,9 +313,9 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
         self.pause = None;
     }
 
-    /// Takes the result of an attempt: the outcome of its update, unless it is to be sent again.
+    /// Takes the result of an attempt. Returns the outcome of its update, unless that is to be sent again.
     fn take(&mut self, mut item: Item<K>, result: Result<(), Error>) -> Option<Done<K>> {
-        // An attempt that would be repeated if there were time.
+        // Whether the attempt would be repeated if the bulk went on.
         let mut passing = false;
         match &result {
             Ok(()) => {
@@ -339,7 +345,7 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
             Err(error) if error.is_unauthenticated() => self.end(error),
             Err(_) => {}
         }
-        // What has no outcome of its own since nothing more is sent is to be done again.
+        // An update that was not repeated only because the bulk has ended counts as not finished.
         let is_unauthenticated = result.as_ref().is_err_and(Error::is_unauthenticated);
         if !(is_unauthenticated || passing && self.ended.is_some()) {
             self.open.remove(&item.index);
@@ -348,7 +354,7 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
         Some(Done { index: item.index, id: item.id, attempts, result })
     }
 
-    /// Starts as many as may run.
+    /// Sends as many updates as the limit allows.
     fn fill(&mut self, context: &mut Context<'_>) {
         while let Poll::Ready(Some(item)) = self.waiting.poll_next_unpin(context) {
             self.again.push_back(item);
@@ -360,11 +366,11 @@ impl<'a, K: Clone + Send + Unpin + 'static> Bulk<'a, K> {
             }
             let Some(input) = &mut self.input else { return };
             match input.as_mut().poll_next(context) {
-                Poll::Ready(Some((id, description))) => {
+                Poll::Ready(Some((id, update))) => {
                     let index = self.taken;
                     self.taken += 1;
                     self.open.insert(index);
-                    self.send(Item { index, id, description, throttled: 0, failed: 0, epoch: 0 });
+                    self.send(Item { index, id, update, throttled: 0, failed: 0, epoch: 0 });
                 }
                 Poll::Ready(None) => self.input = None,
                 Poll::Pending => return,

@@ -1,180 +1,47 @@
-//! Ids as types: what would change the path of a request cannot be one.
+//! Arguments that name objects: one id or several, in whatever form a caller has them.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::iter;
-use std::str::FromStr;
 
-use crate::api::wire::{Segment, checked};
 use crate::error::Error;
 
-macro_rules! text_ids {
-    ($($(#[$attribute:meta])* $name:ident = $kind:literal;)+) => {$(
-        $(#[$attribute])*
-        ///
-        /// The empty text, `.`, `..` and anything with a slash are refused.
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(Segment);
-
-        impl $name {
-            /// The id as text.
-            pub fn as_str(&self) -> &str {
-                self.0.as_str()
-            }
-        }
-
-        impl From<&$name> for Segment {
-            fn from(id: &$name) -> Self {
-                id.0.clone()
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = Error;
-
-            fn try_from(text: String) -> Result<Self, Error> {
-                checked($kind, text).map(Self)
-            }
-        }
-
-        impl TryFrom<&str> for $name {
-            type Error = Error;
-
-            fn try_from(text: &str) -> Result<Self, Error> {
-                text.to_owned().try_into()
-            }
-        }
-
-        impl TryFrom<&String> for $name {
-            type Error = Error;
-
-            fn try_from(text: &String) -> Result<Self, Error> {
-                text.as_str().try_into()
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = Error;
-
-            fn from_str(text: &str) -> Result<Self, Error> {
-                text.try_into()
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-    )+};
+/// Converts an id. Builders keep the outcome, so that a malformed id is reported when the request is sent.
+pub(crate) fn given<K>(id: impl TryInto<K, Error: Into<Error>>) -> Result<K, Error> {
+    id.try_into().map_err(Into::into)
 }
 
-text_ids! {
-    /// Id of a project, that is of a tenant's part of a region.
-    ProjectId = "project_id";
-    /// Id of a visualization job. The path takes a text, the answers print a number; both are accepted.
-    VisualizationJobId = "job_id";
-    /// Name of a saved configuration of training jobs, by which it is found.
-    TrainingJobConfigName = "config_name";
-    /// Id of a labeling job.
-    LabelingJobId = "job_id";
-    /// Id of an MRS job object.
-    JobId = "job_id";
-    /// Id of an MRS job binary.
-    JobBinaryId = "job_binary_id";
-    /// Id of an MRS data source.
-    DataSourceId = "data_source_id";
-    /// Id of an execution of an MRS job object.
-    JobExecutionId = "job_execution_id";
-    /// Id of a job submitted to an MRS cluster.
-    JobExeId = "job_exe_id";
-}
-
-macro_rules! number_ids {
-    ($($(#[$attribute:meta])* $name:ident = $kind:literal;)+) => {$(
-        $(#[$attribute])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(i64);
-
-        impl $name {
-            /// The id as number.
-            pub const fn get(self) -> i64 {
-                self.0
-            }
-        }
-
-        impl From<i64> for $name {
-            fn from(number: i64) -> Self {
-                Self(number)
-            }
-        }
-
-        impl From<i32> for $name {
-            fn from(number: i32) -> Self {
-                Self(number.into())
-            }
-        }
-
-        impl From<u32> for $name {
-            fn from(number: u32) -> Self {
-                Self(number.into())
-            }
-        }
-
-        impl TryFrom<&str> for $name {
-            type Error = Error;
-
-            fn try_from(text: &str) -> Result<Self, Error> {
-                let number = text.parse();
-                number.map(Self).map_err(|error| Error::invalid_field($kind, format!("is not a whole number: {error}")))
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = Error;
-
-            fn from_str(text: &str) -> Result<Self, Error> {
-                text.try_into()
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-    )+};
-}
-
-number_ids! {
-    /// Id of a training job.
-    TrainingJobId = "job_id";
-    /// Id of a version of a training job.
-    TrainingJobVersionId = "version_id";
-}
-
-impl From<i64> for VisualizationJobId {
-    fn from(number: i64) -> Self {
-        Self(Segment::digits(number))
-    }
-}
-
-impl From<i32> for VisualizationJobId {
-    fn from(number: i32) -> Self {
-        Self(Segment::digits(number))
-    }
-}
-
-/// Texts or ids in whatever a caller has them: an array, a slice, a vector, a set, or an iterator of the standard library.
+/// Several ids in whatever a caller has them: an array, a slice, a vector, a set, or an iterator of the standard library,
+/// each of ids, of references to ids, of texts, of handles, or of [entries](crate::Entry).
 ///
 /// An empty array needs no type: `job.update().libs([])`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no list of `{K}`",
+    note = "arrays of up to 32, slices, vectors, sets and the usual iterators are; `.collect::<Vec<_>>()` makes a vector"
+)]
+pub trait Ids<K> {
+    /// Converts the ids, in order.
+    ///
+    /// # Errors
+    ///
+    /// The first id that is malformed.
+    fn into_ids(self) -> Result<Vec<K>, Error>;
+}
+
+/// Several texts in whatever a caller has them: an array, a slice, a vector, a set, or an iterator of the standard library.
+///
+/// An empty array needs no type: `job.execute(cluster, input, output).args([])`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no list of texts",
     note = "arrays of up to 32, slices, vectors, sets and the usual iterators are; `.collect::<Vec<_>>()` makes a vector"
 )]
 pub trait Texts {
-    /// The texts, in order.
+    /// Converts the items to texts, in order.
     fn into_texts(self) -> Vec<String>;
+}
+
+fn ids<K>(items: impl IntoIterator<Item: TryInto<K, Error: Into<Error>>>) -> Result<Vec<K>, Error> {
+    items.into_iter().map(given).collect()
 }
 
 fn texts<T: Display>(items: impl IntoIterator<Item = T>) -> Vec<String> {
@@ -182,26 +49,34 @@ fn texts<T: Display>(items: impl IntoIterator<Item = T>) -> Vec<String> {
 }
 
 // One type alone for the empty array: an impl for arrays of any length would leave open which `[]` is meant.
+impl<K> Ids<K> for [&str; 0] {
+    fn into_ids(self) -> Result<Vec<K>, Error> {
+        Ok(Vec::new())
+    }
+}
+
 impl Texts for [&str; 0] {
     fn into_texts(self) -> Vec<String> {
         Vec::new()
     }
 }
 
-macro_rules! arrays {
-    ($($length:literal)+) => {$(
-        impl<T: Display> Texts for [T; $length] {
-            fn into_texts(self) -> Vec<String> {
-                texts(self)
+/// Implements both traits for a collection with items of one type.
+macro_rules! collections {
+    ($([$($generics:tt)*] $collection:ty, $item:ty;)+) => {$(
+        impl<$($generics)*, K> Ids<K> for $collection
+        where
+            $item: TryInto<K, Error: Into<Error>>,
+        {
+            fn into_ids(self) -> Result<Vec<K>, Error> {
+                ids(self)
             }
         }
-    )+};
-}
-arrays!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32);
 
-macro_rules! collections {
-    ($([$($generics:tt)+] $collection:ty;)+) => {$(
-        impl<$($generics)+> Texts for $collection {
+        impl<$($generics)*> Texts for $collection
+        where
+            $item: Display,
+        {
             fn into_texts(self) -> Vec<String> {
                 texts(self)
             }
@@ -209,19 +84,38 @@ macro_rules! collections {
     )+};
 }
 collections! {
-    [T: Display] Vec<T>;
-    [T: Display] &Vec<T>;
-    [T: Display] &[T];
-    [T: Display, const N: usize] &[T; N];
-    [T: Display] BTreeSet<T>;
-    [T: Display] &BTreeSet<T>;
-    [T: Display, S] HashSet<T, S>;
-    [T: Display, S] &HashSet<T, S>;
+    [T] Vec<T>, T;
+    ['a, T] &'a Vec<T>, &'a T;
+    ['a, T] &'a [T], &'a T;
+    ['a, T, const N: usize] &'a [T; N], &'a T;
+    [T] BTreeSet<T>, T;
+    ['a, T] &'a BTreeSet<T>, &'a T;
+    [T, S] HashSet<T, S>, T;
+    ['a, T, S] &'a HashSet<T, S>, &'a T;
+    ['a, T] std::slice::Iter<'a, T>, &'a T;
+    [T] std::vec::IntoIter<T>, T;
 }
 
+macro_rules! arrays {
+    ($($length:literal)+) => {
+        collections! {$([T] [T; $length], T;)+}
+    };
+}
+arrays!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32);
+
+/// Implements both traits for iterators that other iterators are made into.
 macro_rules! iterators {
-    ($([$($generics:tt)+] $iterator:ty;)+) => {$(
-        impl<$($generics)+> Texts for $iterator
+    ($([$($generics:ident),+] $iterator:ty;)+) => {$(
+        impl<K, $($generics),+> Ids<K> for $iterator
+        where
+            Self: Iterator<Item: TryInto<K, Error: Into<Error>>>,
+        {
+            fn into_ids(self) -> Result<Vec<K>, Error> {
+                ids(self)
+            }
+        }
+
+        impl<$($generics),+> Texts for $iterator
         where
             Self: Iterator<Item: Display>,
         {
@@ -232,8 +126,6 @@ macro_rules! iterators {
     )+};
 }
 iterators! {
-    ['a, T] std::slice::Iter<'a, T>;
-    [T] std::vec::IntoIter<T>;
     [I] iter::Cloned<I>;
     [I] iter::Copied<I>;
     [I, F] iter::Filter<I, F>;
@@ -246,23 +138,14 @@ iterators! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::wire::JobBinaryId;
 
     #[test]
-    fn what_changes_a_path_is_no_id() {
-        for text in ["", ".", "..", "a/b", "/", "..\\x", "a\nb"] {
-            let error = JobId::try_from(text).unwrap_err();
-            assert!(error.is_invalid_request(), "{text:?}: {error}");
-            assert!(error.to_string().contains("job_id"), "{error}");
-        }
-        assert_eq!(JobId::try_from("a.b").unwrap().as_str(), "a.b");
-        assert_eq!("182626".parse::<TrainingJobId>().unwrap().get(), 182_626);
-        assert!("1/2".parse::<TrainingJobId>().unwrap_err().is_invalid_request());
-    }
-
-    #[test]
-    fn texts_come_in_whatever_a_caller_has() {
-        fn all(given: impl Texts) -> Vec<String> {
-            given.into_texts()
+    fn texts_and_ids_come_in_whatever_a_caller_has() {
+        fn all(given: impl Ids<JobBinaryId> + Texts + Clone) -> Vec<String> {
+            let ids: Vec<String> = given.clone().into_ids().unwrap().into_iter().map(String::from).collect();
+            assert_eq!(ids, given.into_texts());
+            ids
         }
         let id = JobBinaryId::try_from("a").unwrap();
         let (ids, texts, set) = (vec![id.clone()], ["a"], HashSet::from([id.clone()]));
@@ -277,6 +160,7 @@ mod tests {
             all(vec![id.clone()]),
             all(&ids),
             all(texts),
+            all(&texts),
             all(&ids[..]),
             all(BTreeSet::from([&id])),
             all(&set),
@@ -287,5 +171,7 @@ mod tests {
         ] {
             assert_eq!(given, ["a"]);
         }
+        let error = Ids::<JobBinaryId>::into_ids(["a", ".."]).unwrap_err();
+        assert_eq!(error.field(), Some("job_binary_id"));
     }
 }

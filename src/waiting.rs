@@ -1,11 +1,12 @@
-//! Waiting until a job is done.
+//! Waiting until a job has ended.
 //!
-//! `wait()` of a job gives a [`Wait`]: say how long and how often, then [`for_completion`](Wait::for_completion).
+//! `wait()` of a job returns a [`Wait`]: set its limits, then await it or call [`for_completion`](Wait::for_completion). It
+//! owns its job, so it can be moved to another task.
 //!
 //! ```no_run
 //! use std::time::Duration;
 //! # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
-//! let version = session.modelarts().training_job(182626)?.version(1);
+//! let version = session.modelarts().training_job(182626)?.version(1)?;
 //! let done = version
 //!     .wait()
 //!     .at_most(Duration::from_secs(2 * 3600))
@@ -22,27 +23,28 @@
 //! # }
 //! ```
 //!
-//! The first question is asked at once, the next one 5 seconds later, then at growing distances up to a minute, for at most
-//! a day. All of this is by the clock of the [`Session`], so a test need not wait.
+//! The first request is sent at once, the next one 5 seconds later, then at growing intervals up to a minute, for at most a
+//! day. The clock of the [`Session`] measures all of this, so a test need not wait.
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use crate::error::Error;
 use crate::session::Session;
 pub use crate::shape::Phase;
 
-/// Failed questions in a row that end a wait, where failing may pass.
+/// The number of transient failures in a row that ends a wait.
 pub(crate) const PATIENCE: u32 = 3;
 
-/// A job whose state changes by itself until it is done. Implemented by the handles of this crate.
-pub trait Awaited: Clone + fmt::Debug + Send + Sync {
-    /// What the service says of the job.
+/// A job whose state changes by itself until it has ended. Implemented by the handles of this crate.
+pub trait Awaited: Clone + fmt::Debug + Send + Sync + 'static {
+    /// The details of the job that the service returns.
     type Details: fmt::Debug + Send;
 
-    /// Who asks, and by which clock.
+    /// The session, which has the clock.
     #[doc(hidden)]
     fn session(&self) -> &Session;
 
@@ -50,12 +52,12 @@ pub trait Awaited: Clone + fmt::Debug + Send + Sync {
     #[doc(hidden)]
     fn details(&self) -> impl Future<Output = Result<Self::Details, Error>> + Send;
 
-    /// How far the job is, and the service's word for it.
+    /// The phase of the job, and the service's word for its state.
     #[doc(hidden)]
     fn phase(details: &Self::Details) -> (Phase, String);
 }
 
-/// What an observer of a wait is told after each answer.
+/// What the observer of a wait gets after each response.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Progress<'a, D> {
@@ -67,14 +69,14 @@ pub struct Progress<'a, D> {
     pub phase: Phase,
     /// The elapsed time of the wait.
     pub elapsed: Duration,
-    /// How often the service was asked.
+    /// The number of requests so far.
     pub polls: u32,
 }
 
-/// A wait for a job: say how long and how often, then [`for_completion`](Self::for_completion).
-#[must_use = "nothing is sent before `for_completion` or `until`"]
+/// A wait for a job: set its limits, then await it or call [`for_completion`](Self::for_completion).
+#[must_use = "nothing is sent before it is awaited"]
 pub struct Wait<'a, J: Awaited> {
-    job: &'a J,
+    job: J,
     at_most: Duration,
     every: Duration,
     growth: f64,
@@ -98,7 +100,7 @@ impl<J: Awaited> fmt::Debug for Wait<'_, J> {
 }
 
 impl<'a, J: Awaited> Wait<'a, J> {
-    pub(crate) fn new(job: &'a J) -> Self {
+    pub(crate) fn new(job: J) -> Self {
         Self {
             job,
             at_most: Duration::from_secs(24 * 3600),
@@ -109,20 +111,20 @@ impl<'a, J: Awaited> Wait<'a, J> {
         }
     }
 
-    /// How long to wait; 24 hours by default. The service is asked a last time when it is over.
+    /// Sets how long to wait; 24 hours by default. One last request is sent when the time is over.
     pub fn at_most(mut self, at_most: Duration) -> Self {
         self.at_most = at_most;
         self
     }
 
-    /// The time between the first two questions; 5 seconds by default.
+    /// Sets the time between the first two requests; 5 seconds by default.
     pub fn every(mut self, every: Duration) -> Self {
         self.every = every;
         self
     }
 
-    /// By what the time between two questions is multiplied after each, up to which length; by 1.5 up to 60 seconds by
-    /// default. A factor of 1 keeps it as it is.
+    /// Sets the factor by which the time between two requests grows, and its longest value; 1.5 and 60 seconds by default. A
+    /// factor of 1 keeps the time constant.
     pub fn backoff(mut self, factor: f64, longest: Duration) -> Self {
         self.growth = factor;
         self.longest = longest;
@@ -137,22 +139,28 @@ impl<'a, J: Awaited> Wait<'a, J> {
 
     /// Waits until the job has succeeded, and returns its details.
     ///
-    /// Any other end is an error, as is the end of the time. A question that fails in a way that may pass is asked again;
-    /// after the third in a row, or one that cannot pass, the wait ends.
+    /// # Errors
+    ///
+    /// The job ended in another way, the time is over, three requests in a row failed with a transient error, or one failed
+    /// with any other error.
     pub async fn for_completion(self) -> Result<J::Details, WaitError<J::Details>> {
         self.until(|_| false).await
     }
 
-    /// Waits until the details are as wanted, or the job came to its end as wanted.
+    /// Waits until the condition holds for the details, or the job has succeeded.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
     /// use huaweicloud_jobs::modelarts::JobState;
-    /// let version = session.modelarts().training_job(10)?.version(10);
+    /// let version = session.modelarts().training_job(10)?.version(10)?;
     /// version.wait().until(|details| details.status.as_ref().is_some_and(|s| s.state() == JobState::Running)).await?;
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`for_completion`](Self::for_completion).
     pub async fn until(
         mut self,
         mut wanted: impl FnMut(&J::Details) -> bool + Send,
@@ -202,12 +210,22 @@ impl<'a, J: Awaited> Wait<'a, J> {
     }
 }
 
-/// A clock that was set back has used no time.
+/// Waits like [`for_completion`](Wait::for_completion).
+impl<'a, J: Awaited> IntoFuture for Wait<'a, J> {
+    type Output = Result<J::Details, WaitError<J::Details>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.for_completion())
+    }
+}
+
+/// The time between two readings of a clock; none if the clock was set back.
 fn since(started: SystemTime, now: SystemTime) -> Duration {
     now.duration_since(started).unwrap_or_default()
 }
 
-/// Why a wait did not end as wanted, with what was seen last.
+/// Why a wait failed, with the last details of the job.
 pub struct WaitError<D> {
     reason: Reason,
     last: Option<(D, String)>,
@@ -223,17 +241,17 @@ enum Reason {
 }
 
 impl<D> WaitError<D> {
-    /// The time was over before the job was done.
+    /// Whether the time was over before the job had ended.
     pub fn is_timeout(&self) -> bool {
         matches!(self.reason, Reason::TimedOut)
     }
 
-    /// The job came to another end than the one that was wanted.
+    /// Whether the job ended without success.
     pub fn is_failure(&self) -> bool {
         matches!(self.reason, Reason::Ended)
     }
 
-    /// The call that failed, if one did. The job may go on all the same.
+    /// The call that failed, if one did. The job may still be in progress.
     pub fn call(&self) -> Option<&Error> {
         match &self.reason {
             Reason::Call(error) => Some(error),
@@ -241,7 +259,7 @@ impl<D> WaitError<D> {
         }
     }
 
-    /// What the service said last, if it said anything.
+    /// The last details of the job, if there was a response.
     pub fn last(&self) -> Option<&D> {
         self.last.as_ref().map(|(details, _)| details)
     }
@@ -293,7 +311,7 @@ impl<D> StdError for WaitError<D> {
     }
 }
 
-/// A failed call stays what it is; the end of the time is a timeout.
+/// A failed call keeps its error; the end of the time becomes a timeout, the failure of a job an error of the service.
 impl<D> From<WaitError<D>> for Error {
     fn from(error: WaitError<D>) -> Self {
         let message = error.to_string();

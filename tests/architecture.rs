@@ -21,7 +21,7 @@ const FLOORS: &[&[&str]] = &[
     &["api"],
     &["ids", "paging", "spec"],
     &["session"],
-    &["waiting", "bulk", "mock"],
+    &["waiting", "bulk", "handles", "mock"],
     &["modelarts", "mrs", "iam"],
     &["raw"],
     &["emulator", "contract"],

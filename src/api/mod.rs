@@ -1,7 +1,7 @@
 //! The generated clients, one module for each service, and their hand-written hooks and types.
 //!
 //! `build.rs` compiles `openapi/*.yaml` into these modules. The handles of [`crate::modelarts`] and [`crate::mrs`] are
-//! the pleasant way to use them; the clients themselves stay reachable for what a handle does not offer, see
+//! the convenient way to use them. The clients are public for what a handle does not offer, see
 //! [`crate::modelarts::ModelArts::client`] and [`crate::mrs::Mrs::client`]. Their futures end in
 //! [`progenitor_client::Error`], which [`Error`] converts from without losing anything.
 
@@ -42,13 +42,13 @@ macro_rules! service {
             clippy::allow_attributes_without_reason,
             clippy::unwrap_used,
             rustdoc::all,
-            reason = "generated from the description; put right there or in spec/lower.rs"
+            reason = "generated from the description; put right there or in spec/lower/"
         )]
         pub mod $name {
             include!(concat!(env!("OUT_DIR"), "/", stringify!($name), ".rs"));
         }
 
-        /// Every request of the client passes here; without this the crate does not compile.
+        /// Sends every request of the client. Without it the crate does not compile.
         impl ClientHooks<Transport> for $name::Client {
             async fn exec(
                 &self,
@@ -66,7 +66,7 @@ service!(iam, "IAM v3: tokens and projects");
 service!(modelarts, "ModelArts v1: training, visualization and labeling jobs");
 service!(mrs, "MRS v1.1: the Sahara-compatible job objects");
 
-/// Runs one generated call and gives the body of its answer.
+/// Runs one generated call and returns the body of its response.
 pub(crate) fn call<T: DeserializeOwned>(
     operation: &Operation,
     request: impl Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
@@ -76,7 +76,7 @@ pub(crate) fn call<T: DeserializeOwned>(
     async move { exchange(operation, request).await.map(ResponseValue::into_inner) }
 }
 
-/// Runs one generated call and turns its outcome into the crate's own.
+/// Runs one generated call and converts its error to the crate's own.
 pub(crate) async fn exchange<T: DeserializeOwned>(
     operation: &Operation,
     request: impl Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,

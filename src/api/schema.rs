@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+use super::wire::pattern::Pattern;
 use super::wire::{
-    Boolean, Bounded, Embedded, EpochMillis, EpochSeconds, Hidden, Integer, JobStatus, Millis, Number, Percent,
-    Seconds, Segment, Text, ZonelessTime,
+    Boolean, Bounded, Embedded, EngineId, EpochMillis, EpochSeconds, Hidden, Integer, JobStatus, Limited, Millis,
+    ModelId, Number, Percent, Seconds, Segment, SpecId, Text, TrainingJobId, TrainingJobVersionId, VisualizationJobId,
+    ZonelessTime,
 };
 use crate::secret::Secret;
 
@@ -25,17 +27,23 @@ macro_rules! schemas {
 }
 schemas! {
     Boolean: ["boolean", "string"];
+    EngineId: ["integer", "string"];
     EpochMillis: ["integer", "string"];
     EpochSeconds: ["integer", "string"];
     Integer: ["integer", "string"];
     JobStatus: ["integer", "string"];
     Millis: ["integer", "string"];
+    ModelId: ["integer", "string"];
     Number: ["number", "string"];
     Percent: ["number", "string"];
     Seconds: ["number", "string"];
     Secret: "string";
     Segment: "string";
+    SpecId: ["integer", "string"];
     Text: ["string", "number"];
+    TrainingJobId: ["integer", "string"];
+    TrainingJobVersionId: ["integer", "string"];
+    VisualizationJobId: ["integer", "string"];
     ZonelessTime: ["string", "number"];
 }
 
@@ -56,6 +64,24 @@ impl<T: JsonSchema> JsonSchema for Hidden<T> {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         T::json_schema(generator)
+    }
+}
+
+impl<P: Pattern, const MIN: usize, const MAX: usize> JsonSchema for Limited<P, MIN, MAX> {
+    fn schema_name() -> Cow<'static, str> {
+        "Limited".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut schema = json_schema!({"type": "string", "minLength": MIN, "maxLength": MAX});
+        if !P::PATTERN.is_empty() {
+            schema.insert("pattern".to_owned(), P::PATTERN.into());
+        }
+        schema
     }
 }
 

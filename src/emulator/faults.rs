@@ -186,6 +186,10 @@ pub struct Faults<'a>(pub(super) &'a Mutex<Injected>);
 
 impl Faults<'_> {
     /// Adds a fault and gives its number.
+    ///
+    /// # Errors
+    ///
+    /// A fault that is malformed.
     pub fn add(&self, fault: Fault) -> Result<u64, Error> {
         if let Some(problem) = fault.problem() {
             return Err(Error::configuration(format!("the fault cannot be: {problem}")));

@@ -27,8 +27,8 @@ use tokio::task::JoinHandle;
 
 use crate::error::Error;
 use crate::secret::Secret;
-use crate::session::Session;
 use crate::session::credentials::Credentials;
+use crate::session::{Session, SessionBuilder};
 
 mod access;
 mod answer;
@@ -107,15 +107,41 @@ impl Emulator {
     }
 
     /// A session with it, by its token.
+    ///
+    /// # Errors
+    ///
+    /// None while the emulator runs.
     pub fn session(&self) -> Result<Session, Error> {
-        self.session_with(Credentials::Token(self.token()))
+        self.session_builder().build()
+    }
+
+    /// A builder of a session with it, with its address, its project and its token, for further settings.
+    ///
+    /// ```
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # runtime.block_on(async {
+    /// use huaweicloud_jobs::RetryPolicy;
+    /// use huaweicloud_jobs::emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// let session = emulator.session_builder().retry(RetryPolicy::never()).build()?;
+    /// # assert!(session.modelarts().training_job(10)?.show().await.is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn session_builder(&self) -> SessionBuilder {
+        // It is in this process, whatever proxy leads to other addresses.
+        Session::builder().endpoint(self.endpoint()).no_proxy().project_id(self.project_id()).token(self.token())
     }
 
     /// A session with it by other credentials, for example [`access_key`](Self::access_key) or [`login`](Self::login).
+    ///
+    /// # Errors
+    ///
+    /// Malformed credentials.
     pub fn session_with(&self, credentials: Credentials) -> Result<Session, Error> {
-        // It is in this process, whatever proxy leads to other addresses.
-        let session = Session::builder().endpoint(self.endpoint()).no_proxy();
-        session.project_id(self.project_id()).credentials(credentials).build()
+        self.session_builder().credentials(credentials).build()
     }
 
     /// Returns the environment variables for clients, the base address first.
@@ -146,11 +172,19 @@ impl Emulator {
     }
 
     /// Moves the emulator's clock on at once, at most to the beginning of the year 9999.
+    ///
+    /// # Errors
+    ///
+    /// A time that no calendar holds, or state that cannot be written.
     pub fn advance_clock(&self, by: Duration) -> Result<(), Error> {
         self.change_clock(by, None)
     }
 
     /// Lets the emulator's time pass so many times as fast as real time from now on; 0 stops it.
+    ///
+    /// # Errors
+    ///
+    /// A factor that is negative or no number, or state that cannot be written.
     pub fn set_time_scale(&self, scale: f64) -> Result<(), Error> {
         check_scale(scale)?;
         self.change_clock(Duration::ZERO, Some(scale))
@@ -184,22 +218,38 @@ impl Emulator {
     }
 
     /// The whole state as JSON, for [`EmulatorBuilder::load`].
+    ///
+    /// # Errors
+    ///
+    /// State that cannot be read.
     pub fn snapshot(&self) -> Result<serde_json::Value, Error> {
         self.state.snapshot().map_err(|refusal| failed(&format!("write a snapshot: {}", refusal.text())))
     }
 
     /// Puts a snapshot, with its time, in the place of all that is there.
+    ///
+    /// # Errors
+    ///
+    /// A snapshot that is malformed; the state stays as it was.
     pub fn load(&self, snapshot: &serde_json::Value) -> Result<(), Error> {
         let put = |transaction: &store::Transaction<'_>| snapshot::load(transaction, snapshot);
         self.state.load(put).map_err(|refusal| failed(&format!("load the snapshot: {}", refusal.text())))
     }
 
     /// Goes back to what it began with: state, time, faults and recorded exchanges.
+    ///
+    /// # Errors
+    ///
+    /// State that cannot be written.
     pub fn reset(&self) -> Result<(), Error> {
         self.state.reset().map_err(|refusal| failed(&format!("begin anew: {}", refusal.text())))
     }
 
     /// Chooses what moves jobs from one state to the next from now on, also those that are on their way.
+    ///
+    /// # Errors
+    ///
+    /// State that cannot be written.
     pub fn set_transitions(&self, transitions: Transitions) -> Result<(), Error> {
         self.state.set_transitions(transitions).map_err(|refusal| failed(&refusal.text()))
     }

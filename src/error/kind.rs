@@ -1,29 +1,69 @@
 //! The kinds of errors.
 
-/// What kind of failure an [`Error`](super::Error) is. The words are the ones that the command line uses too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
+use std::fmt;
+
+/// The kinds of failures, each with its word: variant, word, meaning.
+macro_rules! kinds {
+    ($($(#[$attribute:meta])+ $kind:ident = $word:literal;)+) => {
+        /// What kind of failure an [`Error`](super::Error) is. The words are the ones that the command line prints.
+        ///
+        /// ```
+        /// use huaweicloud_jobs::ErrorKind;
+        /// assert_eq!(ErrorKind::NotFound.to_string(), "not found");
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorKind {
+            $($(#[$attribute])+ $kind,)+
+        }
+
+        impl ErrorKind {
+            /// All kinds.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)+];
+
+            /// The word for the kind, for example `not found`.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $word,)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// The request breaks a documented limit and was not sent, or the service rejected it as malformed.
-    InvalidRequest,
+    InvalidRequest = "invalid request";
     /// The session cannot be built from what was given, or the endpoint does not have the operation.
-    Configuration,
+    Configuration = "configuration";
     /// The credentials are not accepted.
-    Authentication,
+    Authentication = "authentication";
     /// The credentials are accepted, but they do not allow this request.
-    Permission,
+    Permission = "permission";
     /// The named object does not exist, or not for this project.
-    NotFound,
-    /// The name is taken, or the state of the object does not allow it.
-    Conflict,
-    /// Too many calls; later it may work.
-    Throttled,
+    NotFound = "not found";
+    /// The name is taken, or the state of the object does not allow the request.
+    Conflict = "conflict";
+    /// There are too many requests; a later one may succeed.
+    Throttled = "throttled";
     /// The service failed or rejected the request for another reason.
-    Service,
+    Service = "service";
     /// No complete response came over the network.
-    Network,
+    Network = "network";
     /// No complete response came in time.
-    Timeout,
-    /// A response came that is not what the description promises.
-    Decode,
+    Timeout = "timeout";
+    /// A response came that does not match the description.
+    Decode = "decode";
+}
+
+impl AsRef<str> for ErrorKind {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }

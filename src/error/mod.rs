@@ -8,6 +8,7 @@ use http::StatusCode;
 use reqwest::Url;
 
 mod code;
+mod display;
 mod failure;
 mod kind;
 mod redact;
@@ -24,18 +25,18 @@ pub use setting::Setting;
 use code::kind_of;
 use failure::Failure;
 
-use crate::terminal::line;
-
 /// How much of a response's body an error keeps, in characters.
 const EXCERPT: usize = 512;
 /// The longest message of a service in an error, in characters.
 const MESSAGE: usize = 4096;
-/// How much of a body is looked at for its excerpt, in bytes: a secret that is cut off could not be redacted.
+/// How much of a body is read for its excerpt, in bytes. It is more than the excerpt, because a secret that is cut off could
+/// not be redacted.
 const WINDOW: usize = 64 * 1024;
 
 /// A failure of a call.
 ///
-/// It is one opaque type: ask [`kind`](Self::kind), a predicate, or an accessor. `Display` is one line for logs.
+/// It is one opaque type with a [`kind`](Self::kind), a predicate for each kind, and accessors. `Display` is one line for
+/// logs; `{:?}` is the same line with the kind, and `{:#?}` shows every part.
 ///
 /// ```
 /// use huaweicloud_jobs::{Error, Session};
@@ -68,7 +69,7 @@ struct Inner {
 }
 
 impl Error {
-    fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner { kind: Some(kind), message: message.into(), ..Inner::default() }))
     }
 
@@ -126,12 +127,12 @@ impl Error {
         error
     }
 
-    /// An answer that could not be read to its end.
+    /// A response that could not be read to its end.
     pub(crate) fn incomplete(reason: impl Into<String>, body: &[u8], info: &ResponseInfo) -> Self {
         Self::new(ErrorKind::Network, reason).with_body(body, info)
     }
 
-    /// An answer that is not read to its end.
+    /// A response that is larger than the limit and not read to its end.
     pub(crate) fn too_large(limit: usize, body: &[u8], info: &ResponseInfo) -> Self {
         let mut error = Self::incomplete(format!("the body is larger than {limit} bytes"), body, info);
         // The connection is intact: a retry would get the same response.
@@ -147,7 +148,7 @@ impl Error {
         Self::new(ErrorKind::Timeout, message)
     }
 
-    /// A failure that the service or the gateway answered, whatever the shape of its body.
+    /// A failure that the service or the gateway returned, whatever the shape of its body.
     pub(crate) fn answered(body: &[u8], info: &ResponseInfo) -> Self {
         let status = info.status.unwrap_or_default();
         let Failure { code, message, request_id, authorization_message, is_known } = Failure::read(body);
@@ -164,7 +165,7 @@ impl Error {
         error.with_body(body, info)
     }
 
-    /// Adds what came, with every secret of the request redacted.
+    /// Adds the beginning of the body, with every secret of the request redacted.
     fn with_body(mut self, body: &[u8], info: &ResponseInfo) -> Self {
         let head = String::from_utf8_lossy(&body[..body.len().min(WINDOW)]).into_owned();
         let visible = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
@@ -173,7 +174,7 @@ impl Error {
         self.with_response(info)
     }
 
-    /// A response that leads elsewhere; `message` says where.
+    /// A redirect; `message` says where it leads.
     pub(crate) fn redirected(message: String, body: &[u8], info: &ResponseInfo) -> Self {
         let mut error = Self::answered(body, info);
         error.0.kind = Some(ErrorKind::Configuration);
@@ -271,8 +272,8 @@ impl Error {
         self
     }
 
-    /// Whether who answered is not who it should be: the next time it will be the same one.
-    pub(crate) fn says_bad_certificate(&self) -> bool {
+    /// Whether the certificate of the server was not accepted.
+    pub(crate) fn has_bad_certificate(&self) -> bool {
         let mut source = std::error::Error::source(self);
         while let Some(cause) = source {
             if matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
@@ -285,7 +286,7 @@ impl Error {
         false
     }
 
-    /// Whether a success was answered with nothing where the description promises a body.
+    /// Whether a successful response is empty where the description promises a body.
     pub(crate) fn is_empty_success(&self) -> bool {
         self.kind() == ErrorKind::Decode
             && self.status().is_some_and(|status| status.is_success())
@@ -305,12 +306,43 @@ impl Error {
         }
     }
 
-    /// Whether the same request may succeed later: throttled calls, failures of the network and 5xx statuses.
-    pub fn is_transient(&self) -> bool {
+    /// Whether the failure is transient: too many requests, a failure of the network, or a 5xx status. A certificate that is
+    /// not accepted will not be accepted the next time either.
+    pub(crate) fn is_transient(&self) -> bool {
         match self.kind() {
-            ErrorKind::Throttled | ErrorKind::Network | ErrorKind::Timeout => !self.says_bad_certificate(),
+            ErrorKind::Throttled | ErrorKind::Network | ErrorKind::Timeout => !self.has_bad_certificate(),
             ErrorKind::Service => self.status().is_some_and(|status| status.is_server_error()),
             _ => false,
+        }
+    }
+
+    /// Whether the same request may succeed if it is sent again after a pause: what the documentation says of the
+    /// [code](ErrorCode::retry), else whether the failure is transient. Sending a request twice can do a thing twice, see
+    /// [`may_have_been_sent`](Self::may_have_been_sent).
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), huaweicloud_jobs::Error> {
+    /// # let emulator = huaweicloud_jobs::emulator::Emulator::start().await?;
+    /// # let session = emulator.session()?;
+    /// let job = session.modelarts().training_job(10)?;
+    /// match job.update_description("text").await {
+    ///     Err(error) if error.is_retryable() => println!("later, in {:?}", error.retry_after()),
+    ///     outcome => outcome?,
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
+    pub fn is_retryable(&self) -> bool {
+        let is_passing = || matches!(self.status().map(|status| status.as_u16()), Some(429 | 502 | 503 | 504));
+        match self.code_info().map(ErrorCode::retry) {
+            Some(Retry::Yes) => true,
+            // Some codes stand for failures of several kinds; these statuses tell the transient ones.
+            Some(Retry::No | Retry::Later) => is_passing() && self.is_transient(),
+            None => self.is_transient(),
         }
     }
 
@@ -319,7 +351,7 @@ impl Error {
         self.0.kind.unwrap_or(ErrorKind::Service)
     }
 
-    /// The HTTP status, if an answer came.
+    /// The HTTP status, if there was a response.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
@@ -334,7 +366,7 @@ impl Error {
         ErrorCode::lookup(self.code()?)
     }
 
-    /// What the service said, or what is wrong.
+    /// The message of the service, or what is wrong.
     pub fn message(&self) -> &str {
         &self.0.message
     }
@@ -356,8 +388,8 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// The encoded reason of a missing permission, where the service gave one; who may decode it learns which permission
-    /// it is.
+    /// The encoded reason of a missing permission, where the service returned one. An administrator can decode which
+    /// permission it is.
     pub fn encoded_authorization_message(&self) -> Option<&str> {
         self.0.authorization_message.as_deref()
     }
@@ -377,12 +409,12 @@ impl Error {
         self.0.field
     }
 
-    /// The place in the answer's body that could not be read, for example `jobs[3].job_id`.
+    /// The place in the response's body that could not be read, for example `jobs[3].job_id`.
     pub fn place(&self) -> Option<&str> {
         self.0.place.as_deref()
     }
 
-    /// The beginning of the answer's body, at most 512 characters.
+    /// The beginning of the response's body, at most 512 characters.
     pub fn excerpt(&self) -> Option<&str> {
         self.0.excerpt.as_deref()
     }
@@ -397,7 +429,7 @@ impl Error {
         self.0.host.as_deref()
     }
 
-    /// How often the request was sent, where that is known; 0 if not.
+    /// How often the request was sent; 0 if it was not sent or the number is not known.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
@@ -407,124 +439,70 @@ impl Error {
         self.0.may_have_been_sent
     }
 
-    /// The object does not exist. Check the id, the project and the region.
+    /// Whether the object does not exist. Check the id, the project and the region.
     pub fn is_not_found(&self) -> bool {
         self.kind() == ErrorKind::NotFound
     }
 
-    /// Too many calls. Wait for [`retry_after`](Self::retry_after), or a little, and send fewer.
+    /// Whether there are too many requests. Wait for [`retry_after`](Self::retry_after), or a little, and send fewer.
     pub fn is_throttled(&self) -> bool {
         self.kind() == ErrorKind::Throttled
     }
 
-    /// The credentials were not accepted. Do not repeat: several failures lock a key for minutes.
+    /// Whether the credentials were not accepted. Do not repeat the request: several failures lock a key for minutes.
+    #[doc(alias = "is_authentication")]
     pub fn is_unauthenticated(&self) -> bool {
         self.kind() == ErrorKind::Authentication
     }
 
-    /// The credentials are accepted, but they do not allow this request. Grant the permission, and check the project.
+    /// Whether the credentials are accepted but do not allow this request. Grant the permission, and check the project.
+    #[doc(alias = "is_permission")]
     pub fn is_forbidden(&self) -> bool {
         self.kind() == ErrorKind::Permission
     }
 
-    /// The name is taken, or the state of the object does not allow the change.
+    /// Whether the name is taken, or the state of the object does not allow the change.
     pub fn is_conflict(&self) -> bool {
         self.kind() == ErrorKind::Conflict
     }
 
-    /// The request is malformed. Where nothing was sent, [`field`](Self::field) says which value it is.
+    /// Whether the request is malformed. Where nothing was sent, [`field`](Self::field) names the value.
     pub fn is_invalid_request(&self) -> bool {
         self.kind() == ErrorKind::InvalidRequest
     }
 
-    /// No answer in time. The request may have had its effect all the same.
+    /// Whether the session cannot be built from what was given, or the endpoint does not have the operation.
+    pub fn is_configuration(&self) -> bool {
+        self.kind() == ErrorKind::Configuration
+    }
+
+    /// Whether the service failed or rejected the request for a reason that no other kind covers.
+    pub fn is_service(&self) -> bool {
+        self.kind() == ErrorKind::Service
+    }
+
+    /// Whether no complete response came over the network.
+    pub fn is_network(&self) -> bool {
+        self.kind() == ErrorKind::Network
+    }
+
+    /// Whether no complete response came in time. The request may have had its effect all the same.
     pub fn is_timeout(&self) -> bool {
         self.kind() == ErrorKind::Timeout
     }
-}
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { operation, status, code, message, request_id, place, proxy, .. } = &*self.0;
-        if let Some(operation) = operation {
-            write!(f, "{operation}: ")?;
-        }
-        match (code, status) {
-            (Some(code), Some(status)) => write!(f, "{} ({status}): ", line(code))?,
-            (Some(code), None) => write!(f, "{}: ", line(code))?,
-            (None, Some(status)) => write!(f, "{status}: ")?,
-            (None, None) => {}
-        }
-        if let Some(place) = place {
-            write!(f, "body at `{}`: ", line(place))?;
-        }
-        f.write_str(&line(message))?;
-        // A failure with a code is the service's own; any other may be of the proxy.
-        if let (Some(proxy), None) = (proxy, code) {
-            write!(f, " (through the proxy {proxy})")?;
-        }
-        match request_id {
-            Some(request_id) => write!(f, " [request {}]", line(request_id)),
-            None => Ok(()),
-        }
+    /// Whether the response does not match the description. [`place`](Self::place) names the part that could not be read.
+    pub fn is_decode(&self) -> bool {
+        self.kind() == ErrorKind::Decode
     }
 }
 
-/// A duration as it is said: whole seconds, else milliseconds.
+/// A duration in words: whole seconds, else milliseconds.
 fn in_words(duration: Duration) -> String {
     if duration.subsec_nanos() == 0 {
         format!("{} s", duration.as_secs())
     } else {
         format!("{} ms", duration.as_millis())
-    }
-}
-
-/// For people: every part that is there.
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // All fields by name, so that a new one is not forgotten here.
-        let Inner {
-            kind: _,
-            operation,
-            status,
-            code,
-            message,
-            request_id,
-            authorization_message,
-            retry_after,
-            field,
-            place,
-            excerpt,
-            proxy,
-            host,
-            attempts,
-            may_have_been_sent,
-            missing: _,
-            source,
-        } = &*self.0;
-        let mut debug = f.debug_struct("Error");
-        debug.field("kind", &self.kind()).field("message", message);
-        let parts: [(&str, Option<&dyn fmt::Debug>); 13] = [
-            ("operation", operation.as_ref().map(|v| v as _)),
-            ("status", status.as_ref().map(|v| v as _)),
-            ("code", code.as_ref().map(|v| v as _)),
-            ("request_id", request_id.as_ref().map(|v| v as _)),
-            ("encoded_authorization_message", authorization_message.as_ref().map(|v| v as _)),
-            ("retry_after", retry_after.as_ref().map(|v| v as _)),
-            ("field", field.as_ref().map(|v| v as _)),
-            ("place", place.as_ref().map(|v| v as _)),
-            ("excerpt", excerpt.as_ref().map(|v| v as _)),
-            ("proxy", proxy.as_ref().map(|v| v as _)),
-            ("host", host.as_ref().map(|v| v as _)),
-            ("attempts", Some(attempts).filter(|attempts| **attempts > 0).map(|v| v as _)),
-            ("source", source.as_ref().map(|v| v as _)),
-        ];
-        for (name, value) in parts {
-            if let Some(value) = value {
-                debug.field(name, value);
-            }
-        }
-        debug.field("may_have_been_sent", may_have_been_sent).finish()
     }
 }
 
@@ -544,7 +522,7 @@ impl From<reqwest::Error> for Error {
     fn from(error: reqwest::Error) -> Self {
         // The address is left out, since it may contain secrets.
         let error = error.without_url();
-        // The last cause says what happened, those before it only where in the client.
+        // The last cause describes the failure; the ones before it only name layers of the client.
         let mut cause: &dyn std::error::Error = &error;
         while let Some(next) = cause.source() {
             cause = next;

@@ -1,15 +1,17 @@
 //! Labeling jobs, `annotation-jobs` in paths.
 
 #![allow(deprecated, reason = "private installations may still have these operations")]
+use futures_core::Stream;
 
 use super::types;
+use crate::api::call;
 use crate::api::modelarts::operations;
-use crate::api::wire::{bounded, checked};
-use crate::api::{Operation, call};
+use crate::api::wire::{LabelingJobId, bounded, checked};
+use crate::bulk::{self, Bulk};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::ids::LabelingJobId;
-use crate::paging::{Batch, List, Numbered, Position, Query};
+use crate::handles::{awaitable, identified, lists, setters};
+use crate::paging::{Batch, List, Numbered, SortOrder};
 use crate::session::Session;
 
 /// The labeling jobs of a project.
@@ -34,7 +36,7 @@ impl LabelingJobs {
     /// # let session = emulator.session()?;
     /// let jobs = session.modelarts().labeling_jobs();
     /// let job = jobs.create("cats", LabelingDataType::Obs, LabelingJobType::ManualImageClassify);
-    /// let job = job.path("cat-dataset/").send().await?;
+    /// let job = job.path("cat-dataset/").await?;
     /// println!("{}", job.id());
     /// # Ok(())
     /// # }
@@ -62,8 +64,40 @@ impl LabelingJobs {
     /// Lists the labeling jobs, see [`paging`](crate::paging).
     #[doc(alias = "query_label_jobs")]
     pub fn list(&self) -> List<LabelingJobsQuery> {
+        LabelingJobsQuery::list(self.session.clone())
+    }
+
+    /// Replaces the names and the descriptions of many jobs, several at once, see [`bulk`](crate::bulk). The service changes
+    /// a description only together with a name.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// use huaweicloud_jobs::bulk;
+    /// let job = session.modelarts().labeling_job("062ef90a-da4d-4af4-82ba-1523da57e78e")?;
+    /// let updates = bulk::iter([(job, "cats", "the images of May")]);
+    /// let mut updates = session.modelarts().labeling_jobs().update_descriptions(updates);
+    /// while let Some(done) = updates.next().await {
+    ///     println!("{}: {:?}", done.id, done.result);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "mod_label_job")]
+    pub fn update_descriptions<'a, I, N, D>(
+        &self,
+        updates: impl Stream<Item = (I, N, D)> + Send + 'a,
+    ) -> Bulk<'a, LabelingJobId>
+    where
+        I: Into<LabelingJobId>,
+        N: Into<String>,
+        D: Into<String>,
+    {
         let session = self.session.clone();
-        List::new(LabelingJobsQuery { session, limit: None, search: None, sort_by: None, order: None })
+        Bulk::new(self.session.clone(), updates, move |(id, name, description)| {
+            let job = LabelingJob::new(session.clone(), id.into());
+            let update = |update: UpdateLabelingJob, ()| async move { update.send().await.map(drop) };
+            (job.id.clone(), bulk::update(job.update(name).description(description), (), update))
+        })
     }
 }
 
@@ -81,25 +115,21 @@ pub struct CreateLabelingJob {
 }
 
 impl CreateLabelingJob {
-    /// Description of the job.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
-        self
-    }
-
-    /// OBS path of the images, where they come from OBS.
-    pub fn path(mut self, path: impl Into<String>) -> Self {
-        self.path = Some(path.into());
-        self
-    }
-
-    /// The filter job that the images come from.
-    pub fn filter_id(mut self, filter_id: impl Into<String>) -> Self {
-        self.filter_id = Some(filter_id.into());
-        self
+    setters! {
+        /// Sets the description of the job.
+        description(description: impl Into<String>) = description.into();
+        /// Sets the OBS path of the images, where they come from OBS.
+        path(path: impl Into<String>) = path.into();
+        /// Sets the filter job that the images come from.
+        filter_id(filter_id: impl Into<String>) = filter_id.into();
     }
 
     /// Creates the job.
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
     pub async fn send(self) -> Result<Entry<LabelingJob, types::CreateAnnotationJobResponse>, Error> {
         let body = operations::CREATE_ANNOTATION_JOB.prepare(|| {
             Ok(types::CreateAnnotationJobRequest {
@@ -119,79 +149,50 @@ impl CreateLabelingJob {
     }
 }
 
-/// Labeling jobs, see [`LabelingJobs::list`].
-#[derive(Clone, Debug)]
-pub struct LabelingJobsQuery {
-    session: Session,
-    limit: Option<u32>,
-    search: Option<String>,
-    sort_by: Option<types::LabelingJobSortKey>,
-    order: Option<types::SortOrder>,
-}
-
-impl List<LabelingJobsQuery> {
-    /// Jobs on a page, from 1; 10 by default.
-    pub fn limit(mut self, limit: u32) -> Self {
-        self.query().limit = Some(limit);
-        self
-    }
-
-    /// Only jobs whose name contains the text, 0 to 100 characters.
-    pub fn search(mut self, text: impl Into<String>) -> Self {
-        self.query().search = Some(text.into());
-        self
-    }
-
-    /// What the jobs are sorted by.
-    pub fn sort_by(mut self, key: types::LabelingJobSortKey) -> Self {
-        self.query().sort_by = Some(key);
-        self
-    }
-
-    /// Whether they are sorted upwards or downwards.
-    pub fn order(mut self, order: types::SortOrder) -> Self {
-        self.query().order = Some(order);
-        self
-    }
-}
-
-impl Query for LabelingJobsQuery {
-    type Entry = Entry<LabelingJob, types::LabelingJob>;
-    const OPERATION: &'static Operation = &operations::LIST_ANNOTATION_JOBS;
-
-    fn id(entry: &Self::Entry) -> String {
-        entry.id().to_string()
-    }
-
-    async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
-        let Self { session, limit, search, sort_by, order } = self;
-        let request = session.modelarts_client().list_annotation_jobs().project_id(session.project_id());
-        let mut request = request.offset(bounded("offset", at.number(Self::OPERATION)?)?);
+lists! {
+    /// Labeling jobs, see [`LabelingJobs::list`].
+    LabelingJobsQuery { session: Session } of Entry<LabelingJob, types::LabelingJobSummary>,
+        operations::LIST_ANNOTATION_JOBS;
+    id(entry) entry.id().to_string();
+    request(query, at) {
+        let client = query.session.modelarts_client();
+        let request = client.list_annotation_jobs().project_id(query.session.project_id());
+        let request = request.offset(bounded("offset", at.number(Self::OPERATION)?)?);
         // Always sent: the documentation names no default, and the size is needed to know where the list ends.
-        let limit = limit.or(Self::OPERATION.page_size());
-        if let Some(limit) = limit {
-            request = request.limit(bounded("limit", limit)?);
-        }
-        if let Some(text) = search {
-            let text: types::ListAnnotationJobsSearchContent = checked("search_content", text)?;
-            request = request.search_content(text);
-        }
-        if let Some(key) = sort_by {
-            request = request.sort_by(key);
-        }
-        if let Some(order) = order {
-            request = request.order(order);
-        }
-        let page = call(Self::OPERATION, request.send()).await?;
-        let entry = |job: types::LabelingJob| {
-            Ok(Entry::new(LabelingJob::new(session.clone(), Self::OPERATION.read_id("jobs[].id", &job.id)?), job))
+        request.limit(bounded("limit", Self::OPERATION.page_size().unwrap_or(1))?)
+    };
+    batch(page) {
+        let entry = |job: types::LabelingJobSummary| {
+            let id = Self::OPERATION.read_id("jobs[].id", &job.id)?;
+            Ok(Entry::new(LabelingJob::new(query.session.clone(), id), job))
         };
         let entries = page.jobs.into_iter().map(entry).collect::<Result<_, Error>>()?;
-        Ok(Batch::numbered(entries, page.job_total_count, limit))
+        Batch::numbered(entries, page.job_total_count, query.per_page.or(Self::OPERATION.page_size()))
+    };
+    filters {
+    /// Sets the number of jobs on a page, from 1; 10 by default.
+    #[doc(alias = "limit")]
+    per_page(per_page: u32): u32 = per_page => |request| request.limit(bounded("limit", per_page)?);
+    /// Returns only jobs whose name contains the text, 0 to 100 characters.
+    search(text: impl Into<String>): String = text.into()
+        => |request| request.search_content(checked::<types::ListAnnotationJobsSearchContent>("search_content", text)?);
+    /// Sorts the jobs by this key.
+    sort_by(key: types::LabelingJobSortKey): types::LabelingJobSortKey = key => |request| request.sort_by(key);
+    /// Sorts upwards or downwards.
+    order(order: SortOrder): SortOrder = order => |request| request.order(order);
     }
 }
 
 impl Numbered for LabelingJobsQuery {}
+
+awaitable! {
+    CreateLabelingJob => Result<Entry<LabelingJob, types::CreateAnnotationJobResponse>, Error>;
+    UpdateLabelingJob => Result<types::UpdateAnnotationJobResponse, Error>;
+}
+
+identified! {
+    LabelingJob.id => LabelingJobId;
+}
 
 /// One labeling job. The same handle whether named by id, created, or found in a list.
 #[derive(Clone, Debug)]
@@ -215,13 +216,13 @@ impl LabelingJob {
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
     /// let job = session.modelarts().labeling_job("062ef90a-da4d-4af4-82ba-1523da57e78e")?;
-    /// job.update("label_name").description("label_description").send().await?;
+    /// job.update("label_name").description("label_description").await?;
     /// # Ok(())
     /// # }
     /// ```
     #[doc(alias = "mod_label_job")]
-    pub fn update(&self, name: impl Into<String>) -> UpdateLabelingJob<'_> {
-        UpdateLabelingJob { job: self, name: name.into(), description: None }
+    pub fn update(&self, name: impl Into<String>) -> UpdateLabelingJob {
+        UpdateLabelingJob { job: self.clone(), name: name.into(), description: None }
     }
 
     /// Deletes the job.
@@ -232,6 +233,10 @@ impl LabelingJob {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     #[doc(alias = "delete_label_job")]
     pub async fn delete(&self) -> Result<(), Error> {
         let Self { session, id } = self;
@@ -251,6 +256,10 @@ impl LabelingJob {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     #[doc(alias = "query_validation")]
     pub async fn validation(&self) -> Result<types::ShowAnnotationJobValidationResponse, Error> {
         let Self { session, id } = self;
@@ -268,6 +277,11 @@ impl LabelingJob {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
     pub async fn save_validation(&self, pass_rate: impl AsRef<str>) -> Result<(), Error> {
         let body = operations::SAVE_ANNOTATION_JOB_VALIDATION.prepare(|| {
             let pass_rate = pass_rate.as_ref().parse().map_err(|reason| Error::invalid_field("pass_rate", reason))?;
@@ -283,20 +297,24 @@ impl LabelingJob {
 /// An update of a labeling job, see [`LabelingJob::update`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
-pub struct UpdateLabelingJob<'a> {
-    job: &'a LabelingJob,
+pub struct UpdateLabelingJob {
+    job: LabelingJob,
     name: String,
     description: Option<String>,
 }
 
-impl UpdateLabelingJob<'_> {
-    /// New description; without it the old one stays.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
-        self
+impl UpdateLabelingJob {
+    setters! {
+        /// Sets the new description; without it the old one stays.
+        description(description: impl Into<String>) = description.into();
     }
 
     /// Changes the job.
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
     pub async fn send(self) -> Result<types::UpdateAnnotationJobResponse, Error> {
         let body = operations::UPDATE_ANNOTATION_JOB.prepare(|| {
             Ok(types::UpdateAnnotationJobRequest { name: checked("name", self.name)?, description: self.description })

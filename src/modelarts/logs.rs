@@ -15,6 +15,7 @@ use crate::api::call;
 use crate::api::modelarts::operations;
 use crate::api::wire::bounded;
 use crate::error::Error;
+use crate::handles::awaitable;
 use crate::paging::next;
 use crate::waiting::{Awaited, PATIENCE, Phase};
 
@@ -26,19 +27,23 @@ impl TrainingJobVersion {
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
-    /// let version = session.modelarts().training_job(10)?.version(20);
+    /// let version = session.modelarts().training_job(10)?.version(20)?;
     /// for name in version.log_files().await? {
-    ///     let page = version.log_file(name).read().lines(10).send().await?;
+    ///     let page = version.log_file(name).read().lines(10).await?;
     ///     println!("{}", page.content.unwrap_or_default());
     /// }
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     #[doc(alias = "get_job_log_file_list")]
     pub async fn log_files(&self) -> Result<Vec<String>, Error> {
         let session = Awaited::session(self);
         let request = session.modelarts_client().list_training_job_log_files().project_id(session.project_id());
-        let request = request.job_id(self.job().id().get()).version_id(self.id().get());
+        let request = request.job_id(self.job().id()).version_id(self.id());
         Ok(call(&operations::LIST_TRAINING_JOB_LOG_FILES, request.send()).await?.log_file_list)
     }
 
@@ -67,27 +72,27 @@ impl LogFile {
         &self.version
     }
 
-    /// Reads some lines: the newest ones, unless told otherwise.
+    /// Reads some lines: by default the newest ones.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
-    /// let log = session.modelarts().training_job(10)?.version(20).log_file("log1.log");
-    /// let newest = log.read().lines(100).send().await?;
+    /// let log = session.modelarts().training_job(10)?.version(20)?.log_file("log1.log");
+    /// let newest = log.read().lines(100).await?;
     /// if let Some(start) = newest.start_line {
-    ///     let older = log.read().before(start).lines(100).send().await?;
+    ///     let older = log.read().before(start).lines(100).await?;
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn read(&self) -> ReadLog<'_> {
-        ReadLog { file: self, base_line: None, lines: None, order: None }
+    pub fn read(&self) -> ReadLog {
+        ReadLog { file: self.clone(), base_line: None, lines: None, order: None }
     }
 
     /// Follows the file: its newest lines, then every new line, until the version has ended.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
-    /// let mut lines = session.modelarts().training_job(10)?.version(20).log_file("log1.log").follow();
+    /// let mut lines = session.modelarts().training_job(10)?.version(20)?.log_file("log1.log").follow();
     /// while let Some(line) = lines.try_next().await? {
     ///     println!("{line}");
     /// }
@@ -113,14 +118,14 @@ impl LogFile {
 /// A request for lines, see [`LogFile::read`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
-pub struct ReadLog<'a> {
-    file: &'a LogFile,
+pub struct ReadLog {
+    file: LogFile,
     base_line: Option<String>,
     lines: Option<u32>,
     order: Option<types::LogDirection>,
 }
 
-impl ReadLog<'_> {
+impl ReadLog {
     /// How many lines, 0 to 500; 50 by default.
     pub fn lines(mut self, lines: u32) -> Self {
         self.lines = Some(lines);
@@ -142,11 +147,16 @@ impl ReadLog<'_> {
     }
 
     /// Reads the lines.
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
     pub async fn send(self) -> Result<types::ShowTrainingJobLogResponse, Error> {
-        let LogFile { version, name } = self.file;
+        let LogFile { version, name } = &self.file;
         let session = Awaited::session(version);
         let request = session.modelarts_client().show_training_job_log().project_id(session.project_id());
-        let mut request = request.job_id(version.job().id().get()).version_id(version.id().get()).log_file(name);
+        let mut request = request.job_id(version.job().id()).version_id(version.id()).log_file(name);
         if let Some(base_line) = self.base_line {
             request = request.base_line(base_line);
         }
@@ -158,6 +168,10 @@ impl ReadLog<'_> {
         }
         call(&operations::SHOW_TRAINING_JOB_LOG, request.send()).await
     }
+}
+
+awaitable! {
+    ReadLog => Result<types::ShowTrainingJobLogResponse, Error>;
 }
 
 /// The lines of a log file as they are written, see [`LogFile::follow`].
@@ -210,6 +224,10 @@ impl FollowLog {
     }
 
     /// The next line; nothing once the version is done and all is read.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     pub async fn try_next(&mut self) -> Result<Option<String>, Error> {
         next(self).await.transpose()
     }

@@ -1,8 +1,48 @@
 //! ModelArts v1: training jobs, visualization jobs and labeling jobs.
+//!
+//! [`Session::modelarts`] returns [`ModelArts`]. From there, a plural such as [`training_jobs`](ModelArts::training_jobs) leads to
+//! all objects of a kind, to create and to list them; a singular such as [`training_job`](ModelArts::training_job) names one of
+//! them by its id. `create` and lists return an [`Entry`](crate::Entry): the handle of the object together with the details of the response.
+//!
+//! | kind | all | one |
+//! | --- | --- | --- |
+//! | training jobs | [`TrainingJobs`] | [`TrainingJob`] |
+//! | versions of a training job, with their logs | [`TrainingJobVersions`] | [`TrainingJobVersion`], [`LogFile`] |
+//! | saved configurations | [`TrainingJobConfigs`] | [`TrainingJobConfig`] |
+//! | visualization jobs | [`VisualizationJobs`] | [`VisualizationJob`] |
+//! | labeling jobs | [`LabelingJobs`] | [`LabelingJob`] |
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use huaweicloud_jobs::modelarts::{Code, Data, Resources, Training};
+//! # use huaweicloud_jobs::emulator::{Emulator, Transitions};
+//! # let emulator = Emulator::builder().transitions(Transitions::AfterReads(1)).start().await?;
+//! # let session = emulator.session()?;
+//! let modelarts = session.modelarts();
+//! let training = Training::new(
+//!     Code::own("/bucket/src/", "/bucket/src/boot.py").engine(1),
+//!     Data::obs("/bucket/data/"),
+//!     Resources::spec(1).workers(1),
+//! );
+//! let job = modelarts.training_jobs().create("my-job", training).description("first try").await?;
+//! # let job = job.handle.clone();
+//! # let wait = job.wait().every(std::time::Duration::from_millis(1));
+//! # wait.await?;
+//! let details = job.wait().await?;
+//! println!("{} has {} versions", details.job_name, details.versions.len());
+//! job.update_description("it works").await?;
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use crate::api::modelarts::Client;
+use crate::api::wire::{LabelingJobId, TrainingJobConfigName, TrainingJobId, VisualizationJobId};
 use crate::error::Error;
-use crate::ids::{LabelingJobId, TrainingJobConfigName, TrainingJobId, VisualizationJobId};
+use crate::ids::given;
 use crate::paging::List;
 use crate::session::Session;
 
@@ -59,12 +99,12 @@ impl ModelArts {
     }
 
     /// One training job by its id, given as number or as text; nothing is sent.
-    pub fn training_job<I>(&self, id: I) -> Result<TrainingJob, Error>
-    where
-        I: TryInto<TrainingJobId>,
-        Error: From<I::Error>,
-    {
-        Ok(TrainingJob::new(self.session.clone(), id.try_into()?))
+    ///
+    /// # Errors
+    ///
+    /// A malformed id.
+    pub fn training_job(&self, id: impl TryInto<TrainingJobId, Error: Into<Error>>) -> Result<TrainingJob, Error> {
+        Ok(TrainingJob::new(self.session.clone(), given(id)?))
     }
 
     /// Returns the saved configurations of training jobs.
@@ -73,12 +113,15 @@ impl ModelArts {
     }
 
     /// One saved configuration by its name; nothing is sent.
-    pub fn training_job_config<I>(&self, name: I) -> Result<TrainingJobConfig, Error>
-    where
-        I: TryInto<TrainingJobConfigName>,
-        Error: From<I::Error>,
-    {
-        Ok(TrainingJobConfig::new(self.session.clone(), name.try_into()?))
+    ///
+    /// # Errors
+    ///
+    /// A malformed name.
+    pub fn training_job_config(
+        &self,
+        name: impl TryInto<TrainingJobConfigName, Error: Into<Error>>,
+    ) -> Result<TrainingJobConfig, Error> {
+        Ok(TrainingJobConfig::new(self.session.clone(), given(name)?))
     }
 
     /// Lists the built-in algorithms of the service, see [`paging`](crate::paging).
@@ -131,12 +174,15 @@ impl ModelArts {
     }
 
     /// One visualization job by its id, given as number or as text; nothing is sent.
-    pub fn visualization_job<I>(&self, id: I) -> Result<VisualizationJob, Error>
-    where
-        I: TryInto<VisualizationJobId>,
-        Error: From<I::Error>,
-    {
-        Ok(VisualizationJob::new(self.session.clone(), id.try_into()?))
+    ///
+    /// # Errors
+    ///
+    /// A malformed id.
+    pub fn visualization_job(
+        &self,
+        id: impl TryInto<VisualizationJobId, Error: Into<Error>>,
+    ) -> Result<VisualizationJob, Error> {
+        Ok(VisualizationJob::new(self.session.clone(), given(id)?))
     }
 
     /// Returns the labeling jobs of the project.
@@ -145,11 +191,11 @@ impl ModelArts {
     }
 
     /// One labeling job by its id; nothing is sent.
-    pub fn labeling_job<I>(&self, id: I) -> Result<LabelingJob, Error>
-    where
-        I: TryInto<LabelingJobId>,
-        Error: From<I::Error>,
-    {
-        Ok(LabelingJob::new(self.session.clone(), id.try_into()?))
+    ///
+    /// # Errors
+    ///
+    /// A malformed id.
+    pub fn labeling_job(&self, id: impl TryInto<LabelingJobId, Error: Into<Error>>) -> Result<LabelingJob, Error> {
+        Ok(LabelingJob::new(self.session.clone(), given(id)?))
     }
 }

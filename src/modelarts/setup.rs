@@ -1,12 +1,14 @@
-//! What a training job runs, on which data, and where.
+//! Settings of a training: its code, its data, and the resources that it uses.
 
 use super::{obs, types};
-use crate::api::wire::{Bounded, bounded};
+use crate::api::wire::{Bounded, EngineId, ModelId, SpecId, bounded};
 use crate::error::Error;
+use crate::ids::given;
 
-/// What a training runs, on which data, and where. The same for a job, a version and a saved configuration.
+/// Settings of a training: its code, its data, and the resources that it uses. A job, a version and a saved configuration
+/// take the same settings.
 ///
-/// What the service needs is given at once; a choice that the documents exclude cannot be written.
+/// [`new`](Self::new) takes all that the service needs. Combinations that the documents exclude do not compile.
 ///
 /// ```
 /// use huaweicloud_jobs::modelarts::{Code, Data, Resources, Training};
@@ -21,6 +23,7 @@ use crate::error::Error;
 /// .log_url("/bucket/log/");
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing before it is given to a call"]
 pub struct Training {
     code: Code,
     data: Data,
@@ -31,7 +34,7 @@ pub struct Training {
 }
 
 impl Training {
-    /// What runs, on which data, and where.
+    /// A training of this code, on this data, with these resources.
     pub fn new(code: Code, data: Data, resources: Resources) -> Self {
         Self { code, data, resources, parameters: Vec::new(), train_url: None, log_url: None }
     }
@@ -54,7 +57,7 @@ impl Training {
         self
     }
 
-    /// The fields as they go over the wire, or which one cannot.
+    /// The fields as a request has them, or an error that names the malformed one.
     pub(super) fn fields(self) -> Result<Fields, Error> {
         let Self { code, data, resources, parameters, train_url, log_url } = self;
         let Code { app_url, boot_file_url, engine_id, model_id, user_image_url, user_command } = code;
@@ -77,10 +80,10 @@ impl Training {
             dataset_id: None,
             dataset_version_id: None,
             data_source: None,
-            spec_id: resources.spec_id,
+            spec_id: resources.spec_id.transpose()?.map(SpecId::get),
             pool_id: resources.pool_id,
-            engine_id,
-            model_id,
+            engine_id: engine_id.transpose()?.map(EngineId::get),
+            model_id: model_id.transpose()?.map(ModelId::get),
             train_url: train_url.map(|path| obs::directory("train_url", path)).transpose()?,
             log_url: log_url.map(|path| obs::directory("log_url", path)).transpose()?,
             user_image_url,
@@ -105,6 +108,27 @@ impl Training {
     }
 }
 
+/// Makes a request type from the fields that all requests with a training share, and its further ones.
+macro_rules! training_request {
+    ($type:ident, $fields:ident, { $($further:tt)* }) => {
+        types::$type {
+            worker_server_num: $fields.worker_server_num,
+            app_url: $fields.app_url,
+            boot_file_url: $fields.boot_file_url,
+            data_url: $fields.data_url,
+            dataset_id: $fields.dataset_id,
+            dataset_version_id: $fields.dataset_version_id,
+            engine_id: $fields.engine_id,
+            model_id: $fields.model_id,
+            log_url: $fields.log_url,
+            user_image_url: $fields.user_image_url,
+            user_command: $fields.user_command,
+            $($further)*
+        }
+    };
+}
+pub(super) use training_request;
+
 /// The fields of a [`Training`], checked.
 pub(super) struct Fields {
     pub(super) worker_server_num: Bounded<1, { i32::MAX as i64 }>,
@@ -127,11 +151,13 @@ pub(super) struct Fields {
 
 /// The code of a training: own code, a built-in algorithm, or a custom image.
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing before it is given to a call"]
 pub struct Code {
     app_url: Option<String>,
     boot_file_url: Option<String>,
-    engine_id: Option<i64>,
-    model_id: Option<i64>,
+    // Why an id is malformed is reported when the request is sent.
+    engine_id: Option<Result<EngineId, Error>>,
+    model_id: Option<Result<ModelId, Error>>,
     user_image_url: Option<String>,
     user_command: Option<String>,
 }
@@ -152,8 +178,8 @@ impl Code {
     }
 
     /// A built-in algorithm by its id, see [`built_in_algorithms`](super::ModelArts::built_in_algorithms).
-    pub fn algorithm(model_id: impl Into<i64>) -> Self {
-        Self { model_id: Some(model_id.into()), ..Self::NONE }
+    pub fn algorithm(model_id: impl TryInto<ModelId, Error: Into<Error>>) -> Self {
+        Self { model_id: Some(given(model_id)), ..Self::NONE }
     }
 
     /// Uses a custom image by its address in the image registry.
@@ -162,8 +188,8 @@ impl Code {
     }
 
     /// The engine that runs it, see [`engines`](super::ModelArts::engines); engine 1 if not given.
-    pub fn engine(mut self, engine_id: impl Into<i64>) -> Self {
-        self.engine_id = Some(engine_id.into());
+    pub fn engine(mut self, engine_id: impl TryInto<EngineId, Error: Into<Error>>) -> Self {
+        self.engine_id = Some(given(engine_id));
         self
     }
 
@@ -186,8 +212,8 @@ impl Code {
     }
 
     /// Puts a built-in algorithm beside own code or a custom image, as some documented requests do.
-    pub fn with_algorithm(mut self, model_id: impl Into<i64>) -> Self {
-        self.model_id = Some(model_id.into());
+    pub fn with_algorithm(mut self, model_id: impl TryInto<ModelId, Error: Into<Error>>) -> Self {
+        self.model_id = Some(given(model_id));
         self
     }
 }
@@ -237,19 +263,20 @@ impl Data {
     }
 }
 
-/// Where a training runs, and on how many workers.
+/// The resources of a training: a specification or a dedicated pool, and the number of workers.
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing before it is given to a call"]
 pub struct Resources {
-    spec_id: Option<i64>,
+    spec_id: Option<Result<SpecId, Error>>,
     pool_id: Option<String>,
-    workers: i32,
+    workers: u32,
 }
 
 impl Resources {
     /// Uses the public pool with a specification by its id, see
     /// [`resource_specs`](super::ModelArts::resource_specs).
-    pub fn spec(spec_id: impl Into<i64>) -> Self {
-        Self { spec_id: Some(spec_id.into()), pool_id: None, workers: 1 }
+    pub fn spec(spec_id: impl TryInto<SpecId, Error: Into<Error>>) -> Self {
+        Self { spec_id: Some(given(spec_id)), pool_id: None, workers: 1 }
     }
 
     /// Uses a dedicated pool by its id in the console.
@@ -263,8 +290,8 @@ impl Resources {
         self
     }
 
-    /// Number of workers, at least 1; 1 by default. A specification says how many it has, in `max_num`.
-    pub fn workers(mut self, workers: i32) -> Self {
+    /// Sets the number of workers, at least 1; 1 by default. A specification has at most `max_num`.
+    pub fn workers(mut self, workers: u32) -> Self {
         self.workers = workers;
         self
     }
@@ -272,6 +299,7 @@ impl Resources {
 
 /// A volume of the containers of a training job.
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing before it is given to a call"]
 pub struct Volume(types::VolumeInput);
 
 impl Volume {

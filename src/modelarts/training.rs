@@ -2,16 +2,18 @@
 
 use futures_core::Stream;
 
+use super::setup::training_request;
 use super::{JobState, Training, Volume, types};
+use crate::api::call;
 use crate::api::modelarts::operations;
 use crate::api::wire::job_status::phase;
-use crate::api::wire::{bounded, checked};
-use crate::api::{Operation, call};
-use crate::bulk::Bulk;
+use crate::api::wire::{TrainingJobId, TrainingJobVersionId, bounded, checked};
+use crate::bulk::{self, Bulk};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::ids::{TrainingJobId, TrainingJobVersionId};
-use crate::paging::{Batch, List, Numbered, Position, Query};
+use crate::handles::{awaitable, identified, lists, setters};
+use crate::ids::given;
+use crate::paging::{Batch, List, Numbered, SortOrder};
 use crate::session::Session;
 use crate::waiting::{Awaited, Phase, Wait};
 
@@ -42,7 +44,7 @@ impl TrainingJobs {
     ///     Data::obs("/bucket/data/"),
     ///     Resources::spec(1),
     /// );
-    /// let job = session.modelarts().training_jobs().create("my-job", training).description("first try").send().await?;
+    /// let job = session.modelarts().training_jobs().create("my-job", training).description("first try").await?;
     /// job.update_description("it works").await?;
     /// # Ok(())
     /// # }
@@ -73,9 +75,10 @@ impl TrainingJobs {
         D: Into<String>,
     {
         let session = self.session.clone();
-        Bulk::new(self.session.clone(), updates, move |id, description| {
-            let job = TrainingJob::new(session.clone(), id);
-            Box::pin(async move { job.update_description(description).await })
+        Bulk::new(self.session.clone(), updates, move |(id, description)| {
+            let job = TrainingJob::new(session.clone(), id.into());
+            let update = |job: TrainingJob, text: String| async move { job.update_description(text).await };
+            (job.id, bulk::update(job, description.into(), update))
         })
     }
 
@@ -86,7 +89,8 @@ impl TrainingJobs {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), huaweicloud_jobs::Error> {
     /// use huaweicloud_jobs::modelarts::JobState;
-    /// use huaweicloud_jobs::modelarts::types::{SortOrder, TrainingJobSortKey};
+    /// use huaweicloud_jobs::modelarts::types::TrainingJobSortKey;
+    /// use huaweicloud_jobs::paging::SortOrder;
     /// # let emulator = huaweicloud_jobs::emulator::Emulator::start().await?;
     /// # let session = emulator.session()?;
     /// let jobs = session.modelarts().training_jobs().list();
@@ -102,15 +106,7 @@ impl TrainingJobs {
     /// ```
     #[doc(alias = "get_job_list")]
     pub fn list(&self) -> List<TrainingJobsQuery> {
-        List::new(TrainingJobsQuery {
-            session: self.session.clone(),
-            per_page: None,
-            status: None,
-            search: None,
-            sort_by: None,
-            order: None,
-            workspace_id: None,
-        })
+        TrainingJobsQuery::list(self.session.clone())
     }
 }
 
@@ -128,53 +124,34 @@ pub struct CreateTrainingJob {
 }
 
 impl CreateTrainingJob {
-    /// Description, 0 to 256 characters; empty by default.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
-        self
-    }
-
-    /// Workspace of the job; the default workspace `0` if not given.
-    pub fn workspace_id(mut self, workspace_id: impl Into<String>) -> Self {
-        self.workspace_id = Some(workspace_id.into());
-        self
-    }
-
-    /// Volumes to mount; none by default.
-    pub fn volumes(mut self, volumes: impl IntoIterator<Item = Volume>) -> Self {
-        self.volumes = Some(volumes.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// Whether the first version is created and started too; it is by default.
-    pub fn create_version(mut self, create_version: bool) -> Self {
-        self.create_version = Some(create_version);
-        self
+    setters! {
+        /// Sets the description, 0 to 256 characters; empty by default.
+        description(description: impl Into<String>) = description.into();
+        /// Sets the workspace of the job; the default workspace `0` if not given.
+        workspace_id(workspace_id: impl Into<String>) = workspace_id.into();
+        /// Sets the volumes to mount; none by default.
+        volumes(volumes: impl IntoIterator<Item = Volume>) = volumes.into_iter().map(Into::into).collect();
+        /// Sets whether the first version is created and started too; it is by default.
+        create_version(create_version: bool) = create_version;
     }
 
     /// Creates the job.
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
     pub async fn send(self) -> Result<Entry<TrainingJob, types::CreateTrainingJobResponse>, Error> {
         let body = operations::CREATE_TRAINING_JOB.prepare(|| {
             let fields = self.training.fields()?;
             Ok(types::CreateTrainingJobRequest {
                 job_name: checked("job_name", self.name)?,
                 job_desc: self.description.map(|text| checked("job_desc", text)).transpose()?,
-                config: types::TrainingJobConfig {
-                    worker_server_num: fields.worker_server_num,
-                    app_url: fields.app_url,
-                    boot_file_url: fields.boot_file_url,
+                config: training_request!(TrainingJobSettings, fields, {
                     parameter: fields.parameter,
-                    data_url: fields.data_url,
-                    dataset_id: fields.dataset_id,
-                    dataset_version_id: fields.dataset_version_id,
                     data_source: fields.data_source,
                     spec_id: fields.spec_id,
-                    engine_id: fields.engine_id,
-                    model_id: fields.model_id,
                     train_url: fields.train_url,
-                    log_url: fields.log_url,
-                    user_image_url: fields.user_image_url,
-                    user_command: fields.user_command,
                     create_version: self.create_version,
                     volumes: self.volumes,
                     flavor: None,
@@ -182,121 +159,94 @@ impl CreateTrainingJob {
                     nas_mount_path: None,
                     nas_type: None,
                     pool_id: fields.pool_id,
-                },
+                }),
                 workspace_id: self.workspace_id,
             })
         })?;
         let client = self.session.modelarts_client();
         let request = client.create_training_job().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_TRAINING_JOB, request.send()).await?;
-        let job = TrainingJob::new(self.session.clone(), created.job_id.get().into());
+        let job = TrainingJob::new(self.session.clone(), created.job_id);
         Ok(Entry::new(job, created))
     }
+}
+
+awaitable! {
+    CreateTrainingJob => Result<Entry<TrainingJob, types::CreateTrainingJobResponse>, Error>;
+    CreateTrainingJobVersion => Result<Entry<TrainingJobVersion, types::CreateTrainingJobVersionResponse>, Error>;
+}
+
+identified! {
+    TrainingJob.id => TrainingJobId;
+    TrainingJobVersion.id => TrainingJobVersionId;
 }
 
 impl Entry<TrainingJob, types::CreateTrainingJobResponse> {
     /// Returns the first version, if it was created.
     pub fn first_version(&self) -> Option<TrainingJobVersion> {
-        self.details.version_id.map(|id| self.version(id.get()))
+        self.details.version_id.map(|id| self.version_of(id))
     }
 }
 
-impl Entry<TrainingJob, types::TrainingJob> {
+impl Entry<TrainingJob, types::TrainingJobSummary> {
     /// The version whose id and state the list shows, if it shows one.
     pub fn shown_version(&self) -> Option<TrainingJobVersion> {
-        self.details.version_id.map(|id| self.version(id.get()))
+        self.details.version_id.map(|id| self.version_of(id))
     }
 }
 
-/// Training jobs, see [`TrainingJobs::list`].
-#[derive(Clone, Debug)]
-pub struct TrainingJobsQuery {
-    session: Session,
-    per_page: Option<u32>,
-    status: Option<JobState>,
-    search: Option<String>,
-    sort_by: Option<types::TrainingJobSortKey>,
-    order: Option<types::SortOrder>,
-    workspace_id: Option<String>,
-}
-
-impl List<TrainingJobsQuery> {
-    /// Jobs on a page, 1 to 1000; 10 by default.
-    pub fn per_page(mut self, per_page: u32) -> Self {
-        self.query().per_page = Some(per_page);
-        self
+lists! {
+    /// Training jobs, see [`TrainingJobs::list`].
+    TrainingJobsQuery { session: Session } of Entry<TrainingJob, types::TrainingJobSummary>, operations::LIST_TRAINING_JOBS;
+    id(entry) entry.id().to_string();
+    request(query, at) {
+        let request = query.session.modelarts_client().list_training_jobs().project_id(query.session.project_id());
+        request.page(bounded("page", at.number(Self::OPERATION)?)?)
+    };
+    batch(page) {
+        let entry = |job: types::TrainingJobSummary| Entry::new(TrainingJob::new(query.session.clone(), job.job_id), job);
+        Batch::numbered(page.jobs.into_iter().map(entry).collect(), page.job_total_count, query.per_page)
+    };
+    filters {
+    /// Sets the number of jobs on a page, 1 to 1000; 10 by default.
+    per_page(per_page: u32): u32 = per_page => |request| request.per_page(bounded("per_page", per_page)?);
+    /// Returns only jobs in this state. Failed jobs are in several: see [`JobState`].
+    status(state: JobState): JobState = state => |request| request.status(state.filter()?);
+    /// Returns only jobs whose name contains the text, 0 to 64 characters.
+    search(text: impl Into<String>): String = text.into()
+        => |request| request.search_content(checked::<types::JobSearchContent>("search_content", text)?);
+    /// Sorts the jobs by this key.
+    sort_by(key: types::TrainingJobSortKey): types::TrainingJobSortKey = key => |request| request.sort_by(key);
+    /// Sorts upwards or downwards.
+    order(order: SortOrder): SortOrder = order => |request| request.order(order);
+    /// Returns only jobs of this workspace; the default workspace `0` if not given.
+    workspace_id(workspace_id: impl Into<String>): String = workspace_id.into()
+        => |request| request.workspace_id(workspace_id);
     }
 
-    /// Only jobs in this state. Failed jobs are in several: see [`JobState`].
-    pub fn status(mut self, state: JobState) -> Self {
-        self.query().status = Some(state);
-        self
-    }
-
-    /// Only jobs whose name contains the text, 0 to 64 characters.
-    pub fn search(mut self, text: impl Into<String>) -> Self {
-        self.query().search = Some(text.into());
-        self
-    }
-
-    /// What the jobs are sorted by.
-    pub fn sort_by(mut self, key: types::TrainingJobSortKey) -> Self {
-        self.query().sort_by = Some(key);
-        self
-    }
-
-    /// Whether they are sorted upwards or downwards.
-    pub fn order(mut self, order: types::SortOrder) -> Self {
-        self.query().order = Some(order);
-        self
-    }
-
-    /// Only jobs of this workspace; the default workspace `0` if not given.
-    pub fn workspace_id(mut self, workspace_id: impl Into<String>) -> Self {
-        self.query().workspace_id = Some(workspace_id.into());
-        self
-    }
-}
-
-impl Query for TrainingJobsQuery {
-    type Entry = Entry<TrainingJob, types::TrainingJob>;
-    const OPERATION: &'static Operation = &operations::LIST_TRAINING_JOBS;
-
-    fn id(entry: &Self::Entry) -> String {
-        entry.id().to_string()
-    }
-
-    async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
-        let Self { session, per_page, status, search, sort_by, order, workspace_id } = self;
-        let request = session.modelarts_client().list_training_jobs().project_id(session.project_id());
-        let mut request = request.page(bounded("page", at.number(Self::OPERATION)?)?);
-        if let Some(per_page) = per_page {
-            request = request.per_page(bounded("per_page", per_page)?);
-        }
-        if let Some(state) = status {
-            request = request.status(state.filter()?);
-        }
-        if let Some(text) = search {
-            request = request.search_content(checked::<types::ListTrainingJobsSearchContent>("search_content", text)?);
-        }
-        if let Some(key) = sort_by {
-            request = request.sort_by(key);
-        }
-        if let Some(order) = order {
-            request = request.order(order);
-        }
-        if let Some(id) = workspace_id {
-            request = request.workspace_id(id);
-        }
-        let page = call(Self::OPERATION, request.send()).await?;
-        let entry =
-            |job: types::TrainingJob| Entry::new(TrainingJob::new(session.clone(), job.job_id.get().into()), job);
-        let entries = page.jobs.into_iter().map(entry).collect();
-        Ok(Batch::numbered(entries, page.job_total_count, per_page))
+    /// Versions of a training job, see [`TrainingJobVersions::list`].
+    TrainingJobVersionsQuery { job: TrainingJob } of Entry<TrainingJobVersion, types::TrainingJobVersionSummary>,
+        operations::LIST_TRAINING_JOB_VERSIONS;
+    id(entry) entry.id().to_string();
+    request(query, at) {
+        let TrainingJob { session, id } = &query.job;
+        let request = session.modelarts_client().list_training_job_versions().project_id(session.project_id());
+        request.job_id(*id).page(bounded("page", at.number(Self::OPERATION)?)?)
+    };
+    batch(page) {
+        let entry = |version: types::TrainingJobVersionSummary| {
+            Entry::new(query.job.version_of(version.version_id), version)
+        };
+        Batch::numbered(page.versions.into_iter().map(entry).collect(), page.version_count, query.per_page)
+    };
+    filters {
+    /// Sets the number of versions on a page, 1 to 1000; 10 by default.
+    per_page(per_page: u32): u32 = per_page => |request| request.per_page(bounded("per_page", per_page)?);
     }
 }
 
 impl Numbered for TrainingJobsQuery {}
+impl Numbered for TrainingJobVersionsQuery {}
 
 /// A training job, named by id, created or found in a list.
 #[derive(Clone, Debug)]
@@ -325,13 +275,17 @@ impl TrainingJob {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
     #[doc(alias = "update_job_description")]
     pub async fn update_description(&self, description: impl AsRef<str>) -> Result<(), Error> {
         let body = operations::UPDATE_TRAINING_JOB
             .prepare(|| Ok(types::UpdateTrainingJobRequest { job_desc: checked("job_desc", description)? }))?;
         let client = self.session.modelarts_client();
-        let request =
-            client.update_training_job().project_id(self.session.project_id()).job_id(self.id.get()).body(body);
+        let request = client.update_training_job().project_id(self.session.project_id()).job_id(self.id).body(body);
         call(&operations::UPDATE_TRAINING_JOB, request.send()).await?;
         Ok(())
     }
@@ -351,11 +305,15 @@ impl TrainingJob {
     /// # #[cfg(not(feature = "emulator"))]
     /// # fn main() {}
     /// ```
-    pub async fn show(&self) -> Result<types::ListTrainingJobVersionsResponse, Error> {
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
+    pub async fn show(&self) -> Result<types::TrainingJobDetails, Error> {
         let client = self.session.modelarts_client();
         // Page 0 is the whole list.
         let request = client.list_training_job_versions().project_id(self.session.project_id());
-        call(&operations::LIST_TRAINING_JOB_VERSIONS, request.job_id(self.id.get()).page(0_i64).send()).await
+        call(&operations::LIST_TRAINING_JOB_VERSIONS, request.job_id(self.id).page(0_i64).send()).await
     }
 
     /// Deletes the job with all its versions. The service continues in the background.
@@ -366,11 +324,15 @@ impl TrainingJob {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     #[doc(alias = "delete_job")]
     #[doc(alias = "delete_job_by_id")]
     pub async fn delete(&self) -> Result<(), Error> {
         let client = self.session.modelarts_client();
-        let request = client.delete_training_job().project_id(self.session.project_id()).job_id(self.id.get());
+        let request = client.delete_training_job().project_id(self.session.project_id()).job_id(self.id);
         call(&operations::DELETE_TRAINING_JOB, request.send()).await?;
         Ok(())
     }
@@ -383,21 +345,32 @@ impl TrainingJob {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn wait(&self) -> Wait<'_, Self> {
-        Wait::new(self)
+    pub fn wait<'a>(&self) -> Wait<'a, Self> {
+        Wait::new(self.clone())
     }
 
     /// Returns a version by its id; nothing is sent.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
-    /// let version = session.modelarts().training_job(10)?.version(20).show().await?;
+    /// let version = session.modelarts().training_job(10)?.version(20)?.show().await?;
     /// println!("{:?}", version.status.map(|status| status.state()));
     /// # Ok(())
     /// # }
     /// ```
-    pub fn version(&self, id: impl Into<TrainingJobVersionId>) -> TrainingJobVersion {
-        TrainingJobVersion { job: self.clone(), id: id.into() }
+    ///
+    /// # Errors
+    ///
+    /// A text that is not a whole number.
+    pub fn version(
+        &self,
+        id: impl TryInto<TrainingJobVersionId, Error: Into<Error>>,
+    ) -> Result<TrainingJobVersion, Error> {
+        Ok(self.version_of(given(id)?))
+    }
+
+    fn version_of(&self, id: TrainingJobVersionId) -> TrainingJobVersion {
+        TrainingJobVersion { job: self.clone(), id }
     }
 
     /// Returns the versions of the job.
@@ -436,17 +409,17 @@ impl TrainingJobVersions {
     #[doc(alias = "create_job_version")]
     pub fn create(
         &self,
-        pre_version_id: impl Into<TrainingJobVersionId>,
+        pre_version_id: impl TryInto<TrainingJobVersionId, Error: Into<Error>>,
         training: Training,
     ) -> CreateTrainingJobVersion {
-        let (job, pre_version_id) = (self.job.clone(), pre_version_id.into());
+        let (job, pre_version_id) = (self.job.clone(), given(pre_version_id));
         CreateTrainingJobVersion { job, pre_version_id, training, description: None }
     }
 
     /// Lists the versions, see [`paging`](crate::paging).
     #[doc(alias = "get_job_version_object_list")]
     pub fn list(&self) -> List<TrainingJobVersionsQuery> {
-        List::new(TrainingJobVersionsQuery { job: self.job.clone(), per_page: None })
+        TrainingJobVersionsQuery::list(self.job.clone())
     }
 }
 
@@ -455,102 +428,54 @@ impl TrainingJobVersions {
 #[must_use = "nothing is sent before `send`"]
 pub struct CreateTrainingJobVersion {
     job: TrainingJob,
-    pre_version_id: TrainingJobVersionId,
+    /// Why the id is malformed is reported by `send`.
+    pre_version_id: Result<TrainingJobVersionId, Error>,
     training: Training,
     description: Option<String>,
 }
 
 impl CreateTrainingJobVersion {
-    /// Description of the job, 0 to 256 characters; not sent by default.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
-        self
+    setters! {
+        /// Sets the description of the job, 0 to 256 characters; not sent by default.
+        description(description: impl Into<String>) = description.into();
     }
 
     /// Creates the version.
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
     pub async fn send(self) -> Result<Entry<TrainingJobVersion, types::CreateTrainingJobVersionResponse>, Error> {
         let body = operations::CREATE_TRAINING_JOB_VERSION.prepare(|| {
+            let pre_version_id = self.pre_version_id?;
             let fields = self.training.fields()?;
             let train_url = fields.train_url.ok_or_else(|| {
                 Error::invalid_field("train_url", "is needed for a version: call `.train_url(..)` of the training")
             })?;
             Ok(types::CreateTrainingJobVersionRequest {
                 job_desc: self.description.map(|text| checked("job_desc", text)).transpose()?,
-                config: types::TrainingJobVersionConfig {
-                    worker_server_num: fields.worker_server_num,
-                    app_url: fields.app_url,
-                    boot_file_url: fields.boot_file_url,
+                config: training_request!(TrainingJobVersionSettings, fields, {
                     parameter: fields.parameter,
-                    data_url: fields.data_url,
-                    dataset_id: fields.dataset_id,
-                    dataset_version_id: fields.dataset_version_id,
                     data_source: fields.data_source,
                     spec_id: fields.spec_id,
-                    engine_id: fields.engine_id,
-                    model_id: fields.model_id,
                     train_url,
-                    log_url: fields.log_url,
-                    pre_version_id: self.pre_version_id.get(),
-                    user_image_url: fields.user_image_url,
-                    user_command: fields.user_command,
+                    pre_version_id: pre_version_id.get(),
                     flavor: None,
                     nas_share_addr: None,
                     nas_mount_path: None,
                     nas_type: None,
                     pool_id: fields.pool_id,
-                },
+                }),
             })
         })?;
         let TrainingJob { session, id } = &self.job;
         let request = session.modelarts_client().create_training_job_version().project_id(session.project_id());
-        let request = request.job_id(id.get()).body(body);
+        let request = request.job_id(*id).body(body);
         let created = call(&operations::CREATE_TRAINING_JOB_VERSION, request.send()).await?;
-        Ok(Entry::new(self.job.version(created.version_id.get()), created))
+        Ok(Entry::new(self.job.version_of(created.version_id), created))
     }
 }
-
-/// Versions of a training job, see [`TrainingJobVersions::list`].
-#[derive(Clone, Debug)]
-pub struct TrainingJobVersionsQuery {
-    job: TrainingJob,
-    per_page: Option<u32>,
-}
-
-impl List<TrainingJobVersionsQuery> {
-    /// Versions on a page, 1 to 1000; 10 by default.
-    pub fn per_page(mut self, per_page: u32) -> Self {
-        self.query().per_page = Some(per_page);
-        self
-    }
-}
-
-impl Query for TrainingJobVersionsQuery {
-    type Entry = Entry<TrainingJobVersion, types::TrainingJobVersion>;
-    const OPERATION: &'static Operation = &operations::LIST_TRAINING_JOB_VERSIONS;
-
-    fn id(entry: &Self::Entry) -> String {
-        entry.id().to_string()
-    }
-
-    async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
-        let Self { job, per_page } = self;
-        let client = job.session.modelarts_client();
-        let request = client.list_training_job_versions().project_id(job.session.project_id()).job_id(job.id.get());
-        let mut request = request.page(bounded("page", at.number(Self::OPERATION)?)?);
-        if let Some(per_page) = per_page {
-            request = request.per_page(bounded("per_page", per_page)?);
-        }
-        let page = call(Self::OPERATION, request.send()).await?;
-        let entry = |version: types::TrainingJobVersion| {
-            let id = version.version_id.get().into();
-            Entry::new(TrainingJobVersion { job: job.clone(), id }, version)
-        };
-        let entries = page.versions.into_iter().map(entry).collect();
-        Ok(Batch::numbered(entries, page.version_count, per_page))
-    }
-}
-
-impl Numbered for TrainingJobVersionsQuery {}
 
 /// One version of a training job.
 #[derive(Clone, Debug)]
@@ -565,29 +490,55 @@ impl TrainingJobVersion {
         self.id
     }
 
+    /// Replaces the description of the job that the version belongs to; all its versions share it.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// let versions: Vec<_> = session.modelarts().training_job(10)?.versions().list().try_collect().await?;
+    /// versions[0].update_description("from the list of versions").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`TrainingJob::update_description`].
+    #[doc(alias = "update_job_description")]
+    pub async fn update_description(&self, description: impl AsRef<str>) -> Result<(), Error> {
+        self.job.update_description(description).await
+    }
+
     /// What the service knows of the version.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     #[doc(alias = "get_job_info")]
     #[doc(alias = "get_job_version_info")]
-    pub async fn show(&self) -> Result<types::ShowTrainingJobVersionResponse, Error> {
+    pub async fn show(&self) -> Result<types::TrainingJobVersionDetails, Error> {
         let Self { job: TrainingJob { session, id: job_id }, id } = self;
         let client = session.modelarts_client();
         let request = client.show_training_job_version().project_id(session.project_id());
-        call(&operations::SHOW_TRAINING_JOB_VERSION, request.job_id(job_id.get()).version_id(id.get()).send()).await
+        call(&operations::SHOW_TRAINING_JOB_VERSION, request.job_id(*job_id).version_id(*id).send()).await
     }
 
     /// Stops the version. The service continues in the background.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
-    /// session.modelarts().training_job(10)?.version(20).stop().await?;
+    /// session.modelarts().training_job(10)?.version(20)?.stop().await?;
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     #[doc(alias = "stop_job_version")]
     pub async fn stop(&self) -> Result<(), Error> {
         let Self { job: TrainingJob { session, id: job_id }, id } = self;
         let request = session.modelarts_client().stop_training_job_version().project_id(session.project_id());
-        let request = request.job_id(job_id.get()).version_id(id.get());
+        let request = request.job_id(*job_id).version_id(*id);
         call(&operations::STOP_TRAINING_JOB_VERSION, request.send()).await?;
         Ok(())
     }
@@ -596,32 +547,36 @@ impl TrainingJobVersion {
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
-    /// session.modelarts().training_job(10)?.version(20).delete().await?;
+    /// session.modelarts().training_job(10)?.version(20)?.delete().await?;
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     #[doc(alias = "delete_job_version")]
     pub async fn delete(&self) -> Result<(), Error> {
         let Self { job: TrainingJob { session, id: job_id }, id } = self;
         let request = session.modelarts_client().delete_training_job_version().project_id(session.project_id());
-        let request = request.job_id(job_id.get()).version_id(id.get());
+        let request = request.job_id(*job_id).version_id(*id);
         call(&operations::DELETE_TRAINING_JOB_VERSION, request.send()).await?;
         Ok(())
     }
 
     /// Waits until the version is done, see [`waiting`](crate::waiting).
-    pub fn wait(&self) -> Wait<'_, Self> {
-        Wait::new(self)
+    pub fn wait<'a>(&self) -> Wait<'a, Self> {
+        Wait::new(self.clone())
     }
 
-    /// The job that the version belongs to. The description is the job's: change it there.
+    /// The job that the version belongs to.
     pub fn job(&self) -> &TrainingJob {
         &self.job
     }
 }
 
 impl Awaited for TrainingJob {
-    type Details = types::ListTrainingJobVersionsResponse;
+    type Details = types::TrainingJobDetails;
 
     fn session(&self) -> &Session {
         &self.session
@@ -632,13 +587,13 @@ impl Awaited for TrainingJob {
     }
 
     fn phase(details: &Self::Details) -> (Phase, String) {
-        let newest = details.versions.iter().max_by_key(|version| version.version_id.get());
+        let newest = details.versions.iter().max_by_key(|version| version.version_id);
         phase(newest.and_then(|version| version.status.as_ref()))
     }
 }
 
 impl Awaited for TrainingJobVersion {
-    type Details = types::ShowTrainingJobVersionResponse;
+    type Details = types::TrainingJobVersionDetails;
 
     fn session(&self) -> &Session {
         &self.job.session

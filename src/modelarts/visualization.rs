@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use futures_core::Stream;
+
 use super::{JobState, obs, types};
+use crate::api::call;
 use crate::api::modelarts::operations;
 use crate::api::wire::job_status::{phase, runs};
-use crate::api::wire::{bounded, checked};
-use crate::api::{Operation, call};
+use crate::api::wire::{VisualizationJobId, bounded, checked};
+use crate::bulk::{self, Bulk};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::ids::VisualizationJobId;
-use crate::paging::{Batch, List, Numbered, Position, Query};
+use crate::handles::{awaitable, identified, lists, setters};
+use crate::paging::{Batch, List, Numbered, SortOrder};
 use crate::session::Session;
 use crate::waiting::{Awaited, Phase, Wait, WaitError};
 
@@ -37,7 +40,7 @@ impl VisualizationJobs {
     /// # let emulator = huaweicloud_jobs::emulator::Emulator::start().await?;
     /// # let session = emulator.session()?;
     /// let jobs = session.modelarts().visualization_jobs();
-    /// let job = jobs.create("my-board", "/bucket/output/").stop_after(Duration::from_secs(3600)).send().await?;
+    /// let job = jobs.create("my-board", "/bucket/output/").stop_after(Duration::from_secs(3600)).await?;
     /// println!("{:?}", job.details.service_url);
     /// # Ok(())
     /// # }
@@ -62,14 +65,36 @@ impl VisualizationJobs {
     #[doc(alias = "get_visualization_job_list")]
     #[doc(alias = "get_visualization_job_object_list")]
     pub fn list(&self) -> List<VisualizationJobsQuery> {
-        List::new(VisualizationJobsQuery {
-            session: self.session.clone(),
-            per_page: None,
-            status: None,
-            search: None,
-            sort_by: None,
-            order: None,
-            workspace_id: None,
+        VisualizationJobsQuery::list(self.session.clone())
+    }
+
+    /// Replaces the descriptions of many jobs, several at once, see [`bulk`](crate::bulk).
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// use huaweicloud_jobs::bulk;
+    /// let updates = bulk::iter([(8992, "first board"), (8993, "second board")]);
+    /// let mut updates = session.modelarts().visualization_jobs().update_descriptions(updates);
+    /// while let Some(done) = updates.next().await {
+    ///     println!("{}: {:?}", done.id, done.result);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "update_visualization_job")]
+    pub fn update_descriptions<'a, I, D>(
+        &self,
+        updates: impl Stream<Item = (I, D)> + Send + 'a,
+    ) -> Bulk<'a, VisualizationJobId>
+    where
+        I: Into<VisualizationJobId>,
+        D: Into<String>,
+    {
+        let session = self.session.clone();
+        Bulk::new(self.session.clone(), updates, move |(id, description)| {
+            let job = VisualizationJob::new(session.clone(), id.into());
+            let update = |job: VisualizationJob, text: String| async move { job.update_description(text).await };
+            (job.id.clone(), bulk::update(job, description.into(), update))
         })
     }
 }
@@ -89,37 +114,25 @@ pub struct CreateVisualizationJob {
 }
 
 impl CreateVisualizationJob {
-    /// Description, 0 to 256 characters; empty by default.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
-        self
-    }
-
-    /// What shows the output; TensorBoard by default.
-    pub fn job_type(mut self, job_type: types::VisualizationJobType) -> Self {
-        self.job_type = Some(job_type);
-        self
-    }
-
-    /// When the job stops by itself; the documents' request sends a list of one.
-    pub fn schedule(mut self, schedule: impl Into<Vec<types::AutoStopInput>>) -> Self {
-        self.schedule = Some(schedule.into());
-        self
-    }
-
-    /// Stops the job by itself after whole hours, 24 at the most; it goes on by default.
-    pub fn stop_after(mut self, time: Duration) -> Self {
-        self.stop_after = Some(time);
-        self
-    }
-
-    /// Code of the resources that it runs on; the free ones by default.
-    pub fn flavor(mut self, code: impl Into<String>) -> Self {
-        self.flavor = Some(code.into());
-        self
+    setters! {
+        /// Sets the description, 0 to 256 characters; empty by default.
+        description(description: impl Into<String>) = description.into();
+        /// Sets the tool that shows the output; TensorBoard by default.
+        job_type(job_type: types::VisualizationJobType) = job_type;
+        /// Sets when the job stops by itself; the documents' request has a list of one.
+        schedule(schedule: impl Into<Vec<types::AutoStopInput>>) = schedule.into();
+        /// Stops the job by itself after whole hours, 24 at the most; by default it does not stop.
+        stop_after(time: Duration) = time;
+        /// Sets the code of the resources that the job runs on; the free ones by default.
+        flavor(code: impl Into<String>) = code.into();
     }
 
     /// Creates the job.
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
     pub async fn send(self) -> Result<Entry<VisualizationJob, types::CreateVisualizationJobResponse>, Error> {
         let body = operations::CREATE_VISUALIZATION_JOB.prepare(|| {
             let schedule = match self.stop_after {
@@ -138,7 +151,7 @@ impl CreateVisualizationJob {
         let client = self.session.modelarts_client();
         let request = client.create_visualization_job().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_VISUALIZATION_JOB, request.send()).await?;
-        let job = VisualizationJob::new(self.session.clone(), created.job_id.get().into());
+        let job = VisualizationJob::new(self.session.clone(), created.job_id.clone());
         Ok(Entry::new(job, created))
     }
 }
@@ -157,97 +170,49 @@ fn after(time: Duration) -> Result<types::AutoStopInput, Error> {
     })
 }
 
-/// Visualization jobs, see [`VisualizationJobs::list`].
-#[derive(Clone, Debug)]
-pub struct VisualizationJobsQuery {
-    session: Session,
-    per_page: Option<u32>,
-    status: Option<JobState>,
-    search: Option<String>,
-    sort_by: Option<types::VisualizationJobSortKey>,
-    order: Option<types::SortOrder>,
-    workspace_id: Option<String>,
-}
-
-impl List<VisualizationJobsQuery> {
-    /// Jobs on a page, 1 to 1000; 10 by default.
-    pub fn per_page(mut self, per_page: u32) -> Self {
-        self.query().per_page = Some(per_page);
-        self
-    }
-
-    /// Only jobs in this state. Failed jobs are in several: see [`JobState`].
-    pub fn status(mut self, state: JobState) -> Self {
-        self.query().status = Some(state);
-        self
-    }
-
-    /// Only jobs whose name contains the text, 0 to 64 characters.
-    pub fn search(mut self, text: impl Into<String>) -> Self {
-        self.query().search = Some(text.into());
-        self
-    }
-
-    /// What the jobs are sorted by.
-    pub fn sort_by(mut self, key: types::VisualizationJobSortKey) -> Self {
-        self.query().sort_by = Some(key);
-        self
-    }
-
-    /// Whether they are sorted upwards or downwards.
-    pub fn order(mut self, order: types::SortOrder) -> Self {
-        self.query().order = Some(order);
-        self
-    }
-
-    /// Only jobs of this workspace; the default workspace `0` if not given.
-    pub fn workspace_id(mut self, workspace_id: impl Into<String>) -> Self {
-        self.query().workspace_id = Some(workspace_id.into());
-        self
-    }
-}
-
-impl Query for VisualizationJobsQuery {
-    type Entry = Entry<VisualizationJob, types::VisualizationJob>;
-    const OPERATION: &'static Operation = &operations::LIST_VISUALIZATION_JOBS;
-
-    fn id(entry: &Self::Entry) -> String {
-        entry.id().to_string()
-    }
-
-    async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
-        let Self { session, per_page, status, search, sort_by, order, workspace_id } = self;
-        let request = session.modelarts_client().list_visualization_jobs().project_id(session.project_id());
-        let mut request = request.page(bounded("page", at.number(Self::OPERATION)?)?);
-        if let Some(per_page) = per_page {
-            request = request.per_page(bounded("per_page", per_page)?);
-        }
-        if let Some(state) = status {
-            request = request.status(state.filter()?);
-        }
-        if let Some(text) = search {
-            let text: types::ListVisualizationJobsSearchContent = checked("search_content", text)?;
-            request = request.search_content(text);
-        }
-        if let Some(key) = sort_by {
-            request = request.sort_by(key);
-        }
-        if let Some(order) = order {
-            request = request.order(order);
-        }
-        if let Some(id) = workspace_id {
-            request = request.workspace_id(id);
-        }
-        let page = call(Self::OPERATION, request.send()).await?;
-        let entry = |job: types::VisualizationJob| {
-            Entry::new(VisualizationJob::new(session.clone(), job.job_id.get().into()), job)
+lists! {
+    /// Visualization jobs, see [`VisualizationJobs::list`].
+    VisualizationJobsQuery { session: Session } of Entry<VisualizationJob, types::VisualizationJobSummary>,
+        operations::LIST_VISUALIZATION_JOBS;
+    id(entry) entry.id().to_string();
+    request(query, at) {
+        let client = query.session.modelarts_client();
+        let request = client.list_visualization_jobs().project_id(query.session.project_id());
+        request.page(bounded("page", at.number(Self::OPERATION)?)?)
+    };
+    batch(page) {
+        let entry = |job: types::VisualizationJobSummary| {
+            Entry::new(VisualizationJob::new(query.session.clone(), job.job_id.clone()), job)
         };
-        let entries = page.jobs.into_iter().map(entry).collect();
-        Ok(Batch::numbered(entries, page.job_total_count, per_page))
+        Batch::numbered(page.jobs.into_iter().map(entry).collect(), page.job_total_count, query.per_page)
+    };
+    filters {
+    /// Sets the number of jobs on a page, 1 to 1000; 10 by default.
+    per_page(per_page: u32): u32 = per_page => |request| request.per_page(bounded("per_page", per_page)?);
+    /// Returns only jobs in this state. Failed jobs are in several: see [`JobState`].
+    status(state: JobState): JobState = state => |request| request.status(state.filter()?);
+    /// Returns only jobs whose name contains the text, 0 to 64 characters.
+    search(text: impl Into<String>): String = text.into()
+        => |request| request.search_content(checked::<types::JobSearchContent>("search_content", text)?);
+    /// Sorts the jobs by this key.
+    sort_by(key: types::VisualizationJobSortKey): types::VisualizationJobSortKey = key => |request| request.sort_by(key);
+    /// Sorts upwards or downwards.
+    order(order: SortOrder): SortOrder = order => |request| request.order(order);
+    /// Returns only jobs of this workspace; the default workspace `0` if not given.
+    workspace_id(workspace_id: impl Into<String>): String = workspace_id.into()
+        => |request| request.workspace_id(workspace_id);
     }
 }
 
 impl Numbered for VisualizationJobsQuery {}
+
+awaitable! {
+    CreateVisualizationJob => Result<Entry<VisualizationJob, types::CreateVisualizationJobResponse>, Error>;
+}
+
+identified! {
+    VisualizationJob.id => VisualizationJobId;
+}
 
 /// One visualization job. The same handle whether named by id, created, or found in a list.
 #[derive(Clone, Debug)]
@@ -281,8 +246,12 @@ impl VisualizationJob {
     /// # #[cfg(not(feature = "emulator"))]
     /// # fn main() {}
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     #[doc(alias = "get_visualization_job_info")]
-    pub async fn show(&self) -> Result<types::ShowVisualizationJobResponse, Error> {
+    pub async fn show(&self) -> Result<types::VisualizationJobDetails, Error> {
         let client = self.session.modelarts_client();
         let request = client.show_visualization_job().project_id(self.session.project_id()).job_id(&self.id);
         call(&operations::SHOW_VISUALIZATION_JOB, request.send()).await
@@ -298,6 +267,11 @@ impl VisualizationJob {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
     #[doc(alias = "update_visualization_job")]
     pub async fn update_description(&self, description: impl AsRef<str>) -> Result<(), Error> {
         let body = operations::UPDATE_VISUALIZATION_JOB
@@ -308,6 +282,7 @@ impl VisualizationJob {
         call(&operations::UPDATE_VISUALIZATION_JOB, request.send()).await?;
         Ok(())
     }
+
     /// Stops the job. It goes on in the background.
     ///
     /// ```no_run
@@ -316,6 +291,10 @@ impl VisualizationJob {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     #[doc(alias = "stop_visualization_job")]
     pub async fn stop(&self) -> Result<(), Error> {
         let client = self.session.modelarts_client();
@@ -335,6 +314,10 @@ impl VisualizationJob {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     #[doc(alias = "restart_visualization_job")]
     pub async fn restart(&self) -> Result<(), Error> {
         let client = self.session.modelarts_client();
@@ -351,6 +334,10 @@ impl VisualizationJob {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     #[doc(alias = "delete_visualization_job")]
     pub async fn delete(&self) -> Result<(), Error> {
         let client = self.session.modelarts_client();
@@ -360,13 +347,13 @@ impl VisualizationJob {
     }
 
     /// Waits for the job, see [`waiting`](crate::waiting).
-    pub fn wait(&self) -> Wait<'_, Self> {
-        Wait::new(self)
+    pub fn wait<'a>(&self) -> Wait<'a, Self> {
+        Wait::new(self.clone())
     }
 }
 
 impl Awaited for VisualizationJob {
-    type Details = types::ShowVisualizationJobResponse;
+    type Details = types::VisualizationJobDetails;
 
     fn session(&self) -> &Session {
         &self.session
@@ -383,9 +370,13 @@ impl Awaited for VisualizationJob {
 
 impl Wait<'_, VisualizationJob> {
     /// Waits until the job runs and can be looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`for_completion`](Wait::for_completion).
     pub async fn for_running(
         self,
-    ) -> Result<types::ShowVisualizationJobResponse, WaitError<types::ShowVisualizationJobResponse>> {
+    ) -> Result<types::VisualizationJobDetails, WaitError<types::VisualizationJobDetails>> {
         self.until(|details| runs(details.status.as_ref())).await
     }
 }

@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use super::list::lists;
+use super::list::marked_list;
 use super::types;
+use crate::api::call;
 use crate::api::mrs::operations;
-use crate::api::{call, wire::checked};
+use crate::api::wire::{DataSourceId, Hidden, checked};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::ids::DataSourceId;
+use crate::handles::{awaitable, identified, setters};
 use crate::paging::List;
 use crate::session::Session;
 
@@ -31,7 +32,7 @@ impl DataSources {
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
     /// use huaweicloud_jobs::mrs::types::DataSourceTypeForRequest as Type;
-    /// let input = session.mrs().data_sources().create("input", "s3a://bucket/in/", Type::Obs).send().await?;
+    /// let input = session.mrs().data_sources().create("input", "s3a://bucket/in/", Type::Obs).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -55,15 +56,14 @@ impl DataSources {
 
     /// Lists the data sources, see [`paging`](crate::paging).
     pub fn list(&self) -> List<DataSourcesQuery> {
-        DataSourcesQuery::list(&self.session)
+        DataSourcesQuery::list(self.session.clone())
     }
 }
 
-lists! {
+marked_list! {
     /// Data sources, see [`DataSources::list`].
-    DataSourcesQuery: "Data sources",
-        LIST_DATA_SOURCES list_data_sources(ListDataSourcesMarker, ListDataSourcesSortBy),
-        data_sources -> DataSource, DataSource;
+    DataSourcesQuery: "data sources", LIST_DATA_SOURCES list_data_sources(DataSourceMarker),
+        data_sources -> DataSource, DataSourceDetails;
 }
 
 /// Validates a URL for its type of data source, which a schema cannot express.
@@ -90,39 +90,31 @@ pub struct CreateDataSource {
     name: String,
     url: String,
     source_type: types::DataSourceTypeForRequest,
-    credentials: Option<crate::api::wire::Hidden<Map<String, Value>>>,
+    credentials: Option<Hidden<Map<String, Value>>>,
     is_protected: Option<bool>,
     is_public: Option<bool>,
     description: Option<String>,
 }
 
 impl CreateDataSource {
-    /// Credentials for the place, by names that the documents do not give. They are sent and not shown.
-    pub fn credentials(mut self, credentials: Map<String, Value>) -> Self {
-        self.credentials = Some(credentials.into());
-        self
-    }
-
-    /// Whether it is protected. Documented as without effect in the current version.
-    pub fn is_protected(mut self, is_protected: bool) -> Self {
-        self.is_protected = Some(is_protected);
-        self
-    }
-
-    /// Whether it is public. Documented as without effect in the current version.
-    pub fn is_public(mut self, is_public: bool) -> Self {
-        self.is_public = Some(is_public);
-        self
-    }
-
-    /// Description, at most 65535 characters; empty by default.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
-        self
+    setters! {
+        /// Sets credentials for the place, by names that the documents do not list. They are sent and never printed.
+        credentials(credentials: Map<String, Value>) = credentials.into();
+        /// Sets whether it is protected. Documented as without effect in the current version.
+        is_protected(is_protected: bool) = is_protected;
+        /// Sets whether it is public. Documented as without effect in the current version.
+        is_public(is_public: bool) = is_public;
+        /// Sets the description, at most 65535 characters; empty by default.
+        description(description: impl Into<String>) = description.into();
     }
 
     /// Creates the data source.
-    pub async fn send(self) -> Result<Entry<DataSource, types::DataSource>, Error> {
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
+    pub async fn send(self) -> Result<Entry<DataSource, types::DataSourceDetails>, Error> {
         let body = operations::CREATE_DATA_SOURCE.prepare(|| {
             Ok(types::CreateDataSourceRequest {
                 name: checked("name", self.name)?,
@@ -139,6 +131,15 @@ impl CreateDataSource {
         let id = operations::CREATE_DATA_SOURCE.read_id("data_source.id", &created.id)?;
         Ok(Entry::new(DataSource::new(self.session, id), created))
     }
+}
+
+awaitable! {
+    CreateDataSource => Result<Entry<DataSource, types::DataSourceDetails>, Error>;
+    UpdateDataSource => Result<types::DataSourceDetails, Error>;
+}
+
+identified! {
+    DataSource.id => DataSourceId;
 }
 
 /// One data source. The same handle whether named by id, created, or found in a list.
@@ -159,7 +160,11 @@ impl DataSource {
     }
 
     /// What the service knows of it.
-    pub async fn show(&self) -> Result<types::DataSource, Error> {
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
+    pub async fn show(&self) -> Result<types::DataSourceDetails, Error> {
         let request = self.session.mrs_client().show_data_source().project_id(self.session.project_id());
         Ok(call(&operations::SHOW_DATA_SOURCE, request.data_source_id(&self.id).send()).await?.data_source)
     }
@@ -172,13 +177,13 @@ impl DataSource {
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
     /// use huaweicloud_jobs::mrs::types::DataSourceTypeForRequest as Type;
     /// let source = session.mrs().data_source("b2a7d0e4-6109-4a09-a338-c4ee1b0963ed")?;
-    /// source.update().source_type(Type::Obs).url("s3a://bucket/may/").send().await?;
+    /// source.update().source_type(Type::Obs).url("s3a://bucket/may/").await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn update(&self) -> UpdateDataSource<'_> {
+    pub fn update(&self) -> UpdateDataSource {
         UpdateDataSource {
-            source: self,
+            source: self.clone(),
             source_type: None,
             name: None,
             url: None,
@@ -188,7 +193,20 @@ impl DataSource {
         }
     }
 
+    /// Replaces the description.
+    ///
+    /// # Errors
+    ///
+    /// A description of more than 65535 characters; else as any call, see [`Error`].
+    pub async fn update_description(&self, description: impl Into<String>) -> Result<(), Error> {
+        self.update().description(description).send().await.map(drop)
+    }
+
     /// Deletes it. The data stay where they are.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     pub async fn delete(&self) -> Result<(), Error> {
         let request = self.session.mrs_client().delete_data_source().project_id(self.session.project_id());
         call(&operations::DELETE_DATA_SOURCE, request.data_source_id(&self.id).send()).await
@@ -198,8 +216,8 @@ impl DataSource {
 /// An update of a data source, see [`DataSource::update`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
-pub struct UpdateDataSource<'a> {
-    source: &'a DataSource,
+pub struct UpdateDataSource {
+    source: DataSource,
     source_type: Option<types::DataSourceTypeForRequest>,
     name: Option<String>,
     url: Option<String>,
@@ -208,45 +226,29 @@ pub struct UpdateDataSource<'a> {
     is_public: Option<bool>,
 }
 
-impl UpdateDataSource<'_> {
-    /// New name, 1 to 80 letters, digits, `-` or `_`.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
+impl UpdateDataSource {
+    setters! {
+        /// Sets the new name, 1 to 80 letters, digits, `-` or `_`.
+        name(name: impl Into<String>) = name.into();
+        /// Sets the new type; the URL has to fit it.
+        source_type(source_type: types::DataSourceTypeForRequest) = source_type;
+        /// Sets the new place of the data, at most 255 characters; begins with `/` for HDFS, with `s3a://` for OBS.
+        url(url: impl Into<String>) = url.into();
+        /// Sets the new description, at most 65535 characters. The empty text is a value and is sent.
+        description(description: impl Into<String>) = description.into();
+        /// Sets whether it is protected. Documented as without effect in the current version.
+        is_protected(is_protected: bool) = is_protected;
+        /// Sets whether it is public. Documented as without effect in the current version.
+        is_public(is_public: bool) = is_public;
     }
 
-    /// New type; the URL has to fit it.
-    pub fn source_type(mut self, source_type: types::DataSourceTypeForRequest) -> Self {
-        self.source_type = Some(source_type);
-        self
-    }
-
-    /// New place of the data, at most 255 characters; begins with `/` for HDFS, with `s3a://` for OBS.
-    pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.url = Some(url.into());
-        self
-    }
-
-    /// New description, at most 65535 characters. The empty text is a value and is sent.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
-        self
-    }
-
-    /// Whether it is protected. Documented as without effect in the current version.
-    pub fn is_protected(mut self, is_protected: bool) -> Self {
-        self.is_protected = Some(is_protected);
-        self
-    }
-
-    /// Whether it is public. Documented as without effect in the current version.
-    pub fn is_public(mut self, is_public: bool) -> Self {
-        self.is_public = Some(is_public);
-        self
-    }
-
-    /// Changes the data source and answers what it is now.
-    pub async fn send(self) -> Result<types::DataSource, Error> {
+    /// Changes the data source and returns its new state.
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
+    pub async fn send(self) -> Result<types::DataSourceDetails, Error> {
         let body = operations::UPDATE_DATA_SOURCE.prepare(|| {
             Ok(types::UpdateDataSourceRequest {
                 name: self.name.map(|text| checked("name", text)).transpose()?,
@@ -257,10 +259,10 @@ impl UpdateDataSource<'_> {
                 is_public: self.is_public,
             })
         })?;
-        let DataSource { session, id } = self.source;
+        let DataSource { session, id } = &self.source;
         let request = session.mrs_client().update_data_source().project_id(session.project_id()).data_source_id(id);
         match call(&operations::UPDATE_DATA_SOURCE, request.body(body).send()).await {
-            // The change is made; the service did not say what the object is now.
+            // The change is made; the response did not hold the new state.
             Err(error) if error.is_empty_success() => self.source.show().await,
             response => Ok(response?.data_source),
         }

@@ -1,13 +1,14 @@
 //! Jobs that are submitted to a cluster, and their exe objects.
 
 use super::types;
+use crate::api::call;
 use crate::api::mrs::{operations, states};
-use crate::api::wire::{Integer, bounded, checked};
-use crate::api::{Operation, call};
+use crate::api::wire::{ClusterId, Integer, JobExeId, bounded, checked};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::ids::JobExeId;
-use crate::paging::{Batch, List, Numbered, Position, Query};
+use crate::handles::{awaitable, identified, lists, setters};
+use crate::ids::given;
+use crate::paging::{Batch, List, Numbered};
 use crate::session::Session;
 use crate::shape::state;
 use crate::waiting::{Awaited, Phase, Wait};
@@ -39,28 +40,36 @@ impl JobExes {
     ///     .arguments("wordcount")
     ///     .input("s3a://bucket/in/")
     ///     .output("s3a://bucket/out/")
-    ///     .send()
     ///     .await?;
     /// submitted.wait().for_completion().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn submit(&self, name: impl Into<String>, job_type: JobExeType, cluster_id: impl Into<String>) -> SubmitJob {
+    pub fn submit(
+        &self,
+        name: impl Into<String>,
+        job_type: JobExeType,
+        cluster_id: impl TryInto<ClusterId, Error: Into<Error>>,
+    ) -> SubmitJob {
         SubmitJob {
             session: self.session.clone(),
             name: name.into(),
             job_type,
-            cluster_id: cluster_id.into(),
-            texts: Default::default(),
+            cluster_id: given(cluster_id),
+            jar_path: None,
+            arguments: None,
+            input: None,
+            output: None,
+            job_log: None,
+            hive_script_path: None,
             file_action: None,
             hql: None,
         }
     }
 
-    /// Lists the exe objects of a cluster, see [`paging`](crate::paging).
-    pub fn list(&self, cluster_id: impl Into<String>) -> List<JobExesQuery> {
-        let (session, cluster_id) = (self.session.clone(), cluster_id.into());
-        List::new(JobExesQuery { session, cluster_id, id: None, page_size: None, job_name: None, state: None })
+    /// Lists the exe objects of a cluster, see [`paging`](crate::paging). A malformed id is reported by the first call.
+    pub fn list(&self, cluster_id: impl TryInto<ClusterId, Error: Into<Error>>) -> List<JobExesQuery> {
+        JobExesQuery::list(self.session.clone(), given(cluster_id))
     }
 }
 
@@ -109,86 +118,57 @@ pub struct SubmitJob {
     session: Session,
     name: String,
     job_type: JobExeType,
-    cluster_id: String,
-    texts: Texts,
-    file_action: Option<types::FileAction>,
-    hql: Option<String>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Texts {
+    /// Why the id is malformed is reported by `send`.
+    cluster_id: Result<ClusterId, Error>,
     jar_path: Option<String>,
     arguments: Option<String>,
     input: Option<String>,
     output: Option<String>,
     job_log: Option<String>,
     hive_script_path: Option<String>,
+    file_action: Option<types::FileAction>,
+    hql: Option<String>,
 }
 
 impl SubmitJob {
-    /// The program, at most 1023 characters; begins with `s3a://` (OBS) or `/` (HDFS) and ends in `.jar`, or in `.sql` for a
-    /// Spark script.
-    pub fn jar_path(mut self, path: impl Into<String>) -> Self {
-        self.texts.jar_path = Some(path.into());
-        self
-    }
-
-    /// Arguments of the program in one text, at most 2047 characters.
-    pub fn arguments(mut self, arguments: impl Into<String>) -> Self {
-        self.texts.arguments = Some(arguments.into());
-        self
-    }
-
-    /// Where the input is, at most 1023 characters; `s3a://` or `/`.
-    pub fn input(mut self, path: impl Into<String>) -> Self {
-        self.texts.input = Some(path.into());
-        self
-    }
-
-    /// Where the output goes, at most 1023 characters; `s3a://` or `/`.
-    pub fn output(mut self, path: impl Into<String>) -> Self {
-        self.texts.output = Some(path.into());
-        self
-    }
-
-    /// Where the logs go, at most 1023 characters; `s3a://` or `/`.
-    pub fn job_log(mut self, path: impl Into<String>) -> Self {
-        self.texts.job_log = Some(path.into());
-        self
-    }
-
-    /// The script, at most 1023 characters; `s3a://` or `/`, ends in `.sql`.
-    pub fn hive_script_path(mut self, path: impl Into<String>) -> Self {
-        self.texts.hive_script_path = Some(path.into());
-        self
-    }
-
-    /// Direction of a copy.
-    pub fn file_action(mut self, action: types::FileAction) -> Self {
-        self.file_action = Some(action);
-        self
-    }
-
-    /// The statement, where the cloud supports that type.
-    pub fn hql(mut self, hql: impl Into<String>) -> Self {
-        self.hql = Some(hql.into());
-        self
+    setters! {
+        /// Sets the program, at most 1023 characters; begins with `s3a://` (OBS) or `/` (HDFS) and ends in `.jar`, or in
+        /// `.sql` for a Spark script.
+        jar_path(path: impl Into<String>) = path.into();
+        /// Sets the arguments of the program in one text, at most 2047 characters.
+        arguments(arguments: impl Into<String>) = arguments.into();
+        /// Sets where the input is, at most 1023 characters; `s3a://` or `/`.
+        input(path: impl Into<String>) = path.into();
+        /// Sets where the output goes, at most 1023 characters; `s3a://` or `/`.
+        output(path: impl Into<String>) = path.into();
+        /// Sets where the logs go, at most 1023 characters; `s3a://` or `/`.
+        job_log(path: impl Into<String>) = path.into();
+        /// Sets the script, at most 1023 characters; `s3a://` or `/`, ends in `.sql`.
+        hive_script_path(path: impl Into<String>) = path.into();
+        /// Sets the direction of a copy.
+        file_action(action: types::FileAction) = action;
+        /// Sets the statement, where the cloud supports that type.
+        hql(hql: impl Into<String>) = hql.into();
     }
 
     /// Submits the job. On a cloud this is work that is billed.
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
     pub async fn send(self) -> Result<Entry<JobExe, types::SubmittedJob>, Error> {
-        let Texts { jar_path, arguments, input, output, job_log, hive_script_path } = self.texts;
         let body = operations::SUBMIT_JOB.prepare(|| {
             Ok(types::SubmitJobRequest {
                 job_type: self.job_type.try_into()?,
                 job_name: checked("job_name", self.name)?,
-                cluster_id: self.cluster_id,
-                jar_path: jar_path.map(|text| checked("jar_path", text)).transpose()?,
-                arguments: arguments.map(|text| checked("arguments", text)).transpose()?,
-                input: input.map(|text| checked("input", text)).transpose()?,
-                output: output.map(|text| checked("output", text)).transpose()?,
-                job_log: job_log.map(|text| checked("job_log", text)).transpose()?,
-                hive_script_path: hive_script_path.map(|text| checked("hive_script_path", text)).transpose()?,
+                cluster_id: self.cluster_id?.into(),
+                jar_path: self.jar_path.map(|text| checked("jar_path", text)).transpose()?,
+                arguments: self.arguments.map(|text| checked("arguments", text)).transpose()?,
+                input: self.input.map(|text| checked("input", text)).transpose()?,
+                output: self.output.map(|text| checked("output", text)).transpose()?,
+                job_log: self.job_log.map(|text| checked("job_log", text)).transpose()?,
+                hive_script_path: self.hive_script_path.map(|text| checked("hive_script_path", text)).transpose()?,
                 file_action: self.file_action,
                 hql: self.hql,
                 // They have no effect.
@@ -203,79 +183,49 @@ impl SubmitJob {
     }
 }
 
-/// Exe objects, see [`JobExes::list`].
-#[derive(Clone, Debug)]
-pub struct JobExesQuery {
-    session: Session,
-    cluster_id: String,
-    id: Option<String>,
-    page_size: Option<u32>,
-    job_name: Option<String>,
-    state: Option<JobExeState>,
-}
-
-impl List<JobExesQuery> {
-    /// Exe objects on a page, 1 to 100; 10 by default.
-    pub fn page_size(mut self, page_size: u32) -> Self {
-        self.query().page_size = Some(page_size);
-        self
-    }
-
-    /// Only the exe object with this id.
-    pub fn id(mut self, id: impl Into<String>) -> Self {
-        self.query().id = Some(id.into());
-        self
-    }
-
-    /// Only jobs of this name.
-    pub fn job_name(mut self, name: impl Into<String>) -> Self {
-        self.query().job_name = Some(name.into());
-        self
-    }
-
-    /// Only jobs in this state.
-    pub fn state(mut self, state: JobExeState) -> Self {
-        self.query().state = Some(state);
-        self
-    }
-}
-
-impl Query for JobExesQuery {
-    type Entry = Entry<JobExe, types::JobExe>;
-    const OPERATION: &'static Operation = &operations::LIST_JOB_EXES;
-
-    fn id(entry: &Self::Entry) -> String {
-        entry.id().to_string()
-    }
-
-    async fn fetch(self, at: Position) -> Result<Batch<Self::Entry>, Error> {
-        let Self { session, cluster_id, id, page_size, job_name, state } = self;
-        let request = session.mrs_client().list_job_exes().project_id(session.project_id()).cluster_id(cluster_id);
-        let mut request = request.current_page(bounded("current_page", at.number(Self::OPERATION)?)?);
+lists! {
+    /// Exe objects, see [`JobExes::list`].
+    JobExesQuery { session: Session, cluster_id: Result<ClusterId, Error> } of Entry<JobExe, types::JobExeDetails>,
+        operations::LIST_JOB_EXES;
+    id(entry) entry.id().to_string();
+    request(query, at) {
+        let request = query.session.mrs_client().list_job_exes().project_id(query.session.project_id());
+        let request = request.cluster_id(query.cluster_id.clone()?);
+        let request = request.current_page(bounded("current_page", at.number(Self::OPERATION)?)?);
         // Always sent: the documentation names no default, and the size is needed to know where the list ends.
-        let page_size = page_size.or(Self::OPERATION.page_size());
-        if let Some(size) = page_size {
-            request = request.page_size(bounded("page_size", size)?);
-        }
-        if let Some(id) = id {
-            request = request.id(id);
-        }
-        if let Some(name) = job_name {
-            request = request.job_name(name);
-        }
-        if let Some(state) = state {
-            request = request.state(types::JobExeStateFilter::try_from(state)?);
-        }
-        let page = call(Self::OPERATION, request.send()).await?;
-        let entry = |exe: types::JobExe| {
-            Ok(Entry::new(JobExe::new(session.clone(), Self::OPERATION.read_id("job_executions[].id", &exe.id)?), exe))
+        request.page_size(bounded("page_size", Self::OPERATION.page_size().unwrap_or(1))?)
+    };
+    batch(page) {
+        let entry = |exe: types::JobExeDetails| {
+            let id = Self::OPERATION.read_id("job_executions[].id", &exe.id)?;
+            Ok(Entry::new(JobExe::new(query.session.clone(), id), exe))
         };
         let entries = page.job_executions.into_iter().map(entry).collect::<Result<_, Error>>()?;
-        Ok(Batch::numbered(entries, page.total_record, page_size))
+        Batch::numbered(entries, page.total_record, query.per_page.or(Self::OPERATION.page_size()))
+    };
+    filters {
+    /// Sets the number of exe objects on a page, 1 to 100; 10 by default.
+    #[doc(alias = "page_size")]
+    per_page(per_page: u32): u32 = per_page => |request| request.page_size(bounded("page_size", per_page)?);
+    /// Returns only the exe object with this id.
+    id(id: impl TryInto<JobExeId, Error: Into<Error>>): Result<JobExeId, Error> = given(id) => |request| request.id(id?);
+    /// Returns only jobs of this name.
+    job_name(name: impl Into<String>): String = name.into() => |request| request.job_name(name);
+    /// Returns only jobs in this state.
+    state(state: JobExeState): JobExeState = state
+        => |request| request.state(types::JobExeStateFilter::try_from(state)?);
     }
 }
 
 impl Numbered for JobExesQuery {}
+
+awaitable! {
+    SubmitJob => Result<Entry<JobExe, types::SubmittedJob>, Error>;
+}
+
+identified! {
+    JobExe.id => JobExeId;
+}
 
 /// One submitted job. The same handle whether named by id, submitted, or found in a list.
 #[derive(Clone, Debug)]
@@ -295,25 +245,33 @@ impl JobExe {
     }
 
     /// What the service knows of the job.
-    pub async fn show(&self) -> Result<types::JobExe, Error> {
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
+    pub async fn show(&self) -> Result<types::JobExeDetails, Error> {
         let request = self.session.mrs_client().show_job_exe().project_id(self.session.project_id());
         Ok(call(&operations::SHOW_JOB_EXE, request.job_exe_id(&self.id).send()).await?.job_execution)
     }
 
     /// Deletes the exe object.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     pub async fn delete(&self) -> Result<(), Error> {
         let request = self.session.mrs_client().delete_job_execution().project_id(self.session.project_id());
         call(&operations::DELETE_JOB_EXECUTION, request.job_execution_id(self.id.as_str()).send()).await
     }
 
     /// Waits until the job is done, see [`waiting`](crate::waiting).
-    pub fn wait(&self) -> Wait<'_, Self> {
-        Wait::new(self)
+    pub fn wait<'a>(&self) -> Wait<'a, Self> {
+        Wait::new(self.clone())
     }
 }
 
 impl Awaited for JobExe {
-    type Details = types::JobExe;
+    type Details = types::JobExeDetails;
 
     fn session(&self) -> &Session {
         &self.session

@@ -1,11 +1,13 @@
 //! Executions: job objects that are run.
 
-use super::list::lists;
+use super::list::marked_list;
 use super::types;
 use crate::api::call;
 use crate::api::mrs::operations;
+use crate::api::wire::{JobExecutionId, checked};
+use crate::entry::Entry;
 use crate::error::Error;
-use crate::ids::JobExecutionId;
+use crate::handles::identified;
 use crate::paging::List;
 use crate::session::Session;
 use crate::waiting::{Awaited, Phase, Wait};
@@ -23,15 +25,18 @@ impl Executions {
 
     /// Lists the executions, see [`paging`](crate::paging).
     pub fn list(&self) -> List<ExecutionsQuery> {
-        ExecutionsQuery::list(&self.session)
+        ExecutionsQuery::list(self.session.clone())
     }
 }
 
-lists! {
+marked_list! {
     /// Executions of job objects, see [`Executions::list`].
-    ExecutionsQuery: "Executions",
-        LIST_JOB_EXECUTIONS list_job_executions(ListJobExecutionsMarker, ListJobExecutionsSortBy),
-        job_executions -> Execution, JobExecution;
+    ExecutionsQuery: "executions", LIST_JOB_EXECUTIONS list_job_executions(JobExecutionMarker),
+        job_executions -> Execution, JobExecutionDetails;
+}
+
+identified! {
+    Execution.id => JobExecutionId;
 }
 
 /// An execution, named by id, started or found in a list.
@@ -51,32 +56,44 @@ impl Execution {
         &self.id
     }
 
-    /// Returns the details of the execution.
-    pub async fn show(&self) -> Result<types::JobExecution, Error> {
+    /// What the service knows of it.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
+    pub async fn show(&self) -> Result<types::JobExecutionDetails, Error> {
         let request = self.session.mrs_client().show_job_execution().project_id(self.session.project_id());
         Ok(call(&operations::SHOW_JOB_EXECUTION, request.job_execution_id(&self.id).send()).await?.job_execution)
     }
 
-    /// Cancels the execution and returns its details afterwards.
-    pub async fn cancel(&self) -> Result<types::JobExecution, Error> {
+    /// Cancels it and returns its new state.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
+    pub async fn cancel(&self) -> Result<types::JobExecutionDetails, Error> {
         let request = self.session.mrs_client().cancel_job_execution().project_id(self.session.project_id());
         Ok(call(&operations::CANCEL_JOB_EXECUTION, request.job_execution_id(&self.id).send()).await?.job_execution)
     }
 
-    /// Deletes the execution. The id of a submitted job is accepted too; its exe object is deleted.
+    /// Deletes it. The service takes the id of a submitted job too and then deletes its exe object.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     pub async fn delete(&self) -> Result<(), Error> {
         let request = self.session.mrs_client().delete_job_execution().project_id(self.session.project_id());
         call(&operations::DELETE_JOB_EXECUTION, request.job_execution_id(&self.id).send()).await
     }
 
     /// Waits until it is done, see [`waiting`](crate::waiting).
-    pub fn wait(&self) -> Wait<'_, Self> {
-        Wait::new(self)
+    pub fn wait<'a>(&self) -> Wait<'a, Self> {
+        Wait::new(self.clone())
     }
 }
 
 impl Awaited for Execution {
-    type Details = types::JobExecution;
+    type Details = types::JobExecutionDetails;
 
     fn session(&self) -> &Session {
         &self.session

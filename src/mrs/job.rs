@@ -4,14 +4,16 @@ use futures_core::Stream;
 use serde_json::{Map, Value};
 
 use super::execution::Execution;
-use super::list::lists;
+use super::list::marked_list;
 use super::types;
+use crate::api::call;
 use crate::api::mrs::operations;
-use crate::api::{call, wire::checked};
-use crate::bulk::Bulk;
+use crate::api::wire::{ClusterId, DataSourceId, JobBinaryId, JobId, checked};
+use crate::bulk::{self, Bulk};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::ids::{JobId, Texts};
+use crate::handles::{awaitable, identified, setters};
+use crate::ids::{Ids, Texts, given};
 use crate::paging::List;
 use crate::session::Session;
 
@@ -31,123 +33,150 @@ impl Jobs {
     /// The name has 1 to 64 letters, digits, `-` or `_`. MapReduce and Spark jobs need `libs`, Hive and SparkScript
     /// jobs need `mains`.
     pub fn create(&self, name: impl Into<String>, job_type: types::JobTypeForCreate) -> CreateJob {
-        CreateJob { session: self.session.clone(), name: name.into(), job_type, fields: Fields::default() }
+        CreateJob::new(self.session.clone(), name.into(), job_type)
     }
 
     /// Lists the job objects, see [`paging`](crate::paging).
     pub fn list(&self) -> List<JobsQuery> {
-        JobsQuery::list(&self.session)
+        JobsQuery::list(self.session.clone())
     }
 
     /// Replaces the descriptions of many jobs, several at once, see [`bulk`](crate::bulk).
-    pub fn update_descriptions<'a, D>(&self, updates: impl Stream<Item = (JobId, D)> + Send + 'a) -> Bulk<'a, JobId>
+    pub fn update_descriptions<'a, I, D>(&self, updates: impl Stream<Item = (I, D)> + Send + 'a) -> Bulk<'a, JobId>
     where
+        I: Into<JobId>,
         D: Into<String>,
     {
         let session = self.session.clone();
-        Bulk::new(self.session.clone(), updates, move |id, description| {
-            let job = Job::new(session.clone(), id);
-            Box::pin(async move { job.update().description(description).change().await.map(drop) })
+        Bulk::new(self.session.clone(), updates, move |(id, description)| {
+            let job = Job::new(session.clone(), id.into());
+            let update = |job: Job, text: String| async move { job.update_description(text).await };
+            (job.id.clone(), bulk::update(job, description.into(), update))
         })
     }
 }
 
-lists! {
+marked_list! {
     /// Job objects, see [`Jobs::list`].
-    JobsQuery: "Jobs", LIST_JOBS list_jobs(ListJobsMarker, ListJobsSortBy), jobs -> Job, Job;
+    JobsQuery: "job objects", LIST_JOBS list_jobs(JobMarker), jobs -> Job, JobDetails;
 }
 
-/// The fields that creation and update share; what was not given is not sent.
-#[derive(Clone, Debug, Default)]
-struct Fields {
-    mains: Option<Vec<String>>,
-    libs: Option<Vec<String>>,
-    is_protected: Option<bool>,
-    interface: Option<Vec<Map<String, Value>>>,
-    is_public: Option<bool>,
-    description: Option<String>,
-}
-
-fn ids<T>(field: &'static str, ids: Option<Vec<String>>) -> Result<Option<Vec<T>>, Error>
-where
-    T: for<'a> TryFrom<&'a str, Error: std::fmt::Display>,
-{
-    ids.map(|ids| ids.into_iter().map(|id| checked(field, id)).collect()).transpose()
-}
-
-macro_rules! shared_fields {
-    () => {
-        /// Ids of the job binaries to run. An empty list is a value and is sent.
-        pub fn mains(mut self, ids: impl Texts) -> Self {
-            self.fields.mains = Some(ids.into_texts());
-            self
+/// The optional fields that creation and update share, with the rest of a builder's fields.
+macro_rules! builder {
+    ($(#[$attribute:meta])* $name:ident { $($field:ident: $type:ty,)* }) => {
+        $(#[$attribute])*
+        #[derive(Clone, Debug)]
+        #[must_use = "nothing is sent before `send`"]
+        pub struct $name {
+            $($field: $type,)*
+            /// Why an id is malformed is reported by `send`.
+            mains: Option<Result<Vec<JobBinaryId>, Error>>,
+            libs: Option<Result<Vec<JobBinaryId>, Error>>,
+            is_protected: Option<bool>,
+            interface: Option<Vec<Map<String, Value>>>,
+            is_public: Option<bool>,
+            description: Option<String>,
         }
 
-        /// Ids of the job binaries to use as libraries. An empty list is a value and is sent.
-        pub fn libs(mut self, ids: impl Texts) -> Self {
-            self.fields.libs = Some(ids.into_texts());
-            self
-        }
+        impl $name {
+            fn new($($field: $type),*) -> Self {
+                Self {
+                    $($field,)*
+                    mains: None,
+                    libs: None,
+                    is_protected: None,
+                    interface: None,
+                    is_public: None,
+                    description: None,
+                }
+            }
 
-        /// Whether the job is protected. Documented as without effect in the current version.
-        pub fn is_protected(mut self, is_protected: bool) -> Self {
-            self.fields.is_protected = Some(is_protected);
-            self
-        }
-
-        /// User-defined interfaces. Documented as without effect in the current version.
-        pub fn interface(mut self, interface: impl IntoIterator<Item = Map<String, Value>>) -> Self {
-            self.fields.interface = Some(interface.into_iter().collect());
-            self
-        }
-
-        /// Whether the job is public. Documented as without effect in the current version.
-        pub fn is_public(mut self, is_public: bool) -> Self {
-            self.fields.is_public = Some(is_public);
-            self
-        }
-
-        /// Description, at most 65535 characters. The empty text is a value and is sent.
-        pub fn description(mut self, description: impl Into<String>) -> Self {
-            self.fields.description = Some(description.into());
-            self
+            setters! {
+                /// Sets the job binaries to run. An empty list is a value and is sent.
+                mains(ids: impl Ids<JobBinaryId>) = ids.into_ids();
+                /// Sets the job binaries to use as libraries. An empty list is a value and is sent.
+                libs(ids: impl Ids<JobBinaryId>) = ids.into_ids();
+                /// Sets whether the job is protected. Documented as without effect in the current version.
+                is_protected(is_protected: bool) = is_protected;
+                /// Sets user-defined interfaces. Documented as without effect in the current version.
+                interface(interface: impl IntoIterator<Item = Map<String, Value>>) = interface.into_iter().collect();
+                /// Sets whether the job is public. Documented as without effect in the current version.
+                is_public(is_public: bool) = is_public;
+                /// Sets the description, at most 65535 characters. The empty text is a value and is sent.
+                description(description: impl Into<String>) = description.into();
+            }
         }
     };
 }
 
-/// A job object to be created, see [`Jobs::create`].
-#[derive(Clone, Debug)]
-#[must_use = "nothing is sent before `send`"]
-pub struct CreateJob {
-    session: Session,
-    name: String,
-    job_type: types::JobTypeForCreate,
-    fields: Fields,
+/// Makes the request type of a creation or an update from a builder.
+macro_rules! request {
+    ($type:ident, $builder:ident { $($further:tt)* }) => {
+        types::$type {
+            mains: ids("mains", $builder.mains)?,
+            libs: ids("libs", $builder.libs)?,
+            is_protected: $builder.is_protected,
+            interface: $builder.interface,
+            is_public: $builder.is_public,
+            description: $builder.description.map(|text| checked("description", text)).transpose()?,
+            $($further)*
+        }
+    };
+}
+
+/// Converts ids to the items of a field, or names the field in the error of a malformed one.
+fn ids<T>(field: &'static str, ids: Option<Result<Vec<JobBinaryId>, Error>>) -> Result<Option<Vec<T>>, Error>
+where
+    T: for<'a> TryFrom<&'a str, Error: std::fmt::Display>,
+{
+    let Some(ids) = ids else { return Ok(None) };
+    let ids = ids.map_err(|error| Error::invalid_field(field, format!("has a malformed id: {}", error.message())))?;
+    ids.iter().map(|id| checked(field, id)).collect::<Result<_, _>>().map(Some)
+}
+
+builder! {
+    /// A job object to be created, see [`Jobs::create`].
+    CreateJob {
+        session: Session,
+        name: String,
+        job_type: types::JobTypeForCreate,
+    }
+}
+
+builder! {
+    /// A change of a job object, see [`Job::update`].
+    UpdateJob {
+        job: Job,
+        name: Option<String>,
+        job_type: Option<types::JobTypeForUpdate>,
+    }
 }
 
 impl CreateJob {
-    shared_fields!();
-
     /// Creates the job.
-    pub async fn send(self) -> Result<Entry<Job, types::Job>, Error> {
-        let Fields { mains, libs, is_protected, interface, is_public, description } = self.fields;
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
+    pub async fn send(self) -> Result<Entry<Job, types::JobDetails>, Error> {
         let body = operations::CREATE_JOB.prepare(|| {
-            Ok(types::CreateJobRequest {
-                name: checked("name", self.name)?,
-                mains: ids("mains", mains)?,
-                libs: ids("libs", libs)?,
-                is_protected,
-                interface,
-                is_public,
-                type_: self.job_type,
-                description: description.map(|text| checked("description", text)).transpose()?,
-            })
+            Ok(request!(CreateJobRequest, self { name: checked("name", self.name)?, type_: self.job_type }))
         })?;
         let request = self.session.mrs_client().create_job().project_id(self.session.project_id()).body(body);
         let created = call(&operations::CREATE_JOB, request.send()).await?.job;
         let id = operations::CREATE_JOB.read_id("job.id", &created.id)?;
         Ok(Entry::new(Job::new(self.session.clone(), id), created))
     }
+}
+
+awaitable! {
+    CreateJob => Result<Entry<Job, types::JobDetails>, Error>;
+    UpdateJob => Result<types::JobDetails, Error>;
+}
+
+identified! {
+    Job.id => JobId;
 }
 
 /// One job object. The same handle whether named by id or created.
@@ -168,7 +197,11 @@ impl Job {
     }
 
     /// What the service knows of the job.
-    pub async fn show(&self) -> Result<types::Job, Error> {
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
+    pub async fn show(&self) -> Result<types::JobDetails, Error> {
         let request = self.session.mrs_client().show_job().project_id(self.session.project_id()).job_id(&self.id);
         Ok(call(&operations::SHOW_JOB, request.send()).await?.job)
     }
@@ -178,16 +211,36 @@ impl Job {
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
     /// let job = session.mrs().job("b8ea4daa-0042-45e0-a522-e8b714e74760")?;
-    /// let changed = job.update().name("my-mapreduce-job-update").is_public(false).send().await?;
+    /// let changed = job.update().name("my-mapreduce-job-update").is_public(false).await?;
     /// assert_eq!(changed.name, "my-mapreduce-job-update");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn update(&self) -> UpdateJob<'_> {
-        UpdateJob { job: self, name: None, job_type: None, fields: Fields::default() }
+    pub fn update(&self) -> UpdateJob {
+        UpdateJob::new(self.clone(), None, None)
+    }
+
+    /// Replaces the description.
+    ///
+    /// ```no_run
+    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
+    /// session.mrs().job("b8ea4daa-0042-45e0-a522-e8b714e74760")?.update_description("runs each night").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A description of more than 65535 characters; else as any call, see [`Error`].
+    pub async fn update_description(&self, description: impl Into<String>) -> Result<(), Error> {
+        self.update().description(description).change().await.map(drop)
     }
 
     /// Deletes the job. Its binaries and executions stay.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     pub async fn delete(&self) -> Result<(), Error> {
         let request = self.session.mrs_client().delete_job().project_id(self.session.project_id()).job_id(&self.id);
         call(&operations::DELETE_JOB, request.send()).await
@@ -203,29 +256,66 @@ impl Job {
     ///     "0e0aa8d5-6ef3-4d0c-a6ca-4a8a4bd3d1ba",
     ///     "7c5ea4fc-0c8b-4d41-a9d4-3b3c1a8d6e0d",
     /// );
-    /// let execution = job.execute(cluster, input, output).args(["wordcount"]).send().await?;
+    /// let execution = job.execute(cluster, input, output).args(["wordcount"]).await?;
     /// execution.wait().for_completion().await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn execute(
         &self,
-        cluster_id: impl Into<String>,
-        input_id: impl Into<String>,
-        output_id: impl Into<String>,
-    ) -> ExecuteJob<'_> {
-        ExecuteJob::new(self, cluster_id.into(), input_id.into(), output_id.into())
+        cluster_id: impl TryInto<ClusterId, Error: Into<Error>>,
+        input_id: impl TryInto<DataSourceId, Error: Into<Error>>,
+        output_id: impl TryInto<DataSourceId, Error: Into<Error>>,
+    ) -> ExecuteJob {
+        let ids = || Ok((given(cluster_id)?, given(input_id)?, given(output_id)?));
+        ExecuteJob::new(self.clone(), ids())
     }
 }
 
-/// An execution to be started, see [`Job::execute`].
+impl UpdateJob {
+    setters! {
+        /// Sets the new name, 1 to 80 letters, digits, `-` or `_`.
+        name(name: impl Into<String>) = name.into();
+        /// Sets the new type.
+        job_type(job_type: types::JobTypeForUpdate) = job_type;
+    }
+
+    /// Changes the job and returns its new state.
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
+    pub async fn send(self) -> Result<types::JobDetails, Error> {
+        let job = self.job.clone();
+        match self.change().await? {
+            Some(changed) => Ok(changed),
+            None => job.show().await,
+        }
+    }
+
+    /// Changes the job and returns its new state, if the response holds it.
+    async fn change(self) -> Result<Option<types::JobDetails>, Error> {
+        let body = operations::UPDATE_JOB.prepare(|| {
+            let name = self.name.map(|text| checked("name", text)).transpose()?;
+            Ok(request!(UpdateJobRequest, self { name, type_: self.job_type }))
+        })?;
+        let Job { session, id } = &self.job;
+        let request = session.mrs_client().update_job().project_id(session.project_id()).job_id(id).body(body);
+        match call(&operations::UPDATE_JOB, request.send()).await {
+            Err(error) if error.is_empty_success() => Ok(None),
+            response => Ok(Some(response?.job)),
+        }
+    }
+}
+
+/// A job object to be run, see [`Job::execute`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
-pub struct ExecuteJob<'a> {
-    job: &'a Job,
-    cluster_id: String,
-    input_id: String,
-    output_id: String,
+pub struct ExecuteJob {
+    job: Job,
+    /// Why an id is malformed is reported by `send`.
+    ids: Result<(ClusterId, DataSourceId, DataSourceId), Error>,
     is_protected: Option<bool>,
     is_public: Option<bool>,
     configs: Option<Map<String, Value>>,
@@ -233,62 +323,41 @@ pub struct ExecuteJob<'a> {
     params: Option<Map<String, Value>>,
 }
 
-impl<'a> ExecuteJob<'a> {
-    pub(super) fn new(job: &'a Job, cluster_id: String, input_id: String, output_id: String) -> Self {
-        Self {
-            job,
-            cluster_id,
-            input_id,
-            output_id,
-            is_protected: None,
-            is_public: None,
-            configs: None,
-            args: None,
-            params: None,
-        }
+impl ExecuteJob {
+    fn new(job: Job, ids: Result<(ClusterId, DataSourceId, DataSourceId), Error>) -> Self {
+        Self { job, ids, is_protected: None, is_public: None, configs: None, args: None, params: None }
     }
 
-    /// Settings of the engine by name, for example `mapred.map.tasks`.
-    pub fn configs(mut self, configs: Map<String, Value>) -> Self {
-        self.configs = Some(configs);
-        self
-    }
-
-    /// Arguments of the program, in order.
-    pub fn args(mut self, args: impl Texts) -> Self {
-        self.args = Some(args.into_texts());
-        self
-    }
-
-    /// Parameters of the run by name.
-    pub fn params(mut self, params: Map<String, Value>) -> Self {
-        self.params = Some(params);
-        self
-    }
-
-    /// Whether it is protected. Documented as without effect in the current version.
-    pub fn is_protected(mut self, is_protected: bool) -> Self {
-        self.is_protected = Some(is_protected);
-        self
-    }
-
-    /// Whether it is public. Documented as without effect in the current version.
-    pub fn is_public(mut self, is_public: bool) -> Self {
-        self.is_public = Some(is_public);
-        self
+    setters! {
+        /// Sets properties of the engine by name, for example `mapred.map.tasks`.
+        configs(configs: Map<String, Value>) = configs;
+        /// Sets the arguments of the program, in order.
+        args(args: impl Texts) = args.into_texts();
+        /// Sets parameters of the run by name.
+        params(params: Map<String, Value>) = params;
+        /// Sets whether it is protected. Documented as without effect in the current version.
+        is_protected(is_protected: bool) = is_protected;
+        /// Sets whether it is public. Documented as without effect in the current version.
+        is_public(is_public: bool) = is_public;
     }
 
     /// Starts the execution. On a cloud this is work that is billed.
-    pub async fn send(self) -> Result<Entry<Execution, types::JobExecution>, Error> {
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
+    pub async fn send(self) -> Result<Entry<Execution, types::JobExecutionDetails>, Error> {
+        let (cluster_id, input_id, output_id) = operations::EXECUTE_JOB.prepare(|| self.ids)?;
         let body = types::ExecuteJobRequest {
-            cluster_id: self.cluster_id,
-            input_id: self.input_id,
-            output_id: self.output_id,
+            cluster_id: cluster_id.into(),
+            input_id: input_id.into(),
+            output_id: output_id.into(),
             is_protected: self.is_protected,
             is_public: self.is_public,
             job_configs: types::ExecutionSettings { configs: self.configs, args: self.args, params: self.params },
         };
-        let Job { session, id } = self.job;
+        let Job { session, id } = &self.job;
         let request = session.mrs_client().execute_job().project_id(session.project_id()).job_id(id).body(body);
         let started = call(&operations::EXECUTE_JOB, request.send()).await?.job_execution;
         let id = operations::EXECUTE_JOB.read_id("job_execution.id", &started.id)?;
@@ -296,60 +365,6 @@ impl<'a> ExecuteJob<'a> {
     }
 }
 
-/// A change of a job object, see [`Job::update`].
-#[derive(Clone, Debug)]
-#[must_use = "nothing is sent before `send`"]
-pub struct UpdateJob<'a> {
-    job: &'a Job,
-    name: Option<String>,
-    job_type: Option<types::JobTypeForUpdate>,
-    fields: Fields,
-}
-
-impl UpdateJob<'_> {
-    /// New name, 1 to 80 letters, digits, `-` or `_`.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// New type.
-    pub fn job_type(mut self, job_type: types::JobTypeForUpdate) -> Self {
-        self.job_type = Some(job_type);
-        self
-    }
-
-    shared_fields!();
-
-    /// Changes the job and answers what it is now.
-    pub async fn send(self) -> Result<types::Job, Error> {
-        let job = self.job;
-        match self.change().await? {
-            Some(changed) => Ok(changed),
-            None => job.show().await,
-        }
-    }
-
-    /// Changes the job and returns what it is now, if the service says it.
-    async fn change(self) -> Result<Option<types::Job>, Error> {
-        let Fields { mains, libs, is_protected, interface, is_public, description } = self.fields;
-        let body = operations::UPDATE_JOB.prepare(|| {
-            Ok(types::UpdateJobRequest {
-                name: self.name.map(|text| checked("name", text)).transpose()?,
-                mains: ids("mains", mains)?,
-                libs: ids("libs", libs)?,
-                is_protected,
-                interface,
-                is_public,
-                type_: self.job_type,
-                description: description.map(|text| checked("description", text)).transpose()?,
-            })
-        })?;
-        let Job { session, id } = self.job;
-        let request = session.mrs_client().update_job().project_id(session.project_id()).job_id(id).body(body);
-        match call(&operations::UPDATE_JOB, request.send()).await {
-            Err(error) if error.is_empty_success() => Ok(None),
-            response => Ok(Some(response?.job)),
-        }
-    }
+awaitable! {
+    ExecuteJob => Result<Entry<Execution, types::JobExecutionDetails>, Error>;
 }

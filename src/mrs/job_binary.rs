@@ -1,12 +1,13 @@
 //! Job binaries, the programs and scripts that job objects name.
 
-use super::list::lists;
+use super::list::marked_list;
 use super::types;
+use crate::api::call;
 use crate::api::mrs::operations;
-use crate::api::{call, wire::checked};
+use crate::api::wire::{JobBinaryId, checked};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::ids::JobBinaryId;
+use crate::handles::{awaitable, identified, setters};
 use crate::paging::List;
 use crate::session::Session;
 
@@ -27,7 +28,7 @@ impl JobBinaries {
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
-    /// let binary = session.mrs().job_binaries().create("wordcount", "s3a://bucket/wordcount.jar", "").send().await?;
+    /// let binary = session.mrs().job_binaries().create("wordcount", "s3a://bucket/wordcount.jar", "").await?;
     /// println!("{} is {}", binary.id(), binary.details.name);
     /// # Ok(())
     /// # }
@@ -50,15 +51,13 @@ impl JobBinaries {
 
     /// Lists the job binaries, see [`paging`](crate::paging).
     pub fn list(&self) -> List<JobBinariesQuery> {
-        JobBinariesQuery::list(&self.session)
+        JobBinariesQuery::list(self.session.clone())
     }
 }
 
-lists! {
+marked_list! {
     /// Job binaries, see [`JobBinaries::list`].
-    JobBinariesQuery: "Job binaries",
-        LIST_JOB_BINARIES list_job_binaries(ListJobBinariesMarker, ListJobBinariesSortBy),
-        binaries -> JobBinary, JobBinary;
+    JobBinariesQuery: "job binaries", LIST_JOB_BINARIES list_job_binaries(JobBinaryMarker), binaries -> JobBinary, JobBinaryDetails;
 }
 
 /// The creation of a job binary, see [`JobBinaries::create`].
@@ -74,20 +73,20 @@ pub struct CreateJobBinary {
 }
 
 impl CreateJobBinary {
-    /// Whether it is protected. Documented as without effect in the current version.
-    pub fn is_protected(mut self, is_protected: bool) -> Self {
-        self.is_protected = Some(is_protected);
-        self
-    }
-
-    /// Whether it is public. Documented as without effect in the current version.
-    pub fn is_public(mut self, is_public: bool) -> Self {
-        self.is_public = Some(is_public);
-        self
+    setters! {
+        /// Sets whether it is protected. Documented as without effect in the current version.
+        is_protected(is_protected: bool) = is_protected;
+        /// Sets whether it is public. Documented as without effect in the current version.
+        is_public(is_public: bool) = is_public;
     }
 
     /// Creates the job binary.
-    pub async fn send(self) -> Result<Entry<JobBinary, types::JobBinary>, Error> {
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
+    pub async fn send(self) -> Result<Entry<JobBinary, types::JobBinaryDetails>, Error> {
         let body = operations::CREATE_JOB_BINARY.prepare(|| {
             Ok(types::CreateJobBinaryRequest {
                 name: checked("name", self.name)?,
@@ -102,6 +101,15 @@ impl CreateJobBinary {
         let id = operations::CREATE_JOB_BINARY.read_id("job_binary.id", &created.id)?;
         Ok(Entry::new(JobBinary::new(self.session, id), created))
     }
+}
+
+awaitable! {
+    CreateJobBinary => Result<Entry<JobBinary, types::JobBinaryDetails>, Error>;
+    UpdateJobBinary => Result<types::JobBinaryDetails, Error>;
+}
+
+identified! {
+    JobBinary.id => JobBinaryId;
 }
 
 /// One job binary. The same handle whether named by id, created, or found in a list.
@@ -122,7 +130,11 @@ impl JobBinary {
     }
 
     /// What the service knows of it.
-    pub async fn show(&self) -> Result<types::JobBinary, Error> {
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
+    pub async fn show(&self) -> Result<types::JobBinaryDetails, Error> {
         let request = self.session.mrs_client().show_job_binary().project_id(self.session.project_id());
         Ok(call(&operations::SHOW_JOB_BINARY, request.job_binary_id(&self.id).send()).await?.job_binary)
     }
@@ -134,15 +146,35 @@ impl JobBinary {
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
     /// let binary = session.mrs().job_binary("2628d0e4-6109-4a09-a338-c4ee1b0963ed")?;
-    /// binary.update().url("s3a://bucket/may.jar").description("the program of May").send().await?;
+    /// binary.update().url("s3a://bucket/may.jar").description("the program of May").await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn update(&self) -> UpdateJobBinary<'_> {
-        UpdateJobBinary { binary: self, description: None, name: None, url: None, is_protected: None, is_public: None }
+    pub fn update(&self) -> UpdateJobBinary {
+        UpdateJobBinary {
+            binary: self.clone(),
+            description: None,
+            name: None,
+            url: None,
+            is_protected: None,
+            is_public: None,
+        }
     }
 
-    /// Deletes it. What it names stays where it is.
+    /// Replaces the description.
+    ///
+    /// # Errors
+    ///
+    /// A description of more than 65535 characters; else as any call, see [`Error`].
+    pub async fn update_description(&self, description: impl Into<String>) -> Result<(), Error> {
+        self.update().description(description).send().await.map(drop)
+    }
+
+    /// Deletes it. The program that it names stays where it is.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     pub async fn delete(&self) -> Result<(), Error> {
         let request = self.session.mrs_client().delete_job_binary().project_id(self.session.project_id());
         call(&operations::DELETE_JOB_BINARY, request.job_binary_id(&self.id).send()).await
@@ -152,8 +184,8 @@ impl JobBinary {
 /// An update of a job binary, see [`JobBinary::update`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
-pub struct UpdateJobBinary<'a> {
-    binary: &'a JobBinary,
+pub struct UpdateJobBinary {
+    binary: JobBinary,
     description: Option<String>,
     name: Option<String>,
     url: Option<String>,
@@ -161,39 +193,27 @@ pub struct UpdateJobBinary<'a> {
     is_public: Option<bool>,
 }
 
-impl UpdateJobBinary<'_> {
-    /// New name, 1 to 80 letters, digits, `-` or `_`.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
+impl UpdateJobBinary {
+    setters! {
+        /// Sets the new name, 1 to 80 letters, digits, `-` or `_`.
+        name(name: impl Into<String>) = name.into();
+        /// Sets the new place of the program, at most 255 characters; begins with `s3a://` (OBS) or `/` (HDFS).
+        url(url: impl Into<String>) = url.into();
+        /// Sets the new description, at most 65535 characters. The empty text is a value and is sent.
+        description(description: impl Into<String>) = description.into();
+        /// Sets whether it is protected. Documented as without effect in the current version.
+        is_protected(is_protected: bool) = is_protected;
+        /// Sets whether it is public. Documented as without effect in the current version.
+        is_public(is_public: bool) = is_public;
     }
 
-    /// New place of the program, at most 255 characters; begins with `s3a://` (OBS) or `/` (HDFS).
-    pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.url = Some(url.into());
-        self
-    }
-
-    /// New description, at most 65535 characters. The empty text is a value and is sent.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
-        self
-    }
-
-    /// Whether it is protected. Documented as without effect in the current version.
-    pub fn is_protected(mut self, is_protected: bool) -> Self {
-        self.is_protected = Some(is_protected);
-        self
-    }
-
-    /// Whether it is public. Documented as without effect in the current version.
-    pub fn is_public(mut self, is_public: bool) -> Self {
-        self.is_public = Some(is_public);
-        self
-    }
-
-    /// Changes the job binary and answers what it is now.
-    pub async fn send(self) -> Result<types::JobBinary, Error> {
+    /// Changes the job binary and returns its new state.
+    ///
+    /// # Errors
+    ///
+    /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
+    /// [`Error`](crate::Error).
+    pub async fn send(self) -> Result<types::JobBinaryDetails, Error> {
         let body = operations::UPDATE_JOB_BINARY.prepare(|| {
             Ok(types::UpdateJobBinaryRequest {
                 name: self.name.map(|text| checked("name", text)).transpose()?,
@@ -203,10 +223,10 @@ impl UpdateJobBinary<'_> {
                 description: self.description.map(|text| checked("description", text)).transpose()?,
             })
         })?;
-        let JobBinary { session, id } = self.binary;
+        let JobBinary { session, id } = &self.binary;
         let request = session.mrs_client().update_job_binary().project_id(session.project_id()).job_binary_id(id);
         match call(&operations::UPDATE_JOB_BINARY, request.body(body).send()).await {
-            // The change is made; the service did not say what the object is now.
+            // The change is made; the response did not hold the new state.
             Err(error) if error.is_empty_success() => self.binary.show().await,
             response => Ok(response?.job_binary),
         }

@@ -1,8 +1,45 @@
 //! MRS v1.1: the Sahara-compatible job objects of MapReduce Service.
+//!
+//! [`Session::mrs`] returns [`Mrs`]. From there, a plural such as [`jobs`](Mrs::jobs) leads to all objects of a kind, to
+//! create and to list them; a singular such as [`job`](Mrs::job) names one of them by its id.
+//!
+//! | kind | all | one |
+//! | --- | --- | --- |
+//! | job objects, the templates of executions | [`Jobs`] | [`Job`] |
+//! | job binaries: programs and scripts | [`JobBinaries`] | [`JobBinary`] |
+//! | data sources: places to read from and to write to | [`DataSources`] | [`DataSource`] |
+//! | executions of job objects | [`Executions`] | [`Execution`] |
+//! | jobs that are submitted straight to a cluster | [`JobExes`] | [`JobExe`] |
+//!
+//! ```
+//! # #[cfg(feature = "emulator")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use huaweicloud_jobs::ClusterId;
+//! use huaweicloud_jobs::mrs::types::{DataSourceTypeForRequest, JobTypeForCreate};
+//! # use huaweicloud_jobs::emulator::{Emulator, Transitions};
+//! # let emulator = Emulator::builder().transitions(Transitions::AfterReads(1)).start().await?;
+//! # let session = emulator.session()?;
+//! let mrs = session.mrs();
+//! let program = mrs.job_binaries().create("wordcount", "s3a://bucket/wordcount.jar", "counts words").await?;
+//! let input = mrs.data_sources().create("in", "s3a://bucket/in/", DataSourceTypeForRequest::Obs).await?;
+//! let output = mrs.data_sources().create("out", "s3a://bucket/out/", DataSourceTypeForRequest::Obs).await?;
+//! let job = mrs.jobs().create("count", JobTypeForCreate::MapReduce).libs([&program]).await?;
+//!
+//! let cluster: ClusterId = "e955a7a3-d334-4943-a39a-994976900d56".parse()?;
+//! let execution = job.execute(&cluster, &input, &output).args(["wordcount"]).await?;
+//! # execution.wait().every(std::time::Duration::from_millis(1)).await?;
+//! execution.wait().await?;
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "emulator"))]
+//! # fn main() {}
+//! ```
 
 use crate::api::mrs::Client;
+use crate::api::wire::{DataSourceId, JobBinaryId, JobExeId, JobExecutionId, JobId};
 use crate::error::Error;
-use crate::ids::{DataSourceId, JobBinaryId, JobExeId, JobExecutionId, JobId};
+use crate::ids::given;
 use crate::session::Session;
 
 mod data_source;
@@ -48,12 +85,12 @@ impl Mrs {
     }
 
     /// One job object by its id; nothing is sent.
-    pub fn job<I>(&self, id: I) -> Result<Job, Error>
-    where
-        I: TryInto<JobId>,
-        Error: From<I::Error>,
-    {
-        Ok(Job::new(self.session.clone(), id.try_into()?))
+    ///
+    /// # Errors
+    ///
+    /// A malformed id.
+    pub fn job(&self, id: impl TryInto<JobId, Error: Into<Error>>) -> Result<Job, Error> {
+        Ok(Job::new(self.session.clone(), given(id)?))
     }
 
     /// Returns the job binaries of the project.
@@ -62,12 +99,12 @@ impl Mrs {
     }
 
     /// One job binary by its id; nothing is sent.
-    pub fn job_binary<I>(&self, id: I) -> Result<JobBinary, Error>
-    where
-        I: TryInto<JobBinaryId>,
-        Error: From<I::Error>,
-    {
-        Ok(JobBinary::new(self.session.clone(), id.try_into()?))
+    ///
+    /// # Errors
+    ///
+    /// A malformed id.
+    pub fn job_binary(&self, id: impl TryInto<JobBinaryId, Error: Into<Error>>) -> Result<JobBinary, Error> {
+        Ok(JobBinary::new(self.session.clone(), given(id)?))
     }
 
     /// Returns the data sources of the project.
@@ -76,12 +113,12 @@ impl Mrs {
     }
 
     /// One data source by its id; nothing is sent.
-    pub fn data_source<I>(&self, id: I) -> Result<DataSource, Error>
-    where
-        I: TryInto<DataSourceId>,
-        Error: From<I::Error>,
-    {
-        Ok(DataSource::new(self.session.clone(), id.try_into()?))
+    ///
+    /// # Errors
+    ///
+    /// A malformed id.
+    pub fn data_source(&self, id: impl TryInto<DataSourceId, Error: Into<Error>>) -> Result<DataSource, Error> {
+        Ok(DataSource::new(self.session.clone(), given(id)?))
     }
 
     /// Returns the executions of job objects in the project.
@@ -90,12 +127,12 @@ impl Mrs {
     }
 
     /// One execution by its id; nothing is sent.
-    pub fn execution<I>(&self, id: I) -> Result<Execution, Error>
-    where
-        I: TryInto<JobExecutionId>,
-        Error: From<I::Error>,
-    {
-        Ok(Execution::new(self.session.clone(), id.try_into()?))
+    ///
+    /// # Errors
+    ///
+    /// A malformed id.
+    pub fn execution(&self, id: impl TryInto<JobExecutionId, Error: Into<Error>>) -> Result<Execution, Error> {
+        Ok(Execution::new(self.session.clone(), given(id)?))
     }
 
     /// Returns the jobs that were submitted to clusters.
@@ -104,11 +141,11 @@ impl Mrs {
     }
 
     /// One submitted job by its id; nothing is sent.
-    pub fn job_exe<I>(&self, id: I) -> Result<JobExe, Error>
-    where
-        I: TryInto<JobExeId>,
-        Error: From<I::Error>,
-    {
-        Ok(JobExe::new(self.session.clone(), id.try_into()?))
+    ///
+    /// # Errors
+    ///
+    /// A malformed id.
+    pub fn job_exe(&self, id: impl TryInto<JobExeId, Error: Into<Error>>) -> Result<JobExe, Error> {
+        Ok(JobExe::new(self.session.clone(), given(id)?))
     }
 }

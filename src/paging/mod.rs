@@ -45,6 +45,9 @@ use crate::api::wire::Integer;
 use crate::api::{Operation, PageShape};
 use crate::error::Error;
 
+/// The order of a list, upwards or downwards.
+pub use crate::api::modelarts::types::SortOrder;
+
 /// How many ids are remembered at least: the largest page of ModelArts twice.
 const REMEMBERED: usize = 2000;
 /// Pages without anything new, one after the other, before a list counts as endless.
@@ -375,7 +378,7 @@ impl Walk {
         let (next, behind) = match &cursor.at {
             Position::Page(page) => {
                 if cursor.pages == 1 {
-                    // Where the list did not begin with the first page, what is before counts as returned.
+                    // A list that begins with a later page counts the entries of the pages before it as returned.
                     cursor.given += u64::from(page.saturating_sub(1)) * u64::from(size);
                 }
                 if goes_back && *page > 1 {
@@ -486,6 +489,10 @@ type Fetch<T> = Pin<Box<dyn Future<Output = Result<Batch<T>, Error>> + Send>>;
 
 impl<Q: Query> Pages<Q> {
     /// The next page; nothing at the end.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     pub async fn try_next(&mut self) -> Result<Option<Page<Q::Entry>>, Error> {
         next(self).await.transpose()
     }
@@ -584,12 +591,44 @@ impl<Q: Query> List<Q> {
         self.pages
     }
 
+    /// Requests one page alone: the first one, or the one that [`page`](Self::page) or [`resume`](Self::resume) chose.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), huaweicloud_jobs::Error> {
+    /// # let emulator = huaweicloud_jobs::emulator::Emulator::start().await?;
+    /// # let session = emulator.session()?;
+    /// let page = session.modelarts().training_jobs().list().per_page(2).page(2).fetch_page().await?;
+    /// println!("{} of {:?} jobs", page.entries.len(), page.total);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As any call, see [`Error`].
+    pub async fn fetch_page(self) -> Result<Page<Q::Entry>, Error> {
+        let page = self.pages().try_next().await?;
+        Ok(page.unwrap_or(Page { entries: Vec::new(), total: None, cursor: None }))
+    }
+
     /// The next entry; nothing at the end.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     pub async fn try_next(&mut self) -> Result<Option<Q::Entry>, Error> {
         next(self).await.transpose()
     }
 
     /// All entries, or the first error.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of a call, see [`Error`](crate::Error).
     pub async fn try_collect<C: Default + Extend<Q::Entry>>(mut self) -> Result<C, Error> {
         let mut entries = C::default();
         while let Some(entry) = self.try_next().await? {
@@ -600,15 +639,7 @@ impl<Q: Query> List<Q> {
 }
 
 impl<Q: Numbered> List<Q> {
-    /// Begins with this page, counted from 1; 1 by default.
-    ///
-    /// ```no_run
-    /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
-    /// // The third page alone:
-    /// let page = session.modelarts().training_jobs().list().per_page(50).page(3).pages().try_next().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Begins with this page, counted from 1; 1 by default. For a page alone, see [`fetch_page`](Self::fetch_page).
     pub fn page(mut self, page: u32) -> Self {
         self.pages.walk = Walk::new(Q::OPERATION);
         self.pages.walk.begin(Position::Page(page));

@@ -29,13 +29,12 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use futures_core::Stream;
-use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::Value;
 
 use crate::api::wire::{Segment, checked};
 use crate::api::{self, Operation};
-use crate::bulk::Bulk;
+use crate::bulk::{self, Bulk};
 use crate::error::{Error, ErrorKind, ResponseInfo};
 use crate::session::{Session, Transport};
 use crate::spec::{self, Document, load};
@@ -76,8 +75,8 @@ impl Session {
 
     /// Makes many raw calls, several at once, as fast as the service allows. Their responses are not kept.
     pub fn send_all<'a>(&self, requests: impl Stream<Item = Request> + Send + 'a) -> Bulk<'a, Request> {
-        let calls = requests.map(|request| (request, String::new()));
-        Bulk::new(self.clone(), calls, |request: Request, _| Box::pin(async move { request.send().await.map(drop) }))
+        let send = |request: Request, ()| async move { request.send().await.map(drop) };
+        Bulk::new(self.clone(), requests, move |request: Request| (request.clone(), bulk::update(request, (), send)))
     }
 }
 

@@ -13,8 +13,8 @@ use crate::waiting::{Awaited, Phase, Wait, WaitError};
 
 impl Request {
     /// Waits until the job in the response has ended, see [`waiting`](crate::waiting).
-    pub fn wait(&self) -> Wait<'_, Self> {
-        Wait::new(self)
+    pub fn wait<'a>(&self) -> Wait<'a, Self> {
+        Wait::new(self.clone())
     }
 }
 

@@ -12,6 +12,7 @@ use reqwest::Request;
 use super::credentials::{Chain, Context, Credentials, Found};
 use super::signing::{self, Date, Signer, is_plain_path, wire_path, wire_query};
 use super::tokens::Tokens;
+use crate::api::wire::ProjectId;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::secret::Secret;
@@ -27,9 +28,9 @@ pub(super) enum Auth {
     Password(Box<Tokens>),
     /// A signature with an access key.
     Signature(SigningKey),
-    /// The same with temporary keys, which are looked for again before they end.
+    /// A signature with temporary keys, which are renewed before they expire.
     Keys(Box<Keys>),
-    /// Nobody: for signing in.
+    /// None: for signing in.
     Nobody,
 }
 
@@ -42,7 +43,7 @@ pub(super) struct SigningKey {
     security_token: Option<Secret>,
 }
 
-/// What a key is used in: signed along, so that the gateway looks there.
+/// What a signature is valid for; it is signed too.
 #[derive(Clone, Debug)]
 pub(super) enum Scope {
     /// A project, by its id.
@@ -60,12 +61,12 @@ impl Scope {
     }
 }
 
-/// Keys that end, with where to look for the next ones.
+/// Keys that expire, with the chain that renews them.
 pub(super) struct Keys {
     chain: Chain,
     context: Context,
     current: Mutex<Found>,
-    /// Held while somebody looks; the others go on with what they have, or wait if that has ended.
+    /// Held while a call renews the keys. Other calls use the old keys, or wait if those have expired.
     looking: tokio::sync::Mutex<()>,
 }
 
@@ -74,7 +75,7 @@ impl Keys {
         Self { chain, context, current: Mutex::new(found), looking: tokio::sync::Mutex::default() }
     }
 
-    /// Keys that are good now; looked for again when their end comes near.
+    /// Returns valid keys, renewed if they expire soon.
     async fn current(&self) -> Result<Credentials, Error> {
         let known = self.known(|found| !found.needs_refresh(self.context.now()));
         match known {
@@ -83,7 +84,7 @@ impl Keys {
         }
     }
 
-    /// The keys, if they are what they should be.
+    /// Returns the keys if they fulfil a condition.
     fn known(&self, fit: impl FnOnce(&Found) -> bool) -> Option<Credentials> {
         let found = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         fit(&found).then(|| found.credentials.clone())
@@ -98,7 +99,7 @@ impl Keys {
                 None => self.looking.lock().await,
             },
         };
-        // Somebody may have found them in the meantime.
+        // Another call may have renewed them in the meantime.
         if let Some(credentials) = self.known(|found| !found.needs_refresh(self.context.now())) {
             return Ok(credentials);
         }
@@ -109,7 +110,7 @@ impl Keys {
                 Ok(credentials)
             }
             Err(error) => match alive() {
-                // There is still time; the next call looks again.
+                // The old keys are still valid; the next call tries again.
                 Some(credentials) => {
                     tracing::warn!(%error, "temporary keys could not be renewed yet");
                     Ok(credentials)
@@ -142,7 +143,16 @@ impl Auth {
         SigningKey::new(credentials).map(Self::Signature)
     }
 
-    /// Only a signature needs the scope: a token has its own.
+    /// The same way of authenticating for another project; `None` where it is for all projects.
+    pub(super) fn for_project(&self, project_id: &ProjectId) -> Option<Self> {
+        match self {
+            Self::Password(tokens) => Some(Self::Password(tokens.for_project(project_id.as_str()).into())),
+            Self::Token { .. } | Self::Signature(_) | Self::Keys(_) | Self::Nobody => None,
+        }
+    }
+
+    /// Authenticates a request, and returns the token that it goes with. Only a signature needs the scope: a token has its
+    /// own.
     async fn apply(
         &self,
         request: &mut Request,

@@ -4,17 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::tls::Certificate;
+use http::HeaderValue;
 
 use super::auth::{Auth, Keys, Scope, Scoped};
 use super::credentials::{self, Chain, Context, Credentials, Service, Settings};
 use super::proxy::{Proxies, Route as Way};
+use super::tls::Tls;
 use super::tokens::{Project, SignIn, Tokens};
 use super::{Inner, Session, regions};
+use crate::api::wire::ProjectId;
 use crate::api::{call, iam, modelarts, mrs};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Setting};
-use crate::ids::ProjectId;
 use crate::secret::Secret;
 use crate::transport::{self, Budget, RetryPolicy, Route, Transport};
 
@@ -38,13 +39,18 @@ impl Session {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`SessionBuilder::connect`].
     pub async fn from_environment() -> Result<Self, Error> {
         Self::builder().connect().await
     }
 }
 
-/// What a [`Session`] is made from.
+/// Builds a [`Session`], see [`Session::builder`].
 #[derive(Clone)]
+#[must_use = "no session is built before `build` or `connect`"]
 pub struct SessionBuilder {
     settings: Settings,
     credentials: Option<Credentials>,
@@ -53,8 +59,10 @@ pub struct SessionBuilder {
     connect_timeout: Duration,
     timeout: Duration,
     proxies: Proxies,
-    certificates: Vec<u8>,
-    verify: bool,
+    tls: Tls,
+    user_agent: String,
+    http: Option<reqwest::Client>,
+    chain: Chain,
     clock: Arc<dyn Clock>,
 }
 
@@ -68,8 +76,10 @@ impl Default for SessionBuilder {
             connect_timeout: CONNECT_TIMEOUT,
             timeout: CALL_TIMEOUT,
             proxies: Proxies::default(),
-            certificates: Vec::new(),
-            verify: true,
+            tls: Tls::default(),
+            user_agent: USER_AGENT.to_owned(),
+            http: None,
+            chain: Chain::default(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -96,19 +106,21 @@ impl SessionBuilder {
         self
     }
 
-    /// A region of the cloud, for example `cn-north-4`: it gives the address of every service.
+    /// Sets the region of the cloud, for example `cn-north-4`; it determines the address of every service.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.settings.region = Some(region.into());
         self
     }
 
-    /// One base address for all services, for example a gateway's or the emulator's; goes before the region's.
+    /// Sets one base address for all services, for example of a gateway or of the emulator. It takes precedence over the
+    /// region.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.settings.endpoint = Some(endpoint.into());
         self
     }
 
-    /// Base address of one service, for private clouds and gateways; goes before everything else.
+    /// Sets the base address of one service, for partner clouds and private ones. It takes precedence over all other
+    /// addresses.
     ///
     /// A session for one service needs no address of the others: the first call of a service without an address fails.
     /// The address may end with the version of the service's paths, for example `/v3` for the identity service.
@@ -123,19 +135,19 @@ impl SessionBuilder {
         self
     }
 
-    /// Name of the project, for [`connect`](Self::connect) to look up its id; the region's name by default.
+    /// Sets the name of the project, for [`connect`](Self::connect) to look up its id; the region's name by default.
     pub fn project_name(mut self, project_name: impl Into<String>) -> Self {
         self.settings.project_name = Some(project_name.into());
         self
     }
 
-    /// What a source said of project, region and addresses; what is given here by name goes before it.
+    /// Sets project, region and addresses together. Values that are set by the other methods take precedence.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = Settings::layered([std::mem::take(&mut self.settings), settings]);
         self
     }
 
-    /// Id of the account, which the documents call a domain. Requests to the identity service, which is in no project,
+    /// Sets the id of the account, which the documents call a domain. Requests to the identity service, which is in no project,
     /// are signed with it; a token has its own.
     pub fn domain_id(mut self, domain_id: impl Into<String>) -> Self {
         self.settings.domain_id = Some(domain_id.into());
@@ -144,38 +156,38 @@ impl SessionBuilder {
 
     /// Sets the credentials.
     ///
-    /// A key pair signs every request, again when it is repeated. For a user and password tokens are fetched from the
-    /// identity service when needed, and renewed. A token is used as it is.
+    /// A key pair signs every request and every retry. For a user and password, tokens are fetched from the identity service
+    /// when needed, and renewed. A token is used as it is.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
         self
     }
 
-    /// A token of the identity service for this project, sent as it is in `X-Auth-Token`.
+    /// Sets a token of the identity service for this project, which is sent as it is in `X-Auth-Token`.
     pub fn token(self, token: impl Into<Secret>) -> Self {
         self.credentials(Credentials::Token(token.into()))
     }
 
-    /// Where [`connect`](Self::connect) looks for what is not given here; by default this process's environment and its
-    /// user's files.
+    /// Sets where [`connect`](Self::connect) looks for credentials and settings that are not given here; by default the
+    /// environment of this process and the files of its user.
     pub fn context(mut self, context: Context) -> Self {
         self.context = Some(context);
         self
     }
 
-    /// When calls are repeated.
+    /// Sets how often and after which delays calls are retried.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// How long connecting may take; 5 seconds by default.
+    /// Sets how long connecting may take; 5 seconds by default.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long a call may take, all its attempts and waits together; 60 seconds by default.
+    /// Sets how long a call may take, all its attempts and delays together; 60 seconds by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -201,14 +213,52 @@ impl SessionBuilder {
 
     /// Adds trusted certificates (PEM) to those of the system, for private clouds.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.certificates = pem.into();
+        self.tls.certificates = pem.into();
         self
     }
 
-    /// Trusts whoever answers. Everyone on the way can then read and change what is sent, credentials included; each
-    /// session that does so warns in the traces.
+    /// Authenticates connections with a certificate, for gateways that ask for one: the certificate, its chain and its private
+    /// key, all in PEM. [`build`](Self::build) rejects a text that lacks one of them.
+    pub fn client_certificate(mut self, pem: impl Into<Secret>) -> Self {
+        self.tls.identity = Some(pem.into());
+        self
+    }
+
+    /// Adds the name of the program to the `User-Agent` of each request, for example `my-program/1.0`.
+    pub fn user_agent_suffix(mut self, suffix: impl AsRef<str>) -> Self {
+        self.user_agent = format!("{USER_AGENT} {}", suffix.as_ref());
+        self
+    }
+
+    /// Sends all requests with this HTTP client. Its own proxies, certificates, user agent and time for a connection apply
+    /// instead of those of this builder. Build it with `redirect(Policy::none())`: it would send a token along a redirect.
+    ///
+    /// It takes a [`reqwest::Client`] of the version that this crate depends on.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http = Some(client);
+        self
+    }
+
+    /// Looks for credentials with these providers instead of the default [`Chain`]; also when temporary keys are renewed.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), huaweicloud_jobs::Error> {
+    /// use huaweicloud_jobs::Session;
+    /// use huaweicloud_jobs::session::credentials::{Chain, Metadata, Profile};
+    /// let chain = Chain::first_try(Profile).or_else(Metadata);
+    /// let session = Session::builder().chain(chain).region("cn-north-4").connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn chain(mut self, chain: Chain) -> Self {
+        self.chain = chain;
+        self
+    }
+
+    /// Accepts any certificate of a server. Everyone on the network path can then read and change what is sent, credentials
+    /// included. Each session that does so logs a warning with `tracing`.
     pub fn danger_accept_any_certificate(mut self) -> Self {
-        self.verify = false;
+        self.tls.verify = false;
         self
     }
 
@@ -218,7 +268,11 @@ impl SessionBuilder {
         self
     }
 
-    /// The session from what was given here alone, or what is missing or malformed; nothing is sent or looked for.
+    /// Builds the session from the values given here alone; nothing is sent or looked for.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Configuration`](crate::ErrorKind::Configuration): a value is missing or malformed.
     pub fn build(self) -> Result<Session, Error> {
         let project_id = self.settings.project_id.clone().ok_or_else(|| Error::missing_setting(Setting::ProjectId))?;
         let endpoints = self.endpoints()?;
@@ -227,8 +281,12 @@ impl SessionBuilder {
         self.assemble(endpoints, auth.into(), project_id)
     }
 
-    /// The session, with all that is not given here looked for: credentials along the [chain](credentials::Chain), and
-    /// the project's id by its name, which is the region's name by default.
+    /// Builds the session and looks for what is not given here: credentials along the [chain](credentials::Chain), and the
+    /// id of the project by its name, which by default is the region's name.
+    ///
+    /// # Errors
+    ///
+    /// A value is missing or malformed, a provider of credentials is broken, or the identity service failed.
     pub async fn connect(mut self) -> Result<Session, Error> {
         let keys = self.find().await?;
         let credentials = self.credentials.clone().ok_or_else(|| Error::missing_setting(Setting::Credentials))?;
@@ -250,7 +308,11 @@ impl SessionBuilder {
         self.assemble(endpoints, auth, project_id)
     }
 
-    /// The projects that the credentials can use, as the identity service says. No project has to be given for that.
+    /// Returns the projects that the credentials can use. No project has to be given for that.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
     pub async fn projects(mut self) -> Result<Vec<iam::types::AuthProject>, Error> {
         self.find().await?;
         let credentials = self.credentials.clone().ok_or_else(|| Error::missing_setting(Setting::Credentials))?;
@@ -260,17 +322,17 @@ impl SessionBuilder {
         Ok(call(&iam::operations::LIST_AUTH_PROJECTS, iam.list_auth_projects().send()).await?.projects)
     }
 
-    /// Looks for credentials, where none are given; those that end come with where to look for the next ones.
+    /// Looks for credentials if none are given. Returns those that expire, together with the chain that renews them.
     async fn find(&mut self) -> Result<Option<Keys>, Error> {
         if self.credentials.is_some() {
             return Ok(None);
         }
         let context = self.context.take().unwrap_or_default();
-        let found = Box::pin(Chain::default().resolve(&context)).await?;
+        let found = Box::pin(self.chain.resolve(&context)).await?;
         tracing::debug!(source = %found.source, "credentials found");
         self.settings = Settings::layered([std::mem::take(&mut self.settings), found.settings.clone()]);
         self.credentials = Some(found.credentials.clone());
-        Ok(found.expires_at().is_some().then(|| Keys::new(Chain::default(), context, found)))
+        Ok(found.expires_at().is_some().then(|| Keys::new(self.chain.clone(), context, found)))
     }
 
     async fn look_up(&self, endpoints: &Endpoints, auth: Arc<Auth>, name: &str) -> Result<String, Error> {
@@ -293,7 +355,7 @@ impl SessionBuilder {
         if addresses.iter().all(Option::is_none) {
             return Err(Error::missing_setting(Setting::Endpoint));
         }
-        if !self.verify {
+        if !self.tls.verify {
             tracing::warn!("certificates are not verified: whoever is on the way can read what is sent");
         }
         // One for the addresses behind a proxy, one for the others.
@@ -310,7 +372,7 @@ impl SessionBuilder {
             };
             let http = match http {
                 Some(http) => http.clone(),
-                None => http.insert(self.http_client(proxy.is_none(), is_plain)?).clone(),
+                None => http.insert(self.client(proxy.is_none(), is_plain)?).clone(),
             };
             Ok(Endpoint { address: address.unwrap_or_else(|| NO_ADDRESS.to_owned()), http, proxy, unaddressed })
         };
@@ -378,10 +440,13 @@ impl SessionBuilder {
     fn assemble(&self, endpoints: Endpoints, auth: Arc<Auth>, project_id: String) -> Result<Session, Error> {
         let project_id = ProjectId::try_from(project_id).map_err(|error| Error::configuration(error.message()))?;
         let scope = Scope::Project(project_id.as_str().to_owned());
+        let domain = self.domain();
         let transport = self.transport(Scoped { auth: Arc::clone(&auth), scope: Some(scope) });
-        let global = match self.domain() {
+        let global = match domain.clone() {
             None => transport.clone(),
-            Some(domain) => transport.authenticated_by(Arc::new(Scoped { auth, scope: Some(domain) })),
+            Some(domain) => {
+                transport.authenticated_by(Arc::new(Scoped { auth: Arc::clone(&auth), scope: Some(domain) }))
+            }
         };
         let Endpoints { iam, modelarts, mrs } = endpoints;
         let to_iam = global.routed(iam.route());
@@ -389,6 +454,9 @@ impl SessionBuilder {
         Ok(Session(Arc::new(Inner {
             project_id,
             cloud: self.settings.known_cloud()?,
+            region: self.settings.region.clone(),
+            auth,
+            domain,
             iam: iam::Client::new_with_client(&iam.address, iam.http, to_iam),
             modelarts: modelarts::Client::new_with_client(&modelarts.address, modelarts.http, to_modelarts),
             mrs: mrs::Client::new_with_client(&mrs.address, mrs.http, to_mrs),
@@ -396,31 +464,22 @@ impl SessionBuilder {
     }
 
     /// A client for addresses that a proxy leads to, or that are reached directly; `is_plain` if none of them has TLS.
-    fn http_client(&self, direct: bool, is_plain: bool) -> Result<reqwest::Client, Error> {
-        // A program that has chosen a TLS provider keeps its choice.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+    fn client(&self, direct: bool, is_plain: bool) -> Result<reqwest::Client, Error> {
+        if let Some(client) = &self.http {
+            return Ok(client.clone());
+        }
+        let user_agent = HeaderValue::from_str(&self.user_agent)
+            .map_err(|_| Error::configuration("the user agent holds a character that no header can have"))?;
         let mut client = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
+            // A proxy may be reached by TLS itself. Redirects, which could lead to TLS, are not followed.
+            .tls_backend_preconfigured(self.tls.config(direct && is_plain)?)
+            .user_agent(user_agent)
             .connect_timeout(self.connect_timeout)
             // Only the transport retries.
             .retry(reqwest::retry::never().max_retries_per_request(0))
             // A redirect would send the credentials elsewhere; these APIs have none.
             .redirect(reqwest::redirect::Policy::none());
         client = if direct { client.no_proxy() } else { self.proxies.apply(client)? };
-        if !self.certificates.is_empty() {
-            let certificates = Certificate::from_pem_bundle(&self.certificates)
-                .map_err(|error| Error::configuration("the root certificates are not PEM").with_source(error))?;
-            if certificates.is_empty() {
-                return Err(Error::configuration("the root certificates hold no certificate in PEM"));
-            }
-            client = client.tls_certs_merge(certificates);
-        } else if direct && is_plain {
-            // Reading those of the system takes longer than a call. Redirects, which could lead to TLS, are not followed.
-            client = client.tls_certs_only([]);
-        }
-        if !self.verify {
-            client = client.tls_danger_accept_invalid_certs(true);
-        }
         client.build().map_err(|error| Error::configuration("the HTTP client cannot be set up").with_source(error))
     }
 }
@@ -461,8 +520,10 @@ impl fmt::Debug for SessionBuilder {
             connect_timeout,
             timeout,
             proxies: _,
-            certificates: _,
-            verify,
+            tls: Tls { certificates: _, identity: _, verify },
+            user_agent,
+            http: _,
+            chain: _,
             clock,
         } = self;
         f.debug_struct("SessionBuilder")
@@ -474,6 +535,7 @@ impl fmt::Debug for SessionBuilder {
             .field("connect_timeout", connect_timeout)
             .field("timeout", timeout)
             .field("verify", verify)
+            .field("user_agent", user_agent)
             .field("clock", clock)
             .finish_non_exhaustive()
     }

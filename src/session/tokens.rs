@@ -12,12 +12,12 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::secret::Secret;
 
-/// A token is not used in the last minutes of its life: the service's clock may be ahead.
+/// A token is not used in the last minutes before it expires: the service's clock may be ahead.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
-/// How long a token lives, where the answer does not say; the documented time.
+/// The documented lifetime of a token, for responses that do not state it.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Who signs in, and for which project.
+/// The login of a user, and the project of the token.
 #[derive(Clone, Debug)]
 pub(super) struct SignIn {
     pub(super) account: String,
@@ -41,7 +41,8 @@ pub(super) struct Tokens {
     known: Mutex<Option<Known>>,
     /// Held during a login.
     fetching: tokio::sync::Mutex<()>,
-    /// Counts fetches that failed; who waited for one of them shares its failure and does not try a password again.
+    /// Counts fetches that failed. A call that waited for one of them returns its failure and does not try the password
+    /// again.
     failures: AtomicU64,
     last_failure: Mutex<Option<Error>>,
 }
@@ -49,14 +50,13 @@ pub(super) struct Tokens {
 struct Known {
     token: Secret,
     renew_at: SystemTime,
-    /// When it came. An identity service may return the same token twice.
+    /// When it was fetched. An identity service may return the same token twice.
     since: Instant,
 }
 
 impl Tokens {
     pub(super) fn new(iam: iam::Client, sign_in: SignIn) -> Self {
         let SignIn { account, user, password, project } = sign_in;
-        let in_project = |id, name| types::Scope { domain: None, project: Some(types::ScopeProject { id, name }) };
         let scope = match project {
             Some(Project::Id(id)) => in_project(Some(id), None),
             Some(Project::Name(name)) => in_project(None, Some(name)),
@@ -80,6 +80,17 @@ impl Tokens {
                 scope: Some(scope),
             },
         };
+        Self::of(iam, request)
+    }
+
+    /// The tokens of the same user for another project.
+    pub(super) fn for_project(&self, project_id: &str) -> Self {
+        let mut request = self.request.clone();
+        request.auth.scope = Some(in_project(Some(project_id.to_owned()), None));
+        Self::of(self.iam.clone(), request)
+    }
+
+    fn of(iam: iam::Client, request: types::CreateTokenRequest) -> Self {
         Self {
             iam,
             request,
@@ -90,7 +101,7 @@ impl Tokens {
         }
     }
 
-    /// A token that is still good for some time.
+    /// Returns a token that does not expire soon.
     pub(super) async fn token(&self, clock: &dyn Clock) -> Result<Secret, Error> {
         match self.fresh(clock) {
             Some(token) => Ok(token),
@@ -106,7 +117,7 @@ impl Tokens {
     async fn renew(&self, clock: &dyn Clock) -> Result<Secret, Error> {
         let seen = self.failures.load(Ordering::Acquire);
         let _fetching = self.fetching.lock().await;
-        // Somebody may have fetched it, or failed to, in the meantime.
+        // Another call may have fetched it, or failed to, in the meantime.
         if let Some(token) = self.fresh(clock) {
             return Ok(token);
         }
@@ -153,6 +164,10 @@ impl Tokens {
         let expires_at = answer.token.expires_at.as_deref().and_then(wire::time).unwrap_or(now + LIFETIME);
         Ok(Known { token, renew_at: expires_at.checked_sub(MARGIN).unwrap_or(now), since: Instant::now() })
     }
+}
+
+fn in_project(id: Option<String>, name: Option<String>) -> types::Scope {
+    types::Scope { domain: None, project: Some(types::ScopeProject { id, name }) }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

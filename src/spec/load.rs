@@ -81,6 +81,10 @@ impl<'a> Operation<'a> {
 
     /// Whether a successful response has what it cannot be used without; otherwise the place and what is wrong there.
     /// Of a list each item is for its reader to judge.
+    ///
+    /// # Errors
+    ///
+    /// The place in the response that makes it unusable, and the reason.
     pub fn usable(self, document: &'a Value, body: &Value) -> Result<(), (String, String)> {
         let problem = |place: &str, reason: String| Err((place.to_owned(), reason));
         if self.success_schema(document).is_none() {

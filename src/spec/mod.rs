@@ -32,7 +32,7 @@ mod list;
 pub mod load;
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "build.rs uses them too")]
-mod lower;
+pub(crate) mod lower;
 pub mod overlay;
 #[cfg(feature = "publish")]
 pub mod publish;

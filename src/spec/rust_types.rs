@@ -165,6 +165,6 @@ fn a_loss_is_seen() {
     assert_eq!(optional, [r#"CreateJobRequest: requires {"name"}, described {"name", "type"}"#]);
     let more = lost("", &|all| all["More"] = serde_json::json!({"properties": {}}));
     assert_eq!(more, ["More: not described"]);
-    let null = lost("/Job/properties/id", &|field| *field = serde_json::json!({"type": ["string", "null"]}));
-    assert_eq!(null, ["Job.id: null is true"]);
+    let null = lost("/JobDetails/properties/id", &|field| *field = serde_json::json!({"type": ["string", "null"]}));
+    assert_eq!(null, ["JobDetails.id: null is true"]);
 }

@@ -139,7 +139,7 @@ mod tests {
             }
         }
         // `raw` parses a body that the transport has read.
-        others.retain(|other| !other.contains("raw.rs: .bytes().await"));
+        others.retain(|other| !other.contains("raw/mod.rs: .bytes().await"));
         assert!(others.is_empty(), "read it with `transport::body::read`: {others:?}");
     }
 }

@@ -139,6 +139,11 @@ impl Transport {
         Self::new(Inner { route, ..(*self.0).clone() })
     }
 
+    /// Whether the address of the service is known.
+    pub(crate) fn is_addressed(&self) -> bool {
+        self.0.route.unaddressed.is_none()
+    }
+
     /// Fails where no address of the service is known.
     fn addressed(&self) -> Result<(), Error> {
         self.0.route.unaddressed.clone().map_or(Ok(()), Err)

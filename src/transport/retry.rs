@@ -7,25 +7,25 @@ use std::time::Duration;
 use super::Operation;
 use crate::error::{Error, ErrorKind};
 
-/// Retries that a session may have open at once; each success gives a part of one back.
+/// The number of retries that a full budget pays for.
 const BUDGET: u32 = 100;
-/// What a retry takes out of the budget, in parts of which a success gives one back.
+/// The cost of a retry. A success refills the budget by one.
 const COST: u32 = 5;
 
-/// How often and how long a call is repeated.
+/// How often and after which delays a call is retried.
 ///
-/// A call is repeated after 429, 502, 503, 504 and a broken connection if the description declares it idempotent, and
-/// whatever it is if nothing of it was sent. A certificate that is not accepted ends it. The waits grow exponentially,
-/// with full jitter; what the service asks for by `Retry-After` is the least. All attempts together stay within the
-/// session's time for a call.
+/// A call is retried after 429, 502, 503, 504 and a broken connection if the description declares it idempotent, and any
+/// call if nothing of it was sent. A certificate that is not accepted is never retried. The delays grow exponentially, with
+/// full jitter, and are at least what the service asks for by `Retry-After`. All attempts together stay within the
+/// session's timeout of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// Attempts at the most, the first one included; 1 repeats nothing.
+    /// The highest number of attempts, the first one included; with 1, no call is retried.
     pub max_attempts: u32,
-    /// The longest first wait; it doubles with every further one.
+    /// The upper bound of the first delay; it doubles with every further one.
     pub base: Duration,
-    /// The longest wait of all.
+    /// The upper bound of every delay.
     pub cap: Duration,
 }
 
@@ -36,12 +36,12 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Every call is sent once.
+    /// Sends every call once.
     pub fn never() -> Self {
         Self { max_attempts: 1, ..Self::default() }
     }
 
-    /// How long to wait before the attempt after this one (counted from 1), if there shall be one.
+    /// Returns the delay before the attempt after this one (counted from 1), if there is another one.
     pub(super) fn wait(&self, attempt: u32, operation: Option<&Operation>, error: &Error) -> Option<Duration> {
         if attempt >= self.max_attempts || !is_repeatable(operation, error) {
             return None;
@@ -56,9 +56,9 @@ fn is_repeatable(operation: Option<&Operation>, error: &Error) -> bool {
     let passing = match error.status().map(|status| status.as_u16()) {
         Some(429 | 502 | 503 | 504) => true,
         Some(_) | None => match error.kind() {
-            // An answer that began is an answer, unless it broke off.
-            ErrorKind::Network => !error.says_bad_certificate(),
-            // A connection that took too long to come about is as good as refused.
+            // A status means that there was a response, unless that broke off.
+            ErrorKind::Network => !error.has_bad_certificate(),
+            // A connection that was not established in time is like one that was refused.
             ErrorKind::Timeout => !error.may_have_been_sent(),
             _ => false,
         },
@@ -66,7 +66,7 @@ fn is_repeatable(operation: Option<&Operation>, error: &Error) -> bool {
     passing && (operation.is_some_and(|operation| operation.idempotent) || !error.may_have_been_sent())
 }
 
-/// What all calls of a session share: when much fails, repeating makes it worse.
+/// Limits the retries of all calls of a session together: while many calls fail, retries add to the load.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget(Arc<AtomicU32>);
 
@@ -83,7 +83,7 @@ impl Budget {
         took.ok().map(|_| Taken(self))
     }
 
-    /// A call went well.
+    /// Refills the budget after a successful call.
     pub(super) fn refill(&self) {
         self.give(1);
     }
@@ -96,11 +96,11 @@ impl Budget {
     }
 }
 
-/// A retry that was taken: it goes back if the call is given up before it is made.
+/// A retry that was paid for. Dropping it refunds its cost, for calls that are canceled before the retry is sent.
 pub(super) struct Taken<'a>(&'a Budget);
 
 impl Taken<'_> {
-    /// The retry is made.
+    /// Keeps the cost: the retry is sent.
     pub(super) fn spend(self) {
         std::mem::forget(self);
     }

@@ -49,7 +49,7 @@ fn training(config: &Value) -> Training {
         other => panic!("{other:?} is not documented"),
     };
     let mut resources = Resources::spec(config["spec_id"].as_i64().unwrap())
-        .workers(i32::try_from(config["worker_server_num"].as_i64().unwrap()).unwrap());
+        .workers(u32::try_from(config["worker_server_num"].as_i64().unwrap()).unwrap());
     if let Some(pool) = text("pool_id") {
         resources = resources.with_pool(pool);
     }
@@ -145,20 +145,20 @@ fn ways() -> BTreeMap<&'static str, Way> {
             })
         }),
         ("show_training_job_version", |m, _, _| {
-            Box::pin(async move { Ok(json_of(&m.training_job(10)?.version(10).show().await?)) })
+            Box::pin(async move { Ok(json_of(&m.training_job(10)?.version(10)?.show().await?)) })
         }),
         ("delete_training_job_version", |m, _, _| {
-            Box::pin(async move { m.training_job(10)?.version(10).delete().await.map(|()| json!({})) })
+            Box::pin(async move { m.training_job(10)?.version(10)?.delete().await.map(|()| json!({})) })
         }),
         ("stop_training_job_version", |m, _, _| {
-            Box::pin(async move { m.training_job(10)?.version(10).stop().await.map(|()| json!({})) })
+            Box::pin(async move { m.training_job(10)?.version(10)?.stop().await.map(|()| json!({})) })
         }),
         ("list_training_job_log_files", |m, _, _| {
-            Box::pin(async move { Ok(json!({"log_file_list": m.training_job(10)?.version(10).log_files().await?})) })
+            Box::pin(async move { Ok(json!({"log_file_list": m.training_job(10)?.version(10)?.log_files().await?})) })
         }),
         ("show_training_job_log", |m, _, _| {
             Box::pin(async move {
-                let log = m.training_job(10)?.version(10).log_file("log1.log");
+                let log = m.training_job(10)?.version(10)?.log_file("log1.log");
                 Ok(json_of(&log.read().after("1551252759254000002").lines(50).send().await?))
             })
         }),
@@ -271,7 +271,7 @@ fn ways() -> BTreeMap<&'static str, Way> {
         }),
         ("list_annotation_jobs", |m, _, _| {
             Box::pin(
-                async move { first_page!(m.labeling_jobs().list().limit(10).page(11), "jobs", job => job.details) },
+                async move { first_page!(m.labeling_jobs().list().per_page(10).page(11), "jobs", job => job.details) },
             )
         }),
         ("update_annotation_job", |m, key, body| {
@@ -500,7 +500,7 @@ async fn a_log_is_followed_until_the_version_is_done_and_nothing_is_lost() {
     let clock = std::sync::Arc::new(common::TestClock::default());
     let session = server.builder().clock(clock.clone()).retry(huaweicloud_jobs::session::RetryPolicy::never());
     let session = session.build().unwrap();
-    let log = session.modelarts().training_job(10).unwrap().version(20).log_file("log1.log");
+    let log = session.modelarts().training_job(10).unwrap().version(20).unwrap().log_file("log1.log");
     let mut lines = log.follow().tail(2);
     let mut read = Vec::new();
     while let Some(line) = lines.try_next().await.unwrap() {
@@ -521,7 +521,7 @@ async fn a_training_runs_on_one_worker_at_least() {
     let server = Server::json(200, "{}").await;
     let session = server.session();
     let modelarts = session.modelarts();
-    for workers in [0, -1, -3, i32::MIN] {
+    for workers in [0, 1 << 31, u32::MAX] {
         let training = || {
             let resources = Resources::spec(1).workers(workers);
             Training::new(Code::algorithm(1), Data::obs("/bucket/data/"), resources).train_url("/bucket/out/")

@@ -19,7 +19,7 @@ async fn job_binaries_and_data_sources_are_created_listed_changed_and_deleted() 
     assert_eq!((changed.url.as_deref(), changed.description.as_deref()), (Some("/hdfs/b.jar"), Some("first")));
     assert_eq!(mrs.job_binary(binary.id().as_str()).unwrap().show().await.unwrap().name, "wordcount");
     mrs.job_binaries().create("other", "/x.jar", "").send().await.unwrap();
-    let names: Vec<_> = mrs.job_binaries().list().limit(1).try_collect::<Vec<_>>().await.unwrap();
+    let names: Vec<_> = mrs.job_binaries().list().per_page(1).try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(names.iter().map(|entry| entry.details.name.as_str()).collect::<Vec<_>>(), ["wordcount", "other"]);
     binary.delete().await.unwrap();
     assert!(binary.show().await.unwrap_err().is_not_found());
@@ -51,7 +51,7 @@ async fn jobs_are_executed_waited_for_cancelled_and_deleted() {
     assert!(done.end_time.is_some(), "{done:?}");
     let cancelled = start().await.unwrap();
     cancelled.cancel().await.unwrap();
-    let listed = mrs.executions().list().limit(1).try_collect::<Vec<_>>().await.unwrap();
+    let listed = mrs.executions().list().per_page(1).try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(listed.len(), 2);
     execution.delete().await.unwrap();
     assert!(mrs.execution(execution.id().as_str()).unwrap().show().await.unwrap_err().is_not_found());
@@ -71,7 +71,7 @@ async fn submitted_jobs_are_listed_waited_for_and_deleted() {
     let done = submitted.wait().every(Duration::from_millis(1)).for_completion().await.unwrap();
     assert_eq!(done.job_name, "one");
     submit("two").await.unwrap();
-    let all = mrs.job_exes().list("cluster").page_size(1).try_collect::<Vec<_>>().await.unwrap();
+    let all = mrs.job_exes().list("cluster").per_page(1).try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(all.len(), 2);
     let completed = mrs.job_exes().list("cluster").state(JobExeState::Completed).try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(completed.iter().map(|exe| exe.id().as_str()).collect::<Vec<_>>(), [submitted.id().as_str()]);

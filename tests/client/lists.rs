@@ -187,7 +187,7 @@ walks! {
             let create = jobs.create(format!("n{n}"), LabelingDataType::Obs, LabelingJobType::ManualImageClassify);
             create.path("bucket/").send().await.unwrap().id().to_string()
         },
-        list session.modelarts().labeling_jobs().list(), sized limit,
+        list session.modelarts().labeling_jobs().list(), sized per_page,
         filtered session.modelarts().labeling_jobs().list().search("7"), "search_content" = "7", has_seven;
     training_job_configs: "list_training_job_configs", session,
         create n => {
@@ -208,7 +208,7 @@ walks! {
             let created = session.mrs().job_binaries().create(format!("n{n}"), "/a.jar", "").send().await.unwrap();
             created.id().to_string()
         },
-        list session.mrs().job_binaries().list(), sized limit,
+        list session.mrs().job_binaries().list(), sized per_page,
         filtered session.mrs().job_binaries().list().sort_by("-name"), "sort_by" = "-name", |_| true;
     data_sources: "list_data_sources", session,
         create n => {
@@ -216,20 +216,20 @@ walks! {
             let create = sources.create(format!("n{n}"), "/data/", DataSourceTypeForRequest::Hdfs);
             create.send().await.unwrap().id().to_string()
         },
-        list session.mrs().data_sources().list(), sized limit;
+        list session.mrs().data_sources().list(), sized per_page;
     job_objects: "list_jobs", session,
         create n => {
             let binary = session.mrs().job_binaries().create(format!("b{n}"), "/a.sql", "").send().await.unwrap();
             let create = session.mrs().jobs().create(format!("n{n}"), JobTypeForCreate::Hive);
             create.mains([binary.id().as_str()]).send().await.unwrap().id().to_string()
         },
-        list session.mrs().jobs().list(), sized limit;
+        list session.mrs().jobs().list(), sized per_page;
     job_exes: "list_job_exes", session,
         create n => {
             let submit = session.mrs().job_exes().submit(format!("n{n}"), JobExeType::MapReduce, "cluster");
             submit.jar_path("/a.jar").send().await.unwrap().id().to_string()
         },
-        list session.mrs().job_exes().list("cluster"), sized page_size,
+        list session.mrs().job_exes().list("cluster"), sized per_page,
         filtered session.mrs().job_exes().list("cluster").state(JobExeState::Running), "state" = 2, |_| true;
 }
 
@@ -248,7 +248,7 @@ async fn job_executions() {
             ids.push(execute.send().await.unwrap().id().to_string());
         }
         let list = |size: Option<u32>| match size {
-            Some(size) => mrs.executions().list().limit(size),
+            Some(size) => mrs.executions().list().per_page(size),
             None => mrs.executions().list(),
         };
         walk(&session, "list_job_executions", &[], list, &ids).await;
@@ -422,7 +422,7 @@ async fn wrong_counts_lose_and_repeat_nothing() {
                     assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len()), (25, 25), "raw {place}");
                     if operation == "list_annotation_jobs" {
                         let list = || match size {
-                            Some(size) => session.modelarts().labeling_jobs().list().limit(size),
+                            Some(size) => session.modelarts().labeling_jobs().list().per_page(size),
                             None => session.modelarts().labeling_jobs().list(),
                         };
                         for stop in [None, Some(1), Some(8)] {

@@ -127,7 +127,7 @@ async fn training_jobs() {
     let versions: Vec<_> = created.versions().list().try_collect().await.unwrap(); // get_job_version_object_list
     sdk.expect("GET /v1/P/training-jobs/182626/versions?page=1");
     let ways = [
-        m.training_job("182626").unwrap().version(278_813),
+        m.training_job("182626").unwrap().version(278_813).unwrap(),
         created.first_version().unwrap(),
         versions[0].handle.clone(),
     ];
@@ -262,7 +262,7 @@ async fn labeling_jobs() {
         "type": "Manual Image classify", "path": "cat-datset/obs-9374/"});
     assert_eq!(sdk.expect("POST /v1/P/annotation-jobs"), expected);
     // The documented number of the page is 10, counted from 0.
-    jobs.list().limit(10).page(11).try_next().await.unwrap(); // query_label_jobs
+    jobs.list().per_page(10).page(11).try_next().await.unwrap(); // query_label_jobs
     sdk.expect("GET /v1/P/annotation-jobs?limit=10&offset=10");
     let id = "062ef90a-da4d-4af4-82ba-1523da57e78e";
     let job = m.labeling_job(id).unwrap();

@@ -637,7 +637,7 @@ async fn a_wait_of_hours_survives_a_token_that_is_rejected() {
         let iam = Server::acting([token(1, ""), token(2, ""), token(3, "")]).await;
         let clock = Arc::new(TestClock::default());
         let session = with_password(&iam, &service).clock(Arc::clone(&clock) as _).build().unwrap();
-        let version = session.modelarts().training_job(10).unwrap().version(20);
+        let version = session.modelarts().training_job(10).unwrap().version(20).unwrap();
         version.wait().for_completion().await.unwrap_or_else(|error| panic!("{code} {body}: {error}"));
         assert!(clock.waits().iter().sum::<Duration>() > Duration::from_secs(4 * 60 * 60));
         assert_eq!((iam.arrived().len(), service.arrived().len()), (3, 303), "{code} {body}");

@@ -6,7 +6,9 @@
 use crate::common;
 use crate::common::{Server, head};
 use huaweicloud_jobs::emulator::Emulator;
-use huaweicloud_jobs::modelarts::types::{AutoStopInput, LabelingDataType, LabelingJobType};
+use huaweicloud_jobs::modelarts::types::{
+    AutoStopInput, AutoStopTimeUnit, AutoStopType, LabelingDataType, LabelingJobType,
+};
 use huaweicloud_jobs::modelarts::{Code, Data, Resources, Training};
 use huaweicloud_jobs::mrs::types::{JobTypeForCreate, JobTypeForUpdate, UpdateJobRequest};
 use huaweicloud_jobs::{ErrorKind, Session};
@@ -174,19 +176,13 @@ async fn what_is_changed_reads_back() {
     let listed = modelarts.training_jobs().list().search("mine").try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(listed[0].details.job_desc.as_deref(), Some(""));
 
-    let stop = || {
-        AutoStopInput::builder()
-            .type_("stop".parse::<huaweicloud_jobs::modelarts::types::AutoStopType>().unwrap())
-            .time_unit("HOURS".parse::<huaweicloud_jobs::modelarts::types::AutoStopTimeUnit>().unwrap())
-            .duration(1)
+    let stop = AutoStopInput {
+        type_: AutoStopType::Stop,
+        time_unit: AutoStopTimeUnit::Hours,
+        duration: 1.try_into().unwrap(),
     };
-    let visualization = modelarts
-        .visualization_jobs()
-        .create("mine", "/obs/name/")
-        .schedule([stop().try_into().unwrap()])
-        .send()
-        .await
-        .unwrap();
+    let visualization =
+        modelarts.visualization_jobs().create("mine", "/obs/name/").schedule([stop]).send().await.unwrap();
     visualization.update_description("new").await.unwrap();
     assert_eq!(visualization.show().await.unwrap().job_desc.as_deref(), Some("new"));
 
@@ -289,6 +285,7 @@ async fn the_emulator_refuses_with_the_documented_codes() {
 async fn the_emulator_holds_requests_against_the_strict_description() {
     let emulator = Emulator::start().await.unwrap();
     let project = emulator.project_id().to_owned();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let token = "emulator-token-not-a-secret";
     let put = |path: String, body: String| {

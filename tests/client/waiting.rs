@@ -30,7 +30,7 @@ async fn version(acts: impl IntoIterator<Item = Act>) -> (Server, Arc<TestClock>
     let server = Server::acting(acts).await;
     let clock = Arc::new(TestClock::default());
     let session = server.builder().clock(clock.clone()).retry(RetryPolicy::never()).build().unwrap();
-    let version = session.modelarts().training_job(10).unwrap().version(20);
+    let version = session.modelarts().training_job(10).unwrap().version(20).unwrap();
     (server, clock, version)
 }
 
@@ -107,7 +107,7 @@ async fn a_failure_that_may_pass_is_asked_again_twice() {
 #[tokio::test]
 async fn a_wait_may_be_for_less_than_the_end() {
     let (server, _, version) = version([status(7), status(8), status(10)]).await;
-    let is_running = |details: &huaweicloud_jobs::modelarts::types::ShowTrainingJobVersionResponse| {
+    let is_running = |details: &huaweicloud_jobs::modelarts::types::TrainingJobVersionDetails| {
         details.status.as_ref().is_some_and(|status| status.state() == JobState::Running)
     };
     version.wait().until(is_running).await.unwrap();

@@ -26,6 +26,7 @@ async fn behind(
     change: impl Fn(&Asked, u16, Value) -> Value + Send + Sync + 'static,
 ) -> (String, Arc<Mutex<Vec<Asked>>>) {
     let (upstream, change, seen) = (emulator.endpoint(), Arc::new(change), Arc::new(Mutex::new(Vec::new())));
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let noted = Arc::clone(&seen);
     let app = axum::Router::new().fallback(move |request: axum::extract::Request| {
@@ -320,8 +321,7 @@ async fn an_endpoint_that_throttles_everything_ends_a_run() {
 /// Starts a server before an emulator that keeps back one kind of response, once, for ever: the emulator has done what the
 /// request said, and the client does not learn of it. The future ends when a response is kept back.
 async fn keeping_back(emulator: &Emulator, is_kept: fn(&Asked) -> bool) -> (String, impl Future<Output = ()>) {
-    // The first session sets up TLS for all clients.
-    emulator.session().unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let (upstream, http) = (emulator.endpoint(), reqwest::Client::builder().no_proxy().build().unwrap());
     let (kept, is_there) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
     let told = Arc::clone(&is_there);

@@ -641,6 +641,7 @@ async fn what_is_broken_is_noticed() {
     let plan = Arc::new(Plan::of_description());
     // The first session sets up TLS for all clients.
     emulator.session().unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let mutants: Vec<(usize, Mutant)> = mutants(&plan).into_iter().enumerate().collect();
     assert!(mutants.len() >= 200, "{}", mutants.len());

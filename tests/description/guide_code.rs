@@ -24,7 +24,7 @@ const VALUES: [(&str, &str); 20] = [
     ("data_type", "given::<LabelingDataType>()"),
     ("job_type", "given::<LabelingJobType>()"),
     ("training", "given::<Training>()"),
-    ("versions", "given::<Vec<Entry<TrainingJobVersion, types::TrainingJobVersion>>>()"),
+    ("versions", "given::<Vec<Entry<TrainingJobVersion, types::TrainingJobVersionSummary>>>()"),
     ("job", "given::<TrainingJob>()"),
     ("version", "given::<TrainingJobVersion>()"),
     ("config", "given::<TrainingJobConfig>()"),

@@ -73,15 +73,15 @@ pub(crate) fn drivers() -> Vec<Driver> {
     modelarts update_training_job(project_id text, job_id number) body UpdateTrainingJobRequest -> UpdateTrainingJobResponse;
     modelarts delete_training_job(project_id text, job_id number) -> DeleteTrainingJobResponse;
     modelarts create_training_job_version(project_id text, job_id number) body CreateTrainingJobVersionRequest -> CreateTrainingJobVersionResponse;
-    modelarts list_training_job_versions(project_id text, job_id number, per_page number, page number) -> ListTrainingJobVersionsResponse;
-    modelarts show_training_job_version(project_id text, job_id number, version_id number) -> ShowTrainingJobVersionResponse;
+    modelarts list_training_job_versions(project_id text, job_id number, per_page number, page number) -> TrainingJobDetails;
+    modelarts show_training_job_version(project_id text, job_id number, version_id number) -> TrainingJobVersionDetails;
     modelarts delete_training_job_version(project_id text, job_id number, version_id number) -> DeleteTrainingJobVersionResponse;
     modelarts stop_training_job_version(project_id text, job_id number, version_id number) -> StopTrainingJobVersionResponse;
     modelarts list_training_job_log_files(project_id text, job_id number, version_id number) -> ListTrainingJobLogFilesResponse;
     modelarts show_training_job_log(project_id text, job_id number, version_id number, base_line text, lines number, log_file text, order text) -> ShowTrainingJobLogResponse;
     modelarts create_training_job_config(project_id text) body CreateTrainingJobConfigRequest -> CreateTrainingJobConfigResponse;
     modelarts list_training_job_configs(project_id text, per_page number, page number, sort_by = "sortBy" text, order text, search_content text, config_type text) -> ListTrainingJobConfigsResponse;
-    modelarts show_training_job_config(project_id text, config_name text, config_type text) -> ShowTrainingJobConfigResponse;
+    modelarts show_training_job_config(project_id text, config_name text, config_type text) -> TrainingJobConfigDetails;
     modelarts update_training_job_config(project_id text, config_name text) body UpdateTrainingJobConfigRequest -> UpdateTrainingJobConfigResponse;
     modelarts delete_training_job_config(project_id text, config_name text) -> DeleteTrainingJobConfigResponse;
     modelarts list_built_in_algorithms(project_id text, per_page number, page number, sort_by = "sortBy" text, order text, search_content text) -> ListBuiltInAlgorithmsResponse;
@@ -89,7 +89,7 @@ pub(crate) fn drivers() -> Vec<Driver> {
     modelarts list_job_ai_engines(project_id text, job_type text) -> ListJobAiEnginesResponse;
     modelarts create_visualization_job(project_id text) body CreateVisualizationJobRequest -> CreateVisualizationJobResponse;
     modelarts list_visualization_jobs(project_id text, status text, per_page number, page number, sort_by = "sortBy" text, order text, search_content text, workspace_id text) -> ListVisualizationJobsResponse;
-    modelarts show_visualization_job(project_id text, job_id text) -> ShowVisualizationJobResponse;
+    modelarts show_visualization_job(project_id text, job_id text) -> VisualizationJobDetails;
     modelarts update_visualization_job(project_id text, job_id text) body UpdateVisualizationJobRequest -> UpdateVisualizationJobResponse;
     modelarts delete_visualization_job(project_id text, job_id text) -> DeleteVisualizationJobResponse;
     modelarts stop_visualization_job(project_id text, job_id text) -> StopVisualizationJobResponse;

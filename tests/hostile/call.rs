@@ -155,7 +155,7 @@ impl Call {
                 mrs.jobs().list().try_collect::<Vec<_>>().await?;
             }
             Self::Show => {
-                modelarts.training_job(10)?.version(20).show().await?;
+                modelarts.training_job(10)?.version(20)?.show().await?;
             }
             Self::Update => modelarts.training_job(10)?.update_description("x").await?,
             Self::Create => {
@@ -192,10 +192,10 @@ impl Call {
                 request("create_token")?.body(login).send().await?;
             }
             Self::Wait => {
-                modelarts.training_job(10)?.version(20).wait().at_most(TIMEOUT).for_completion().await?;
+                modelarts.training_job(10)?.version(20)?.wait().at_most(TIMEOUT).for_completion().await?;
             }
             Self::Follow => {
-                let mut log = modelarts.training_job(10)?.version(20).log_file("f").follow();
+                let mut log = modelarts.training_job(10)?.version(20)?.log_file("f").follow();
                 for _ in 0..1_000 {
                     log.try_next().await?;
                 }

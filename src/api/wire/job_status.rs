@@ -9,7 +9,7 @@ use super::{Integer, Text};
 use crate::error::Error;
 use crate::shape::Phase;
 
-/// The status of a job as the answer printed it: a code from 0 to 22, or in some answers its text.
+/// The status of a job as a response has it: a code from 0 to 22, or in some responses its name.
 ///
 /// ```
 /// use huaweicloud_jobs::modelarts::{JobState, JobStatus};
@@ -18,23 +18,33 @@ use crate::shape::Phase;
 /// assert!(status.is_terminal() && status.is_success());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
+#[non_exhaustive]
 pub enum JobStatus {
-    /// A code, printed as number or as text.
+    /// A code, printed as a number or as text.
     Code(Integer),
-    /// Anything else, kept as it came.
-    Undocumented(Text),
+    /// Anything else, as it was printed.
+    Other(Text),
+}
+
+/// Shows the state by its name, for example `JobStatus(JOBSTAT_COMPLETED)`.
+impl fmt::Debug for JobStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JobStatus").field(&format_args!("{self}")).finish()
+    }
 }
 
 macro_rules! states {
     ($($code:literal $name:literal $state:ident $phase:ident $meaning:literal,)+) => {
-        /// What a status code means.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        /// The state of a job: the meaning of a status code.
+        ///
+        /// `Display` writes the documented name, for example `JOBSTAT_COMPLETED`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum JobState {
             $(#[doc = concat!($meaning, " (", $code, ", `", $name, "`).")] $state,)+
-            /// A status that is not documented.
+            /// A status that the documentation does not list.
             Undocumented,
         }
 
@@ -57,7 +67,7 @@ macro_rules! states {
         }
 
         impl JobState {
-            /// How far a job in this state is. A job in a state that is not documented is not known to have ended.
+            /// The phase of a job in this state. A job in a state that is not documented is not known to have ended.
             pub const fn phase(self) -> Phase {
                 match self {
                     $(Self::$state => Phase::$phase,)+
@@ -67,18 +77,18 @@ macro_rules! states {
         }
 
         impl JobStatus {
-            /// What the status means.
+            /// The state that the status stands for.
             pub fn state(&self) -> JobState {
                 match self {
                     Self::Code(code) => match code.get() {
                         $($code => JobState::$state,)+
                         _ => JobState::Undocumented,
                     },
-                    Self::Undocumented(Text::String(name)) => match name.as_str() {
+                    Self::Other(Text::String(name)) => match name.as_str() {
                         $($name => JobState::$state,)+
                         _ => JobState::Undocumented,
                     },
-                    Self::Undocumented(Text::Number(_)) => JobState::Undocumented,
+                    Self::Other(Text::Number(_)) => JobState::Undocumented,
                 }
             }
         }
@@ -97,50 +107,54 @@ impl JobState {
 }
 
 impl JobState {
-    /// Whether the job will not change by itself any more. A state that is not documented is none of those.
+    /// Whether the job has ended. A state that is not documented counts as not ended.
     pub const fn is_terminal(self) -> bool {
         !matches!(self.phase(), Phase::Underway)
     }
 
-    /// Whether the job came to its end as wanted.
+    /// Whether the job has succeeded.
     pub const fn is_success(self) -> bool {
         matches!(self.phase(), Phase::Succeeded)
     }
 }
 
 impl JobStatus {
-    /// Whether the job will not change by itself any more.
+    /// Whether the job has ended.
     pub fn is_terminal(&self) -> bool {
         self.state().is_terminal()
     }
 
-    /// Whether the job came to its end as wanted.
+    /// Whether the job has succeeded.
     pub fn is_success(&self) -> bool {
         self.state().is_success()
     }
 }
 
-/// How far a job is. Without a status nobody knows that it is done.
+/// The phase of a job, and the word for its state. A job without a status is not known to have ended.
 pub(crate) fn phase(status: Option<&JobStatus>) -> (Phase, String) {
     let state = status.map_or(JobState::Undocumented, JobStatus::state);
-    let word = match (state, status) {
-        (JobState::Undocumented, Some(status)) => status.to_string(),
-        (JobState::Undocumented, None) => "not given".to_owned(),
-        (state, _) => state.name().to_owned(),
-    };
-    (state.phase(), word)
+    (state.phase(), status.map_or_else(|| "not given".to_owned(), JobStatus::to_string))
 }
 
-/// Whether a visualization job can be looked at.
+/// Whether a visualization job runs and can be opened.
 pub(crate) fn runs(status: Option<&JobStatus>) -> bool {
     status.is_some_and(|status| status.state() == JobState::Running)
 }
 
+/// Writes the documented name, for example `JOBSTAT_COMPLETED`.
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Writes the documented name of the state, or an undocumented status as it was printed.
 impl fmt::Display for JobStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            _ if self.state() != JobState::Undocumented => self.state().fmt(f),
             Self::Code(code) => code.fmt(f),
-            Self::Undocumented(text) => text.fmt(f),
+            Self::Other(text) => text.fmt(f),
         }
     }
 }
@@ -149,6 +163,6 @@ impl FromStr for JobStatus {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(text.parse().map_or_else(|_| Self::Undocumented(Text::String(text.to_owned())), Self::Code))
+        Ok(text.parse().map_or_else(|_| Self::Other(Text::String(text.to_owned())), Self::Code))
     }
 }

@@ -1,6 +1,8 @@
 //! Hand-written types for schemas whose generated types would be too strict or too loose.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::str::FromStr;
 use std::time::SystemTime;
@@ -11,17 +13,24 @@ use serde_json::{Number as JsonNumber, Value};
 
 use crate::error::Error;
 
+mod id;
 pub(crate) mod job_status;
 pub(crate) mod lenient;
+mod limited;
 mod open_enum;
-pub(crate) mod pattern;
+pub mod pattern;
 mod time;
 
+pub use id::{
+    ClusterId, DataSourceId, EngineId, JobBinaryId, JobExeId, JobExecutionId, JobId, LabelingJobId, ModelId, ProjectId,
+    SpecId, TrainingJobConfigName, TrainingJobId, TrainingJobVersionId, VisualizationJobId,
+};
 pub use job_status::{JobState, JobStatus};
+pub use limited::{Limited, OutOfLimits};
 pub(crate) use open_enum::open_enum;
 pub use time::{EpochMillis, EpochSeconds, Millis, Seconds, ZonelessTime, since_epoch};
 
-/// A whole number of an answer, printed as a number or as its decimal text.
+/// A whole number of a response, printed as a number or as its decimal text.
 ///
 /// The documentation's examples print ids in both forms. A value is serialized in its original form.
 ///
@@ -32,10 +41,17 @@ pub use time::{EpochMillis, EpochSeconds, Millis, Seconds, ZonelessTime, since_e
 /// assert_eq!(serde_json::to_string(&id)?, "\"10\"");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Integer {
     value: i64,
     quoted: bool,
+}
+
+/// Shows the number alone.
+impl fmt::Debug for Integer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
 }
 
 impl Integer {
@@ -53,6 +69,30 @@ impl PartialEq for Integer {
 }
 
 impl Eq for Integer {}
+
+impl Hash for Integer {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.value.hash(state);
+    }
+}
+
+impl PartialOrd for Integer {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Integer {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.value.cmp(&other.value)
+    }
+}
+
+impl PartialEq<i64> for Integer {
+    fn eq(&self, other: &i64) -> bool {
+        self.value == *other
+    }
+}
 
 impl From<i64> for Integer {
     fn from(value: i64) -> Self {
@@ -123,7 +163,7 @@ impl<'de> Deserialize<'de> for Integer {
     }
 }
 
-/// A number of an answer, printed as a number or as its decimal text.
+/// A number of a response, printed as a number or as its decimal text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Number(Text);
 
@@ -168,7 +208,7 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
-/// A text of an answer that the documents' examples also print as a number.
+/// A text of a response that the documents' examples also print as a number.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Text {
@@ -207,11 +247,18 @@ impl FromStr for Text {
     }
 }
 
-/// A truth value of an answer, printed as a boolean or as its text.
-#[derive(Clone, Copy, Debug)]
+/// A truth value of a response, printed as a boolean or as its text.
+#[derive(Clone, Copy)]
 pub struct Boolean {
     value: bool,
     quoted: bool,
+}
+
+/// Shows the value alone.
+impl fmt::Debug for Boolean {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
 }
 
 impl Boolean {
@@ -320,7 +367,7 @@ impl<'de> Deserialize<'de> for Percent {
     }
 }
 
-/// A value that some answers print as JSON and others as a text that holds its JSON.
+/// A value that some responses print as JSON and others as a text that holds its JSON.
 ///
 /// ```
 /// use huaweicloud_jobs::api::wire::Embedded;
@@ -338,6 +385,10 @@ pub struct Embedded<T> {
 
 impl<T: DeserializeOwned> Embedded<T> {
     /// The value, parsed.
+    ///
+    /// # Errors
+    ///
+    /// A text that holds other JSON.
     pub fn get(&self) -> Result<T, serde_json::Error> {
         match &self.json {
             Value::String(text) => serde_json::from_str(text),
@@ -465,7 +516,7 @@ impl<'de, const LOW: i64, const HIGH: i64> Deserialize<'de> for Bounded<LOW, HIG
     }
 }
 
-/// One segment of a path. What would lead elsewhere is refused: the empty text, `.`, `..`, anything with a slash.
+/// One segment of a path. A text that would change the rest of the path is rejected: the empty text, `.`, `..`, anything with a slash.
 ///
 /// ```
 /// use huaweicloud_jobs::api::wire::Segment;
@@ -487,7 +538,7 @@ impl Segment {
         &self.0
     }
 
-    /// The digits of a number, which lead nowhere else.
+    /// The digits of a number, which are always a valid segment.
     pub(crate) fn digits(number: impl Into<i64>) -> Self {
         Self(number.into().to_string())
     }
@@ -540,7 +591,7 @@ pub(crate) fn time(text: &str) -> Option<SystemTime> {
     text.parse::<jiff::Timestamp>().ok().map(SystemTime::from)
 }
 
-/// Takes a number into the generated type of a field, or says which field breaks which limit.
+/// Converts a number to the generated type of a field, or returns an error that names the field and its limit.
 pub(crate) fn bounded<const LOW: i64, const HIGH: i64>(
     field: &'static str,
     value: impl Into<i64>,
@@ -548,7 +599,7 @@ pub(crate) fn bounded<const LOW: i64, const HIGH: i64>(
     Bounded::try_from(value.into()).map_err(|reason| Error::invalid_field(field, reason))
 }
 
-/// Takes a text into the generated type of a field, or says which field breaks which limit by how much.
+/// Converts a text to the generated type of a field, or returns an error that names the field, its limit and the length.
 pub(crate) fn checked<T>(field: &'static str, text: impl AsRef<str>) -> Result<T, Error>
 where
     T: for<'a> TryFrom<&'a str, Error: fmt::Display>,
@@ -556,9 +607,10 @@ where
     let text = text.as_ref();
     T::try_from(text).map_err(|reason| {
         let reason = reason.to_string();
-        match pattern::broken(&reason) {
-            Some(broken) => Error::mismatched_field(field, pattern::mismatch(text, broken)),
-            None => {
+        // A message that shows the value follows the field and a colon, any other one continues the sentence.
+        match reason.starts_with('"') {
+            true => Error::mismatched_field(field, reason),
+            false => {
                 Error::invalid_field(field, format!("{reason} (the value has {} characters)", text.chars().count()))
             }
         }

@@ -162,8 +162,8 @@ impl Call<'_> {
         }
         lines(content, raw)?;
         let given = |name: &str| parameters.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text);
-        let number = given("version_id").parse::<i64>().map_err(|_| Usage("version_id is no number".to_owned()))?;
-        let file = session.modelarts().training_job(given("job_id"))?.version(number).log_file(given("log_file"));
+        let version = session.modelarts().training_job(given("job_id"))?.version(given("version_id"))?;
+        let file = version.log_file(given("log_file"));
         let pace = Pace::of(matches);
         let mut follow = file.follow().every(pace.interval);
         if let Some(end) = line_number(&response.body()["end_line"]) {

@@ -37,21 +37,21 @@ const USAGE: u8 = 2;
 const TIMEOUT: u8 = 10;
 const INTERRUPTED: u8 = 130;
 
-/// The exit code and the word of a kind of failure.
-fn code(kind: ErrorKind) -> (u8, &'static str) {
+/// The exit code of a kind of failure.
+fn code(kind: ErrorKind) -> u8 {
     match kind {
-        ErrorKind::InvalidRequest => (USAGE, "invalid request"),
-        ErrorKind::Configuration => (3, "configuration"),
-        ErrorKind::Authentication => (4, "authentication"),
-        ErrorKind::NotFound => (5, "not found"),
-        ErrorKind::Conflict => (6, "conflict"),
-        ErrorKind::Throttled => (7, "throttled"),
-        ErrorKind::Network => (9, "network"),
-        ErrorKind::Timeout => (TIMEOUT, "timeout"),
-        ErrorKind::Decode => (11, "decode"),
-        ErrorKind::Permission => (12, "permission"),
-        // Kinds to come are failures of the service until they have a word here.
-        _ => (8, "service"),
+        ErrorKind::InvalidRequest => USAGE,
+        ErrorKind::Configuration => 3,
+        ErrorKind::Authentication => 4,
+        ErrorKind::NotFound => 5,
+        ErrorKind::Conflict => 6,
+        ErrorKind::Throttled => 7,
+        ErrorKind::Network => 9,
+        ErrorKind::Timeout => TIMEOUT,
+        ErrorKind::Decode => 11,
+        ErrorKind::Permission => 12,
+        // Kinds to come count as failures of the service until they have a code here.
+        _ => 8,
     }
 }
 
@@ -169,7 +169,7 @@ pub(super) fn conclude(outcome: Outcome, verbose: bool) -> ExitCode {
     }
     let advised = error.downcast_ref::<Advised>();
     let (code, lines) = match advised.map(|advised| &advised.error).or_else(|| error.downcast_ref::<Error>()) {
-        Some(error) => (code(error.kind()).0, explain(error, advised.map(|advised| advised.next), verbose)),
+        Some(error) => (code(error.kind()), explain(error, advised.map(|advised| advised.next), verbose)),
         None if error.is::<Usage>() => (USAGE, error.to_string().lines().map(str::to_owned).collect()),
         None if error.is::<TimedOut>() => (TIMEOUT, vec![error.to_string()]),
         None if error.is::<Interrupted>() => (INTERRUPTED, vec![error.to_string()]),
@@ -194,7 +194,7 @@ fn explain(error: &Error, advice: Option<&'static str>, verbose: bool) -> Vec<St
     // The method to call is of no use on a command line.
     let text = error.to_string();
     let text = text.split_once(": call `").map_or(text.as_str(), |(text, _)| text);
-    let mut lines = vec![format!("{}: {text}", code(error.kind()).1)];
+    let mut lines = vec![format!("{}: {text}", error.kind())];
     let known = error.code_info();
     lines.extend(known.and_then(ErrorCode::meaning).map(|meaning| format!("meaning: {meaning}")));
     // The remedy of a general code, such as to retry, does not fit a missing permission.

@@ -17,6 +17,7 @@ use crate::error::Error;
 /// assert_eq!(format!("{chain:?}"), r#"Chain(["environment", "profile file"])"#);
 /// ```
 #[derive(Clone)]
+#[must_use = "no provider is asked before `resolve`"]
 pub struct Chain(Vec<Arc<dyn Provider>>);
 
 impl Chain {

@@ -23,6 +23,7 @@ type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// The default is this process: its current environment, its user's home folder, its files and clock. Each part can be
 /// replaced. [`Context::empty`] has none of them.
 #[derive(Clone)]
+#[must_use = "nothing is looked at before it is given to a chain or a session"]
 pub struct Context {
     variables: BTreeMap<OsString, OsString>,
     home: Option<PathBuf>,

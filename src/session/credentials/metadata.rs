@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::{Context, Credentials, Found, Outcome, Provider, Providing, broken, settings};
 use crate::error::Error;
 use crate::secret::Secret;
+use crate::session::tls::Tls;
 use crate::transport::body::{self, Unread};
 
 /// The metadata service of a cloud server.
@@ -157,9 +158,8 @@ fn client() -> Result<Client, Error> {
     if let Some(client) = CLIENT.get() {
         return Ok(client.clone());
     }
-    // A program that has chosen a TLS provider keeps its choice.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
+        .tls_backend_preconfigured(Tls::default().config(false)?)
         // The address is of this machine; a proxy would ask for the keys of its own.
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

@@ -1,9 +1,9 @@
-//! Who is asking: credentials, and the places where they are looked for.
+//! Credentials, and the places where they are looked for.
 //!
-//! A [`Chain`] asks its [`Provider`]s in order. One that has nothing is *absent*, and the next one is asked. One that has
-//! something it should not have (half of a key pair, a file that cannot be read, an answer that makes no sense) is *broken*,
-//! and the search stops with an error that names the variable or the file and line: other credentials than the ones you
-//! meant are never used in silence. What you give a session yourself is not looked for, and no part of the chain.
+//! A [`Chain`] asks its [`Provider`]s in order. A provider without credentials is *absent*, and the next one is asked. A
+//! provider with malformed ones (half of a key pair, a file that cannot be read, a response without sense) is *broken*, and
+//! the search stops with an error that names the variable or the file and line. So a session never uses other credentials
+//! than the ones you meant. Credentials that you give to a session yourself are not looked for.
 //!
 //! ```
 //! use huaweicloud_jobs::session::credentials::{Chain, Context, Credentials};
@@ -48,7 +48,7 @@ pub(super) use settings::{base, endpoint};
 /// Temporary keys with less remaining time are refreshed.
 const REFRESH_BEFORE: SignedDuration = SignedDuration::from_mins(40);
 
-/// What proves who is asking.
+/// How a caller authenticates.
 ///
 /// `Debug` shows names and times, but no secrets.
 #[derive(Clone, PartialEq)]
@@ -113,7 +113,12 @@ impl Credentials {
         Self::Password { account, user, password: password.into() }
     }
 
-    /// When the credentials end, if that is known.
+    /// A token of the identity service, which is used as it is and not renewed.
+    pub fn token(token: impl Into<Secret>) -> Self {
+        Self::Token(token.into())
+    }
+
+    /// When the credentials expire, if that is known.
     pub fn expires_at(&self) -> Option<Timestamp> {
         match self {
             Self::AccessKey { expires_at, .. } => *expires_at,
@@ -166,7 +171,7 @@ impl fmt::Display for Source {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Found {
-    /// What proves who is asking.
+    /// The credentials.
     pub credentials: Credentials,
     /// Project, region and endpoints, if the source has them.
     pub settings: Settings,
@@ -196,13 +201,13 @@ impl Found {
     }
 }
 
-/// What a [`Provider`] says unless it is broken.
+/// What a [`Provider`] returns unless it is broken.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "made once a search, and taken apart at once")]
 pub enum Outcome {
-    /// Here they are.
+    /// The credentials.
     Found(Found),
-    /// None here, with the reason: the next provider is asked.
+    /// There are none, for this reason: the next provider is asked.
     Absent(String),
 }
 

@@ -36,6 +36,10 @@ pub struct DateError;
 
 impl Date {
     /// The time that many seconds after 1970-01-01T00:00:00Z (before, if negative).
+    ///
+    /// # Errors
+    ///
+    /// A time before 1970 or after the year 9999.
     pub fn from_unix_seconds(unix_seconds: i64) -> Result<Self, DateError> {
         let time = EPOCH.checked_add(SignedDuration::from_secs(unix_seconds)).map_err(|_| DateError)?;
         let year = u16::try_from(time.year()).ok().filter(|year| *year > 0).ok_or(DateError)?;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{OPERATION, document, set};
-use crate::spec::lower::{RULES, Side, bounded_name, bounds_of, lower, open_enums, reachable};
+use crate::spec::lower::{RULES, Side, bounded_name, bounds_of, limited_type, lower, open_enums, reachable};
 
 /// Values to insert into the small document before a rule is applied, and the expected changes.
 struct Case {
@@ -98,7 +98,17 @@ fn cases() -> Vec<Case> {
                 component("Detail", text()),
                 component("Unused", text()),
             ],
-            [component("Unused", text())],
+            [
+                operation(
+                    "/responses",
+                    json!({"200": {"content": {"application/json": {"schema": reference("Out")}}}}),
+                ),
+                (
+                    "/components/schemas".to_owned(),
+                    json!({"In": {"type": "object", "properties": {}}, "Out": {"type": "object", "properties": {}},
+                        "Unused": text()}),
+                ),
+            ],
         ),
         case(
             "accept_any_success_status",
@@ -368,6 +378,88 @@ fn cases() -> Vec<Case> {
             ],
         ),
         case(
+            "name_types_apart",
+            [
+                ("/info/title".to_owned(), json!("MRS v1.1 jobs")),
+                component("Job", json!({"type": "object", "properties": {"binary": reference("JobBinaryReference")}})),
+                component("JobBinaryReference", text()),
+                answer(json!({"job": wrapped("Job", "description", json!("It."))})),
+            ],
+            [(
+                "/components/schemas".to_owned(),
+                json!({"In": {"type": "object", "properties": {}}, "JobBinaryReference": text(),
+                    "JobDetails": {"type": "object", "properties": {"binary": reference("JobBinaryReference")}},
+                    "Out": {"type": "object",
+                        "properties": {"job": wrapped("JobDetails", "description", json!("It."))}}}),
+            )],
+        ),
+        // The same names in the document of another service.
+        case("name_types_apart", [component("Job", text()), answer(json!({"job": reference("Job")}))], []),
+        case(
+            "bind_request_texts",
+            [
+                request(json!({
+                    "name": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9_-]*$",
+                        "description": "Name."},
+                    "ids": {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
+                    "kind": {"type": "string", "enum": ["a"], "maxLength": 1},
+                    "secret": {"type": "string", "format": "password", "maxLength": 9},
+                    "free": text(),
+                })),
+                answer(json!({"name": {"type": "string", "maxLength": 64}})),
+            ],
+            [
+                request(json!({
+                    "name": wrapped("InName", "description", json!("Name.")),
+                    "ids": {"type": "array", "items": {"allOf": [reference("InIdsItem")]}, "minItems": 1},
+                    "kind": {"type": "string", "enum": ["a"], "maxLength": 1},
+                    "secret": {"type": "string", "format": "password", "maxLength": 9},
+                    "free": text(),
+                })),
+                operation("/parameters/0/schema", json!({"allOf": [reference("UpdateJobId")]})),
+                component(
+                    "InName",
+                    json!({"type": "string",
+                        "x-limits": {"minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9_-]*$"}}),
+                ),
+                component("InIdsItem", json!({"type": "string", "x-limits": {"minLength": 1}})),
+                component("UpdateJobId", json!({"type": "string", "x-limits": {"minLength": 1}})),
+            ],
+        ),
+        case(
+            "type_response_ids",
+            [
+                request(json!({"spec_id": {"type": "integer"}})),
+                answer(json!({
+                    "job_id": {"type": "integer", "format": "int64", "description": "Id."},
+                    "version_id": wrapped("IntegerOrText", "nullable", json!(true)),
+                    "engine_id": text(),
+                    "count": {"type": "integer"},
+                    "board": reference("VisualizationJobSummary"),
+                })),
+                component(
+                    "VisualizationJobSummary",
+                    json!({"type": "object", "properties": {"job_id": {"type": "integer"}}}),
+                ),
+            ],
+            [
+                answer(json!({
+                    "job_id": wrapped("TrainingJobId", "description", json!("Id.")),
+                    "version_id": wrapped("TrainingJobVersionId", "nullable", json!(true)),
+                    "engine_id": text(),
+                    "count": {"type": "integer"},
+                    "board": reference("VisualizationJobSummary"),
+                })),
+                component(
+                    "VisualizationJobSummary",
+                    json!({"type": "object", "properties": {"job_id": {"allOf": [reference("VisualizationJobId")]}}}),
+                ),
+                component("TrainingJobId", text()),
+                component("TrainingJobVersionId", text()),
+                component("VisualizationJobId", text()),
+            ],
+        ),
+        case(
             "use_wire_types",
             [
                 component("JobStatus", json!({"type": "integer", "enum": [1]})),
@@ -394,6 +486,18 @@ fn each_rule_changes_what_it_says_and_nothing_else() {
         RULES.iter().find(|known| known.name == rule).unwrap_or_else(|| panic!("no rule {rule}")).apply(&mut lowered);
         assert_eq!(lowered, expected, "{rule}: {lowered:#}");
     }
+}
+
+/// A pattern without a type is an error of the build that says what to add.
+#[test]
+fn limits_name_their_type() {
+    let limited = |limits: Value| limited_type(&json!({"type": "string", "x-limits": limits}));
+    let plain = limited(json!({"minLength": 1, "maxLength": 64})).unwrap().unwrap();
+    assert_eq!(plain, "crate::api::wire::Limited<crate::api::wire::pattern::Any, 1, 64>");
+    let word = limited(json!({"pattern": "^[A-Za-z0-9_-]*$"})).unwrap().unwrap();
+    assert_eq!(word, "crate::api::wire::Limited<crate::api::wire::pattern::Word, 0, 4294967295>");
+    assert!(limited(json!({"pattern": "^x$"})).unwrap().unwrap_err().contains("TEXT_PATTERNS"));
+    assert!(limited_type(&text()).is_none());
 }
 
 #[test]

@@ -9,6 +9,19 @@ use serde_json::{Map, Value, json};
 
 use super::{load, schema};
 
+mod names;
+mod texts;
+mod walk;
+
+pub use texts::{TEXT_PATTERNS, limited_type};
+pub use walk::{BOUNDED, Side, WIRE_TYPES, reachable};
+
+use names::{name_types_apart, type_response_ids};
+use texts::bind_request_texts;
+use walk::{
+    INTEGER, NUMBER, SECRET, SEGMENT, components, each_operation, each_parameter, each_schema, placeholder, refer_to,
+};
+
 /// One difference between the description and the generator's view of it.
 pub struct Rule {
     /// The name in tests and messages.
@@ -33,6 +46,11 @@ pub const RULES: &[Rule] = &[
         apply: drop_error_responses,
     },
     Rule {
+        name: "name_types_apart",
+        reason: "a type of the description and a handle of the crate must not have the same name",
+        apply: name_types_apart,
+    },
+    Rule {
         name: "accept_any_success_status",
         reason: "most pages name no status for success; any 2xx with the documented body is one",
         apply: accept_any_success_status,
@@ -44,7 +62,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "drop_defaults",
-        reason: "a default would be sent where the caller said nothing",
+        reason: "a default would be sent where the caller gave no value",
         apply: drop_defaults,
     },
     Rule {
@@ -68,24 +86,34 @@ pub const RULES: &[Rule] = &[
         apply: guard_secrets,
     },
     Rule {
+        name: "bind_request_texts",
+        reason: "the generator would check lengths and patterns with a type for each text and a regular expression engine",
+        apply: bind_request_texts,
+    },
+    Rule {
         name: "nullable_request_arrays",
         reason: "absent and empty are two different things in a request",
         apply: nullable_request_arrays,
     },
     Rule {
         name: "open_response_enums",
-        reason: "an answer may hold a value that is not documented yet",
+        reason: "a response may hold a value that is not documented yet",
         apply: open_response_enums,
     },
     Rule {
         name: "unbound_response_values",
-        reason: "an answer is not refused over a length, a pattern, a bound or a field that it adds",
+        reason: "a response is not rejected over a length, a pattern, a bound or a field that it adds",
         apply: unbound_response_values,
     },
     Rule {
         name: "relax_response_requirements",
-        reason: "an answer may leave out anything but what it is about",
+        reason: "a response may leave out anything but its subject",
         apply: relax_response_requirements,
+    },
+    Rule {
+        name: "type_response_ids",
+        reason: "a number that identifies an object is more than a number; callers hand it on to other calls",
+        apply: type_response_ids,
     },
     Rule {
         name: "type_response_times",
@@ -104,7 +132,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "nullable_response_arrays",
-        reason: "an answer may hold null for an optional array or object",
+        reason: "a response may hold null for an optional array or object",
         apply: nullable_response_arrays,
     },
     // This rule is last: it hides the schemas behind a wire type, which responses still contain.
@@ -115,45 +143,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// The components with a hand-written type in the generated code.
-pub const WIRE_TYPES: &[(&str, &str)] = &[
-    (INTEGER, "crate::api::wire::Integer"),
-    (NUMBER, "crate::api::wire::Number"),
-    ("TextOrNumber", "crate::api::wire::Text"),
-    (SEGMENT, "crate::api::wire::Segment"),
-    (SECRET, "crate::session::Secret"),
-    ("LogPosition", "crate::api::wire::Text"),
-    ("PassRate", "crate::api::wire::Percent"),
-    ("JobStatus", "crate::api::wire::JobStatus"),
-    ("JobExeType", "crate::api::wire::Integer"),
-    ("JobExeState", "crate::api::wire::Integer"),
-    ("JobExeFinalStatus", "crate::api::wire::Integer"),
-    ("OptionalIntegerOrText", "crate::api::wire::Integer"),
-    ("BooleanOrText", "crate::api::wire::Boolean"),
-    ("EpochMillis", "crate::api::wire::EpochMillis"),
-    ("EpochSeconds", "crate::api::wire::EpochSeconds"),
-    ("Millis", "crate::api::wire::Millis"),
-    ("Seconds", "crate::api::wire::Seconds"),
-    ("ZonelessTime", "crate::api::wire::ZonelessTime"),
-    (
-        "DataSourceCredentials",
-        "crate::api::wire::Hidden<::serde_json::Map<::std::string::String, ::serde_json::Value>>",
-    ),
-    ("TextOrObject", "crate::api::wire::Embedded<::serde_json::Map<::std::string::String, ::serde_json::Value>>"),
-    ("ModelMetricsOrText", "crate::api::wire::Embedded<crate::api::modelarts::types::ModelMetrics>"),
-    ("SystemMetricsOrText", "crate::api::wire::Embedded<crate::api::modelarts::types::SystemMetrics>"),
-    (
-        "BuiltInAlgorithmParameters",
-        "crate::api::wire::Embedded<::std::vec::Vec<crate::api::modelarts::types::BuiltInAlgorithmParameter>>",
-    ),
-];
-const INTEGER: &str = "IntegerOrText";
-const NUMBER: &str = "NumberOrText";
-const SEGMENT: &str = "PathSegment";
-const SECRET: &str = "SecretText";
-/// The prefix of the component for a bounded integer of a request: `IntegerFrom1To1000`.
-pub const BOUNDED: &str = "IntegerFrom";
-/// The key that marks a response enum which becomes an open Rust enum.
+/// Key that marks a response enum of which an open Rust enum is made.
 pub const OPEN_ENUM: &str = "x-open-enum";
 
 /// The key that marks the fields that a response schema cannot be used without.
@@ -482,123 +472,7 @@ fn use_wire_types(document: &mut Value) {
     }
 }
 
-/// The content of a component with a hand-written type. The generator ignores it.
-fn placeholder() -> Value {
-    json!({"type": "string"})
-}
-
-fn components<'a>(document: &'a mut Value, kind: &str) -> Option<&'a mut Map<String, Value>> {
-    document.get_mut("components")?.get_mut(kind)?.as_object_mut()
-}
-
-/// Turns a schema into a reference, and keeps its description and whether it is nullable.
-fn refer_to(schema: &mut Map<String, Value>, name: &str) {
-    let mut replaced =
-        Map::from_iter([("allOf".to_owned(), json!([{"$ref": format!("#/components/schemas/{name}")}]))]);
-    for key in ["description", "nullable"] {
-        if let Some(value) = schema.shift_remove(key) {
-            replaced.insert(key.to_owned(), value);
-        }
-    }
-    *schema = replaced;
-}
-
-/// The use of a schema.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Side {
-    /// In parameters and request bodies.
-    Request,
-    /// In responses.
-    Response,
-    /// Anywhere.
-    Either,
-}
-
-/// Returns the names of the component schemas that requests or responses use.
-pub fn reachable(document: &Value, side: Side) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for operation in load::operations(document) {
-        if side != Side::Response {
-            for parameter in operation.parameters(document) {
-                schema::references(document, parameter, &mut found);
-            }
-            schema::references(document, &operation.value["requestBody"], &mut found);
-        }
-        if side != Side::Request {
-            schema::references(document, &operation.value["responses"], &mut found);
-        }
-    }
-    found.iter().filter_map(|reference| load::schema_name(reference)).map(str::to_owned).collect()
-}
-
-fn each_operation(document: &mut Value, mut visit: impl FnMut(&mut Value)) {
-    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
-    for item in paths.values_mut().filter_map(Value::as_object_mut) {
-        for (method, operation) in item {
-            if load::METHODS.contains(&method.as_str()) {
-                visit(operation);
-            }
-        }
-    }
-}
-
-/// Visits every schema of one side, inner schemas first. It skips schemas with a hand-written wire type and scalars
-/// that both sides use; the rules for `Either` handle them.
-fn each_schema(document: &mut Value, side: Side, mut visit: impl FnMut(&mut Map<String, Value>)) {
-    let names = match side {
-        Side::Either => None,
-        Side::Request => Some(reachable(document, Side::Request)),
-        Side::Response => Some(&reachable(document, Side::Response) - &reachable(document, Side::Request)),
-    };
-    if let Some(schemas) = components(document, "schemas") {
-        for (name, schema) in schemas {
-            let replaced = WIRE_TYPES.iter().any(|(wire, _)| wire == name) || name.starts_with(BOUNDED);
-            if !replaced && names.as_ref().is_none_or(|names| names.contains(name)) {
-                visit_schema(schema, &mut visit);
-            }
-        }
-    }
-    if side != Side::Response {
-        each_parameter(document, |parameter| visit_schema(&mut parameter["schema"], &mut visit));
-    }
-}
-
-/// Visits every parameter: in the components, on a path, on an operation.
-fn each_parameter(document: &mut Value, mut visit: impl FnMut(&mut Value)) {
-    if let Some(parameters) = components(document, "parameters") {
-        parameters.values_mut().for_each(&mut visit);
-    }
-    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
-    for item in paths.values_mut().filter_map(Value::as_object_mut) {
-        for (key, value) in item {
-            let parameters = if key == "parameters" { Some(value) } else { value.get_mut("parameters") };
-            let written = parameters.and_then(Value::as_array_mut).into_iter().flatten();
-            written.filter(|parameter| parameter.get("schema").is_some()).for_each(&mut visit);
-        }
-    }
-}
-
-fn visit_schema(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, Value>)) {
-    let Some(schema) = schema.as_object_mut() else { return };
-    for key in ["properties"] {
-        for inner in schema.get_mut(key).and_then(Value::as_object_mut).into_iter().flat_map(|map| map.values_mut()) {
-            visit_schema(inner, visit);
-        }
-    }
-    for key in ["oneOf", "anyOf", "allOf"] {
-        for inner in schema.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten() {
-            visit_schema(inner, visit);
-        }
-    }
-    for key in ["items", "not", "additionalProperties"] {
-        if let Some(inner) = schema.get_mut(key) {
-            visit_schema(inner, visit);
-        }
-    }
-    visit(schema);
-}
-
-/// Returns the open enums of a lowered description: component name to documented values.
+/// The open enums of a lowered description: component name to documented values.
 pub fn open_enums(document: &Value) -> BTreeMap<String, Vec<String>> {
     let schemas = document["components"]["schemas"].as_object();
     schemas
