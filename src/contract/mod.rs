@@ -47,6 +47,6 @@ mod verdict;
 
 pub use matrix::{Matrix, Row};
 pub use plan::{Clause, Kind, Plan};
-pub use report::Format;
+pub use report::{CommonDifference, Format};
 pub use runner::{Interrupt, Runner};
 pub use verdict::{Check, Conclusion, Difference, Exchange, Leftover, Outcome, Report, Verdict};

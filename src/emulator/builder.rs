@@ -361,6 +361,7 @@ impl EmulatorBuilder {
             printed: self.as_printed.then(printed::Printed::new),
             record: Mutex::new(record::Record::new(self.record)),
             log: Log::start(self.log).map_err(|error| failed("start its access log").with_source(error))?,
+            events: super::events::Events::new(),
             faults: Mutex::new(faults::Injected::new(self.seed)),
             allow_remote: self.allow_remote,
             allowed_hosts: self.allowed_hosts,

@@ -174,3 +174,8 @@ fn keep(transaction: &Transaction<'_>, hand: Hand) -> rusqlite::Result<()> {
 fn write(transaction: &Transaction<'_>, at: i64, real: i64, scale: f64) -> rusqlite::Result<()> {
     transaction.execute("REPLACE INTO clock VALUES (1, ?1, ?2, ?3)", params![at, real, scale]).map(|_| ())
 }
+
+/// Formats a time of the emulator's clock, in milliseconds since the Unix epoch, for example `2040-01-01T00:00:00Z`.
+pub(super) fn iso(time: i64) -> String {
+    jiff::Timestamp::from_millisecond(time).unwrap_or_default().to_string()
+}

@@ -1,5 +1,6 @@
 //! Accepts connections and reads requests from them.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -7,10 +8,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::Stream;
 use http::{HeaderValue, Response, header};
-use http_body_util::Full;
 use hyper::Request;
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -26,6 +27,7 @@ use super::body::{Body, MAX_BODY, MAX_SNAPSHOT, read};
 use super::control;
 use super::head::{HEAD_BUFFER, foreign_host, is_readable, too_large, wrong_host};
 use super::state::State;
+use super::stream;
 
 /// The number of open connections. Further ones wait until one of these is closed.
 const MAX_CONNECTIONS: usize = 1024;
@@ -84,7 +86,8 @@ async fn connection(stream: TcpStream, peer: SocketAddr, state: Arc<State>, mut 
         .max_buf_size(HEAD_BUFFER)
         .half_close(true);
     let local = stream.get_ref().local_addr().ok().map(|address| address.ip());
-    let service = service_fn(move |request| answer(Arc::clone(&state), local, peer, request));
+    let stopping = closing.clone();
+    let service = service_fn(move |request| answer(Arc::clone(&state), local, peer, stopping.clone(), request));
     let mut connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
     let outcome = tokio::select! {
         outcome = &mut connection => outcome,
@@ -111,8 +114,9 @@ async fn answer(
     state: Arc<State>,
     local: Option<IpAddr>,
     peer: SocketAddr,
+    stopping: watch::Receiver<bool>,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Abort> {
+) -> Result<Response<stream::Body<impl Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + use<>>>, Abort> {
     let (parts, body) = request.into_parts();
     if !is_readable(&parts.headers) {
         let bytes = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec();
@@ -137,7 +141,7 @@ async fn answer(
         Ok(Body { bytes, _room }) => (Ok(bytes), _room),
         Err(refusal) => (Err(refusal), None),
     };
-    let mut response = Box::pin(state.serve(peer, &parts, body)).await?.map(Full::new);
+    let mut response = Box::pin(state.serve(peer, &parts, body)).await?;
     let headers = response.headers_mut();
     if broken {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -147,5 +151,5 @@ async fn answer(
     {
         headers.insert(header::DATE, date);
     }
-    Ok(response)
+    Ok(stream::with_body(response, state, stopping))
 }

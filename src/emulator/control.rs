@@ -9,17 +9,18 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderValue, Method, StatusCode, header};
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::answer::{Refusal, Response, respond};
 use super::check::{Checker, is_json};
-use super::faults::{Fault, Faults};
+use super::clock::iso;
+use super::faults::Fault;
 use super::lifecycle::Transitions;
+use super::query::pairs;
 use super::state::State;
-use super::{pages, snapshot};
+use super::{pages, snapshot, stream};
 use crate::spec;
 
 const PREFIX: &str = "/_emulator/";
@@ -56,12 +57,19 @@ pub(super) fn serve(state: &State, peer: SocketAddr, parts: &Parts, body: Result
         if let Some(page) = pages::find(state, parts) {
             return Ok(page);
         }
-        if let Some(query) = parts.uri.query().filter(|query| !query.is_empty()) {
-            let name = query.split(['=', '&']).next().unwrap_or_default();
-            return Err(bad(format!("the control API has no parameter `{}`", name.escape_debug())));
-        }
+        let target = target(path, parts)?;
         // What answers GET answers HEAD; the body stays behind.
         let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
+        match (path, method, target) {
+            ("events", &Method::GET, _) => return Ok(stream::response(&request_id)),
+            ("view", &Method::GET, Some(target)) => {
+                return state.view(&target, &request_id).map_err(|(family, refusal)| {
+                    (refusal.clone().answer(family, &request_id).status(), refusal.text())
+                });
+            }
+            ("view", &Method::GET, None) => return Err(bad("the parameter `target` is missing")),
+            _ => {}
+        }
         let (status, body) = act(state, method.as_str(), path, &Request { parts, body })?;
         Ok(respond(status, body.as_ref(), &request_id))
     };
@@ -73,6 +81,21 @@ pub(super) fn serve(state: &State, peer: SocketAddr, parts: &Parts, body: Result
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods(path)));
     }
     response
+}
+
+/// Returns the parameter `target` of the path that has one. No other parameter is known.
+fn target(path: &str, parts: &Parts) -> Result<Option<String>, Failure> {
+    let query = pairs(parts.uri.query().unwrap_or_default()).map_err(|problem| bad(format!("the query {problem}")))?;
+    let mut target = None;
+    for (name, value) in query {
+        if path != "view" || name != "target" {
+            return Err(bad(format!("the control API has no parameter `{}` here", name.escape_debug())));
+        }
+        if target.replace(value).is_some() {
+            return Err(bad("the parameter `target` comes more than once"));
+        }
+    }
+    Ok(target)
 }
 
 /// Only this machine, and no web page that a browser on it shows.
@@ -160,7 +183,7 @@ fn transitions(state: &State) -> Value {
 /// Returns the methods of a path for `Allow`, or the empty string for an unknown path.
 fn methods(path: &str) -> &'static str {
     match path {
-        "health" | "version" | "summary" => "GET",
+        "health" | "version" | "summary" | "events" | "view" => "GET",
         "state" => "GET, PUT, DELETE",
         "clock" => "GET, PATCH",
         "transitions" => "GET, PUT",
@@ -172,7 +195,7 @@ fn methods(path: &str) -> &'static str {
 }
 
 fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
-    let faults = Faults(&state.faults);
+    let faults = state.faults();
     match (path, method) {
         ("health", "GET") => ok(json!({
             "status": "ok",
@@ -202,7 +225,7 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
         ("clock", "PATCH") => {
             let ClockChange { advance, scale } = request.read("change_clock")?;
             let advance = Duration::try_from_secs_f64(advance).map_err(|error| bad(format!("advance: {error}")))?;
-            state.clock.change(&state.store, advance, scale).map_err(refused)?;
+            state.change_clock(advance, scale).map_err(refused)?;
             ok(clock(state).map_err(refused)?)
         }
         ("transitions", "GET") => ok(transitions(state)),
@@ -219,10 +242,8 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
         ("faults", "GET") => ok(json!({"faults": faults.list()})),
         ("faults", "POST") => {
             let fault: Fault = request.read("add_fault")?;
-            match fault.problem() {
-                Some(problem) => Err(bad(format!("the fault cannot be: {problem}"))),
-                None => Ok((StatusCode::CREATED, Some(json!({"id": state.faults.lock().add(fault)})))),
-            }
+            let id = faults.add(fault).map_err(|error| bad(error.to_string()))?;
+            Ok((StatusCode::CREATED, Some(json!({"id": id}))))
         }
         ("faults", "DELETE") => {
             faults.clear();
@@ -230,7 +251,7 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
         }
         ("requests", "GET") => ok(json!({"requests": state.record.lock().list()})),
         ("requests", "DELETE") => {
-            state.record.lock().take();
+            state.take_exchanges();
             NOTHING
         }
         _ => match path.strip_prefix("faults/").and_then(|id| id.parse().ok()) {
@@ -246,8 +267,7 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
 
 fn clock(state: &State) -> Result<Value, Refusal> {
     let now = state.clock.shown(&state.store)?;
-    let time = Timestamp::from_millisecond(now).map(|time| time.to_string()).ok();
-    Ok(json!({"now": now, "time": time, "scale": state.clock.scale()}))
+    Ok(json!({"now": now, "time": iso(now), "scale": state.clock.scale()}))
 }
 
 fn refused(refusal: Refusal) -> Failure {

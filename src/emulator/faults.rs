@@ -7,6 +7,7 @@ use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Abort, Family, Response, commanded, on_the_wire};
+use super::events::Events;
 use crate::error::Error;
 use crate::spec;
 
@@ -182,7 +183,10 @@ pub struct ActiveFault {
 
 /// The faults of a running emulator, see [`Emulator::faults`](super::Emulator::faults).
 #[derive(Clone, Copy, Debug)]
-pub struct Faults<'a>(pub(super) &'a Mutex<Injected>);
+pub struct Faults<'a> {
+    pub(super) injected: &'a Mutex<Injected>,
+    pub(super) events: &'a Events,
+}
 
 impl Faults<'_> {
     /// Adds a fault and gives its number.
@@ -194,7 +198,9 @@ impl Faults<'_> {
         if let Some(problem) = fault.problem() {
             return Err(Error::configuration(format!("the fault cannot be: {problem}")));
         }
-        Ok(self.injected().add(fault))
+        let id = self.injected().add(fault);
+        self.events.change("faults");
+        Ok(id)
     }
 
     /// Returns the active faults, the oldest first.
@@ -204,16 +210,19 @@ impl Faults<'_> {
 
     /// Removes a fault, and returns whether it existed.
     pub fn remove(&self, id: u64) -> bool {
-        self.injected().remove(id)
+        let was_there = self.injected().remove(id);
+        self.events.change("faults");
+        was_there
     }
 
     /// Removes all faults.
     pub fn clear(&self) {
         self.injected().clear();
+        self.events.change("faults");
     }
 
     fn injected(&self) -> MutexGuard<'_, Injected> {
-        self.0.lock()
+        self.injected.lock()
     }
 }
 

@@ -38,6 +38,7 @@ mod check;
 mod clock;
 mod connection;
 mod control;
+mod events;
 mod faults;
 mod handlers;
 mod head;
@@ -54,6 +55,8 @@ mod server;
 mod snapshot;
 mod state;
 mod store;
+mod stream;
+mod view;
 
 pub use builder::EmulatorBuilder;
 pub use faults::{ActiveFault, Fault, FaultAction, Faults};
@@ -191,10 +194,7 @@ impl Emulator {
     }
 
     fn change_clock(&self, by: Duration, scale: Option<f64>) -> Result<(), Error> {
-        self.state
-            .clock
-            .change(&self.state.store, by, scale)
-            .map_err(|refusal| failed(&format!("change its clock: {}", refusal.text())))
+        self.state.change_clock(by, scale).map_err(|refusal| failed(&format!("change its clock: {}", refusal.text())))
     }
 
     /// Returns the active faults, to add and remove some.
@@ -214,7 +214,7 @@ impl Emulator {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn faults(&self) -> Faults<'_> {
-        Faults(&self.state.faults)
+        self.state.faults()
     }
 
     /// The whole state as JSON, for [`EmulatorBuilder::load`].
@@ -256,7 +256,7 @@ impl Emulator {
 
     /// Removes the recorded exchanges and returns them, the oldest first.
     pub fn take_exchanges(&self) -> Vec<Exchange> {
-        self.state.record.lock().take()
+        self.state.take_exchanges()
     }
 
     /// Stops the emulator, and waits for the requests that have begun.

@@ -1,4 +1,4 @@
-//! What a browser sees: a page of what the emulator holds, and an API reference that sends requests to it.
+//! What a browser sees: the console, and an API reference that sends requests to the emulator.
 //!
 //! They load nothing from other servers, and their content security policy forbids it.
 
@@ -20,16 +20,32 @@ use crate::spec;
 
 /// The number of recorded requests that are shown, the latest first.
 const LATEST: usize = 50;
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
-                      img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// What a page may do: load and ask from here, and nothing else.
+macro_rules! policy {
+    ($style:literal) => {
+        concat!(
+            "default-src 'none'; script-src 'self'; style-src 'self'",
+            $style,
+            "; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        )
+    };
+}
+const POLICY: &str = policy!("");
+/// The reference is drawn by a component that brings its styles within its elements.
+const REFERENCE_POLICY: &str = policy!(" 'unsafe-inline'");
 
 /// A file of the pages: its path, type and content, and whether that is compressed.
-const FILES: [(&str, &str, &[u8], bool); 6] = [
-    ("/", HTML, include_bytes!("pages/index.html"), false),
-    ("/docs", HTML, include_bytes!("pages/docs.html"), false),
-    ("/_emulator/pages/index.js", SCRIPT, include_bytes!("pages/index.js"), false),
-    ("/_emulator/pages/docs.js", SCRIPT, include_bytes!("pages/docs.js"), false),
-    ("/_emulator/pages/style.css", "text/css; charset=utf-8", include_bytes!("pages/style.css"), false),
+const FILES: [(&str, &str, &[u8], bool); 11] = [
+    ("/", HTML, include_bytes!("../../assets/console/index.html"), false),
+    ("/docs", HTML, include_bytes!("../../assets/console/docs.html"), false),
+    ("/_emulator/pages/console.js", SCRIPT, include_bytes!("../../assets/console/console.js"), false),
+    ("/_emulator/pages/controls.js", SCRIPT, include_bytes!("../../assets/console/controls.js"), false),
+    ("/_emulator/pages/description.js", SCRIPT, include_bytes!("../../assets/console/description.js"), false),
+    ("/_emulator/pages/objects.js", SCRIPT, include_bytes!("../../assets/console/objects.js"), false),
+    ("/_emulator/pages/page.js", SCRIPT, include_bytes!("../../assets/console/page.js"), false),
+    ("/_emulator/pages/requests.js", SCRIPT, include_bytes!("../../assets/console/requests.js"), false),
+    ("/_emulator/pages/docs.js", SCRIPT, include_bytes!("../../assets/console/docs.js"), false),
+    ("/_emulator/pages/style.css", "text/css; charset=utf-8", include_bytes!("../../assets/console/style.css"), false),
     ("/_emulator/pages/rapidoc.js", SCRIPT, include_bytes!("../../assets/rapidoc/rapidoc-min.js.gz"), true),
 ];
 const HTML: &str = "text/html; charset=utf-8";
@@ -47,7 +63,7 @@ pub(super) fn find(state: &State, parts: &Parts) -> Option<Response> {
     };
     let headers: &mut HeaderMap = response.headers_mut();
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_SECURITY_POLICY, if path.starts_with("/docs") { REFERENCE_POLICY } else { POLICY }),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-cache"),
@@ -70,9 +86,11 @@ fn file(kind: &'static str, content: &'static [u8], compressed: bool) -> Respons
 /// Returns a description with this emulator's address, and with values that make requests work at once.
 fn reference(state: &State, name: &str) -> Option<Response> {
     let documents = state.cloud.map_or_else(spec::documents, spec::documents_of);
-    let mut document = documents.iter().find(|document| document.name() == name)?.value().clone();
+    let mut document =
+        documents.iter().chain([spec::control()]).find(|document| document.name() == name)?.value().clone();
+    let base = if name == spec::control().name() { "/_emulator" } else { "" };
     let project = &state.access.project().id;
-    document["servers"] = json!([{"url": state.endpoint}]);
+    document["servers"] = json!([{"url": format!("{}{base}", state.endpoint)}]);
     document["x-emulator"] = json!({"project_id": project, "token": state.access.token().expose()});
     if let Some(parameter) = document.pointer_mut("/components/parameters/ProjectId") {
         parameter["example"] = json!(project);
@@ -80,7 +98,7 @@ fn reference(state: &State, name: &str) -> Option<Response> {
     Some(respond(StatusCode::OK, Some(&document), "emulator"))
 }
 
-/// What the first page shows.
+/// What there is at a glance.
 pub(super) fn summary(state: &State) -> rusqlite::Result<Value> {
     let holdings = state.store.write(holdings)?;
     let latest: Vec<Value> = state

@@ -26,6 +26,10 @@ pub struct Exchange {
     pub request_id: String,
     /// Id of the operation, if the path has one.
     pub operation: Option<String>,
+    /// When it came, by the emulator's clock, for example `2040-01-01T00:00:00Z`.
+    pub time: String,
+    /// How long the response took, in microseconds of real time; nothing with a seed, which makes the record reproducible.
+    pub duration_us: Option<u64>,
     /// What became of it.
     pub verdict: Verdict,
     /// The reason of a rejection: code and message.

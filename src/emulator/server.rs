@@ -12,6 +12,7 @@ use tokio::time::sleep;
 
 use super::access;
 use super::answer::{Abort, Defect, Family, Refusal, Response, respond};
+use super::clock::iso;
 use super::control;
 use super::faults::{Hit, Plan};
 use super::handlers::LIFECYCLES;
@@ -36,7 +37,7 @@ impl State {
         if control::is_meant(parts) {
             return Ok(control::serve(self, peer, parts, body));
         }
-        let started = Instant::now();
+        let (started, time) = (Instant::now(), self.clock.now());
         let request_id = format!("{:032x}", self.requests.fetch_add(1, Ordering::Relaxed) + 1);
         let found = self.routes.find(parts);
         let Plan { delay, hit } = match &found {
@@ -63,7 +64,7 @@ impl State {
         };
         let outcome = outcome.map(|response| with_prefix(response, self.cloud.map_or("APIG", Cloud::code_prefix)));
         self.note(
-            &Seen { peer, parts, body: &body, started, request_id, found: &found, hit: hit.as_ref(), ignored },
+            &Seen { peer, parts, body: &body, started, time, request_id, found: &found, hit: hit.as_ref(), ignored },
             &outcome,
         );
         outcome
@@ -193,9 +194,9 @@ impl State {
         })
     }
 
-    /// Returns whether exchanges are logged or recorded.
+    /// Returns whether exchanges are logged or recorded, or whether a client listens to events.
     fn is_watched(&self) -> bool {
-        self.log.is_on() || self.record.lock().is_on()
+        self.log.is_on() || self.record.lock().is_on() || self.events.is_on()
     }
 
     /// Logs and records an exchange.
@@ -203,9 +204,13 @@ impl State {
         if !self.is_watched() {
             return;
         }
-        let exchange = seen.exchange(outcome);
+        let took = seen.started.elapsed();
+        let mut exchange = seen.exchange(outcome);
+        // With a seed the same requests have the same record.
+        exchange.duration_us = self.seed.is_none().then(|| u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         let bytes = outcome.as_ref().map_or(0, |response| response.body().len());
-        self.log.add(&exchange, &Sent { peer: seen.peer, took: seen.started.elapsed(), bytes });
+        self.log.add(&exchange, &Sent { peer: seen.peer, took, bytes });
+        self.events.request(&exchange);
         self.record.lock().add(exchange);
     }
 }
@@ -216,6 +221,8 @@ struct Seen<'a> {
     parts: &'a Parts,
     body: &'a Result<Bytes, Refusal>,
     started: Instant,
+    /// The time of the request by the emulator's clock, in milliseconds since the Unix epoch.
+    time: i64,
     request_id: String,
     found: &'a Found<'a>,
     hit: Option<&'a Hit>,
@@ -256,6 +263,8 @@ impl Seen<'_> {
             request_id: self.request_id.clone(),
             operation: checker.map(|checker| checker.id().to_owned()),
             verdict,
+            time: iso(self.time),
+            duration_us: None,
             ignored: record::ignored(self.ignored.clone()),
         }
     }
@@ -277,7 +286,7 @@ fn with_prefix(response: Response, prefix: &str) -> Response {
     response.map(|_| body.to_string().into())
 }
 
-fn finish(status: StatusCode, outcome: Outcome, request_id: &str) -> Response {
+pub(super) fn finish(status: StatusCode, outcome: Outcome, request_id: &str) -> Response {
     let mut response = respond(status, outcome.body.as_ref(), request_id);
     response.headers_mut().extend(outcome.headers);
     response

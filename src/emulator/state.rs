@@ -11,11 +11,12 @@ use super::access::Access;
 use super::answer::Refusal;
 use super::body::Room;
 use super::clock::Clock;
-use super::faults::Injected;
+use super::events::Events;
+use super::faults::{Faults, Injected};
 use super::lifecycle::{Lifecycles, Transitions};
 use super::log::Log;
 use super::printed::Printed;
-use super::record::Record;
+use super::record::{Exchange, Record};
 use super::routes::Routes;
 use super::seed_data;
 use super::snapshot::{self, Origin};
@@ -45,6 +46,7 @@ pub(super) struct State {
     pub(super) printed: Option<Printed>,
     pub(super) record: Mutex<Record>,
     pub(super) log: Log,
+    pub(super) events: Events,
     pub(super) faults: Mutex<Injected>,
     /// The time for a client to send a head, to send a body, and to read a response.
     pub(super) client_time: Duration,
@@ -75,8 +77,10 @@ impl State {
         self.store.write(|transaction| {
             put(transaction)?;
             self.origin.write(transaction)?;
-            Ok(self.resume(transaction)?)
-        })
+            self.resume(transaction).map_err(Refusal::from)
+        })?;
+        self.events.change("state");
+        Ok(())
     }
 
     /// Resets the state, the time, the faults and the record to the start.
@@ -87,8 +91,10 @@ impl State {
             *self.faults.lock() = Injected::new(self.seed);
             self.record.lock().take();
             self.requests.store(0, Ordering::Relaxed);
-            Ok(())
-        })
+            Ok::<_, Refusal>(())
+        })?;
+        self.events.change("state");
+        Ok(())
     }
 
     /// Writes the origin into empty tables.
@@ -119,8 +125,29 @@ impl State {
     pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Refusal> {
         self.store.write(|transaction| {
             *self.transitions.lock() = transitions;
-            Ok(Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()?)
-        })
+            Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()
+        })?;
+        self.events.change("transitions");
+        Ok(())
+    }
+
+    /// Moves the clock forward at once, and changes its speed if a scale is given.
+    pub(super) fn change_clock(&self, by: Duration, scale: Option<f64>) -> Result<(), Refusal> {
+        self.clock.change(&self.store, by, scale)?;
+        self.events.change("clock");
+        Ok(())
+    }
+
+    /// Returns the active faults.
+    pub(super) fn faults(&self) -> Faults<'_> {
+        Faults { injected: &self.faults, events: &self.events }
+    }
+
+    /// Removes and returns all recorded exchanges.
+    pub(super) fn take_exchanges(&self) -> Vec<Exchange> {
+        let exchanges = self.record.lock().take();
+        self.events.change("requests");
+        exchanges
     }
 
     /// Runs `act`, and turns a panic into a rejection. The message of the panic may hold secrets and is dropped.

@@ -133,6 +133,15 @@ impl Store {
         transaction.commit()?;
         Ok(outcome)
     }
+
+    /// Runs `act` in a transaction that is rolled back.
+    pub(super) fn peek<T, E: From<rusqlite::Error>>(
+        &self,
+        act: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let connection = self.connection.lock();
+        act(&Transaction::begin(&connection, "BEGIN IMMEDIATE")?)
+    }
 }
 
 /// A transaction that is under way. It is rolled back when it is dropped before it is committed.

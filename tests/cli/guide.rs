@@ -1,16 +1,24 @@
-//! The page about the command line shows what the commands print.
+//! The pages about the command line show what the commands print.
 
 use super::*;
 
-/// The page shows the actual output of the commands.
+/// The pages show the actual output of the commands.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_about_the_command_line_is_true() {
+async fn the_pages_about_the_command_line_are_true() {
+    for (page, commands) in [("cli.md", 20), ("sessions.md", 17)] {
+        is_true(page, commands).await;
+    }
+}
+
+/// Runs the commands of a page one after the other and compares their output with the page.
+#[cfg(unix)]
+async fn is_true(page: &str, commands: usize) {
     let emulator = Emulator::start().await.unwrap();
     let user = User::new();
     let folder = Path::new(env!("CARGO_BIN_EXE_hwjobs")).parent().unwrap();
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
     let page = std::fs::read_to_string(&file).unwrap();
     let (mut written, mut in_block, mut tried) = (String::new(), false, 0);
     for line in page.lines() {
@@ -33,7 +41,7 @@ async fn the_page_about_the_command_line_is_true() {
         written += &steady(stdout(&output), &emulator, &user);
         tried += 1;
     }
-    assert!(tried > 20, "{tried}");
+    assert!(tried > commands, "{tried}");
     expectorate::assert_contents(file, &written);
 }
 
@@ -41,6 +49,7 @@ async fn the_page_about_the_command_line_is_true() {
 #[cfg(unix)]
 fn steady(text: &str, emulator: &Emulator, user: &User) -> String {
     let text = text.replace(&emulator.endpoint(), "http://127.0.0.1:8080");
+    let text = regex::Regex::new(r"requests in \d+\.\d s\b").unwrap().replace_all(&text, "requests in 1.0 s");
     let text = text.replace(user.home.path().to_str().unwrap(), "/home/me");
     let mut lines = String::new();
     for line in text.lines() {

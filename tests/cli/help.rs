@@ -174,12 +174,27 @@ fn unknown_names_get_a_suggestion() {
 #[test]
 fn shells_and_man_know_the_commands() {
     let user = User::new();
+    std::fs::create_dir(user.home.path().join(".huaweicloud")).unwrap();
+    let keys = |name: &str| format!("[{name}]\nak = a-key\nsk = a-secret\n");
+    std::fs::write(user.home.path().join(".huaweicloud/credentials"), keys("office") + &keys("otc")).unwrap();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = user.says(&["completions", shell]);
-        assert!(script.contains("training-job-version") && script.contains("job-desc"), "{shell}");
-        // Completions of some shells have no values for positional arguments.
-        let values = script.contains("save_annotation_job_validation");
-        assert!(values || matches!(shell, "fish" | "elvish" | "powershell"), "{shell}");
+        assert!(script.contains("HWJOBS_COMPLETE"), "{shell}: {script}");
+        // The script requests the candidates for the end of a line like this.
+        let offered = |words: &[&str]| {
+            let mut command = user.command(&[&["--", "hwjobs"], words].concat());
+            let index = words.len().to_string();
+            command.env("HWJOBS_COMPLETE", shell).env("_CLAP_COMPLETE_INDEX", index).env("_CLAP_IFS", "\n");
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{shell} {words:?}: {}", stderr(&output));
+            stdout(&output).to_owned()
+        };
+        assert!(offered(&["training-job-v"]).contains("training-job-version"), "{shell}");
+        assert!(offered(&["training-job", "update", "--job-d"]).contains("--job-desc"), "{shell}");
+        assert!(offered(&["api", "save_annotation"]).contains("save_annotation_job_validation"), "{shell}");
+        let profiles = offered(&["training-job", "list", "--profile", "o"]);
+        assert!(profiles.contains("office") && profiles.contains("otc"), "{shell}: {profiles}");
+        assert!(!profiles.contains("a-secret"), "{profiles}");
     }
     user.says(&["man", "pages"]);
     let page = std::fs::read_to_string(user.path("pages/hwjobs-training-job-update.1")).unwrap();

@@ -103,7 +103,7 @@ pub(super) async fn run(matches: &ArgMatches) -> Outcome {
     if has_flag(matches, "no-check") {
         request = request.unchecked();
     }
-    let call = Call { options: &options, shape: shape(document, operation, &[]) };
+    let call = Call { options: &options, shape: shape(document, operation, &[], options.times) };
     match () {
         () if has_flag(matches, "paginate") => call.all(request).await,
         () if has_flag(matches, "include") && !options.dry_run => {

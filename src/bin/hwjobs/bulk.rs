@@ -1,7 +1,7 @@
 //! Sends an operation for many objects, with a journal from which an interrupted run resumes.
 
 use std::collections::HashMap;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,9 +9,10 @@ use futures_util::FutureExt;
 use huaweicloud_jobs::bulk::Pause;
 use huaweicloud_jobs::raw::Request;
 use huaweicloud_jobs::{Session, bulk, terminal};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr;
 
 use super::exit::{Failure, Interrupted, Outcome, stop_signal};
 use super::journal::{Done, Entry, Journal, Target};
@@ -262,6 +263,10 @@ impl<'a> Results<'a> {
         if let Some(whole) = &mut self.whole {
             whole.push(json!({"object": object, "done": error.is_none(), "error": error}));
         } else if self.failure.is_none() {
+            // Rows on a terminal show how far it is. With a bar between them the terminal would flicker.
+            if io::stdout().is_terminal() {
+                self.bar.set_draw_target(ProgressDrawTarget::hidden());
+            }
             let bar = self.bar.clone();
             self.failure = bar.suspend(|| self.print(Some((object, error)))).err();
         }
@@ -285,9 +290,8 @@ impl<'a> Results<'a> {
             (_, row) => {
                 let line = |[object, done, error]: [String; 3]| {
                     let object = terminal::line(&object);
-                    format!("{object:width$}  {done:5}  {}", terminal::line(&error), width = self.width)
-                        .trim_end()
-                        .to_owned()
+                    let blanks = " ".repeat(self.width.saturating_sub(object.width()));
+                    format!("{object}{blanks}  {done:5}  {}", terminal::line(&error)).trim_end().to_owned()
                 };
                 let header = header.map(|names| line(names.map(|name| name.to_uppercase())));
                 output::lines(header.as_deref(), row.map(line))

@@ -25,7 +25,7 @@ pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outco
     let options = Options::of(matches);
     let (document, operation) = spec::operation(verb.operation).ok_or("the description has no such operation")?;
     let fields = Field::all(document, operation);
-    let call = Call { options: &options, shape: shape(document, operation, verb.columns) };
+    let call = Call { options: &options, shape: shape(document, operation, verb.columns, options.times) };
     let parameters = fields::parameters(&fields, matches);
     let what = format!("{} {}", noun.words, verb.name);
     let from = if verb.takes_file() { matches.get_one::<String>("from") } else { None };

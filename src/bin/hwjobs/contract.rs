@@ -1,6 +1,6 @@
 //! `hwjobs contract`: which documented behaviour does an endpoint honour?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use comfy_table::{CellAlignment, Table, presets};
-use huaweicloud_jobs::contract::{Conclusion, Format, Kind, Leftover, Matrix, Outcome, Plan, Report, Runner, Verdict};
+use huaweicloud_jobs::contract::{Conclusion, Format, Matrix, Plan, Report, Runner, Verdict};
 use huaweicloud_jobs::emulator::Emulator;
 use huaweicloud_jobs::session::credentials::Service;
 use huaweicloud_jobs::terminal;
@@ -21,6 +20,7 @@ use tokio::sync::Notify;
 use super::exit::{self, Failure, Interrupted, Usage, stop_signal, usage};
 use super::files::{self, Readers};
 use super::options::Options;
+use super::summary::{leftovers, summary, table};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -235,7 +235,12 @@ impl Run {
             shown.inc(1);
             shown.set_message(outcome.operation.clone());
             if matches!(outcome.verdict, Verdict::Differs | Verdict::Absent) {
-                shown.suspend(|| drop(writeln!(io::stderr(), "{}: {}", outcome.verdict, outcome.id)));
+                let line = format!("{}: {}", outcome.verdict, outcome.id);
+                // The bar writes the line and itself at once, so that it does not flicker.
+                match shown.is_hidden() {
+                    true => drop(writeln!(io::stderr(), "{line}")),
+                    false => shown.println(line),
+                }
             }
         });
         let report = tokio::select! {
@@ -330,68 +335,6 @@ fn bar(clauses: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(clauses as u64).with_style(style)
-}
-
-fn table() -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED);
-    table
-}
-
-/// What is left behind, a line for each object.
-fn leftovers(leftovers: &[Leftover], out: &mut impl Write) -> io::Result<()> {
-    for Leftover { created_by, what, reason } in leftovers {
-        writeln!(out, "left behind: {}", terminal::line(&format!("{what} of {created_by}: {reason}")))?;
-    }
-    Ok(())
-}
-
-/// Counts by service and kind, what is left, and the last word.
-fn summary(report: &Report, written: bool, out: &mut impl Write) -> io::Result<()> {
-    let mut counts: BTreeMap<(&str, Kind), [usize; 4]> = BTreeMap::new();
-    for Outcome { service, kind, verdict, .. } in &report.outcomes {
-        let place = Verdict::ALL.iter().position(|known| known == verdict).unwrap_or_default();
-        counts.entry((service, *kind)).or_default()[place] += 1;
-    }
-    let mut table = table();
-    table.set_header(["service", "kind"].into_iter().chain(Verdict::ALL.map(Verdict::name)));
-    for column in 2..6 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let mut totals = [0; 4];
-    for ((service, kind), row) in &counts {
-        table.add_row([(*service).to_owned(), kind.to_string()].into_iter().chain(row.map(|count| count.to_string())));
-        for (total, count) in totals.iter_mut().zip(row) {
-            *total += count;
-        }
-    }
-    table.add_row(["all".to_owned(), String::new()].into_iter().chain(totals.map(|count| count.to_string())));
-    writeln!(out, "{table}")?;
-    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-    for outcome in report.outcomes.iter().filter(|outcome| outcome.verdict == Verdict::NotTried) {
-        *reasons.entry(outcome.reason.as_deref().unwrap_or_default()).or_default() += 1;
-    }
-    for (reason, count) in reasons {
-        let reason: String = reason.chars().take(160).collect();
-        writeln!(out, "not tried: {count} ({})", terminal::line(&reason))?;
-    }
-    leftovers(&report.leftovers, out)?;
-    let clauses = report.outcomes.len();
-    let word = match report.conclusion() {
-        _ if !written => "a report could not be written".to_owned(),
-        Conclusion::Honoured => "everything that was tried is honoured".to_owned(),
-        Conclusion::NotHonoured => format!("{} of {clauses} clauses are not honoured", report.failures().count()),
-        Conclusion::LeftBehind => {
-            format!("everything that was tried is honoured, but {} objects are left behind", report.leftovers.len())
-        }
-        Conclusion::NothingTried => "nothing could be tried".to_owned(),
-        Conclusion::Interrupted => "interrupted".to_owned(),
-        Conclusion::EndedEarly => "ended early".to_owned(),
-    };
-    let seconds = report.milliseconds as f64 / 1000.0;
-    writeln!(out, "{word}; {} requests in {seconds:.1} s", report.requests)
 }
 
 /// A failure that names the file.

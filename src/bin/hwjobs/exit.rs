@@ -33,7 +33,7 @@ Exit codes:
   130  interrupted";
 
 const NO: u8 = 1;
-const USAGE: u8 = 2;
+pub(super) const USAGE: u8 = 2;
 const TIMEOUT: u8 = 10;
 const INTERRUPTED: u8 = 130;
 

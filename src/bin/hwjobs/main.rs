@@ -34,6 +34,7 @@ mod request;
 mod rows;
 mod sign;
 mod spec;
+mod summary;
 
 use exit::{Outcome, interruptible};
 use output::ReportFormat;
@@ -110,7 +111,30 @@ Examples:
   hwjobs training-job list --output csv
   hwjobs training-job update 10 --job-desc 'trained on the May images'";
 
+/// What people do first, for a command line without a word.
+const FIRST: &str = "\
+hwjobs calls the job APIs of Huawei Cloud: ModelArts v1 and MRS v1.1.
+What people do first:
+
+  hwjobs quickstart          see nine updates at work, without a cloud
+  hwjobs emulator            start a stand-in for the cloud on this machine
+  hwjobs profile init        save the credentials for a real cloud
+  hwjobs training-job list   list jobs; `update` and `delete` change them
+  hwjobs contract run        find out which documented behaviour is honoured
+
+hwjobs --help lists all commands, hwjobs COMMAND --help explains one.
+";
+
+/// The variable by which a shell requests completions.
+const COMPLETE: &str = "HWJOBS_COMPLETE";
+
 fn main() -> ExitCode {
+    clap_complete::CompleteEnv::with_factory(command).var(COMPLETE).complete();
+    if env::args_os().len() <= 1 {
+        // As for every incomplete command line: on the standard error, with the exit code of a usage error.
+        let _ = io::stderr().write_all(FIRST.as_bytes());
+        return exit::USAGE.into();
+    }
     let mut command = command();
     match command.try_get_matches_from_mut(env::args_os()) {
         Ok(matches) => exit::conclude(run(&matches), request::has_flag(leaf(&matches).1, "verbose")),
@@ -173,10 +197,9 @@ fn run(matches: &ArgMatches) -> Outcome {
         Local::Sign(command) => sign::run(command, &mut io::stdout().lock()),
         Local::Spec(command) => spec::run(command, &mut io::stdout().lock()),
         Local::Completions { shell } => {
-            // Into memory first: the generator panics on a closed pipe.
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut command(), "hwjobs", &mut script);
-            io::stdout().write_all(&script)?;
+            let shells = clap_complete::env::Shells::builtins();
+            let completer = shells.completer(&shell.to_string()).ok_or("this shell has no completions")?;
+            completer.write_registration(COMPLETE, "hwjobs", "hwjobs", "hwjobs", &mut io::stdout().lock())?;
             Ok(true)
         }
         Local::Man { directory } => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use huaweicloud_jobs::session::SessionBuilder;
 use huaweicloud_jobs::session::credentials::{Chain, Context, Outcome, Profile, Provider, Settings};
 use huaweicloud_jobs::{Cloud, Documented, Session, spec};
@@ -12,7 +13,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::exit::{Failure, usage};
-use super::output::{self, Format};
+use super::output::{self, Format, Times};
 
 /// The options of every command that makes calls.
 #[derive(Clone, Debug)]
@@ -24,6 +25,7 @@ pub(super) struct Options {
     pub(super) endpoint: Option<String>,
     pub(super) proxy: Option<String>,
     pub(super) output: Format,
+    pub(super) times: Times,
     pub(super) query: Option<String>,
     pub(super) timeout: Option<Duration>,
     pub(super) verbose: bool,
@@ -51,7 +53,8 @@ fn arguments() -> Vec<Arg> {
     };
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     vec![
-        text("profile", "NAME", "Profile in ~/.huaweicloud/credentials [env: HWJOBS_PROFILE]"),
+        text("profile", "NAME", "Profile in ~/.huaweicloud/credentials [env: HWJOBS_PROFILE]")
+            .add(ArgValueCandidates::new(profiles)),
         text("cloud", "NAME", "Cloud, whose regions have addresses of their own [env: HWJOBS_CLOUD]").value_parser(clouds()),
         text("region", "ID", "Region, for example cn-north-4 [env: HWJOBS_REGION]"),
         text("project", "ID", "Id of the project [env: HUAWEICLOUD_SDK_PROJECT_ID]"),
@@ -62,6 +65,9 @@ fn arguments() -> Vec<Arg> {
             "Proxy for addresses that are not of this machine, or `none` [env: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY]",
         ),
         text("output", "FORMAT", "How to print").short('o').value_parser(value_parser!(Format)).default_value("table"),
+        text("times", "STYLE", "How tables show times: in UTC, or in the local time zone")
+            .value_parser(value_parser!(Times))
+            .default_value("iso"),
         text("query", "JMESPATH", "What to take out of the answer before it is printed"),
         text("timeout", "DURATION", "How long a call may take with its retries, for example 30s; 60s by default")
             .value_parser(duration),
@@ -77,6 +83,12 @@ fn arguments() -> Vec<Arg> {
 /// Accepts the names of clouds.
 pub(super) fn clouds() -> PossibleValuesParser {
     PossibleValuesParser::new(Cloud::all().map(Cloud::name))
+}
+
+/// The profiles that a shell offers. A file that cannot be read offers none; the command itself says what is wrong.
+fn profiles() -> Vec<CompletionCandidate> {
+    let names = Profile.names(&Context::default()).unwrap_or_default();
+    names.into_iter().map(CompletionCandidate::new).collect()
 }
 
 /// Reads a duration that is not negative, for example `90s` or `1h30m`.
@@ -113,6 +125,7 @@ impl Options {
             endpoint: text("endpoint"),
             proxy: text("proxy"),
             output: matches.get_one("output").copied().unwrap_or(Format::Table),
+            times: matches.get_one("times").copied().unwrap_or_default(),
             query: text("query"),
             timeout: timeout.map(|timeout| if waits { timeout.min(CALL_TIMEOUT) } else { timeout }),
             verbose: matches.get_flag("verbose"),

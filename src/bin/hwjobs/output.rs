@@ -8,13 +8,16 @@ use std::io::{self, BufRead, IsTerminal, Seek, Write};
 use anstyle::Style;
 use clap::ValueEnum;
 use comfy_table::presets::NOTHING;
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
+use comfy_table::{ContentArrangement, Table};
 use huaweicloud_jobs::api::wire::since_epoch;
 use huaweicloud_jobs::terminal;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use jiff::{RoundMode, SignedDuration, SignedDurationRound, Timestamp, Unit};
 use jmespath::DEFAULT_RUNTIME;
 use jmespath::ast::Ast;
 use serde_json::{Map, Value};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::exit::{Failure, usage};
 
@@ -37,6 +40,23 @@ pub(super) enum ReportFormat {
     Json,
 }
 
+/// How tables show times: in UTC, or in the time zone of this machine with its offset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Times {
+    #[default]
+    Iso,
+    Local,
+}
+
+impl Times {
+    fn show(self, time: Timestamp) -> String {
+        match self {
+            Self::Iso => time.to_string(),
+            Self::Local => time.to_zoned(TimeZone::system()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        }
+    }
+}
+
 /// Facts of a response that help to print it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shape {
@@ -44,8 +64,10 @@ pub(super) struct Shape {
     pub(super) list: Option<&'static str>,
     /// The columns of a table; if empty, all fields.
     pub(super) columns: &'static [&'static str],
-    /// Fields that hold a time.
+    /// Fields that hold a time: a number since the Unix epoch, or a text in UTC.
     pub(super) times: Vec<&'static str>,
+    /// How they are shown.
+    pub(super) time_style: Times,
     /// Fields that hold a duration, with the number of their units in a second.
     pub(super) durations: Vec<(&'static str, f64)>,
     /// Whether `status` is a code of ModelArts.
@@ -54,6 +76,9 @@ pub(super) struct Shape {
 
 /// The blanks around the content of a column.
 const PADDING: usize = 2;
+
+/// The last column of a table is cut down to this width before it is left out.
+const SHORTEST: usize = 16;
 
 /// Fields that only report success.
 const ENVELOPE: [&str; 4] = ["is_success", "error_code", "error_msg", "error_message"];
@@ -336,45 +361,42 @@ fn terminal_width() -> Option<u16> {
 fn table(value: &Value, shape: &Shape, width: Option<u16>) -> (Vec<String>, bool) {
     let mut table = Table::new();
     table.load_style(NOTHING);
-    if let Some(width) = width {
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    }
     match rows(value, shape) {
         Some(rows) => {
             let objects: Vec<_> = rows.iter().filter_map(Value::as_object).collect();
-            let mut columns = match shape.columns {
+            let columns = match shape.columns {
                 [] => names(objects.iter().copied()),
                 columns => columns.to_vec(),
             };
-            // Headers are not wrapped. Columns that do not fit are left out, the last ones first.
-            let needed = |name: &&str| name.chars().count() + PADDING;
-            let mut all = columns.iter().map(needed).sum::<usize>();
-            while columns.len() > 1 && width.is_some_and(|width| all > width.into()) {
-                all -= columns.pop().as_ref().map_or(0, needed);
-            }
             if columns.is_empty() && !rows.iter().any(Value::is_array) {
                 return (rows.iter().map(visible).collect(), false);
             }
-            if !columns.is_empty() {
-                table.set_header(columns.iter().map(|name| visible(&name.to_uppercase().into())));
-                let width = |name: &str| u16::try_from(name.chars().count() + PADDING).unwrap_or(u16::MAX);
-                table.set_constraints(
-                    columns.iter().map(|name| ColumnConstraint::LowerBoundary(Width::Fixed(width(name)))),
-                );
+            let header: Vec<String> = columns.iter().map(|name| visible(&name.to_uppercase().into())).collect();
+            let cells = rows.iter().map(|row| match row {
+                Value::Object(row) => columns.iter().map(|name| shape.cell(name, row.get(*name))).collect(),
+                Value::Array(cells) => cells.iter().map(visible).collect(),
+                scalar => vec![visible(scalar)],
+            });
+            let mut lines: Vec<Vec<String>> = std::iter::once(header).chain(cells).collect();
+            if let Some(width) = width {
+                fit(&mut lines, width.into());
             }
-            for row in rows {
-                match row {
-                    Value::Object(row) => table.add_row(columns.iter().map(|name| shape.cell(name, row.get(*name)))),
-                    Value::Array(cells) => table.add_row(cells.iter().map(visible)),
-                    scalar => table.add_row([visible(scalar)]),
-                };
+            let mut lines = lines.into_iter();
+            if let Some(header) = lines.next().filter(|header| !header.is_empty()) {
+                table.set_header(header);
             }
+            lines.for_each(|line| {
+                table.add_row(line);
+            });
         }
         None => match record(value) {
             None if value.is_null() => return (Vec::new(), false),
             // A single text keeps its line ends.
             None => return (vec![terminal::text(&plain(value)).into_owned()], false),
             Some(fields) => {
+                if let Some(width) = width {
+                    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+                }
                 let says_nothing = |name: &str, value: &Value| {
                     ENVELOPE.contains(&name) && (value.is_null() || *value == true || *value == "")
                 };
@@ -390,15 +412,52 @@ fn table(value: &Value, shape: &Shape, width: Option<u16>) -> (Vec<String>, bool
     (lines.collect(), table.header().is_some())
 }
 
+/// Fits the lines of a table, the header among them, to a width: cuts the cells of the last column short, or removes the column.
+/// The first column stays whole. No cell is wrapped, so that an id can be copied.
+fn fit(lines: &mut [Vec<String>], width: usize) {
+    let count = lines.iter().map(Vec::len).max().unwrap_or_default();
+    let widest = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.width()).max();
+    let widths: Vec<usize> = (0..count).filter_map(widest).collect();
+    let mut columns = widths.len();
+    // The blanks before the first column and after the last one are not printed.
+    let mut needed = widths.iter().map(|width| width + PADDING).sum::<usize>().saturating_sub(PADDING);
+    while columns > 1 && needed > width {
+        let last = widths[columns - 1];
+        let header = lines.first().and_then(|header| header.get(columns - 1)).map_or(0, |cell| cell.width());
+        let shorter = last.checked_sub(needed - width).filter(|left| *left >= SHORTEST.max(header));
+        if let Some(shorter) = shorter {
+            lines.iter_mut().filter_map(|line| line.get_mut(columns - 1)).for_each(|cell| cut(cell, shorter));
+            break;
+        }
+        needed -= last + PADDING;
+        columns -= 1;
+    }
+    lines.iter_mut().for_each(|line| line.truncate(columns));
+}
+
+/// Cuts a text to a width on a terminal, where some characters take two columns.
+fn cut(text: &mut String, width: usize) {
+    if text.width() <= width {
+        return;
+    }
+    let mut taken = 1;
+    let end = text.char_indices().find(|(_, c)| {
+        taken += c.width().unwrap_or_default();
+        taken > width
+    });
+    if let Some((end, _)) = end {
+        text.replace_range(end.., "…");
+    }
+}
+
 impl Shape {
     /// Formats a value for people: times are written out, and codes are replaced by words.
     fn cell(&self, name: &str, value: Option<&Value>) -> String {
         let Some(value) = value else { return String::new() };
         if self.times.contains(&name)
-            && let Some(number) = value.as_i64().or_else(|| value.as_str()?.parse().ok())
-            && let Ok(time) = Timestamp::from_second(since_epoch(number).as_second())
+            && let Some(time) = time(value)
         {
-            return time.to_string();
+            return self.time_style.show(time);
         }
         if let Some((_, units)) = self.durations.iter().find(|(duration, _)| *duration == name)
             && let Some(number) = value.as_f64().or_else(|| value.as_str()?.parse().ok())
@@ -416,6 +475,15 @@ impl Shape {
     }
 }
 
+/// Reads a time in the forms of these services: a number since the Unix epoch, or a date and time in UTC.
+fn time(value: &Value) -> Option<Timestamp> {
+    let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
+    match number {
+        Some(number) => Timestamp::from_second(since_epoch(number).as_second()).ok(),
+        None => value.as_str()?.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp()),
+    }
+}
+
 /// Formats a duration, for example `8m 52s`. Less than a second is shown with fractions.
 fn duration(seconds: f64) -> Option<String> {
     let duration = SignedDuration::try_from_secs_f64(seconds).ok().filter(|_| seconds >= 0.0)?;
@@ -429,4 +497,43 @@ fn status_word(value: &Value) -> Option<String> {
     let state = serde_json::from_value::<JobStatus>(value.clone()).ok()?.state();
     let is_code = plain(value).parse::<i64>().is_ok();
     (is_code && state != JobState::Undocumented).then(|| format!("{state:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_table_fits_and_breaks_no_cell() {
+        let jobs = json!({"jobs": [
+            {"id": "2c12ff33-da22", "name": "数据分析作业", "about": "a long text about the job 一二三四五六七八九十"},
+            {"id": "62a287e9-76c3", "name": "my-job", "about": "short"},
+        ]});
+        let shape = Shape { list: Some("jobs"), ..Shape::default() };
+        let whole = table(&jobs, &shape, None).0;
+        let place = |line: &str, text: &str| line[..line.find(text).unwrap()].width();
+        assert_eq!(place(&whole[1], "a long"), place(&whole[2], "short"), "{whole:#?}");
+        for width in 1..90_u16 {
+            let lines = table(&jobs, &shape, Some(width)).0;
+            assert_eq!(lines.len(), 3, "a line for each object: {lines:#?}");
+            let widest = lines.iter().map(|line| line.width()).max().unwrap();
+            assert!(widest <= usize::from(width.max(13)), "{width}: {lines:#?}");
+            assert!(lines[1].starts_with("2c12ff33-da22") && lines[2].starts_with("62a287e9-76c3"), "{lines:#?}");
+        }
+        assert!(table(&jobs, &shape, Some(60)).0[1].ends_with('…'));
+    }
+
+    #[test]
+    fn times_of_all_forms_are_shown_alike() {
+        let shape = Shape { times: vec!["at"], ..Shape::default() };
+        for value in
+            [json!(1_524_189_990_635_i64), json!("1524189990635"), json!(1_524_189_990), json!("2018-04-20T02:06:30")]
+        {
+            assert_eq!(shape.cell("at", Some(&value)), "2018-04-20T02:06:30Z", "{value}");
+        }
+        let utc = Times::Local.show(Timestamp::UNIX_EPOCH);
+        assert!(utc.starts_with("19") && utc.len() == "1970-01-01T00:00:00+00:00".len(), "{utc}");
+    }
 }

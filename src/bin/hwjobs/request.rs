@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::exit::{Failure, Outcome};
 use super::options::Options;
-use super::output::{self, Format, Shape};
+use super::output::{self, Format, Shape, Times};
 
 /// Builds a request with its parameters and body.
 pub(super) fn request(
@@ -40,6 +40,7 @@ pub(super) fn shape(
     document: &'static Document,
     operation: Operation<'static>,
     columns: &'static [&'static str],
+    time_style: Times,
 ) -> Shape {
     let root = document.value();
     let schema = document.success_schema(operation);
@@ -48,7 +49,7 @@ pub(super) fn shape(
         schema.and_then(|schema| schema["properties"].as_object()).into_iter().flatten()
     };
     let list = spec::list(operation).map(|list| list.items);
-    let mut shape = Shape { list, columns, has_status: document.name() == "modelarts", ..Shape::default() };
+    let mut shape = Shape { list, columns, time_style, has_status: document.name() == "modelarts", ..Shape::default() };
     for (name, field) in fields(schema) {
         let mut inner = load::resolve_whole(root, field);
         if inner["type"] == "array" {
@@ -57,7 +58,9 @@ pub(super) fn shape(
         let one = std::iter::once((name, field));
         for (name, field) in one.chain(fields(Some(inner))) {
             match field["x-unit"].as_str() {
-                Some(unit) if unit.ends_with("since the Unix epoch") => shape.times.push(name),
+                Some(unit) if unit.ends_with("since the Unix epoch") || unit.ends_with("taken as UTC") => {
+                    shape.times.push(name);
+                }
                 Some("ms") => shape.durations.push((name, 1000.0)),
                 Some("s") => shape.durations.push((name, 1.0)),
                 _ => {}

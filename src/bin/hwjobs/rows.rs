@@ -13,6 +13,7 @@ use huaweicloud_jobs::raw::Request;
 use huaweicloud_jobs::{ErrorKind, json, terminal};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use unicode_width::UnicodeWidthStr;
 
 use super::exit::{Failure, Interrupted, Usage, usage};
 use super::fields::Field;
@@ -64,7 +65,7 @@ type Checked<'a> = Box<dyn Iterator<Item = (Option<usize>, Result<Row, String>)>
 /// A summary of validated rows.
 pub(super) struct Summary {
     pub(super) count: usize,
-    /// The number of characters of the longest object.
+    /// The width of the longest object on a terminal.
     pub(super) widest: usize,
 }
 
@@ -106,7 +107,7 @@ impl Rows {
                 }
             };
             let object = row.object();
-            widest = widest.max(object.chars().count());
+            widest = widest.max(terminal::line(&object).width());
             if let Some(line) = line.and_then(|line| u32::try_from(line).ok()) {
                 let digest = Sha256::digest(&object);
                 seen.push((digest[..16].try_into()?, line));

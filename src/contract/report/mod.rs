@@ -11,12 +11,17 @@ use super::matrix::Matrix;
 use super::plan::Kind;
 use super::verdict::{Check, Leftover, Outcome, Report, Verdict};
 use crate::error::Error;
-use crate::spec::{self, html};
 use crate::terminal;
+
+mod common;
+mod pages;
+mod story;
+
+pub use common::CommonDifference;
+use story::{Story, line, sources};
 
 /// Where the checks are explained.
 const GUIDE: &str = "docs/contract-tests.md";
-const PAGE: &str = include_str!("page.html");
 
 /// A format of reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +83,7 @@ impl Format {
             Self::Json => serde_json::to_string_pretty(report).map(|text| text + "\n").map_err(|error| failed(&error)),
             Self::Junit => junit(report).to_string().map_err(|error| failed(&error)),
             Self::Markdown => Ok(markdown(report)),
-            Self::Html => Ok(page(&report_body(report), "Contract tests")),
+            Self::Html => Ok(pages::report(report)),
             Self::Sarif => Ok(format!("{:#}\n", sarif(report))),
         }
     }
@@ -92,35 +97,12 @@ impl Format {
         match self {
             Self::Json => Ok(format!("{:#}\n", matrix_json(matrix))),
             Self::Markdown => Ok(matrix_markdown(matrix)),
-            Self::Html => Ok(page(&matrix_body(matrix), "Contract matrix")),
+            Self::Html => Ok(pages::matrix(matrix)),
             Self::Junit | Self::Sarif => {
                 Err(Error::configuration("junit and sarif are for one endpoint; a matrix is json, markdown or html"))
             }
         }
     }
-}
-
-/// What is wrong, with the exchange that shows it: the text of a failure in all formats.
-fn story(outcome: &Outcome) -> String {
-    let mut text = String::new();
-    for difference in &outcome.differences {
-        let _ = writeln!(text, "{} ({GUIDE}#{}): {}", difference.check, difference.check, difference.text);
-    }
-    let mut shown: Vec<usize> = outcome.differences.iter().map(|difference| difference.exchange).collect();
-    shown.dedup();
-    for exchange in shown.into_iter().filter_map(|index| outcome.exchanges.get(index)) {
-        let _ = writeln!(text, "\n{}\n\n{}", exchange.curl(), exchange.status);
-        for (name, value) in &exchange.answer_headers {
-            let _ = writeln!(text, "{name}: {value}");
-        }
-        let _ = writeln!(text, "\n{}", exchange.answer);
-    }
-    let _ = writeln!(text, "\nSources:\n  {}", sources(outcome).join("\n  "));
-    terminal::text(&text).into_owned()
-}
-
-fn sources(outcome: &Outcome) -> Vec<&str> {
-    outcome.documentation.iter().chain(&outcome.sources).map(String::as_str).collect()
 }
 
 /// In a line: why there is this verdict.
@@ -130,6 +112,11 @@ fn reason(outcome: &Outcome) -> String {
         (None, Some(difference)) => terminal::line(&format!("{}: {}", difference.check, difference.text)).into_owned(),
         (None, None) => String::new(),
     }
+}
+
+/// What is wrong, with the exchange that shows it: the text of a failure in all formats.
+fn story(outcome: &Outcome) -> String {
+    Story::new(outcome).text()
 }
 
 /// What is left behind, in a line.
@@ -266,14 +253,6 @@ fn counts(report: &Report) -> Vec<(&str, Kind, [usize; 4])> {
     rows
 }
 
-/// Where the description of a clause's operation is, in its file.
-fn line(outcome: &Outcome) -> usize {
-    let declared =
-        |line: &str| line.trim().strip_prefix("operationId:").is_some_and(|id| id.trim() == outcome.operation);
-    let yaml = spec::operation(&outcome.operation).map_or("", |(document, _)| document.yaml());
-    yaml.lines().position(declared).map_or(1, |index| index + 1)
-}
-
 fn sarif(report: &Report) -> Value {
     let rules = Check::ALL.map(|check| json!({"id": check.id(), "help": {"text": format!("See {GUIDE}#{check}.")}}));
     let results: Vec<Value> = report
@@ -304,85 +283,6 @@ fn sarif(report: &Report) -> Value {
         "version": "2.1.0",
         "runs": [{"tool": {"driver": {"name": name, "version": version, "rules": rules}}, "results": results}],
     })
-}
-
-fn page(body: &str, title: &str) -> String {
-    PAGE.replace("{title}", title).replace("{body}", body)
-}
-
-/// The fields by which a page is filtered.
-fn filters(services: &[&str]) -> String {
-    let options = |values: &mut dyn Iterator<Item = &str>| {
-        values.fold(String::new(), |options, value| options + "<option>" + &html(value) + "</option>")
-    };
-    format!(
-        "<p><input id=\"text\" type=\"search\" placeholder=\"Filter by id or text\" aria-label=\"Filter\"> \
-         <select id=\"service\" aria-label=\"Service\"><option value=\"\">all services</option>{}</select> \
-         <select id=\"kind\" aria-label=\"Kind\"><option value=\"\">all kinds</option>{}</select> \
-         <select id=\"verdict\" aria-label=\"Verdict\"><option value=\"\">all verdicts</option>{}</select> \
-         <span id=\"shown\"></span></p>",
-        options(&mut services.iter().copied()),
-        options(&mut Kind::ALL.into_iter().map(Kind::name)),
-        options(&mut Verdict::ALL.into_iter().map(Verdict::name)),
-    )
-}
-
-/// A row that the filters know.
-fn row(outcome: &Outcome, verdicts: &str, cells: &str) -> String {
-    format!(
-        "<tr data-service=\"{}\" data-kind=\"{}\" data-verdict=\"{}\">{cells}</tr>\n",
-        html(&outcome.service),
-        outcome.kind,
-        html(verdicts),
-    )
-}
-
-fn verdict_cell(outcome: &Outcome) -> String {
-    let details = match outcome.verdict {
-        Verdict::Differs | Verdict::Absent => {
-            let text = story(outcome).replace('`', "'");
-            format!("<details><summary>{}</summary><pre>{}</pre></details>", html(&reason(outcome)), html(&text))
-        }
-        _ => html(&reason(outcome)),
-    };
-    let class = outcome.verdict.name().replace(' ', "-");
-    format!("<td class=\"{class}\">{} {details}</td>", outcome.verdict)
-}
-
-fn report_body(report: &Report) -> String {
-    let services: Vec<&str> = report.endpoints.keys().map(String::as_str).collect();
-    let mut body = format!("<p>{}</p>", html(&headline(report, str::to_owned)));
-    body.push_str("<table class=\"counts\"><tr><th>Service</th><th>Kind</th>");
-    for verdict in Verdict::ALL {
-        let _ = write!(body, "<th>{verdict}</th>");
-    }
-    body.push_str("</tr>");
-    for (service, kind, counts) in counts(report) {
-        let cells = counts.map(|count| format!("<td>{count}</td>")).concat();
-        let _ = write!(body, "<tr><td>{}</td><td>{kind}</td>{cells}</tr>", html(service));
-    }
-    body.push_str("</table>");
-    for left in &report.leftovers {
-        let _ = write!(body, "<p class=\"differs\">{}</p>", html(&leftover(left)));
-    }
-    body.push_str(&filters(&services));
-    body.push_str(
-        "<table id=\"clauses\"><thead><tr><th>Clause</th><th>Promise</th><th>Verdict</th></tr></thead><tbody>\n",
-    );
-    for outcome in &report.outcomes {
-        let cells =
-            format!("<td><code>{}</code></td><td>{}</td>{}", html(&outcome.id), linked(outcome), verdict_cell(outcome));
-        body.push_str(&row(outcome, outcome.verdict.name(), &cells));
-    }
-    body.push_str("</tbody></table>");
-    body
-}
-
-/// The promise, leading to the page that makes it.
-fn linked(outcome: &Outcome) -> String {
-    let summary = html(&outcome.summary);
-    let documentation = outcome.documentation.as_ref().filter(|url| url.starts_with("https://"));
-    documentation.map_or_else(|| summary.clone(), |url| format!("{summary} <a href=\"{}\">source</a>", html(url)))
 }
 
 fn matrix_json(matrix: &Matrix) -> Value {
@@ -418,28 +318,4 @@ fn matrix_markdown(matrix: &Matrix) -> String {
         let _ = writeln!(text, "| {} | {verdicts} |", cell(row.id()));
     }
     text
-}
-
-fn matrix_body(matrix: &Matrix) -> String {
-    let services: std::collections::BTreeSet<&str> = matrix.rows().map(|row| row.first.service.as_str()).collect();
-    let mut body = filters(&services.into_iter().collect::<Vec<_>>());
-    body.push_str("<p><label><input id=\"differing\" type=\"checkbox\"> only where they differ</label></p>");
-    body.push_str("<table id=\"clauses\"><thead><tr><th>Clause</th><th>Promise</th>");
-    for name in matrix.headings() {
-        let _ = write!(body, "<th>{}</th>", html(&name));
-    }
-    body.push_str("</tr></thead><tbody>\n");
-    for line in matrix.rows() {
-        let mut cells = format!("<td><code>{}</code></td><td>{}</td>", html(line.id()), linked(&line.first));
-        for (outcome, words) in line.outcomes.iter().zip(matrix.cells(line)) {
-            cells.push_str(&outcome.as_ref().map_or_else(|| format!("<td>{words}</td>"), verdict_cell));
-        }
-        let mut verdicts: Vec<&str> = line.verdicts().flatten().map(Verdict::name).collect();
-        if !line.agrees() {
-            verdicts.push("~");
-        }
-        body.push_str(&row(&line.first, &verdicts.join(","), &cells));
-    }
-    body.push_str("</tbody></table>");
-    body
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-const apis = ['modelarts', 'mrs', 'iam'];
+const apis = ['modelarts', 'mrs', 'iam', 'emulator'];
 const asked = new URLSearchParams(location.search).get('api');
 const api = apis.includes(asked) ? asked : apis[0];
 const dark = matchMedia('(prefers-color-scheme: dark)').matches;
@@ -23,11 +23,11 @@ const attributes = {
 for (const [name, value] of Object.entries(attributes)) view.setAttribute(name, value);
 document.body.append(view);
 
-// Requests go to whoever served this page, with a token that it takes.
+// Requests go to the emulator that served this page, with a token that it accepts.
 fetch(`/docs/${api}.json`)
-  .then((answer) => answer.json())
+  .then((response) => response.json())
   .then((description) => {
-    description.servers = [{ url: location.origin }];
+    description.servers = [{ url: location.origin + new URL(description.servers[0].url).pathname.replace(/\/$/, '') }];
     view.addEventListener('spec-loaded', () => view.setApiKey('token', description['x-emulator'].token));
     view.loadSpec(description);
   });
