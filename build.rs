@@ -380,7 +380,7 @@ fn deprecate(code: &mut syn::File, document: &Value) {
     }
 }
 
-/// The items of the module `types`.
+/// Returns the items of the module `types`.
 fn types_in(code: &mut syn::File) -> impl Iterator<Item = &mut syn::Item> {
     let modules = code.items.iter_mut().filter_map(|item| match item {
         syn::Item::Mod(module) if module.ident == "types" => module.content.as_mut(),
@@ -402,7 +402,7 @@ fn names_of_limited_texts(document: &Value) -> Result<Vec<syn::Item>, String> {
         .collect()
 }
 
-/// The generator sorts the fields of a struct by name; on the wire they keep the order of the documents.
+/// Restores the documented order of fields in requests; the generator sorts the fields of a struct by name.
 fn restore_documented_order(code: &mut syn::File, document: &Value) {
     for item in types_in(code) {
         let syn::Item::Struct(item) = item else { continue };

@@ -12,7 +12,8 @@ pub(crate) fn trim(code: &mut syn::File, builders: bool) {
     }
 }
 
-/// The generator sends the version of the description on every call, in a header that these APIs do not know.
+/// Removes the header with the version of the description that the generator sends with every call; these APIs do not
+/// have it.
 struct WithoutVersion;
 
 impl VisitMut for WithoutVersion {
@@ -30,7 +31,7 @@ impl VisitMut for WithoutVersion {
                     && let syn::Expr::Call(with_capacity) = &*init.expr
                     && matches!(literal(with_capacity), Some(syn::Lit::Int(headers)) if headers.base10_digits() == "1")
                 {
-                    // It was the only one: an empty map takes no memory.
+                    // It was the only header: an empty map allocates no memory.
                     let map = &map.ident;
                     *statement = syn::parse_quote!(let #map = ::reqwest::header::HeaderMap::new(););
                 }
@@ -40,7 +41,7 @@ impl VisitMut for WithoutVersion {
     }
 }
 
-/// The first argument of a call.
+/// Returns the first argument of a call.
 fn literal(call: &syn::ExprCall) -> Option<&syn::Lit> {
     match call.args.first()? {
         syn::Expr::Lit(literal) => Some(&literal.lit),

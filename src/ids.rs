@@ -48,7 +48,7 @@ fn texts<T: Display>(items: impl IntoIterator<Item = T>) -> Vec<String> {
     items.into_iter().map(|item| item.to_string()).collect()
 }
 
-// One type alone for the empty array: an impl for arrays of any length would leave open which `[]` is meant.
+// Only one type has an impl for the empty array: an impl for arrays of any length would make `[]` ambiguous.
 impl<K> Ids<K> for [&str; 0] {
     fn into_ids(self) -> Result<Vec<K>, Error> {
         Ok(Vec::new())

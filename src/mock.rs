@@ -71,7 +71,7 @@ service!(iam, "IAM v3");
 service!(modelarts, "ModelArts v1");
 service!(mrs, "MRS v1.1");
 
-/// A session with a mock server, that sends each call once.
+/// Returns a session with a mock server. It sends each call once, without retries.
 ///
 /// # Errors
 ///

@@ -189,7 +189,7 @@ pub struct Faults<'a> {
 }
 
 impl Faults<'_> {
-    /// Adds a fault and gives its number.
+    /// Adds a fault and returns its id.
     ///
     /// # Errors
     ///

@@ -109,7 +109,7 @@ impl Emulator {
         Credentials::password(account, Some(user.to_owned()), password.clone())
     }
 
-    /// A session with it, by its token.
+    /// Returns a session with the emulator that uses its token.
     ///
     /// # Errors
     ///
@@ -134,11 +134,12 @@ impl Emulator {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn session_builder(&self) -> SessionBuilder {
-        // It is in this process, whatever proxy leads to other addresses.
+        // The emulator is in this process, so no proxy is needed.
         Session::builder().endpoint(self.endpoint()).no_proxy().project_id(self.project_id()).token(self.token())
     }
 
-    /// A session with it by other credentials, for example [`access_key`](Self::access_key) or [`login`](Self::login).
+    /// Returns a session with the emulator that uses other credentials, for example [`access_key`](Self::access_key) or
+    /// [`login`](Self::login).
     ///
     /// # Errors
     ///
@@ -174,7 +175,7 @@ impl Emulator {
         self.state.clock.system_time()
     }
 
-    /// Moves the emulator's clock on at once, at most to the beginning of the year 9999.
+    /// Moves the emulator's clock forward, at most to the beginning of the year 9999.
     ///
     /// # Errors
     ///
@@ -183,7 +184,7 @@ impl Emulator {
         self.change_clock(by, None)
     }
 
-    /// Lets the emulator's time pass so many times as fast as real time from now on; 0 stops it.
+    /// Sets the speed of the emulator's clock as a multiple of real time; 0 stops it.
     ///
     /// # Errors
     ///
@@ -217,7 +218,7 @@ impl Emulator {
         self.state.faults()
     }
 
-    /// The whole state as JSON, for [`EmulatorBuilder::load`].
+    /// Returns the whole state as JSON, for [`EmulatorBuilder::load`].
     ///
     /// # Errors
     ///
@@ -226,7 +227,7 @@ impl Emulator {
         self.state.snapshot().map_err(|refusal| failed(&format!("write a snapshot: {}", refusal.text())))
     }
 
-    /// Puts a snapshot, with its time, in the place of all that is there.
+    /// Replaces the whole state by a snapshot, its clock included.
     ///
     /// # Errors
     ///
@@ -236,7 +237,7 @@ impl Emulator {
         self.state.load(put).map_err(|refusal| failed(&format!("load the snapshot: {}", refusal.text())))
     }
 
-    /// Goes back to what it began with: state, time, faults and recorded exchanges.
+    /// Resets the emulator to its initial state: objects, clock, faults and recorded exchanges.
     ///
     /// # Errors
     ///
@@ -245,7 +246,7 @@ impl Emulator {
         self.state.reset().map_err(|refusal| failed(&format!("begin anew: {}", refusal.text())))
     }
 
-    /// Chooses what moves jobs from one state to the next from now on, also those that are on their way.
+    /// Sets the transition mode, also for running jobs.
     ///
     /// # Errors
     ///

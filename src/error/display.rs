@@ -21,7 +21,7 @@ impl fmt::Display for Error {
             write!(f, "body at `{}`: ", line(place))?;
         }
         f.write_str(&line(message))?;
-        // A failure with a code is the service's own; any other may be of the proxy.
+        // An error with a code comes from the service; any other may come from the proxy.
         if let (Some(proxy), None) = (proxy, code) {
             write!(f, " (through the proxy {proxy})")?;
         }
@@ -36,7 +36,7 @@ impl fmt::Display for Error {
 /// hold. `{:#?}` shows every part by its name.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // All fields by name, so that a new one is not forgotten here.
+        // All fields are named, so that a new one is not forgotten here.
         let Inner {
             kind: _,
             operation,

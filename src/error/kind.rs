@@ -34,7 +34,7 @@ macro_rules! kinds {
 kinds! {
     /// The request breaks a documented limit and was not sent, or the service rejected it as malformed.
     InvalidRequest = "invalid request";
-    /// The session cannot be built from what was given, or the endpoint does not have the operation.
+    /// The session cannot be built from its settings, or the endpoint does not have the operation.
     Configuration = "configuration";
     /// The credentials are not accepted.
     Authentication = "authentication";
@@ -48,9 +48,9 @@ kinds! {
     Throttled = "throttled";
     /// The service failed or rejected the request for another reason.
     Service = "service";
-    /// No complete response came over the network.
+    /// No complete response was received.
     Network = "network";
-    /// No complete response came in time.
+    /// No complete response was received in time.
     Timeout = "timeout";
     /// A response came that does not match the description.
     Decode = "decode";

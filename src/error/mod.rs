@@ -25,7 +25,7 @@ pub use setting::Setting;
 use code::kind_of;
 use failure::Failure;
 
-/// How much of a response's body an error keeps, in characters.
+/// The longest excerpt of a response body in an error, in characters.
 const EXCERPT: usize = 512;
 /// The longest message of a service in an error, in characters.
 const MESSAGE: usize = 4096;
@@ -346,7 +346,7 @@ impl Error {
         }
     }
 
-    /// What kind of failure it is.
+    /// The kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind.unwrap_or(ErrorKind::Service)
     }

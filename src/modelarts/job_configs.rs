@@ -164,7 +164,7 @@ identified! {
     TrainingJobConfig.name => TrainingJobConfigName;
 }
 
-/// One saved configuration, or a sample. The same handle whether named, saved, or found in a list.
+/// A saved configuration or a sample, named, created or found in a list.
 #[derive(Clone, Debug)]
 pub struct TrainingJobConfig {
     session: Session,

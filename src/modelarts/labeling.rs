@@ -194,7 +194,7 @@ identified! {
     LabelingJob.id => LabelingJobId;
 }
 
-/// One labeling job. The same handle whether named by id, created, or found in a list.
+/// A labeling job, named by id, created or found in a list.
 #[derive(Clone, Debug)]
 pub struct LabelingJob {
     session: Session,

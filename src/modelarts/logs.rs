@@ -126,7 +126,7 @@ pub struct ReadLog {
 }
 
 impl ReadLog {
-    /// How many lines, 0 to 500; 50 by default.
+    /// The number of lines, 0 to 500; the default is 50.
     pub fn lines(mut self, lines: u32) -> Self {
         self.lines = Some(lines);
         self
@@ -174,7 +174,7 @@ awaitable! {
     ReadLog => Result<types::ShowTrainingJobLogResponse, Error>;
 }
 
-/// The lines of a log file as they are written, see [`LogFile::follow`].
+/// A stream of a log file's lines, see [`LogFile::follow`].
 ///
 /// Temporary failures are retried twice. An error ends the stream; [`position`](Self::position) returns the position to
 /// resume from.
@@ -223,7 +223,7 @@ impl FollowLog {
         if state.lines.is_empty() { state.position.as_deref() } else { state.behind.as_deref() }
     }
 
-    /// The next line; nothing once the version is done and all is read.
+    /// Returns the next line, or `None` after the last line of an ended version.
     ///
     /// # Errors
     ///

@@ -98,7 +98,7 @@ impl ModelArts {
         TrainingJobs::new(self.session.clone())
     }
 
-    /// One training job by its id, given as number or as text; nothing is sent.
+    /// Returns a training job by its id, a number or a string; nothing is sent.
     ///
     /// # Errors
     ///
@@ -112,7 +112,7 @@ impl ModelArts {
         TrainingJobConfigs::new(self.session.clone())
     }
 
-    /// One saved configuration by its name; nothing is sent.
+    /// Returns a saved configuration by its name; nothing is sent.
     ///
     /// # Errors
     ///
@@ -173,7 +173,7 @@ impl ModelArts {
         VisualizationJobs::new(self.session.clone())
     }
 
-    /// One visualization job by its id, given as number or as text; nothing is sent.
+    /// Returns a visualization job by its id, a number or a string; nothing is sent.
     ///
     /// # Errors
     ///
@@ -190,7 +190,7 @@ impl ModelArts {
         LabelingJobs::new(self.session.clone())
     }
 
-    /// One labeling job by its id; nothing is sent.
+    /// Returns a labeling job by its id; nothing is sent.
     ///
     /// # Errors
     ///

@@ -129,7 +129,7 @@ macro_rules! training_request {
 }
 pub(super) use training_request;
 
-/// The fields of a [`Training`], checked.
+/// The validated fields of a [`Training`].
 pub(super) struct Fields {
     pub(super) worker_server_num: Bounded<1, { i32::MAX as i64 }>,
     pub(super) app_url: Option<String>,
@@ -177,7 +177,7 @@ impl Code {
         Self { app_url: Some(app_url.into()), boot_file_url: Some(boot_file_url.into()), ..Self::NONE }
     }
 
-    /// A built-in algorithm by its id, see [`built_in_algorithms`](super::ModelArts::built_in_algorithms).
+    /// Uses a built-in algorithm by its id, see [`built_in_algorithms`](super::ModelArts::built_in_algorithms).
     pub fn algorithm(model_id: impl TryInto<ModelId, Error: Into<Error>>) -> Self {
         Self { model_id: Some(given(model_id)), ..Self::NONE }
     }
@@ -187,7 +187,7 @@ impl Code {
         Self { user_image_url: Some(user_image_url.into()), ..Self::NONE }
     }
 
-    /// The engine that runs it, see [`engines`](super::ModelArts::engines); engine 1 if not given.
+    /// Sets the engine that runs the code, see [`engines`](super::ModelArts::engines); the default is engine 1.
     pub fn engine(mut self, engine_id: impl TryInto<EngineId, Error: Into<Error>>) -> Self {
         self.engine_id = Some(given(engine_id));
         self
@@ -211,7 +211,7 @@ impl Code {
         self.with_directory(app_url)
     }
 
-    /// Puts a built-in algorithm beside own code or a custom image, as some documented requests do.
+    /// Adds a built-in algorithm to own code or a custom image, as in some documented requests.
     pub fn with_algorithm(mut self, model_id: impl TryInto<ModelId, Error: Into<Error>>) -> Self {
         self.model_id = Some(given(model_id));
         self

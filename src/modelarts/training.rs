@@ -189,7 +189,7 @@ impl Entry<TrainingJob, types::CreateTrainingJobResponse> {
 }
 
 impl Entry<TrainingJob, types::TrainingJobSummary> {
-    /// The version whose id and state the list shows, if it shows one.
+    /// Returns the version in the list's entry, if there is one.
     pub fn shown_version(&self) -> Option<TrainingJobVersion> {
         self.details.version_id.map(|id| self.version_of(id))
     }
@@ -508,7 +508,7 @@ impl TrainingJobVersion {
         self.job.update_description(description).await
     }
 
-    /// What the service knows of the version.
+    /// Returns the details of the version.
     ///
     /// # Errors
     ///
@@ -564,7 +564,7 @@ impl TrainingJobVersion {
         Ok(())
     }
 
-    /// Waits until the version is done, see [`waiting`](crate::waiting).
+    /// Waits until the version has ended, see [`waiting`](crate::waiting).
     pub fn wait<'a>(&self) -> Wait<'a, Self> {
         Wait::new(self.clone())
     }

@@ -68,7 +68,7 @@ impl VisualizationJobs {
         VisualizationJobsQuery::list(self.session.clone())
     }
 
-    /// Replaces the descriptions of many jobs, several at once, see [`bulk`](crate::bulk).
+    /// Replaces the descriptions of many jobs concurrently, see [`bulk`](crate::bulk).
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -99,7 +99,7 @@ impl VisualizationJobs {
     }
 }
 
-/// A visualization job to be created, see [`VisualizationJobs::create`].
+/// The creation of a visualization job, see [`VisualizationJobs::create`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct CreateVisualizationJob {
@@ -156,7 +156,7 @@ impl CreateVisualizationJob {
     }
 }
 
-/// The end after a time as it goes over the wire.
+/// Converts the schedule into the form of a request.
 fn after(time: Duration) -> Result<types::AutoStopInput, Error> {
     let refuse = || Error::invalid_field("duration", format!("is whole hours, from 0 to 24, not {time:?}"));
     let hours = i64::try_from(time.as_secs() / 3600).map_err(|_| refuse())?;
@@ -214,7 +214,7 @@ identified! {
     VisualizationJob.id => VisualizationJobId;
 }
 
-/// One visualization job. The same handle whether named by id, created, or found in a list.
+/// A visualization job, named by id, created or found in a list.
 #[derive(Clone, Debug)]
 pub struct VisualizationJob {
     session: Session,
@@ -231,7 +231,7 @@ impl VisualizationJob {
         &self.id
     }
 
-    /// What the service knows of the job.
+    /// Returns the details of the job.
     ///
     /// ```
     /// # #[cfg(feature = "emulator")]
@@ -259,7 +259,7 @@ impl VisualizationJob {
 
     /// Replaces the description of the job.
     ///
-    /// The description has 0 to 256 characters (not bytes); a longer one is refused before anything is sent.
+    /// The description has 0 to 256 characters (not bytes); a longer one is rejected before anything is sent.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -283,7 +283,7 @@ impl VisualizationJob {
         Ok(())
     }
 
-    /// Stops the job. It goes on in the background.
+    /// Stops the job. The service continues in the background.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -303,7 +303,7 @@ impl VisualizationJob {
         Ok(())
     }
 
-    /// Starts the job again after it was stopped. It goes on in the background; wait for it with
+    /// Restarts a stopped job. The service continues in the background; wait for it with
     /// [`for_running`](Wait::for_running).
     ///
     /// ```no_run
@@ -326,7 +326,7 @@ impl VisualizationJob {
         Ok(())
     }
 
-    /// Deletes the job. It goes on in the background.
+    /// Deletes the job. The service continues in the background.
     ///
     /// ```no_run
     /// # async fn example(session: huaweicloud_jobs::Session) -> Result<(), huaweicloud_jobs::Error> {
@@ -369,7 +369,7 @@ impl Awaited for VisualizationJob {
 }
 
 impl Wait<'_, VisualizationJob> {
-    /// Waits until the job runs and can be looked at.
+    /// Waits until the job runs and can be opened.
     ///
     /// # Errors
     ///

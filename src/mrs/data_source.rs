@@ -142,7 +142,7 @@ identified! {
     DataSource.id => DataSourceId;
 }
 
-/// One data source. The same handle whether named by id, created, or found in a list.
+/// A data source, named by id, created or found in a list.
 #[derive(Clone, Debug)]
 pub struct DataSource {
     session: Session,
@@ -159,7 +159,7 @@ impl DataSource {
         &self.id
     }
 
-    /// What the service knows of it.
+    /// Returns the details of the object.
     ///
     /// # Errors
     ///
@@ -202,7 +202,7 @@ impl DataSource {
         self.update().description(description).send().await.map(drop)
     }
 
-    /// Deletes it. The data stay where they are.
+    /// Deletes the data source, but not its data.
     ///
     /// # Errors
     ///

@@ -151,7 +151,7 @@ impl SubmitJob {
         hql(hql: impl Into<String>) = hql.into();
     }
 
-    /// Submits the job. On a cloud this is work that is billed.
+    /// Submits the job. A cloud bills this work.
     ///
     /// # Errors
     ///
@@ -227,7 +227,7 @@ identified! {
     JobExe.id => JobExeId;
 }
 
-/// One submitted job. The same handle whether named by id, submitted, or found in a list.
+/// A submitted job, named by id, submitted or found in a list.
 #[derive(Clone, Debug)]
 pub struct JobExe {
     session: Session,
@@ -244,7 +244,7 @@ impl JobExe {
         &self.id
     }
 
-    /// What the service knows of the job.
+    /// Returns the details of the job.
     ///
     /// # Errors
     ///
@@ -264,7 +264,7 @@ impl JobExe {
         call(&operations::DELETE_JOB_EXECUTION, request.job_execution_id(self.id.as_str()).send()).await
     }
 
-    /// Waits until the job is done, see [`waiting`](crate::waiting).
+    /// Waits until the job has ended, see [`waiting`](crate::waiting).
     pub fn wait<'a>(&self) -> Wait<'a, Self> {
         Wait::new(self.clone())
     }

@@ -56,7 +56,7 @@ impl Execution {
         &self.id
     }
 
-    /// What the service knows of it.
+    /// Returns the details of the object.
     ///
     /// # Errors
     ///
@@ -86,7 +86,7 @@ impl Execution {
         call(&operations::DELETE_JOB_EXECUTION, request.job_execution_id(&self.id).send()).await
     }
 
-    /// Waits until it is done, see [`waiting`](crate::waiting).
+    /// Waits until the execution has ended, see [`waiting`](crate::waiting).
     pub fn wait<'a>(&self) -> Wait<'a, Self> {
         Wait::new(self.clone())
     }

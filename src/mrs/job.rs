@@ -41,7 +41,7 @@ impl Jobs {
         JobsQuery::list(self.session.clone())
     }
 
-    /// Replaces the descriptions of many jobs, several at once, see [`bulk`](crate::bulk).
+    /// Replaces the descriptions of many jobs concurrently, see [`bulk`](crate::bulk).
     pub fn update_descriptions<'a, I, D>(&self, updates: impl Stream<Item = (I, D)> + Send + 'a) -> Bulk<'a, JobId>
     where
         I: Into<JobId>,
@@ -135,7 +135,7 @@ where
 }
 
 builder! {
-    /// A job object to be created, see [`Jobs::create`].
+    /// The creation of a job object, see [`Jobs::create`].
     CreateJob {
         session: Session,
         name: String,
@@ -144,7 +144,7 @@ builder! {
 }
 
 builder! {
-    /// A change of a job object, see [`Job::update`].
+    /// An update of a job object, see [`Job::update`].
     UpdateJob {
         job: Job,
         name: Option<String>,
@@ -179,7 +179,7 @@ identified! {
     Job.id => JobId;
 }
 
-/// One job object. The same handle whether named by id or created.
+/// A job object, named by id, created or found in a list.
 #[derive(Clone, Debug)]
 pub struct Job {
     pub(super) session: Session,
@@ -196,7 +196,7 @@ impl Job {
         &self.id
     }
 
-    /// What the service knows of the job.
+    /// Returns the details of the job.
     ///
     /// # Errors
     ///
@@ -236,7 +236,7 @@ impl Job {
         self.update().description(description).change().await.map(drop)
     }
 
-    /// Deletes the job. Its binaries and executions stay.
+    /// Deletes the job, but not its binaries and executions.
     ///
     /// # Errors
     ///
@@ -309,7 +309,7 @@ impl UpdateJob {
     }
 }
 
-/// A job object to be run, see [`Job::execute`].
+/// The start of an execution, see [`Job::execute`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ExecuteJob {
@@ -341,7 +341,7 @@ impl ExecuteJob {
         is_public(is_public: bool) = is_public;
     }
 
-    /// Starts the execution. On a cloud this is work that is billed.
+    /// Starts the execution. A cloud bills this work.
     ///
     /// # Errors
     ///

@@ -112,7 +112,7 @@ identified! {
     JobBinary.id => JobBinaryId;
 }
 
-/// One job binary. The same handle whether named by id, created, or found in a list.
+/// A job binary, named by id, created or found in a list.
 #[derive(Clone, Debug)]
 pub struct JobBinary {
     session: Session,
@@ -129,7 +129,7 @@ impl JobBinary {
         &self.id
     }
 
-    /// What the service knows of it.
+    /// Returns the details of the object.
     ///
     /// # Errors
     ///

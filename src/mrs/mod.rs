@@ -84,7 +84,7 @@ impl Mrs {
         Jobs::new(self.session.clone())
     }
 
-    /// One job object by its id; nothing is sent.
+    /// Returns a job object by its id; nothing is sent.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ impl Mrs {
         JobBinaries::new(self.session.clone())
     }
 
-    /// One job binary by its id; nothing is sent.
+    /// Returns a job binary by its id; nothing is sent.
     ///
     /// # Errors
     ///
@@ -112,7 +112,7 @@ impl Mrs {
         DataSources::new(self.session.clone())
     }
 
-    /// One data source by its id; nothing is sent.
+    /// Returns a data source by its id; nothing is sent.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl Mrs {
         Executions::new(self.session.clone())
     }
 
-    /// One execution by its id; nothing is sent.
+    /// Returns an execution by its id; nothing is sent.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ impl Mrs {
         JobExes::new(self.session.clone())
     }
 
-    /// One submitted job by its id; nothing is sent.
+    /// Returns a submitted job by its id; nothing is sent.
     ///
     /// # Errors
     ///

@@ -48,7 +48,7 @@ use crate::error::Error;
 /// The order of a list, upwards or downwards.
 pub use crate::api::modelarts::types::SortOrder;
 
-/// How many ids are remembered at least: the largest page of ModelArts twice.
+/// The smallest number of remembered ids: two of the largest pages of ModelArts.
 const REMEMBERED: usize = 2000;
 /// Pages without anything new, one after the other, before a list counts as endless.
 const IDLE: u32 = 100;
@@ -488,7 +488,7 @@ pub struct Pages<Q: Query> {
 type Fetch<T> = Pin<Box<dyn Future<Output = Result<Batch<T>, Error>> + Send>>;
 
 impl<Q: Query> Pages<Q> {
-    /// The next page; nothing at the end.
+    /// Returns the next page, or `None` at the end.
     ///
     /// # Errors
     ///
@@ -615,7 +615,7 @@ impl<Q: Query> List<Q> {
         Ok(page.unwrap_or(Page { entries: Vec::new(), total: None, cursor: None }))
     }
 
-    /// The next entry; nothing at the end.
+    /// Returns the next entry, or `None` at the end.
     ///
     /// # Errors
     ///
@@ -624,7 +624,7 @@ impl<Q: Query> List<Q> {
         next(self).await.transpose()
     }
 
-    /// All entries, or the first error.
+    /// Returns all entries, or the first error.
     ///
     /// # Errors
     ///

@@ -148,7 +148,7 @@ impl Session {
         })))
     }
 
-    /// The generated client of the identity service.
+    /// Returns the generated client of the identity service.
     pub fn iam(&self) -> &iam::Client {
         &self.0.iam
     }
@@ -165,7 +165,7 @@ impl Session {
         &self.0.mrs
     }
 
-    /// The transport, the HTTP client and the base address of the service that a document describes.
+    /// Returns the transport, the HTTP client and the base address of the service that a document describes.
     pub(crate) fn way_to(&self, document: &str) -> (&Transport, &reqwest::Client, &str) {
         fn parts<C: ClientInfo<Transport>>(client: &C) -> (&Transport, &reqwest::Client, &str) {
             (client.inner(), client.client(), client.baseurl())

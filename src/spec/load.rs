@@ -79,8 +79,8 @@ impl<'a> Operation<'a> {
         ["id"].into_iter().chain(of_item).chain(parameter(self.path)).collect()
     }
 
-    /// Whether a successful response has what it cannot be used without; otherwise the place and what is wrong there.
-    /// Of a list each item is for its reader to judge.
+    /// Checks that a successful response has its subject; the error is the place and the problem. The items of a list
+    /// are checked when they are read.
     ///
     /// # Errors
     ///

@@ -144,7 +144,7 @@ impl Transport {
         self.0.route.unaddressed.is_none()
     }
 
-    /// Fails where no address of the service is known.
+    /// Returns an error if the address of the service is unknown.
     fn addressed(&self) -> Result<(), Error> {
         self.0.route.unaddressed.clone().map_or(Ok(()), Err)
     }

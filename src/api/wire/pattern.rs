@@ -102,7 +102,7 @@ const OTHERS: [(&str, &str); 7] = [
     (r"^[1-7]$", "must be a number from 1 to 7"),
 ];
 
-/// The most characters of a value that a message repeats.
+/// The longest part of a value in a message, in characters.
 const SHOWN: usize = 40;
 
 /// Returns the message for a value that does not match a pattern, for example `"a b" may have letters only`.
@@ -154,7 +154,7 @@ mod tests {
         found.sort();
         found.dedup();
         let is_known = |pattern: &String| TYPED.iter().chain(&OTHERS).any(|(known, _)| known == pattern);
-        // A schema brings along all others of its document, those of responses too.
+        // A schema includes all others of its document, also those of responses.
         let response_only = ["^API", "^ModelArts", "^(-1|[1-5])$", "^[0-3]$"];
         let unknown: Vec<_> = found
             .iter()

@@ -160,7 +160,7 @@ fn client() -> Result<Client, Error> {
     }
     let client = Client::builder()
         .tls_backend_preconfigured(Tls::default().config(false)?)
-        // The address is of this machine; a proxy would ask for the keys of its own.
+        // The address is local to each machine; a proxy would return the keys of its own machine.
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(PATIENCE)

@@ -35,7 +35,7 @@ pub struct Date {
 pub struct DateError;
 
 impl Date {
-    /// The time that many seconds after 1970-01-01T00:00:00Z (before, if negative).
+    /// Returns the time this number of seconds after 1970-01-01T00:00:00Z (before, if negative).
     ///
     /// # Errors
     ///

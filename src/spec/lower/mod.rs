@@ -143,7 +143,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// Key that marks a response enum of which an open Rust enum is made.
+/// The key that marks a response enum which becomes an open Rust enum.
 pub const OPEN_ENUM: &str = "x-open-enum";
 
 /// The key that marks the fields that a response schema cannot be used without.
@@ -472,7 +472,7 @@ fn use_wire_types(document: &mut Value) {
     }
 }
 
-/// The open enums of a lowered description: component name to documented values.
+/// Returns the open enums of a lowered description: component name to documented values.
 pub fn open_enums(document: &Value) -> BTreeMap<String, Vec<String>> {
     let schemas = document["components"]["schemas"].as_object();
     schemas

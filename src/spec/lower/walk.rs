@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::{load, schema};
 
-/// Components for which the generator uses a hand-written type.
+/// The components with a hand-written type in the generated code.
 pub const WIRE_TYPES: &[(&str, &str)] = &[
     ("TrainingJobId", "crate::api::wire::TrainingJobId"),
     ("TrainingJobVersionId", "crate::api::wire::TrainingJobVersionId"),
@@ -50,7 +50,7 @@ pub(super) const SEGMENT: &str = "PathSegment";
 pub(super) const SECRET: &str = "SecretText";
 /// Key that marks a text of a request with limits, and holds them.
 pub(super) const LIMITS: &str = "x-limits";
-/// Prefix of the component that stands for an integer of a request with bounds: `IntegerFrom1To1000`.
+/// The prefix of the component for a bounded integer of a request: `IntegerFrom1To1000`.
 pub const BOUNDED: &str = "IntegerFrom";
 /// Content of a component that a hand-written type replaces; the generator does not read it.
 pub(super) fn placeholder() -> Value {
@@ -61,7 +61,7 @@ pub(super) fn components<'a>(document: &'a mut Value, kind: &str) -> Option<&'a 
     document.get_mut("components")?.get_mut(kind)?.as_object_mut()
 }
 
-/// Makes a schema a reference, keeping its description and whether it can be null.
+/// Turns a schema into a reference, and keeps its description and whether it is nullable.
 pub(super) fn refer_to(schema: &mut Map<String, Value>, name: &str) {
     let mut replaced =
         Map::from_iter([("allOf".to_owned(), json!([{"$ref": format!("#/components/schemas/{name}")}]))]);
@@ -73,7 +73,7 @@ pub(super) fn refer_to(schema: &mut Map<String, Value>, name: &str) {
     *schema = replaced;
 }
 
-/// Where a schema is used.
+/// The use of a schema.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {
     /// In parameters and request bodies.
@@ -84,7 +84,7 @@ pub enum Side {
     Either,
 }
 
-/// Names of the component schemas that requests or responses reach.
+/// Returns the names of the component schemas that requests or responses use.
 pub fn reachable(document: &Value, side: Side) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for operation in load::operations(document) {
@@ -112,8 +112,8 @@ pub(super) fn each_operation(document: &mut Value, mut visit: impl FnMut(&mut Va
     }
 }
 
-/// Visits every schema of one side, inner ones before outer ones. Schemas that a hand-written wire type replaces and
-/// scalars that both sides use are left to the rules for `Either`.
+/// Visits every schema of one side, inner schemas first. It skips schemas with a hand-written wire type and scalars
+/// that both sides use; the rules for `Either` handle them.
 pub(super) fn each_schema(document: &mut Value, side: Side, mut visit: impl FnMut(&mut Map<String, Value>)) {
     let names = match side {
         Side::Either => None,
@@ -135,7 +135,7 @@ pub(super) fn each_schema(document: &mut Value, side: Side, mut visit: impl FnMu
     }
 }
 
-/// Visits every parameter where it is written: in the components, on a path, on an operation.
+/// Visits every parameter: in the components, on a path, on an operation.
 pub(super) fn each_parameter(document: &mut Value, mut visit: impl FnMut(&mut Value)) {
     if let Some(parameters) = components(document, "parameters") {
         parameters.values_mut().for_each(&mut visit);
