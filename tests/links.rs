@@ -12,8 +12,8 @@ use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 /// Links of pages in the package that lead to files which only the repository has.
 const ONLY_IN_THE_REPOSITORY: [&str; 2] = ["python", "fuzz"];
 
-/// What `openapi/README.md` is made from; its links are those of that page.
-const TEMPLATE: &str = "src/spec/pages/readme.md";
+/// Pages here are parts of other pages, which have their links.
+const TEMPLATES: &str = "src";
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -33,7 +33,7 @@ fn pages() -> BTreeSet<String> {
                 if !is_foreign {
                     folders.push(path);
                 }
-            } else if name.ends_with(".md") && path != Path::new(TEMPLATE) {
+            } else if name.ends_with(".md") && !path.starts_with(TEMPLATES) {
                 pages.insert(path.to_str().unwrap().replace('\\', "/"));
             }
         }
