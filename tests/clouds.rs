@@ -322,6 +322,7 @@ async fn editions_are_told_apart_by_contract_tests() {
 #[tokio::test]
 async fn the_emulator_of_a_cloud_lacks_what_the_cloud_lacks() {
     let emulator = Emulator::builder().cloud(cloud("otc")).token(TOKEN).start().await.unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let at = |path: &str| format!("{}{}", emulator.endpoint(), path.replace("{p}", emulator.project_id()));
     let send =

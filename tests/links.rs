@@ -111,10 +111,9 @@ fn every_link_leads_somewhere() {
             if is_packaged(page, &include)
                 && !is_packaged(&target, &include)
                 && !include.iter().any(|e| e.starts_with(&target))
+                && !ONLY_IN_THE_REPOSITORY.iter().any(|known| target.starts_with(known))
             {
-                if !ONLY_IN_THE_REPOSITORY.iter().any(|known| target.starts_with(known)) {
-                    broken.push(format!("{page}: {link}: {target} is not in the package"));
-                }
+                broken.push(format!("{page}: {link}: {target} is not in the package"));
             }
             if let (Some(fragment), Some((_, anchors))) = (fragment, read.get(&target))
                 && !anchors.contains(fragment)

@@ -2,6 +2,7 @@
 
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
+#![allow(clippy::needless_borrows_for_generic_args, reason = "that references are taken is what is tested")]
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;

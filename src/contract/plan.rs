@@ -72,7 +72,7 @@ pub(super) enum Case {
     Trials(Vec<Trial>),
     Law(Law),
     /// The operation must be absent.
-    Absence(Trial),
+    Absence(Box<Trial>),
     /// It cannot be; for this reason.
     Untried(&'static str),
 }
@@ -429,7 +429,7 @@ impl Planner {
             expected: Expected::Unknown,
         };
         let summary = format!("{} is not documented by this cloud and is absent", line(described));
-        self.add(op, Kind::Failure, "absent", summary, Case::Absence(trial));
+        self.add(op, Kind::Failure, "absent", summary, Case::Absence(Box::new(trial)));
     }
 
     fn trial_is_billed(&self, trial: &Trial) -> bool {

@@ -43,7 +43,10 @@ impl Tls {
             // Reading the certificates of the system takes longer than a call.
             builder.with_root_certificates(RootCertStore::empty())
         } else if self.verify {
-            let verifier = verifier(roots, provider).map_err(failed)?;
+            let verifier = verifier(roots, provider).map_err(|error| {
+                Error::configuration("the certificates of the system cannot be read, so no server can be verified")
+                    .with_source(error)
+            })?;
             builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
         } else {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))

@@ -8,7 +8,7 @@ fn quickstart_shows_nine_matching_updates() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}");
     assert!(text.ends_with("9 of 9 documented updates match\n"), "{text}");
-    assert_eq!(text.matches("request ok, answer ok, stored ok").count(), 9, "{text}");
+    assert_eq!(text.matches("request ok, response ok, stored ok").count(), 9, "{text}");
     assert!(text.contains("> x-auth-token: ***"), "{text}");
     assert!(!text.contains("not-a-secret"), "{text}");
     assert!(output.stderr.is_empty());

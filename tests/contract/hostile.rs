@@ -361,9 +361,9 @@ async fn a_second_signal_ends_at_once_and_says_what_is_left() {
     use nix::sys::signal::{Signal, kill};
     use std::process::Stdio;
     // An object was created and its deletion hangs, or the response to its creation does.
-    let cases: [(fn(&Asked) -> bool, &str); 2] =
-        [(deletes_a_job, "the run ended before it was removed"), (creates_a_job, "it may exist")];
-    for (is_kept, reason) in cases {
+    for (is_kept, reason) in
+        [(deletes_a_job as fn(&Asked) -> bool, "the run ended before it was removed"), (creates_a_job, "it may exist")]
+    {
         let emulator = emulator().await;
         let (endpoint, is_there) = keeping_back(&emulator, is_kept).await;
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_hwjobs"));

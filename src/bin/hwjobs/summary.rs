@@ -21,7 +21,8 @@ pub(super) fn table() -> Table {
     table
 }
 
-/// Counts by service and kind, what was not tried and what is left behind, the conclusion, and what differs most often.
+/// Writes counts by service and kind, what was not tried, what is left behind, and what differs most often. The conclusion,
+/// which says the same as the exit code, is the last line.
 pub(super) fn summary(report: &Report, written: bool, out: &mut impl Write) -> io::Result<()> {
     let mut counts: BTreeMap<(&str, Kind), [usize; 4]> = BTreeMap::new();
     for Outcome { service, kind, verdict, .. } in &report.outcomes {
@@ -61,6 +62,12 @@ pub(super) fn summary(report: &Report, written: bool, out: &mut impl Write) -> i
             list([(String::new(), &*why)].into_iter(), out)?;
         }
     }
+    let common = report.common_differences();
+    if !common.is_empty() {
+        writeln!(out, "the most common differences:")?;
+        let rows = common.iter().take(COMMON).map(|it| (format!("{} {}", it.clauses, it.check), &*it.text));
+        list(rows, out)?;
+    }
     let clauses = report.outcomes.len();
     let word = match report.conclusion() {
         _ if !written => "a report could not be written".to_owned(),
@@ -75,12 +82,6 @@ pub(super) fn summary(report: &Report, written: bool, out: &mut impl Write) -> i
     };
     let seconds = report.milliseconds as f64 / 1000.0;
     writeln!(out, "{word}; {} requests in {seconds:.1} s", report.requests)?;
-    let common = report.common_differences();
-    if !common.is_empty() {
-        writeln!(out, "the most common differences:")?;
-        let rows = common.iter().take(COMMON).map(|it| (format!("{} {}", it.clauses, it.check), &*it.text));
-        list(rows, out)?;
-    }
     Ok(())
 }
 
