@@ -140,7 +140,7 @@ async fn next_event(stream: &mut reqwest::Response, name: &str) -> Value {
     let mut text = String::new();
     loop {
         let chunk = timeout(Duration::from_secs(60), stream.chunk()).await.expect("an event").unwrap();
-        text += &String::from_utf8(chunk.expect("the stream goes on").to_vec()).unwrap();
+        text += std::str::from_utf8(&chunk.expect("the stream goes on")).unwrap();
         let events = text.split("\n\n").filter_map(|event| event.strip_prefix(&format!("event: {name}\ndata: ")));
         if let Some(data) = events.filter_map(|data| serde_json::from_str(data).ok()).next() {
             return data;
