@@ -173,9 +173,11 @@ impl Checker {
             }
             _ => None,
         };
+        if let Some(reason) = self.together(error) {
+            return Refusal::Invalid(invalid(error, &reason));
+        }
         let Some((index, [first, ..])) = meant.map(|(index, errors)| (index, errors.as_slice())) else {
-            let together = self.together(error);
-            return Refusal::Invalid(together.map_or_else(|| describe(error), |reason| invalid(error, &reason)));
+            return Refusal::Invalid(describe(error));
         };
         // The description can give a rule between fields a code of its own, such as "12000068".
         let schema = load::resolve(self.document.value(), self.request.unwrap_or(&Value::Null));
@@ -190,29 +192,45 @@ impl Checker {
         }
     }
 
-    /// What is wrong with fields that are there together, where more than one of several alternatives holds.
+    /// Returns what is wrong with fields that are there together: more than one of several alternatives holds, or none does
+    /// and one is there in part.
     fn together(&self, error: &ValidationError<'_>) -> Option<String> {
-        if !matches!(error.kind(), ValidationErrorKind::OneOfMultipleValid { .. }) {
-            return None;
-        }
         let document = self.document.value();
         let mut schema = load::resolve_whole(document, self.document.request_schema(self.operation)?);
         for step in error.instance_path().as_str().split('/').skip(1) {
             schema = load::resolve_whole(document, schema["properties"].get(step).or_else(|| schema.get("items"))?);
         }
         let path = error.schema_path().as_str();
-        let alternatives = schema.pointer(&path[path.rfind("/allOf/")?..])?;
-        let mut fields = Vec::new();
-        required_fields(alternatives, &mut fields);
+        let alternatives = schema.pointer(&path[path.rfind("/allOf/")?..])?.as_array()?;
         // A field that every request has cannot be what is wrong.
         let always =
-            |field: &&str| schema["required"].as_array().is_some_and(|all| all.iter().any(|name| name == *field));
-        fields.retain(|field| !always(field));
+            |field: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|name| name == field));
         let given = error.instance().as_object()?;
-        let (there, missing): (Vec<&str>, Vec<&str>) = fields.into_iter().partition(|field| given.contains_key(*field));
-        match (there.as_slice(), missing.as_slice()) {
-            ([only], [_, ..]) => Some(format!("{only} goes only with {}", missing.join(" and "))),
-            ([_, _, ..], _) => Some(format!("{} exclude each other", there.join(" and "))),
+        let sorted = |alternatives: &[Value]| -> (Vec<String>, Vec<String>) {
+            let mut fields = Vec::new();
+            required_fields(alternatives, &mut fields);
+            let fields = fields.into_iter().filter(|field| !always(field)).map(str::to_owned);
+            fields.partition(|field| given.contains_key(field))
+        };
+        let goes_with = |there: &[String], missing: &[String]| {
+            Some(format!("{} goes only with {}", there.join(" and "), missing.join(" and ")))
+        };
+        match error.kind() {
+            ValidationErrorKind::OneOfMultipleValid { .. } => {
+                let (there, missing) = sorted(alternatives);
+                match (there.as_slice(), missing.as_slice()) {
+                    ([only], [_, ..]) => goes_with(std::slice::from_ref(only), &missing),
+                    ([_, _, ..], _) => Some(format!("{} exclude each other", there.join(" and "))),
+                    _ => None,
+                }
+            }
+            ValidationErrorKind::AnyOf { .. } | ValidationErrorKind::OneOfNotValid { .. } => {
+                let names_fields = |rule: &&Value| rule.as_object().is_some_and(|rule| rule.keys().eq(["required"]));
+                let mut in_part =
+                    alternatives.iter().filter(names_fields).map(|rule| sorted(std::slice::from_ref(rule)));
+                let (there, missing) = in_part.find(|(there, missing)| !there.is_empty() && !missing.is_empty())?;
+                goes_with(&there, &missing)
+            }
             _ => None,
         }
     }
@@ -320,14 +338,14 @@ fn undescribed(document: &Value, schema: &Value, value: &Value, place: &str, fou
 }
 
 /// The fields that alternatives ask for, each once.
-fn required_fields<'a>(alternatives: &'a Value, found: &mut Vec<&'a str>) {
-    for alternative in alternatives.as_array().into_iter().flatten() {
+fn required_fields<'a>(alternatives: &'a [Value], found: &mut Vec<&'a str>) {
+    for alternative in alternatives {
         for field in alternative["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             if !found.contains(&field) {
                 found.push(field);
             }
         }
-        for inner in ["oneOf", "anyOf"].iter().filter_map(|key| alternative.get(key)) {
+        for inner in ["oneOf", "anyOf"].iter().filter_map(|key| alternative[*key].as_array()) {
             required_fields(inner, found);
         }
     }

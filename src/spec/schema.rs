@@ -48,6 +48,7 @@ pub fn drop_field_rules(schema: &mut Map<String, Value>) {
 }
 
 /// Visits every object of a document that is no data, inner ones before outer ones.
+#[cfg(feature = "publish")]
 pub fn visit(value: &mut Value, visitor: &mut impl FnMut(&mut Map<String, Value>)) {
     match value {
         Value::Object(map) => {

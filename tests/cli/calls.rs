@@ -59,7 +59,7 @@ async fn colour_is_for_terminals_and_can_be_switched_off() {
         let plain = text.replace("\u{1b}[1m", "").replace("\u{1b}[0m", "");
         assert!(plain.lines().all(|line| line.chars().count() <= 60), "{plain}");
         // Headers are complete; columns without room are left out.
-        for (list, columns) in [("training-job", 7), ("training-job-version", 7)] {
+        for (list, columns) in [("training-job", 5), ("training-job-version", 5)] {
             let size = nix::pty::Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
             let terminal = nix::pty::openpty(Some(&size), None).unwrap();
             let ids: &[&str] = if list == "training-job" { &[] } else { &["10"] };

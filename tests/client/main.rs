@@ -14,6 +14,7 @@ mod credentials;
 mod errors;
 mod examples;
 mod faults;
+#[cfg(feature = "builders")]
 mod generated;
 mod handles_modelarts;
 mod handles_mrs;

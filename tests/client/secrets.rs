@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
-use crate::common;
 use crate::common::{Log, Server, head};
 use huaweicloud_jobs::Session;
 use huaweicloud_jobs::api::iam::types::CreateTokenRequest;
@@ -106,7 +105,7 @@ async fn the_emulator_keeps_its_token_to_itself() {
 
 /// The forms in which a firewall echoes a request.
 #[cfg(feature = "raw")]
-fn echoes(request: &common::Arrived) -> Vec<String> {
+fn echoes(request: &crate::common::Arrived) -> Vec<String> {
     let headers: String = request.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     let whole = format!("{} {}\n{headers}\n{}", request.method, request.target, String::from_utf8_lossy(&request.body));
     let escaped = serde_json::Value::from(whole.as_str()).to_string();
@@ -156,7 +155,7 @@ impl Mirror {
         let task = tokio::spawn(async move {
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
-                let Some(request) = common::read(&mut stream).await else { continue };
+                let Some(request) = crate::common::read(&mut stream).await else { continue };
                 if let Some((_, signature)) = request.header("authorization").and_then(|h| h.split_once("Signature=")) {
                     kept.lock().unwrap().push(signature.to_owned());
                 }
