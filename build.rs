@@ -235,7 +235,8 @@ fn read(file: &str, json: &Path) -> Result<Value, String> {
 fn compile(service: &str, file: &str, target: &Path) -> Result<Names, String> {
     let document = read(file, &target.with_extension("json"))?;
     // The emulator validates requests with the first and returns the second.
-    for (extension, text) in [("rules.json", edition::rules(&document).to_string()), ("answers.rs", answers(&document))]
+    for (extension, text) in
+        [("rules.json", edition::rules(&document).to_string()), ("responses.rs", responses(&document))]
     {
         let file = target.with_extension(extension);
         fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -279,10 +280,10 @@ fn tell_lifecycle(document: &mut Value) {
 }
 
 /// Returns the documented response to the first documented request of each operation, as a Rust expression.
-fn answers(document: &Value) -> String {
+fn responses(document: &Value) -> String {
     let rows = load::operations(document).filter_map(|operation| {
-        let (_, answer) = operation.examples(document).first()?.response?;
-        Some(format!("    ({:?}, {:?}),\n", operation.id(), answer.to_string()))
+        let (_, response) = operation.examples(document).first()?.response?;
+        Some(format!("    ({:?}, {:?}),\n", operation.id(), response.to_string()))
     });
     format!("&[\n{}]\n", rows.collect::<String>())
 }
@@ -529,7 +530,7 @@ fn wire_name(field: &syn::Field) -> String {
 /// Writes open enums for documented strings of responses, in a module beside the generated types.
 fn open_enums(enums: &BTreeMap<String, Vec<String>>, document: &Value) -> String {
     let mut code = String::from(
-        "/// Values of answers that may grow: each has an `Unknown` besides the documented ones.\npub mod open {\n",
+        "/// Values of responses that may grow: each has an `Unknown` besides the documented ones.\npub mod open {\n",
     );
     for (name, values) in enums {
         let description = document["components"]["schemas"][name]["description"].as_str().unwrap_or_default();

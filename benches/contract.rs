@@ -48,8 +48,8 @@ async fn main() {
                 for (name, value) in &exchange.headers {
                     request = request.header(name, if name == "x-auth-token" { TOKEN } else { value });
                 }
-                let answer = request.body(exchange.body.unwrap_or_default()).send().await.expect("it answers");
-                answer.bytes().await.expect("it answers whole");
+                let response = request.body(exchange.body.unwrap_or_default()).send().await.expect("it responds");
+                response.bytes().await.expect("it responds whole");
             }
         });
     }

@@ -39,7 +39,7 @@ static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::builder().no_proxy().
 static EMULATORS: [LazyLock<Emulator>; 2] = [LazyLock::new(|| start(FEW)), LazyLock::new(|| start(MANY))];
 
 fn start(jobs: u32) -> Emulator {
-    let emulator = Emulator::builder().empty().training_jobs(jobs).check_answers(false);
+    let emulator = Emulator::builder().empty().training_jobs(jobs).check_responses(false);
     RUNTIME.block_on(emulator.start()).expect("the emulator starts")
 }
 
@@ -54,7 +54,7 @@ fn measure(bencher: Bencher<'_, '_>, jobs: u32, method: Method, path: &str, body
     bencher.bench_local(|| {
         RUNTIME.block_on(async {
             let request = CLIENT.request(method.clone(), &url).header("x-auth-token", "emulator-token-not-a-secret");
-            let response = request.body(body).send().await.expect("an answer");
+            let response = request.body(body).send().await.expect("a response");
             assert!(response.status().is_success(), "{:?}", response.status());
             response.bytes().await.expect("a body")
         })

@@ -20,7 +20,7 @@ const ROUND: Duration = Duration::from_secs(1);
 #[tokio::main]
 async fn main() {
     let folder = tempfile::tempdir().expect("a folder");
-    let builder = Emulator::builder().check_answers(false);
+    let builder = Emulator::builder().check_responses(false);
     let memory = builder.clone().start().await.expect("it starts");
     let file = builder.data(folder.path().join("state.db")).start().await.expect("it starts");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -94,7 +94,7 @@ async fn client(address: String, requests: [String; 2], until: Instant) -> Vec<D
         let sent = Instant::now();
         connection.write_all(requests[times.len() % 2].as_bytes()).await.expect("it reads");
         loop {
-            let got = connection.read(&mut buffer[read..]).await.expect("it answers");
+            let got = connection.read(&mut buffer[read..]).await.expect("it responds");
             assert!(got > 0, "the connection stays open");
             read += got;
             if is_whole(&buffer[..read]) {
@@ -108,10 +108,10 @@ async fn client(address: String, requests: [String; 2], until: Instant) -> Vec<D
     times
 }
 
-/// Whether an answer with a `Content-Length` is there to its end.
-fn is_whole(answer: &[u8]) -> bool {
-    let Some(head) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return false };
-    let text = String::from_utf8_lossy(&answer[..head]).to_ascii_lowercase();
+/// Whether a response with a `Content-Length` is there to its end.
+fn is_whole(response: &[u8]) -> bool {
+    let Some(head) = response.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return false };
+    let text = String::from_utf8_lossy(&response[..head]).to_ascii_lowercase();
     let length = text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
-    answer.len() >= head + 4 + length.expect("a Content-Length")
+    response.len() >= head + 4 + length.expect("a Content-Length")
 }

@@ -170,11 +170,11 @@ impl<'a, J: Awaited> Wait<'a, J> {
         let mut error = WaitError { reason: Reason::TimedOut, last: None, elapsed: Duration::ZERO, polls: 0 };
         let mut failures = 0;
         loop {
-            let answered = Box::pin(self.job.details()).await;
+            let outcome = Box::pin(self.job.details()).await;
             error.polls += 1;
             error.elapsed = since(started, clock.now());
             let mut least = Duration::ZERO;
-            match answered {
+            match outcome {
                 Ok(details) => {
                     failures = 0;
                     let (phase, state) = J::phase(&details);

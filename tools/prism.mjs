@@ -51,7 +51,7 @@ async function withMock(file, visit) {
 /** What to send and what must come back, one entry for each documented request of an operation. */
 function* calls(path, shared, method, operation) {
   const [status, success] = Object.entries(operation.responses).find(([code]) => code.startsWith("2"));
-  const answers = success.content?.[JSON_TYPE].examples ?? {};
+  const responses = success.content?.[JSON_TYPE].examples ?? {};
   const bodies = operation.requestBody?.content[JSON_TYPE].examples ?? {};
   const parameters = [...shared, ...(operation.parameters ?? [])];
   // The examples of the parameters are the request of an operation without a documented one.
@@ -70,7 +70,7 @@ function* calls(path, shared, method, operation) {
       target: query.size > 0 ? `${target}?${query}` : target,
       body: bodies[key]?.value,
       status: Number(status),
-      answer: answers[key]?.value,
+      documented: responses[key]?.value,
     };
   }
 }
@@ -88,22 +88,22 @@ function violations(response) {
 }
 
 /** Why a call failed, or nothing. */
-async function problem(base, { key, method, target, body, status, answer }) {
+async function problem(base, { key, method, target, body, status, documented }) {
   const headers = { "X-Auth-Token": "any", Prefer: `code=${status}` };
-  if (answer !== undefined) headers.Prefer += `, example=${key}`;
+  if (documented !== undefined) headers.Prefer += `, example=${key}`;
   if (body !== undefined) headers["Content-Type"] = JSON_TYPE;
   const response = await fetch(base + target, { method, headers, body: body && JSON.stringify(body) });
   const text = await response.text();
   if (response.status !== status) return `status ${response.status}, not ${status}: ${text}`;
   const named = violations(response);
   if (named.length > 0) return `violations: ${JSON.stringify(named)}`;
-  if (answer !== undefined && !isDeepStrictEqual(JSON.parse(text), answer)) return `another answer: ${text}`;
+  if (documented !== undefined && !isDeepStrictEqual(JSON.parse(text), documented)) return `another response: ${text}`;
 }
 
 let failures = 0;
 for (const file of process.argv.slice(2)) {
   const description = await SwaggerParser.dereference(file);
-  const seen = { operations: 0, requests: 0, answers: 0 };
+  const seen = { operations: 0, requests: 0, responses: 0 };
   const before = failures;
   await withMock(file, async (base) => {
     for (const [path, item] of Object.entries(description.paths)) {
@@ -111,7 +111,7 @@ for (const file of process.argv.slice(2)) {
         seen.operations += 1;
         for (const call of calls(path, item.parameters ?? [], method, item[method])) {
           seen.requests += 1;
-          seen.answers += call.answer === undefined ? 0 : 1;
+          seen.responses += call.documented === undefined ? 0 : 1;
           const message = await problem(base, call);
           if (message) {
             failures += 1;
@@ -123,7 +123,7 @@ for (const file of process.argv.slice(2)) {
   });
   console.log(
     `prism  ${basename(file)}: ${seen.operations} operations, ${seen.requests} requests, ` +
-      `${seen.answers} documented answers, ${failures - before} failures`,
+      `${seen.responses} documented responses, ${failures - before} failures`,
   );
 }
 process.exitCode = failures > 0 ? 1 : 0;

@@ -105,5 +105,5 @@ try {
   await show();
   listen();
 } catch (error) {
-  about.textContent = `The emulator does not answer (${error.message}).`;
+  about.textContent = `The emulator does not respond (${error.message}).`;
 }

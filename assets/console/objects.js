@@ -27,7 +27,7 @@ const iso = (time) => (Number.isFinite(time) ? new Date(time).toISOString().repl
 /** Shows the page, and again when something has happened. */
 export async function render(main, [name, id], query, now) {
   const summary = await control('GET', 'summary');
-  projects = [...new Set([description.emulator.project_id, ...summary.holdings.map((it) => it.project)])];
+  projects = [...new Set([description.emulator.project_id, ...summary.objects.map((it) => it.project)])];
   project = query.get('project') ?? projects[0];
   const kind = description.kinds.find((it) => it.name === name) ?? description.kinds[0];
   open = { main, kind, id, now, text: undefined };
@@ -193,7 +193,7 @@ function concerns(exchange, kind, id) {
   const holds = (value) => value && typeof value === 'object'
     && Object.entries(value).some(([name, it]) => (name === kind.shape.id && String(it) === id) || holds(it));
   try {
-    return holds(JSON.parse(exchange.answer));
+    return holds(JSON.parse(exchange.response));
   } catch {
     return false;
   }

@@ -118,7 +118,7 @@ function one(main, id) {
       h('section', null, h('h3', null, 'Request'),
         table(['Header', 'Value'], it.headers.map(([name, value]) => h('tr', null, h('td', null, name), h('td', null, value)))),
         body(it.request, fault.marked), fault.missing && h('p', { class: 'bad' }, `${fault.missing} is missing.`),
-        h('h3', null, 'Response'), body(it.answer)),
+        h('h3', null, 'Response'), body(it.response)),
       operation && h('section', null, documented(operation))),
     h('h3', null, 'Send it again'), copied(command(it)),
     JSON.stringify(it).includes('***') && h('p', { class: 'faint' }, 'Values that may be secret are recorded as ***.'));

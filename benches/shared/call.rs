@@ -1,4 +1,4 @@
-//! One call over loopback, by a session and by hand, and the server that answers both.
+//! One call over loopback, by a session and by hand, and the server of both.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -173,11 +173,11 @@ impl Hand {
             .send()
             .await?;
         let status = response.status();
-        let answer = response.bytes().await?;
+        let response = response.bytes().await?;
         if !status.is_success() {
-            return Err(format!("{status}: {}", String::from_utf8_lossy(&answer)).into());
+            return Err(format!("{status}: {}", String::from_utf8_lossy(&response)).into());
         }
-        let updated: Updated = serde_json::from_slice(&answer)?;
+        let updated: Updated = serde_json::from_slice(&response)?;
         if !updated.is_success {
             return Err(format!("{:?}: {:?}", updated.error_code, updated.error_message).into());
         }

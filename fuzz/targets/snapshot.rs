@@ -46,7 +46,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime starts");
     // The answers of an edited state are not those of the description.
-    let emulator = runtime.block_on(Emulator::builder().check_answers(false).start()).expect("the emulator starts");
+    let emulator = runtime.block_on(Emulator::builder().check_responses(false).start()).expect("the emulator starts");
     let documented = emulator.snapshot().expect("a snapshot");
     World { _runtime: runtime, emulator, documented }
 });

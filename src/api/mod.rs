@@ -81,7 +81,7 @@ pub(crate) async fn exchange<T: DeserializeOwned>(
     operation: &Operation,
     request: impl Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
 ) -> Result<ResponseValue<T>, Error> {
-    let (outcome, answer) = transport::observe(request).await;
+    let (outcome, info) = transport::observe(request).await;
     outcome.map_err(|error| match error {
         progenitor_client::Error::InvalidResponsePayload(body, error) => {
             // The generator's error has no place in the body: parse the body again to find it.
@@ -90,7 +90,7 @@ pub(crate) async fn exchange<T: DeserializeOwned>(
                 Ok(_) => (".".to_owned(), error.to_string()),
                 Err(error) => (error.path().to_string(), error.inner().to_string()),
             };
-            Error::undecodable(place, message, &body, &answer).with_operation(operation.id)
+            Error::undecodable(place, message, &body, &info).with_operation(operation.id)
         }
         error => Error::from(error).or_operation(operation.id),
     })

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::answer::Refusal;
+use super::response::Rejection;
 
 /// The gateway's documented limit of a body, in bytes.
 pub(super) const MAX_BODY: usize = 12 * 1024 * 1024;
@@ -49,10 +49,10 @@ pub(super) async fn read(
     limit: usize,
     room: &Arc<Semaphore>,
     time: Duration,
-) -> Result<Body, Refusal> {
+) -> Result<Body, Rejection> {
     let too_large = || {
         let message = format!("The body is larger than the limit of {limit} bytes.");
-        Refusal::malformed(StatusCode::PAYLOAD_TOO_LARGE, message)
+        Rejection::malformed(StatusCode::PAYLOAD_TOO_LARGE, message)
     };
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     let declared = length.unwrap_or(0);
@@ -63,7 +63,7 @@ pub(super) async fn read(
     let all = async {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| {
-                Refusal::malformed(StatusCode::BAD_REQUEST, format!("The body cannot be read: {error}"))
+                Rejection::malformed(StatusCode::BAD_REQUEST, format!("The body cannot be read: {error}"))
             })?;
             let Ok(data) = frame.into_data() else { continue };
             let before = read.max(FREE);
@@ -79,7 +79,7 @@ pub(super) async fn read(
                 let more = u32::try_from(more).ok().and_then(|more| Arc::clone(room).try_acquire_many_owned(more).ok());
                 let more = more.ok_or_else(|| {
                     let message = "The bodies of other requests leave no room for this one; send it again.".to_owned();
-                    Refusal::Gateway { status: StatusCode::TOO_MANY_REQUESTS, code: "APIG.0308", message }
+                    Rejection::Gateway { status: StatusCode::TOO_MANY_REQUESTS, code: "APIG.0308", message }
                 })?;
                 match &mut held {
                     Some(held) => held.merge(more),
@@ -88,11 +88,11 @@ pub(super) async fn read(
             }
             whole.extend_from_slice(&data);
         }
-        Ok::<_, Refusal>(())
+        Ok::<_, Rejection>(())
     };
     timeout(time, all).await.map_err(|_| {
         let message = format!("The body did not arrive within {} seconds.", time.as_secs_f64());
-        Refusal::malformed(StatusCode::REQUEST_TIMEOUT, message)
+        Rejection::malformed(StatusCode::REQUEST_TIMEOUT, message)
     })??;
     if read > limit { Err(too_large()) } else { Ok(Body { bytes: whole.freeze(), _room: held }) }
 }

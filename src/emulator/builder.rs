@@ -71,7 +71,7 @@ pub struct EmulatorBuilder {
     quota: u32,
     seed: Option<u64>,
     training_jobs: u32,
-    check_answers: bool,
+    check_responses: bool,
     record: usize,
     log: AccessLog,
     allow_remote: bool,
@@ -100,7 +100,7 @@ impl Default for EmulatorBuilder {
             quota: QUOTA,
             seed: None,
             training_jobs: 0,
-            check_answers: cfg!(debug_assertions),
+            check_responses: cfg!(debug_assertions),
             record: 0,
             log: AccessLog::Off,
             allow_remote: false,
@@ -162,7 +162,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Serves what a cloud documents, with its limits; the gateway answers 404 for other operations, and its codes have the
+    /// Serves what a cloud documents, with its limits; the gateway returns 404 for other operations, and its codes have the
     /// prefix of the cloud. Otherwise all operations are served, and what any cloud allows is accepted.
     ///
     /// ```
@@ -250,8 +250,8 @@ impl EmulatorBuilder {
 
     /// Sets whether every response is validated with the description before it is sent. The default is to do so in
     /// debug builds.
-    pub fn check_answers(mut self, check_answers: bool) -> Self {
-        self.check_answers = check_answers;
+    pub fn check_responses(mut self, check_responses: bool) -> Self {
+        self.check_responses = check_responses;
         self
     }
 
@@ -356,7 +356,7 @@ impl EmulatorBuilder {
             cloud: self.cloud,
             access,
             endpoint: format!("http://{address}"),
-            check_answers: self.check_answers,
+            check_responses: self.check_responses,
             strict: self.strict,
             printed: self.as_printed.then(printed::Printed::new),
             record: Mutex::new(record::Record::new(self.record)),
@@ -374,10 +374,10 @@ impl EmulatorBuilder {
         });
         if kept.is_none() {
             let begun = state.store.write(|transaction| state.begin(transaction));
-            begun.map_err(|refusal| failed(&format!("write what it begins with: {}", refusal.text())))?;
+            begun.map_err(|rejection| failed(&format!("write what it begins with: {}", rejection.text())))?;
         }
         // The file may contain running jobs of another transition mode.
-        state.set_transitions(self.transitions).map_err(|refusal| failed(&refusal.text()))?;
+        state.set_transitions(self.transitions).map_err(|rejection| failed(&rejection.text()))?;
         let server = tokio::spawn(connection::serve(listener, Arc::clone(&state), stopped));
         Ok(Emulator { address, state, resumed: kept.is_some(), stop: Some(stop), server })
     }

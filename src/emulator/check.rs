@@ -8,8 +8,8 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
-use super::answer::{Refusal, Response};
 use super::leniency;
+use super::response::{Rejection, Response};
 use crate::error::ErrorCode;
 use crate::json;
 use crate::spec::Document;
@@ -26,7 +26,7 @@ pub(super) struct Checker {
     /// The schema of the request body, if there is one.
     request: Option<&'static Value>,
     body: OnceLock<Option<Validator>>,
-    answer: OnceLock<Option<Validator>>,
+    response: OnceLock<Option<Validator>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Checker {
         };
         let parameters = document.parameters(operation).map(parameter).collect();
         let request = document.request_schema(operation);
-        Self { document, operation, parameters, request, body: OnceLock::new(), answer: OnceLock::new() }
+        Self { document, operation, parameters, request, body: OnceLock::new(), response: OnceLock::new() }
     }
 
     /// Id of the operation.
@@ -86,7 +86,7 @@ impl Checker {
         path: &[(String, String)],
         query: &[(String, String)],
         headers: &HeaderMap,
-    ) -> Result<HashMap<&'static str, Value>, Refusal> {
+    ) -> Result<HashMap<&'static str, Value>, Rejection> {
         let mut values = HashMap::new();
         for parameter in &self.parameters {
             let name = parameter.name;
@@ -95,26 +95,26 @@ impl Checker {
                 Place::Query => single(name, named(query, name))?,
                 Place::Header => {
                     let values = headers.get_all(name).iter().map(HeaderValue::to_str).collect::<Result<Vec<_>, _>>();
-                    let values = values.map_err(|_| Refusal::Invalid(format!("The header {name} is no text.")))?;
+                    let values = values.map_err(|_| Rejection::Invalid(format!("The header {name} is no text.")))?;
                     single(name, values.into_iter())?
                 }
             };
             let Some(text) = text else {
                 if parameter.required {
-                    return Err(Refusal::Invalid(format!("The parameter {name} is missing.")));
+                    return Err(Rejection::Invalid(format!("The parameter {name} is missing.")));
                 }
                 continue;
             };
             let value = typed(parameter.kind, text);
             let validator = parameter.validator.get_or_init(|| self.document.validator(parameter.schema));
             if let Err(error) = validator.validate(&value) {
-                return Err(Refusal::Invalid(format!("The parameter {name} is invalid: {}", reason(&error))));
+                return Err(Rejection::Invalid(format!("The parameter {name} is invalid: {}", reason(&error))));
             }
             values.insert(name, value);
         }
         for Parameter { name, together, .. } in &self.parameters {
             if let Some(other) = together.filter(|other| values.contains_key(name) && !values.contains_key(other)) {
-                return Err(Refusal::Invalid(format!("The parameter {name} goes together with {other}.")));
+                return Err(Rejection::Invalid(format!("The parameter {name} goes together with {other}.")));
             }
         }
         Ok(values)
@@ -124,33 +124,33 @@ impl Checker {
     ///
     /// A field that stands for a missing one, such as `null`, is removed. `strict` rejects such fields, and bodies that lack
     /// a field that only the tables call mandatory.
-    pub(super) fn body(&self, headers: &HeaderMap, bytes: &[u8], strict: bool) -> Result<Value, Refusal> {
+    pub(super) fn body(&self, headers: &HeaderMap, bytes: &[u8], strict: bool) -> Result<Value, Rejection> {
         let validator = self.body.get_or_init(|| self.request.map(|schema| self.document.validator(schema)));
         let (Some(schema), Some(validator)) = (self.request, validator) else { return Ok(Value::Null) };
         if bytes.is_empty() {
-            return Err(Refusal::Invalid("The body is missing.".to_owned()));
+            return Err(Rejection::Invalid("The body is missing.".to_owned()));
         }
         if let Some(kind) = headers.get(header::CONTENT_TYPE)
             && !is_json(kind)
         {
             let kind = String::from_utf8_lossy(kind.as_bytes()).into_owned();
-            return Err(Refusal::Invalid(format!(
+            return Err(Rejection::Invalid(format!(
                 "The header Content-Type is `{kind}`; it must be `application/json`."
             )));
         }
         let mut body =
-            json::parse(bytes).map_err(|error| Refusal::Invalid(format!("The body is no valid JSON: {error}")))?;
+            json::parse(bytes).map_err(|error| Rejection::Invalid(format!("The body is no valid JSON: {error}")))?;
         let empty = leniency::empty_fields(self.document.value(), schema, &body);
         if strict {
             let field = |pointer: &str| pointer[1..].replace('/', ".");
             if let Some(pointer) = empty.first() {
                 let message =
                     format!("The field {} is empty, and the emulator is strict: leave it out.", field(pointer));
-                return Err(Refusal::Invalid(message));
+                return Err(Rejection::Invalid(message));
             }
             if let Some(pointer) = leniency::missing_fields(self.document.value(), schema, &body).first() {
                 let message = format!("The field {} is missing, and the emulator is strict.", field(pointer));
-                return Err(Refusal::Invalid(message));
+                return Err(Rejection::Invalid(message));
             }
         }
         empty.iter().for_each(|pointer| leniency::remove(&mut body, pointer));
@@ -159,13 +159,13 @@ impl Checker {
         if validator.is_valid(&body) {
             return Ok(body);
         }
-        let refusal = validator.iter_errors(&body).next().map(|error| self.refusal(&error));
-        refusal.map_or(Ok(body), Err)
+        let rejection = validator.iter_errors(&body).next().map(|error| self.rejection(&error));
+        rejection.map_or(Ok(body), Err)
     }
 
     /// Turns an error of the schema into a rejection. If a body matches none of several alternatives, the error is about the
     /// alternative whose fixed values the body has.
-    fn refusal(&self, error: &ValidationError<'_>) -> Refusal {
+    fn rejection(&self, error: &ValidationError<'_>) -> Rejection {
         let fixed = |error: &ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::Enum { .. });
         let meant = match error.kind() {
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
@@ -174,10 +174,10 @@ impl Checker {
             _ => None,
         };
         if let Some(reason) = self.together(error) {
-            return Refusal::Invalid(invalid(error, &reason));
+            return Rejection::Invalid(invalid(error, &reason));
         }
         let Some((index, [first, ..])) = meant.map(|(index, errors)| (index, errors.as_slice())) else {
-            return Refusal::Invalid(describe(error));
+            return Rejection::Invalid(describe(error));
         };
         // The description can give a rule between fields a code of its own, such as "12000068".
         let schema = load::resolve(self.document.value(), self.request.unwrap_or(&Value::Null));
@@ -187,8 +187,8 @@ impl Checker {
             .and_then(Value::as_str)
             .and_then(ErrorCode::lookup);
         match code {
-            Some(code) => Refusal::Refused { code: code.code(), message: describe(first) },
-            None => Refusal::Invalid(describe(first)),
+            Some(code) => Rejection::Documented { code: code.code(), message: describe(first) },
+            None => Rejection::Invalid(describe(first)),
         }
     }
 
@@ -249,7 +249,7 @@ impl Checker {
     }
 
     /// Validates a response. Returns where it differs from the description, if it does.
-    pub(super) fn answer(&self, response: &Response) -> Option<String> {
+    pub(super) fn response(&self, response: &Response) -> Option<String> {
         let status = response.status().as_u16();
         let Some(described) = self.document.response(self.operation, status) else {
             return Some(format!("the status {status} is not described"));
@@ -275,7 +275,7 @@ impl Checker {
         let compiled;
         // The validator of successes is compiled once; failures are rare.
         let validator = if response.status().is_success() {
-            self.answer.get_or_init(schema)
+            self.response.get_or_init(schema)
         } else {
             compiled = schema();
             &compiled
@@ -299,11 +299,11 @@ fn named<'a>(pairs: &'a [(String, String)], name: &str) -> impl Iterator<Item = 
 }
 
 /// Returns the only value of a parameter, if it has one.
-fn single<'a>(name: &str, mut values: impl Iterator<Item = &'a str>) -> Result<Option<&'a str>, Refusal> {
+fn single<'a>(name: &str, mut values: impl Iterator<Item = &'a str>) -> Result<Option<&'a str>, Rejection> {
     let first = values.next();
     match values.count() {
         0 => Ok(first),
-        more => Err(Refusal::Invalid(format!("The parameter {name} comes {} times.", more + 1))),
+        more => Err(Rejection::Invalid(format!("The parameter {name} comes {} times.", more + 1))),
     }
 }
 

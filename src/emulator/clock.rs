@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 use rusqlite::{OptionalExtension, params};
 
-use super::answer::Refusal;
+use super::response::Rejection;
 use super::store::{Store, Transaction};
 
 /// The clock stops at this time: 9999-01-01T00:00:00Z in milliseconds since the Unix epoch. These APIs have no format for
@@ -116,14 +116,14 @@ impl Clock {
     }
 
     /// Advances the clock at once, and changes its speed if one is given.
-    pub(super) fn change(&self, store: &Store, by: Duration, scale: Option<f64>) -> Result<(), Refusal> {
+    pub(super) fn change(&self, store: &Store, by: Duration, scale: Option<f64>) -> Result<(), Rejection> {
         store.write(|transaction| {
             let mut hand = self.hand();
             hand = hand.scaled(scale.unwrap_or(hand.scale));
             hand.at = hand.at.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
             if hand.at > END {
                 let message = "advance: the clock goes to 9999-01-01T00:00:00Z and not beyond".to_owned();
-                return Err(Refusal::Invalid(message));
+                return Err(Rejection::Invalid(message));
             }
             keep(transaction, hand)?;
             self.set(hand);

@@ -22,10 +22,10 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
-use super::answer::Abort;
 use super::body::{Body, MAX_BODY, MAX_SNAPSHOT, read};
 use super::control;
 use super::head::{HEAD_BUFFER, foreign_host, is_readable, too_large, wrong_host};
+use super::response::Abort;
 use super::state::State;
 use super::stream;
 
@@ -87,7 +87,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, state: Arc<State>, mut 
         .half_close(true);
     let local = stream.get_ref().local_addr().ok().map(|address| address.ip());
     let stopping = closing.clone();
-    let service = service_fn(move |request| answer(Arc::clone(&state), local, peer, stopping.clone(), request));
+    let service = service_fn(move |request| respond(Arc::clone(&state), local, peer, stopping.clone(), request));
     let mut connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
     let outcome = tokio::select! {
         outcome = &mut connection => outcome,
@@ -110,7 +110,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, state: Arc<State>, mut 
     }
 }
 
-async fn answer(
+async fn respond(
     state: Arc<State>,
     local: Option<IpAddr>,
     peer: SocketAddr,
@@ -125,7 +125,7 @@ async fn answer(
     let rejected =
         too_large(&parts).or_else(|| wrong_host(&parts)).or_else(|| foreign_host(&parts, &state.allowed_hosts, local));
     let body = match rejected {
-        Some(refusal) => Err(refusal),
+        Some(rejection) => Err(rejection),
         None => {
             // Only a snapshot from an accepted client has a limit of its own.
             let (limit, room) = match control::loads_snapshot(&state, peer, &parts) {
@@ -135,11 +135,11 @@ async fn answer(
             read(&parts.headers, body, limit, room, state.client_time).await
         }
     };
-    let broken = matches!(&body, Err(refusal) if refusal.ends_connection());
+    let broken = matches!(&body, Err(rejection) if rejection.ends_connection());
     // The room is released when the response is built.
     let (body, _room) = match body {
         Ok(Body { bytes, _room }) => (Ok(bytes), _room),
-        Err(refusal) => (Err(refusal), None),
+        Err(rejection) => (Err(rejection), None),
     };
     let mut response = Box::pin(state.serve(peer, &parts, body)).await?;
     let headers = response.headers_mut();

@@ -13,12 +13,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::answer::{Refusal, Response, respond};
 use super::check::{Checker, is_json};
 use super::clock::iso;
 use super::faults::Fault;
 use super::lifecycle::Transitions;
 use super::query::pairs;
+use super::response::{Rejection, Response, respond};
 use super::state::State;
 use super::{pages, snapshot, stream};
 use crate::spec;
@@ -47,24 +47,24 @@ fn ok(body: Value) -> Done {
 
 const NOTHING: Done = Ok((StatusCode::NO_CONTENT, None));
 
-pub(super) fn serve(state: &State, peer: SocketAddr, parts: &Parts, body: Result<Bytes, Refusal>) -> Response {
+pub(super) fn serve(state: &State, peer: SocketAddr, parts: &Parts, body: Result<Bytes, Rejection>) -> Response {
     // These are not counted as requests of clients, whose ids must be the same in each run.
     let request_id = format!("emulator-{}", state.control_requests.fetch_add(1, Ordering::Relaxed) + 1);
     let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let act = || {
-        let body = body.map_err(refused)?;
+        let body = body.map_err(failure)?;
         may_come_in(state, peer, parts)?;
         if let Some(page) = pages::find(state, parts) {
             return Ok(page);
         }
         let target = target(path, parts)?;
-        // What answers GET answers HEAD; the body stays behind.
+        // HEAD is served as GET; hyper drops the body.
         let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
         match (path, method, target) {
             ("events", &Method::GET, _) => return Ok(stream::response(&request_id)),
             ("view", &Method::GET, Some(target)) => {
-                return state.view(&target, &request_id).map_err(|(family, refusal)| {
-                    (refusal.clone().answer(family, &request_id).status(), refusal.text())
+                return state.view(&target, &request_id).map_err(|(family, rejection)| {
+                    (rejection.clone().into_response(family, &request_id).status(), rejection.text())
                 });
             }
             ("view", &Method::GET, None) => return Err(bad("the parameter `target` is missing")),
@@ -73,7 +73,7 @@ pub(super) fn serve(state: &State, peer: SocketAddr, parts: &Parts, body: Result
         let (status, body) = act(state, method.as_str(), path, &Request { parts, body })?;
         Ok(respond(status, body.as_ref(), &request_id))
     };
-    let done = state.caught(act).unwrap_or_else(|refusal| Err(refused(refusal)));
+    let done = state.caught(act).unwrap_or_else(|rejection| Err(failure(rejection)));
     let mut response = done.unwrap_or_else(|(status, message): Failure| {
         respond(status, Some(&json!({"error_msg": message, "request_id": request_id})), &request_id)
     });
@@ -100,9 +100,9 @@ fn target(path: &str, parts: &Parts) -> Result<Option<String>, Failure> {
 
 /// Only this machine, and no web page that a browser on it shows.
 fn may_come_in(state: &State, peer: SocketAddr, parts: &Parts) -> Result<(), Failure> {
-    let refused = |message: &str| Err((StatusCode::FORBIDDEN, message.to_owned()));
+    let forbidden = |message: &str| Err((StatusCode::FORBIDDEN, message.to_owned()));
     if !state.allow_remote && !peer.ip().to_canonical().is_loopback() {
-        return refused("the control API serves this machine only; see --allow-remote");
+        return forbidden("the control API serves this machine only; see --allow-remote");
     }
     let header = |name| parts.headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
     let host = header(header::HOST).or(parts.uri.authority().map(Authority::as_str)).unwrap_or_default();
@@ -110,7 +110,7 @@ fn may_come_in(state: &State, peer: SocketAddr, parts: &Parts) -> Result<(), Fai
         || header(header::HeaderName::from_static("sec-fetch-site"))
             .is_some_and(|site| !matches!(site, "same-origin" | "none"));
     if foreign {
-        return refused("the request comes from a page of another site");
+        return forbidden("the request comes from a page of another site");
     }
     Ok(())
 }
@@ -144,7 +144,7 @@ impl Request<'_> {
         });
         let body = self.json()?;
         let checker = CHECKERS.iter().find(|checker| checker.id() == operation).expect("an operation of this API");
-        let value = checker.body(&self.parts.headers, body, true).map_err(refused)?;
+        let value = checker.body(&self.parts.headers, body, true).map_err(failure)?;
         serde_path_to_error::deserialize(value).map_err(|error| bad(format!("The body is invalid: {error}")))
     }
 }
@@ -210,23 +210,23 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
                 "descriptions": spec::rules().iter().map(version).collect::<serde_json::Map<_, _>>(),
             }))
         }
-        ("summary", "GET") => ok(pages::summary(state).map_err(|error| refused(error.into()))?),
-        ("state", "GET") => ok(state.snapshot().map_err(refused)?),
+        ("summary", "GET") => ok(pages::summary(state).map_err(|error| failure(error.into()))?),
+        ("state", "GET") => ok(state.snapshot().map_err(failure)?),
         ("state", "PUT") => {
             let text = request.json()?;
-            state.load(|transaction| snapshot::read(transaction, text)).map_err(refused)?;
+            state.load(|transaction| snapshot::read(transaction, text)).map_err(failure)?;
             NOTHING
         }
         ("state", "DELETE") => {
-            state.reset().map_err(refused)?;
+            state.reset().map_err(failure)?;
             NOTHING
         }
-        ("clock", "GET") => ok(clock(state).map_err(refused)?),
+        ("clock", "GET") => ok(clock(state).map_err(failure)?),
         ("clock", "PATCH") => {
             let ClockChange { advance, scale } = request.read("change_clock")?;
             let advance = Duration::try_from_secs_f64(advance).map_err(|error| bad(format!("advance: {error}")))?;
-            state.change_clock(advance, scale).map_err(refused)?;
-            ok(clock(state).map_err(refused)?)
+            state.change_clock(advance, scale).map_err(failure)?;
+            ok(clock(state).map_err(failure)?)
         }
         ("transitions", "GET") => ok(transitions(state)),
         ("transitions", "PUT") => {
@@ -236,7 +236,7 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
                 TransitionsChange { mode: Mode::Reads, reads: Some(reads) } => Transitions::AfterReads(reads),
                 _ => return Err(bad("the body is invalid: `reads` goes with the mode `reads`, and with no other")),
             };
-            state.set_transitions(wanted).map_err(refused)?;
+            state.set_transitions(wanted).map_err(failure)?;
             ok(transitions(state))
         }
         ("faults", "GET") => ok(json!({"faults": faults.list()})),
@@ -265,15 +265,15 @@ fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
     }
 }
 
-fn clock(state: &State) -> Result<Value, Refusal> {
+fn clock(state: &State) -> Result<Value, Rejection> {
     let now = state.clock.shown(&state.store)?;
     Ok(json!({"now": now, "time": iso(now), "scale": state.clock.scale()}))
 }
 
-fn refused(refusal: Refusal) -> Failure {
-    match refusal {
-        Refusal::Invalid(message) => bad(message),
-        Refusal::Gateway { status, message, .. } => (status, message),
+fn failure(rejection: Rejection) -> Failure {
+    match rejection {
+        Rejection::Invalid(message) => bad(message),
+        Rejection::Gateway { status, message, .. } => (status, message),
         other => (StatusCode::INTERNAL_SERVER_ERROR, other.text()),
     }
 }

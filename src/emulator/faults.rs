@@ -6,8 +6,8 @@ use http::{StatusCode, header};
 use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Abort, Family, Response, commanded, on_the_wire};
 use super::events::Events;
+use super::response::{Abort, Family, Response, commanded, on_the_wire};
 use crate::error::Error;
 use crate::spec;
 
@@ -250,21 +250,21 @@ impl Hit {
     /// Returns the replacement of the response, if there is one.
     pub(super) fn show(&self, done: Option<Response>, family: Family, request_id: &str) -> Result<Response, Abort> {
         match (&self.action, done) {
-            (FaultAction::Cut { bytes }, Some(answer)) => {
-                let length = answer.body().len();
-                let answer = answer.map(|body| body.slice(..length.min(*bytes)));
-                Err(Abort { bytes: on_the_wire(&answer, length), reset: false })
+            (FaultAction::Cut { bytes }, Some(response)) => {
+                let length = response.body().len();
+                let response = response.map(|body| body.slice(..length.min(*bytes)));
+                Err(Abort { bytes: on_the_wire(&response, length), reset: false })
             }
-            (FaultAction::Length { by }, Some(answer)) => {
-                let length = answer.body().len().saturating_add_signed(isize::try_from(*by).unwrap_or(isize::MAX));
-                Err(Abort { bytes: on_the_wire(&answer, length), reset: false })
+            (FaultAction::Length { by }, Some(response)) => {
+                let length = response.body().len().saturating_add_signed(isize::try_from(*by).unwrap_or(isize::MAX));
+                Err(Abort { bytes: on_the_wire(&response, length), reset: false })
             }
             (FaultAction::Status { status, code, message, retry_after }, _) => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                let answer = commanded(family, status, code.as_deref(), message.as_deref(), request_id);
+                let response = commanded(family, status, code.as_deref(), message.as_deref(), request_id);
                 Ok(match retry_after {
-                    Some(seconds) => in_seconds(answer, *seconds),
-                    None => answer,
+                    Some(seconds) => in_seconds(response, *seconds),
+                    None => response,
                 })
             }
             (FaultAction::Throttle { requests, seconds }, _) => {
@@ -272,19 +272,19 @@ impl Hit {
                     "The throttling threshold has been reached: policy user over ratelimit,limit:{requests},\
                      time:{seconds} second"
                 );
-                let answer = commanded(family, StatusCode::TOO_MANY_REQUESTS, None, Some(&message), request_id);
-                Ok(in_seconds(answer, seconds.div_ceil((*requests).max(1))))
+                let response = commanded(family, StatusCode::TOO_MANY_REQUESTS, None, Some(&message), request_id);
+                Ok(in_seconds(response, seconds.div_ceil((*requests).max(1))))
             }
-            (FaultAction::Delay { .. }, Some(answer)) => Ok(answer),
+            (FaultAction::Delay { .. }, Some(response)) => Ok(response),
             _ => Err(Abort { bytes: Vec::new(), reset: true }),
         }
     }
 }
 
 /// Adds `Retry-After`.
-fn in_seconds(mut answer: Response, seconds: u32) -> Response {
-    answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    answer
+fn in_seconds(mut response: Response, seconds: u32) -> Response {
+    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    response
 }
 
 /// All faults, and their random generator.

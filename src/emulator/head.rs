@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 
-use super::answer::Refusal;
+use super::response::Rejection;
 
 /// The gateway's documented limits of the target, one header and all headers, in bytes.
 const MAX_ADDRESS: usize = 32 * 1024;
@@ -23,11 +23,11 @@ pub(super) fn is_readable(headers: &HeaderMap) -> bool {
 }
 
 /// Rejects a head that is too large, as the gateway does.
-pub(super) fn too_large(parts: &Parts) -> Option<Refusal> {
+pub(super) fn too_large(parts: &Parts) -> Option<Rejection> {
     let address = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
     if address > MAX_ADDRESS {
         let message = format!("The address has {address} bytes; the limit is {MAX_ADDRESS}.");
-        return Some(Refusal::malformed(StatusCode::URI_TOO_LONG, message));
+        return Some(Rejection::malformed(StatusCode::URI_TOO_LONG, message));
     }
     // Counts ": " and the line break too.
     let size = |(name, value): (&header::HeaderName, &header::HeaderValue)| name.as_str().len() + value.len() + 4;
@@ -36,16 +36,16 @@ pub(super) fn too_large(parts: &Parts) -> Option<Refusal> {
     let status = StatusCode::from_u16(494).unwrap_or(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     if largest > MAX_HEADER {
         let message = format!("A header has {largest} bytes; the limit is {MAX_HEADER}.");
-        return Some(Refusal::malformed(status, message));
+        return Some(Rejection::malformed(status, message));
     }
     (all > MAX_HEADERS).then(|| {
         let message = format!("The headers have {all} bytes; the limit is {MAX_HEADERS}.");
-        Refusal::malformed(status, message)
+        Rejection::malformed(status, message)
     })
 }
 
 /// Rejects a header `Host` that is missing, repeated or malformed: addresses in responses are made of it.
-pub(super) fn wrong_host(parts: &Parts) -> Option<Refusal> {
+pub(super) fn wrong_host(parts: &Parts) -> Option<Rejection> {
     let hosts: Vec<&HeaderValue> = parts.headers.get_all(header::HOST).iter().collect();
     let problem = match hosts.as_slice() {
         [] if parts.version < Version::HTTP_11 => return None,
@@ -54,16 +54,16 @@ pub(super) fn wrong_host(parts: &Parts) -> Option<Refusal> {
         [_] => "is no host with or without a port",
         _ => "comes more than once",
     };
-    Some(Refusal::malformed(StatusCode::BAD_REQUEST, format!("The header Host {problem}.")))
+    Some(Rejection::malformed(StatusCode::BAD_REQUEST, format!("The header Host {problem}.")))
 }
 
 /// Rejects a request that came under a foreign name. A page in a browser can make a name of its own resolve to this machine,
 /// and would then be allowed to read the responses.
-pub(super) fn foreign_host(parts: &Parts, allowed: &[String], local: Option<IpAddr>) -> Option<Refusal> {
+pub(super) fn foreign_host(parts: &Parts, allowed: &[String], local: Option<IpAddr>) -> Option<Rejection> {
     let header = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
     let foreign = header.iter().chain(parts.uri.authority()).find(|host| !is_own(host.host(), allowed, local))?;
     let message = format!("The header Host names {foreign}, which is not this emulator; --allow-host lets it pass.");
-    Some(Refusal::Gateway { status: StatusCode::FORBIDDEN, code: "APIG.0302", message })
+    Some(Rejection::Gateway { status: StatusCode::FORBIDDEN, code: "APIG.0302", message })
 }
 
 /// Returns whether a host is a loopback name or address, the address that the client is connected to, or an allowed name.

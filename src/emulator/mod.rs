@@ -31,7 +31,6 @@ use crate::session::credentials::Credentials;
 use crate::session::{Session, SessionBuilder};
 
 mod access;
-mod answer;
 mod body;
 mod builder;
 mod check;
@@ -49,6 +48,7 @@ mod pages;
 mod printed;
 mod query;
 mod record;
+mod response;
 mod routes;
 mod seed_data;
 mod server;
@@ -195,7 +195,9 @@ impl Emulator {
     }
 
     fn change_clock(&self, by: Duration, scale: Option<f64>) -> Result<(), Error> {
-        self.state.change_clock(by, scale).map_err(|refusal| failed(&format!("change its clock: {}", refusal.text())))
+        self.state
+            .change_clock(by, scale)
+            .map_err(|rejection| failed(&format!("change its clock: {}", rejection.text())))
     }
 
     /// Returns the active faults, to add and remove some.
@@ -224,7 +226,7 @@ impl Emulator {
     ///
     /// State that cannot be read.
     pub fn snapshot(&self) -> Result<serde_json::Value, Error> {
-        self.state.snapshot().map_err(|refusal| failed(&format!("write a snapshot: {}", refusal.text())))
+        self.state.snapshot().map_err(|rejection| failed(&format!("write a snapshot: {}", rejection.text())))
     }
 
     /// Replaces the whole state by a snapshot, its clock included.
@@ -234,7 +236,7 @@ impl Emulator {
     /// A snapshot that is malformed; the state stays as it was.
     pub fn load(&self, snapshot: &serde_json::Value) -> Result<(), Error> {
         let put = |transaction: &store::Transaction<'_>| snapshot::load(transaction, snapshot);
-        self.state.load(put).map_err(|refusal| failed(&format!("load the snapshot: {}", refusal.text())))
+        self.state.load(put).map_err(|rejection| failed(&format!("load the snapshot: {}", rejection.text())))
     }
 
     /// Resets the emulator to its initial state: objects, clock, faults and recorded exchanges.
@@ -243,7 +245,7 @@ impl Emulator {
     ///
     /// State that cannot be written.
     pub fn reset(&self) -> Result<(), Error> {
-        self.state.reset().map_err(|refusal| failed(&format!("begin anew: {}", refusal.text())))
+        self.state.reset().map_err(|rejection| failed(&format!("begin anew: {}", rejection.text())))
     }
 
     /// Sets the transition mode, also for running jobs.
@@ -252,7 +254,7 @@ impl Emulator {
     ///
     /// State that cannot be written.
     pub fn set_transitions(&self, transitions: Transitions) -> Result<(), Error> {
-        self.state.set_transitions(transitions).map_err(|refusal| failed(&refusal.text()))
+        self.state.set_transitions(transitions).map_err(|rejection| failed(&rejection.text()))
     }
 
     /// Removes the recorded exchanges and returns them, the oldest first.
@@ -300,6 +302,6 @@ fn failed(what: &str) -> Error {
 }
 
 fn check_scale(scale: f64) -> Result<(), Error> {
-    let refused = || Error::configuration(format!("time cannot pass {scale} times as fast: 0 to {}", clock::MAX_SCALE));
-    clock::is_scale(scale).then_some(()).ok_or_else(refused)
+    let invalid = || Error::configuration(format!("time cannot pass {scale} times as fast: 0 to {}", clock::MAX_SCALE));
+    clock::is_scale(scale).then_some(()).ok_or_else(invalid)
 }

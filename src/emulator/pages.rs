@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::answer::{Response, respond};
+use super::response::{Response, respond};
 use super::state::State;
 use super::store::Transaction;
 use crate::api::mrs::states;
@@ -100,7 +100,7 @@ fn reference(state: &State, name: &str) -> Option<Response> {
 
 /// What there is at a glance.
 pub(super) fn summary(state: &State) -> rusqlite::Result<Value> {
-    let holdings = state.store.write(holdings)?;
+    let objects = state.store.write(objects)?;
     let latest: Vec<Value> = state
         .record
         .lock()
@@ -126,13 +126,13 @@ pub(super) fn summary(state: &State) -> rusqlite::Result<Value> {
         "version": env!("CARGO_PKG_VERSION"),
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         "requests": state.requests.load(Ordering::Relaxed),
-        "holdings": holdings,
+        "objects": objects,
         "latest": latest,
     }))
 }
 
 /// Counts the objects of each kind in each project, by state if they have one.
-fn holdings(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Value>> {
+fn objects(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Value>> {
     // The counts of lists exist already; the other tables are small.
     let mut query = transaction.prepare_cached(
         "SELECT project_id, kind, status, sum(amount) FROM tally GROUP BY 1, 2, 3 HAVING sum(amount) > 0
@@ -145,7 +145,7 @@ fn holdings(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Value>> {
     let rows = query.query_map([], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<i64>>(2)?, row.get::<_, i64>(3)?))
     })?;
-    let mut holdings: Vec<Value> = Vec::new();
+    let mut objects: Vec<Value> = Vec::new();
     for row in rows {
         let (project, kind, status, count) = row?;
         let label = kind.replace('_', " ");
@@ -156,14 +156,13 @@ fn holdings(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Value>> {
             ("job_exe", Some(code)) => Some(state(states::JOB_EXE_STATE, code).map_or("undocumented", |row| row.name)),
             _ => None,
         };
-        match holdings.last_mut().filter(|last| last["project"] == project && last["kind"] == label) {
+        match objects.last_mut().filter(|last| last["project"] == project && last["kind"] == label) {
             Some(last) => last["count"] = json!(last["count"].as_i64().unwrap_or_default() + count),
-            None => holdings.push(json!({"project": project, "kind": label, "count": count, "states": []})),
+            None => objects.push(json!({"project": project, "kind": label, "count": count, "states": []})),
         }
-        if let (Some(state), Some(states)) = (word, holdings.last_mut().and_then(|last| last["states"].as_array_mut()))
-        {
+        if let (Some(state), Some(states)) = (word, objects.last_mut().and_then(|last| last["states"].as_array_mut())) {
             states.push(json!({"state": state, "count": count}));
         }
     }
-    Ok(holdings)
+    Ok(objects)
 }

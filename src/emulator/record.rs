@@ -21,7 +21,7 @@ pub struct Exchange {
     /// Status of the response; 0 if there was none, or a broken one.
     pub status: u16,
     /// Body of the response.
-    pub answer: String,
+    pub response: String,
     /// Id of the request, as in the response's header `X-Request-Id`.
     pub request_id: String,
     /// Id of the operation, if the path has one.
@@ -46,7 +46,7 @@ pub enum Verdict {
     /// The request was accepted.
     Accepted,
     /// The request was rejected.
-    Refused,
+    Rejected,
     /// The emulator failed.
     Failed,
     /// A fault was injected.
@@ -181,7 +181,7 @@ pub(super) fn request(body: &[u8]) -> String {
 }
 
 /// Returns the recorded body of a response, and the reason if it is an error.
-pub(super) fn answer(body: &[u8], is_described: impl Fn(&str) -> bool) -> (String, Option<String>) {
+pub(super) fn response(body: &[u8], is_described: impl Fn(&str) -> bool) -> (String, Option<String>) {
     let Ok(mut value) = serde_json::from_slice(body) else { return (String::new(), None) };
     let hidden = hide(&mut value, false) | hide_echo(&mut value, is_described);
     (kept(body, &value, hidden), reason(&value))
@@ -269,9 +269,9 @@ const ECHO: &str = "canonicalRequest:";
 const MESSAGES: [&str; 3] = ["/error_msg", "/error_message", "/error/message"];
 
 /// Redacts the repeated request in an error like the request itself. Returns whether there was one.
-fn hide_echo(answer: &mut Value, is_described: impl Fn(&str) -> bool) -> bool {
-    let Some(message) = MESSAGES.iter().find(|place| answer.pointer(place).is_some()) else { return false };
-    let Some(Value::String(message)) = answer.pointer_mut(message) else { return false };
+fn hide_echo(response: &mut Value, is_described: impl Fn(&str) -> bool) -> bool {
+    let Some(message) = MESSAGES.iter().find(|place| response.pointer(place).is_some()) else { return false };
+    let Some(Value::String(message)) = response.pointer_mut(message) else { return false };
     let Some((front, request)) = message.split_once(ECHO) else { return false };
     let lines: Vec<&str> = request.split('|').collect();
     // Method, path, query, headers, then an empty line, the names of the headers and a hash.
@@ -288,10 +288,10 @@ fn hide_echo(answer: &mut Value, is_described: impl Fn(&str) -> bool) -> bool {
 }
 
 /// Returns code and message of an error in any form.
-fn reason(answer: &Value) -> Option<String> {
-    let message = MESSAGES.iter().find_map(|place| answer.pointer(place)?.as_str())?;
+fn reason(response: &Value) -> Option<String> {
+    let message = MESSAGES.iter().find_map(|place| response.pointer(place)?.as_str())?;
     let message = cut(message, MAX_REASON).map_or_else(|| message.to_owned(), |front| format!("{front}…"));
-    Some(match answer.get("error_code").and_then(Value::as_str) {
+    Some(match response.get("error_code").and_then(Value::as_str) {
         Some(code) => format!("{code}: {message}"),
         None => message,
     })

@@ -5,11 +5,11 @@ use std::str::FromStr;
 use http::request::Parts;
 use http::{Method, StatusCode};
 
-use super::answer::Family;
 use super::check::Checker;
 use super::handlers;
 use super::handlers::call::Handler;
 use super::handlers::iam::Extra;
+use super::response::Family;
 use crate::api::{self, ListShape};
 use crate::cloud::Cloud;
 use crate::spec::{self, Document};
@@ -98,9 +98,9 @@ pub(super) enum Found<'a> {
     /// A request that clients send and the documents do not show.
     Extra(Extra<'a>),
     /// A path that has other methods.
-    OtherMethod(String),
+    MethodNotAllowed(String),
     /// No operation.
-    Nowhere,
+    Unmatched,
 }
 
 impl Routes {
@@ -122,7 +122,7 @@ impl Routes {
         // The gateway of a cloud knows nothing of an operation that the cloud does not have.
         let is_missing =
             || self.1.is_some() && found.as_ref().is_some_and(|found| is_described(method, &found.params, parts));
-        if methods.is_empty() || is_missing() { Found::Nowhere } else { Found::OtherMethod(methods.join(", ")) }
+        if methods.is_empty() || is_missing() { Found::Unmatched } else { Found::MethodNotAllowed(methods.join(", ")) }
     }
 }
 
@@ -146,7 +146,7 @@ impl Found<'_> {
         match self {
             Self::Operation(route, _) => route.family,
             Self::Extra(_) => Family::Identity,
-            Self::OtherMethod(_) | Self::Nowhere => Family::Job,
+            Self::MethodNotAllowed(_) | Self::Unmatched => Family::Job,
         }
     }
 }

@@ -11,7 +11,6 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::access;
-use super::answer::{Abort, Defect, Family, Refusal, Response, respond};
 use super::clock::iso;
 use super::control;
 use super::faults::{Hit, Plan};
@@ -21,6 +20,7 @@ use super::lifecycle::Lifecycles;
 use super::log::Sent;
 use super::query::{decode, pairs};
 use super::record::{self, Exchange, Verdict};
+use super::response::{Abort, Defect, Family, Rejection, Response, respond};
 use super::routes::{Found, Route};
 use super::state::State;
 use crate::cloud::Cloud;
@@ -32,7 +32,7 @@ impl State {
         &self,
         peer: SocketAddr,
         parts: &Parts,
-        body: Result<Bytes, Refusal>,
+        body: Result<Bytes, Rejection>,
     ) -> Result<Response, Abort> {
         if control::is_meant(parts) {
             return Ok(control::serve(self, peer, parts, body));
@@ -53,7 +53,7 @@ impl State {
         let mut ignored = Vec::new();
         let act = |ignored: &mut Vec<String>| {
             self.caught(|| self.respond(&found, parts, body.as_ref(), &request_id, ignored))
-                .unwrap_or_else(|refusal| refusal.answer(found.family(), &request_id))
+                .unwrap_or_else(|rejection| rejection.into_response(found.family(), &request_id))
         };
         let outcome = match &hit {
             None => Ok(act(&mut ignored)),
@@ -74,37 +74,37 @@ impl State {
         &self,
         found: &Found<'_>,
         parts: &Parts,
-        body: Result<&Bytes, &Refusal>,
+        body: Result<&Bytes, &Rejection>,
         request_id: &str,
         ignored: &mut Vec<String>,
     ) -> Response {
-        if let (true, Err(refusal)) = (is_head_rejected(body), body) {
-            return refusal.clone().answer(Family::Job, request_id);
+        if let (true, Err(rejection)) = (is_head_rejected(body), body) {
+            return rejection.clone().into_response(Family::Job, request_id);
         }
         let (route, path) = match found {
             Found::Operation(route, path) => (route, path),
             Found::Extra(extra) => {
-                let outcome = body.map_err(Refusal::clone).and_then(|body| {
+                let outcome = body.map_err(Rejection::clone).and_then(|body| {
                     let (now, base) = (self.clock.shown(&self.store)?, access::base(&parts.headers, &self.endpoint));
                     extra.respond(&self.access, &self.store, parts, body, now, &base)
                 });
                 return match outcome {
                     Ok(outcome) => finish(StatusCode::OK, outcome, request_id),
-                    Err(refusal) => refusal.answer(Family::Identity, request_id),
+                    Err(rejection) => rejection.into_response(Family::Identity, request_id),
                 };
             }
-            Found::Nowhere => {
+            Found::Unmatched => {
                 let message = "The API does not exist or has not been published.".to_owned();
-                let refusal = Refusal::Gateway { status: StatusCode::NOT_FOUND, code: "APIG.0101", message };
-                return refusal.answer(Family::Job, request_id);
+                let rejection = Rejection::Gateway { status: StatusCode::NOT_FOUND, code: "APIG.0101", message };
+                return rejection.into_response(Family::Job, request_id);
             }
-            Found::OtherMethod(methods) => {
+            Found::MethodNotAllowed(methods) => {
                 let mut response = if parts.method == Method::OPTIONS {
                     respond(StatusCode::NO_CONTENT, None, request_id)
                 } else {
                     let message = format!("The API does not have this method; it has {methods}.");
                     let status = StatusCode::METHOD_NOT_ALLOWED;
-                    Refusal::Gateway { status, code: "APIG.0101", message }.answer(Family::Job, request_id)
+                    Rejection::Gateway { status, code: "APIG.0101", message }.into_response(Family::Job, request_id)
                 };
                 if let Ok(allow) = HeaderValue::from_str(methods) {
                     response.headers_mut().insert(header::ALLOW, allow);
@@ -113,7 +113,7 @@ impl State {
             }
         };
         let response = match self.act(route, parts, path, body, ignored) {
-            Err(refusal) => refusal.answer(route.family, request_id),
+            Err(rejection) => rejection.into_response(route.family, request_id),
             Ok(mut outcome) => {
                 if let Some(printed) = &self.printed {
                     outcome.body = outcome.body.map(|body| printed.imitate(route.checker.id(), body));
@@ -121,9 +121,9 @@ impl State {
                 finish(route.success, outcome, request_id)
             }
         };
-        match self.check_answers.then(|| route.checker.answer(&response)).flatten() {
-            Some(difference) => Refusal::Broken(format!("the answer breaks the description: {difference}"))
-                .answer(route.family, request_id),
+        match self.check_responses.then(|| route.checker.response(&response)).flatten() {
+            Some(difference) => Rejection::Broken(format!("the response breaks the description: {difference}"))
+                .into_response(route.family, request_id),
             None => response,
         }
     }
@@ -134,11 +134,11 @@ impl State {
         route: &Route,
         parts: &Parts,
         path: &[(String, String)],
-        body: Result<&Bytes, &Refusal>,
+        body: Result<&Bytes, &Rejection>,
         ignored: &mut Vec<String>,
-    ) -> Result<Outcome, Refusal> {
+    ) -> Result<Outcome, Rejection> {
         let malformed = |what: &str, problem| {
-            Refusal::malformed(StatusCode::BAD_REQUEST, format!("The {what} of the request {problem}."))
+            Rejection::malformed(StatusCode::BAD_REQUEST, format!("The {what} of the request {problem}."))
         };
         let path: Vec<(String, String)> = path
             .iter()
@@ -146,10 +146,10 @@ impl State {
             .collect::<Result<_, _>>()
             .map_err(|problem| malformed("path", problem))?;
         let query = pairs(parts.uri.query().unwrap_or_default()).map_err(|problem| malformed("query", problem))?;
-        let bytes = body.map_err(Refusal::clone)?;
+        let bytes = body.map_err(Rejection::clone)?;
         let rejected = |code| {
             let message = ErrorCode::lookup(code).and_then(ErrorCode::meaning).unwrap_or_default().to_owned();
-            Refusal::Refused { code, message }
+            Rejection::Documented { code, message }
         };
         let (now, base) = (self.clock.shown(&self.store)?, access::base(&parts.headers, &self.endpoint));
         let caller = match route.authenticated {
@@ -157,7 +157,7 @@ impl State {
             false => None,
         };
         let project = match (&caller, path.iter().find(|(name, _)| name == "project_id")) {
-            (Some(caller), Some((_, id))) => &caller.enter(id, &parts.headers).ok_or(Refusal::OtherProject)?.id,
+            (Some(caller), Some((_, id))) => &caller.enter(id, &parts.headers).ok_or(Rejection::OtherProject)?.id,
             _ => "",
         };
         if let Some(code) = route.rejected {
@@ -173,7 +173,10 @@ impl State {
             *ignored = route.checker.undescribed(&query.iter().map(shown).collect::<Vec<_>>(), &body);
         }
         if self.strict && !ignored.is_empty() {
-            return Err(Refusal::Invalid(format!("Not described, and the emulator is strict: {}", ignored.join(", "))));
+            return Err(Rejection::Invalid(format!(
+                "Not described, and the emulator is strict: {}",
+                ignored.join(", ")
+            )));
         }
         self.store.write(|transaction| {
             let transitions = *self.transitions.lock();
@@ -219,7 +222,7 @@ impl State {
 struct Seen<'a> {
     peer: SocketAddr,
     parts: &'a Parts,
-    body: &'a Result<Bytes, Refusal>,
+    body: &'a Result<Bytes, Rejection>,
     started: Instant,
     /// The time of the request by the emulator's clock, in milliseconds since the Unix epoch.
     time: i64,
@@ -237,8 +240,8 @@ impl Seen<'_> {
         };
         let checker = route.map(|route| &route.checker);
         let is_described = |name: &str| checker.is_some_and(|checker| checker.has_query(name));
-        let (status, (answer, reason)) = match outcome {
-            Ok(response) => (response.status().as_u16(), record::answer(response.body(), is_described)),
+        let (status, (response, reason)) = match outcome {
+            Ok(whole) => (whole.status().as_u16(), record::response(whole.body(), is_described)),
             Err(_) => Default::default(),
         };
         let is_defect = outcome.as_ref().is_ok_and(|response| response.extensions().get::<Defect>().is_some());
@@ -246,7 +249,7 @@ impl Seen<'_> {
             (Some(_), _) => Verdict::Fault,
             (None, _) if is_defect => Verdict::Failed,
             (None, ..400) => Verdict::Accepted,
-            (None, _) => Verdict::Refused,
+            (None, _) => Verdict::Rejected,
         };
         Exchange {
             method: self.parts.method.to_string(),
@@ -259,7 +262,7 @@ impl Seen<'_> {
                 None if verdict == Verdict::Accepted => None,
                 None => reason,
             },
-            answer,
+            response,
             request_id: self.request_id.clone(),
             operation: checker.map(|checker| checker.id().to_owned()),
             verdict,
@@ -271,8 +274,8 @@ impl Seen<'_> {
 }
 
 /// Returns whether a request was rejected for its head, which is malformed, too large or names another host.
-fn is_head_rejected(body: Result<&Bytes, &Refusal>) -> bool {
-    matches!(body, Err(Refusal::Gateway { status, .. }) if matches!(status.as_u16(), 400 | 403 | 414 | 494))
+fn is_head_rejected(body: Result<&Bytes, &Rejection>) -> bool {
+    matches!(body, Err(Rejection::Gateway { status, .. }) if matches!(status.as_u16(), 400 | 403 | 414 | 494))
 }
 
 /// The response with the prefix of a cloud in the code of its gateway.
@@ -307,10 +310,10 @@ mod tests {
             (Family::Mrs, r#"{"error_code":"#),
             (Family::Identity, r#"{"error":{"code":500,"#),
         ] {
-            let broken = || state.store.write(|_| -> Result<Response, Refusal> { panic!("canary") });
-            let answer = state.caught(broken).unwrap_err().answer(family, "id");
-            let body = String::from_utf8_lossy(answer.body()).into_owned();
-            assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            let broken = || state.store.write(|_| -> Result<Response, Rejection> { panic!("canary") });
+            let response = state.caught(broken).unwrap_err().into_response(family, "id");
+            let body = String::from_utf8_lossy(response.body()).into_owned();
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
             assert!(body.starts_with(shape) && !body.contains("canary"), "{body}");
         }
         assert_eq!(state.panics.load(Ordering::Relaxed), 4);

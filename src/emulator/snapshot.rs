@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::answer::Refusal;
+use super::response::Rejection;
 use super::store::{self, FORMAT, Transaction};
 use crate::json;
 
@@ -68,7 +68,7 @@ pub(super) fn dump(transaction: &Transaction<'_>) -> rusqlite::Result<Value> {
 }
 
 /// Replaces the state by a snapshot. A snapshot of an older version is migrated.
-pub(super) fn load(transaction: &Transaction<'_>, snapshot: &Value) -> Result<(), Refusal> {
+pub(super) fn load(transaction: &Transaction<'_>, snapshot: &Value) -> Result<(), Rejection> {
     // A snapshot that was written by hand may have `tables` first.
     let parts = ["format", "tables"].into_iter().filter_map(|part| Some((part, snapshot.get(part)?)));
     let parts: MapDeserializer<'_, _, serde_json::Error> = MapDeserializer::new(parts);
@@ -77,14 +77,14 @@ pub(super) fn load(transaction: &Transaction<'_>, snapshot: &Value) -> Result<()
 }
 
 /// Replaces the state by the text of a snapshot. It is read row by row, because it may be large.
-pub(super) fn read(transaction: &Transaction<'_>, text: &[u8]) -> Result<(), Refusal> {
+pub(super) fn read(transaction: &Transaction<'_>, text: &[u8]) -> Result<(), Rejection> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let loaded = Snapshot(transaction).deserialize(&mut deserializer).and_then(|()| deserializer.end());
     loaded.map_err(|error| invalid(&error))
 }
 
-fn invalid(error: &serde_json::Error) -> Refusal {
-    Refusal::Invalid(format!("The snapshot cannot be loaded: {error}"))
+fn invalid(error: &serde_json::Error) -> Rejection {
+    Rejection::Invalid(format!("The snapshot cannot be loaded: {error}"))
 }
 
 /// A snapshot that is written into the tables while it is parsed.

@@ -8,7 +8,6 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::access::Access;
-use super::answer::Refusal;
 use super::body::Room;
 use super::clock::Clock;
 use super::events::Events;
@@ -17,6 +16,7 @@ use super::lifecycle::{Lifecycles, Transitions};
 use super::log::Log;
 use super::printed::Printed;
 use super::record::{Exchange, Record};
+use super::response::Rejection;
 use super::routes::Routes;
 use super::seed_data;
 use super::snapshot::{self, Origin};
@@ -39,7 +39,7 @@ pub(super) struct State {
     pub(super) access: Access,
     /// The base address of the emulator.
     pub(super) endpoint: String,
-    pub(super) check_answers: bool,
+    pub(super) check_responses: bool,
     /// Whether the differences that clients have from the documents are rejected.
     pub(super) strict: bool,
     /// The printed responses that responses imitate; `None` for the types of the tables.
@@ -68,37 +68,37 @@ pub(super) struct State {
 
 impl State {
     /// Returns the whole state as one JSON value.
-    pub(super) fn snapshot(&self) -> Result<Value, Refusal> {
-        self.store.write(|transaction| snapshot::dump(transaction).map_err(Refusal::from))
+    pub(super) fn snapshot(&self) -> Result<Value, Rejection> {
+        self.store.write(|transaction| snapshot::dump(transaction).map_err(Rejection::from))
     }
 
     /// Replaces the state and the time by a snapshot.
-    pub(super) fn load(&self, put: impl FnOnce(&Transaction<'_>) -> Result<(), Refusal>) -> Result<(), Refusal> {
+    pub(super) fn load(&self, put: impl FnOnce(&Transaction<'_>) -> Result<(), Rejection>) -> Result<(), Rejection> {
         self.store.write(|transaction| {
             put(transaction)?;
             self.origin.write(transaction)?;
-            self.resume(transaction).map_err(Refusal::from)
+            self.resume(transaction).map_err(Rejection::from)
         })?;
         self.events.change("state");
         Ok(())
     }
 
     /// Resets the state, the time, the faults and the record to the start.
-    pub(super) fn reset(&self) -> Result<(), Refusal> {
+    pub(super) fn reset(&self) -> Result<(), Rejection> {
         self.store.write(|transaction| {
             snapshot::empty(transaction)?;
             self.begin(transaction)?;
             *self.faults.lock() = Injected::new(self.seed);
             self.record.lock().take();
             self.requests.store(0, Ordering::Relaxed);
-            Ok::<_, Refusal>(())
+            Ok::<_, Rejection>(())
         })?;
         self.events.change("state");
         Ok(())
     }
 
     /// Writes the origin into empty tables.
-    pub(super) fn begin(&self, transaction: &Transaction<'_>) -> Result<(), Refusal> {
+    pub(super) fn begin(&self, transaction: &Transaction<'_>) -> Result<(), Rejection> {
         if let Origin::Snapshot(snapshot) = &self.origin {
             snapshot::load(transaction, snapshot)?;
             self.resume(transaction)?;
@@ -122,7 +122,7 @@ impl State {
     }
 
     /// Changes the transitions between two requests.
-    pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Refusal> {
+    pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Rejection> {
         self.store.write(|transaction| {
             *self.transitions.lock() = transitions;
             Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()
@@ -132,7 +132,7 @@ impl State {
     }
 
     /// Moves the clock forward at once, and changes its speed if a scale is given.
-    pub(super) fn change_clock(&self, by: Duration, scale: Option<f64>) -> Result<(), Refusal> {
+    pub(super) fn change_clock(&self, by: Duration, scale: Option<f64>) -> Result<(), Rejection> {
         self.clock.change(&self.store, by, scale)?;
         self.events.change("clock");
         Ok(())
@@ -151,10 +151,10 @@ impl State {
     }
 
     /// Runs `act`, and turns a panic into a rejection. The message of the panic may hold secrets and is dropped.
-    pub(super) fn caught<T>(&self, act: impl FnOnce() -> T) -> Result<T, Refusal> {
+    pub(super) fn caught<T>(&self, act: impl FnOnce() -> T) -> Result<T, Rejection> {
         catch_unwind(AssertUnwindSafe(act)).map_err(|_| {
             self.panics.fetch_add(1, Ordering::Relaxed);
-            Refusal::Broken("The emulator has failed; please report it.".to_owned())
+            Rejection::Broken("The emulator has failed; please report it.".to_owned())
         })
     }
 }

@@ -51,7 +51,7 @@ impl Store {
     /// Opens a store in memory, or in a file.
     pub(super) fn open(file: Option<&Path>) -> Result<Self, Error> {
         let shown = file.map_or_else(|| "memory".into(), |file| format!("the file {}", file.display()));
-        let refused =
+        let unusable =
             |reason: &str| Error::configuration(format!("the emulator cannot keep its state in {shown}: {reason}"));
         let failed = |error: rusqlite::Error| {
             use rusqlite::ErrorCode::{
@@ -69,20 +69,20 @@ impl Store {
                 }
                 _ => error.to_string(),
             };
-            refused(&reason).with_source(error)
+            unusable(&reason).with_source(error)
         };
         // These names have a special meaning in SQLite.
         if file.is_some_and(|file| file.as_os_str().is_empty() || file == Path::new(":memory:")) {
-            return Err(refused("that is no name of a file; name none to keep it in memory"));
+            return Err(unusable("that is no name of a file; name none to keep it in memory"));
         }
         let newer = |version: i64| {
-            refused(&format!("it has format {version} of a newer version of hwjobs; this one knows {FORMAT}"))
+            unusable(&format!("it has format {version} of a newer version of hwjobs; this one knows {FORMAT}"))
         };
         // SQLite changes a file when it opens it: it replays a journal or changes its mode. So the owner of the file is
         // checked first.
-        match file.map(look).transpose().map_err(|reason| refused(&reason))?.flatten() {
+        match file.map(look).transpose().map_err(|reason| unusable(&reason))?.flatten() {
             Some((application, _)) if application != APPLICATION => {
-                return Err(refused("it belongs to another program; name another file"));
+                return Err(unusable("it belongs to another program; name another file"));
             }
             Some((_, version)) if version > FORMAT as i64 => return Err(newer(version)),
             Some(_) => {}
@@ -108,7 +108,7 @@ impl Store {
             transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).map_err(failed)?;
         let sound: String = transaction.pragma_query_value(None, "quick_check", |row| row.get(0)).map_err(failed)?;
         if sound != "ok" {
-            return Err(refused(DAMAGED));
+            return Err(unusable(DAMAGED));
         }
         let done = usize::try_from(version).ok().filter(|done| *done <= FORMAT).ok_or_else(|| newer(version))?;
         migrate(&transaction, done, FORMAT).map_err(failed)?;

@@ -14,10 +14,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::time::sleep;
 
-use super::answer::{Response, respond};
 use super::events::frame;
 use super::handlers::LIFECYCLES;
 use super::lifecycle::Lifecycles;
+use super::response::{Response, respond};
 use super::state::State;
 
 /// After this time without an event a comment is sent, so that the connection of a client that has gone is noticed.

@@ -3,11 +3,11 @@
 use http::Request;
 use serde_json::Value;
 
-use super::answer::{Family, Refusal, Response};
 use super::handlers::LIFECYCLES;
 use super::handlers::call::Call;
 use super::lifecycle::Lifecycles;
 use super::query::{decode, pairs};
+use super::response::{Family, Rejection, Response};
 use super::routes::Found;
 use super::server::finish;
 use super::state::State;
@@ -18,13 +18,13 @@ impl State {
     ///
     /// The request is not authenticated and not recorded, hits no fault, and does not count as a read of a job. Its transaction
     /// is rolled back.
-    pub(super) fn view(&self, target: &str, request_id: &str) -> Result<Response, (Family, Refusal)> {
-        let rejected = |refusal| (Family::of(target), refusal);
-        let invalid = |problem: &str| rejected(Refusal::Invalid(format!("The address {problem}.")));
+    pub(super) fn view(&self, target: &str, request_id: &str) -> Result<Response, (Family, Rejection)> {
+        let rejected = |rejection| (Family::of(target), rejection);
+        let invalid = |problem: &str| rejected(Rejection::Invalid(format!("The address {problem}.")));
         let (parts, ()) = Request::get(target).body(()).map_err(|_| invalid("is no path with a query"))?.into_parts();
         let (route, path) = match self.routes.find(&parts) {
             Found::Operation(route, path) if path.iter().any(|(name, _)| name == "project_id") => (route, path),
-            _ => return Err(rejected(Refusal::unknown("operation", format!("GET {target}")))),
+            _ => return Err(rejected(Rejection::unknown("operation", format!("GET {target}")))),
         };
         let path: Vec<(String, String)> = path
             .into_iter()
@@ -51,10 +51,10 @@ impl State {
                 list: route.list,
             })
         };
-        let mut answer = self.store.peek(respond).map_err(rejected)?;
+        let mut outcome = self.store.peek(respond).map_err(rejected)?;
         if let Some(printed) = &self.printed {
-            answer.body = answer.body.map(|body| printed.imitate(route.checker.id(), body));
+            outcome.body = outcome.body.map(|body| printed.imitate(route.checker.id(), body));
         }
-        Ok(finish(route.success, answer, request_id))
+        Ok(finish(route.success, outcome, request_id))
     }
 }

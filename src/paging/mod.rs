@@ -512,10 +512,9 @@ impl<Q: Query> Pages<Q> {
             self.fetch = Some(Box::pin(self.query.clone().fetch(at)));
         }
         let Some(fetch) = &mut self.fetch else { return Poll::Ready(Ok(None)) };
-        let answered = ready!(fetch.as_mut().poll(context));
+        let outcome = ready!(fetch.as_mut().poll(context));
         self.fetch = None;
-        let batch =
-            answered.map_err(|error| error.or_operation(Q::OPERATION.id)).inspect_err(|_| self.failed = true)?;
+        let batch = outcome.map_err(|error| error.or_operation(Q::OPERATION.id)).inspect_err(|_| self.failed = true)?;
         let ids = batch.entries.iter().map(Q::id).collect();
         let mut new = self.walk.take(ids, batch.then).into_iter();
         let mut entries = batch.entries;

@@ -337,8 +337,8 @@ impl SessionBuilder {
 
     async fn look_up(&self, endpoints: &Endpoints, auth: Arc<Auth>, name: &str) -> Result<String, Error> {
         let iam = self.iam_client(endpoints, auth, self.domain());
-        let answer = call(&iam::operations::LIST_PROJECTS, iam.list_projects().name(name).send()).await?;
-        let mut ids = answer.projects.into_iter().filter(|project| project.name == name).map(|project| project.id);
+        let response = call(&iam::operations::LIST_PROJECTS, iam.list_projects().name(name).send()).await?;
+        let mut ids = response.projects.into_iter().filter(|project| project.name == name).map(|project| project.id);
         match (ids.next(), ids.next()) {
             (Some(id), None) => Ok(id),
             (None, _) => Err(Error::configuration(format!("there is no project of the name {name}"))),

@@ -153,15 +153,15 @@ impl Tokens {
 
     async fn sign_in(&self, clock: &dyn Clock) -> Result<Known, Error> {
         let request = self.iam.create_token().body(self.request.clone());
-        let answer = exchange(&operations::CREATE_TOKEN, request.send()).await?;
-        let token = answer.headers().get("x-subject-token").and_then(|token| token.to_str().ok());
+        let response = exchange(&operations::CREATE_TOKEN, request.send()).await?;
+        let token = response.headers().get("x-subject-token").and_then(|token| token.to_str().ok());
         let token = token.filter(|token| !token.trim().is_empty()).map(Secret::from);
         let token = token.ok_or_else(|| {
             Error::decode("X-Subject-Token".to_owned(), "the response has no token in its header".to_owned(), b"")
                 .with_operation(operations::CREATE_TOKEN.id)
         })?;
         let now = clock.now();
-        let expires_at = answer.token.expires_at.as_deref().and_then(wire::time).unwrap_or(now + LIFETIME);
+        let expires_at = response.token.expires_at.as_deref().and_then(wire::time).unwrap_or(now + LIFETIME);
         Ok(Known { token, renew_at: expires_at.checked_sub(MARGIN).unwrap_or(now), since: Instant::now() })
     }
 }

@@ -588,8 +588,8 @@ impl<'a> Report<'a> {
             self.add(
                 "one_side",
                 &["components", "schemas", name],
-                "serves requests and answers, but requests are checked and answers are read tolerantly",
-                "give the answer a schema of its own",
+                "serves requests and responses, but requests are checked and responses are read tolerantly",
+                "give the response a schema of its own",
             );
         }
         for name in request.iter().filter(|name| !is_wire_type(name)) {

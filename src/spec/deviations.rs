@@ -11,7 +11,7 @@ use super::{Document, documents};
 /// A contradiction that the description decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deviation<'a> {
-    /// The place, for example ``answer `jobs[].status` ``.
+    /// The place, for example ``response `jobs[].status` ``.
     pub place: String,
     /// JSON pointer to the part of the document with the `x-deviation`.
     pub pointer: String,
@@ -95,7 +95,7 @@ impl<'a> Walk<'a> {
             self.content(body, "request", &format!("{own}/requestBody"));
         }
         for (status, response) in operation.value["responses"].as_object().into_iter().flatten() {
-            let place = if status.starts_with('2') { "answer".to_owned() } else { format!("answer {status}") };
+            let place = if status.starts_with('2') { "response".to_owned() } else { format!("response {status}") };
             self.content(response, &place, &format!("{own}/responses/{status}"));
         }
     }
@@ -437,7 +437,7 @@ fn mended() -> String {
             for (pointer, text) in found {
                 let key = pointer.rsplit('/').next().unwrap_or_default();
                 let side = match () {
-                    () if pointer.starts_with("/responses") => "answer",
+                    () if pointer.starts_with("/responses") => "response",
                     () => "request",
                 };
                 let _ = writeln!(rows, "| `{}` | {side} `{key}` | {} |", operation.id(), cell(text));

@@ -156,7 +156,7 @@ impl<'a> Operation<'a> {
         Some(Value::Object(fields.collect()).to_string())
     }
 
-    /// All documented examples: requests with their answers first, then failures without a request. An example that no page
+    /// All documented examples: requests with their responses first, then failures without a request. An example that no page
     /// prints (`x-assumption`) is not among them.
     pub fn examples(self, document: &'a Value) -> Vec<Example<'a>> {
         let mut responses: Vec<(&str, &str, &Value)> = Vec::new();
@@ -170,12 +170,12 @@ impl<'a> Operation<'a> {
         let requests = self.value["x-example-requests"].as_object();
         let mut examples: Vec<Example<'a>> = Vec::new();
         for (key, request) in requests.into_iter().flatten() {
-            let answer = responses.iter().position(|(name, ..)| name == key).map(|index| responses.remove(index));
+            let response = responses.iter().position(|(name, ..)| name == key).map(|index| responses.remove(index));
             examples.push(Example {
                 key,
                 parameters: request["parameters"].as_object(),
                 request: bodies.and_then(|bodies| bodies.get(key)).map(|example| &example["value"]),
-                response: answer.map(|(_, status, body)| (status, body)),
+                response: response.map(|(_, status, body)| (status, body)),
             });
         }
         examples.extend(responses.into_iter().map(|(key, status, body)| Example {

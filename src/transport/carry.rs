@@ -20,7 +20,7 @@ impl From<Generated<()>> for Error {
     fn from(error: Generated<()>) -> Self {
         match error {
             Generated::UnexpectedResponse(mut response) => {
-                response.extensions_mut().remove().unwrap_or_else(|| answered(&response))
+                response.extensions_mut().remove().unwrap_or_else(|| failure(&response))
             }
             Generated::ErrorResponse(response) => Self::answered(b"", &info(response.status(), response.headers())),
             Generated::InvalidResponsePayload(body, error) => Self::decode(".".to_owned(), error.to_string(), &body),
@@ -34,7 +34,7 @@ impl From<Generated<()>> for Error {
 }
 
 /// Returns the error of a response that did not pass the transport.
-fn answered(response: &Response) -> Error {
+fn failure(response: &Response) -> Error {
     Error::answered(b"", &info(response.status(), response.headers()))
 }
 

@@ -93,7 +93,7 @@ impl fmt::Debug for Transport {
 tokio::task_local! {
     /// Status and request id of the current call's response. The generator's errors lose them if a body cannot be
     /// parsed.
-    static ANSWER: RefCell<ResponseInfo>;
+    static RESPONSE: RefCell<ResponseInfo>;
     /// Set if the caller retries calls itself.
     static ONCE: ();
 }
@@ -105,10 +105,10 @@ pub(crate) async fn once<T>(calls: impl Future<Output = T>) -> T {
 
 /// Runs a call and returns the properties of its response.
 pub(crate) async fn observe<T>(call: impl Future<Output = T>) -> (T, ResponseInfo) {
-    ANSWER
+    RESPONSE
         .scope(RefCell::default(), async {
             let outcome = call.await;
-            (outcome, ANSWER.with(RefCell::take))
+            (outcome, RESPONSE.with(RefCell::take))
         })
         .await
 }
@@ -157,15 +157,15 @@ impl Transport {
         operation: Option<&'static Operation>,
     ) -> reqwest::Result<Response> {
         Ok(match self.send(http, request, operation).await {
-            Ok((response, answer)) => {
+            Ok((response, info)) => {
                 let acknowledgement =
-                    operation.and_then(|operation| operation.acknowledgement).filter(|_| answer.is_empty);
+                    operation.and_then(|operation| operation.acknowledgement).filter(|_| info.is_empty);
                 let response = match acknowledgement {
                     Some(template) => acknowledge(response, operation.map_or("", |operation| operation.path), template),
                     None => response,
                 };
                 // Outside of `observe` the properties of the response are not needed.
-                let _ = ANSWER.try_with(|cell| cell.replace(answer));
+                let _ = RESPONSE.try_with(|cell| cell.replace(info));
                 response
             }
             Err(error) => carry(error),
@@ -363,7 +363,7 @@ async fn receive(
     let mut whole = whole
         .url(response.url().clone())
         .body(body.freeze())
-        .map_err(|error| Error::incomplete("the answer cannot be handed on", b"", &info).with_source(error))?;
+        .map_err(|error| Error::incomplete("the response cannot be handed on", b"", &info).with_source(error))?;
     *whole.status_mut() = status;
     *whole.headers_mut() = std::mem::take(response.headers_mut());
     Ok((whole.into(), info))
@@ -431,10 +431,10 @@ fn record(span: &Span, status: Option<http::StatusCode>, request_id: impl FnOnce
 }
 
 /// Returns the error for a response that broke off, with the received part.
-fn broken(error: reqwest::Error, body: &[u8], answer: &ResponseInfo) -> Error {
+fn broken(error: reqwest::Error, body: &[u8], info: &ResponseInfo) -> Error {
     if error.is_timeout() {
-        return Error::from(error).with_response(answer);
+        return Error::from(error).with_response(info);
     }
     let reason = format!("the response broke off after {} bytes", body.len());
-    Error::incomplete(reason, body, answer).with_source(error.without_url())
+    Error::incomplete(reason, body, info).with_source(error.without_url())
 }

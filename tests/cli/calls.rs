@@ -93,7 +93,7 @@ async fn each_kind_of_failure_has_its_exit_code() {
         (500, json!({"error_code": "X.1", "error_msg": "broken"}), 8, "service: "),
         (200, json!({"is_success": false, "error_code": "X.1", "error_msg": "no"}), 8, "service: "),
     ] {
-        let server = Server::acting([answer(status, &body)]).await;
+        let server = Server::acting([response(status, &body)]).await;
         let output = User::of(&server.endpoint).runs(&stop);
         assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
         let said = stderr(&output);
@@ -101,7 +101,7 @@ async fn each_kind_of_failure_has_its_exit_code() {
         assert!(said.contains("[request req-7]") && said.lines().count() <= 3, "{said}");
         assert!(output.stdout.is_empty());
     }
-    let server = Server::acting([answer(401, &json!({"error_code": "APIG.0301", "error_msg": "no"}))]).await;
+    let server = Server::acting([response(401, &json!({"error_code": "APIG.0301", "error_msg": "no"}))]).await;
     let said = User::of(&server.endpoint).runs(&stop);
     assert!(stderr(&said).contains("\n  meaning: ") && stderr(&said).contains("\n  next: "), "{}", stderr(&said));
 
@@ -110,7 +110,7 @@ async fn each_kind_of_failure_has_its_exit_code() {
     let vague: Vec<_> = codes.filter(|code| code.kind().is_none()).collect();
     assert!(vague.iter().any(|code| code.code() == "ModelArts.0010"), "{vague:?}");
     for code in vague {
-        let server = Server::acting([answer(403, &json!({"error_code": code.code(), "error_msg": "no"}))]).await;
+        let server = Server::acting([response(403, &json!({"error_code": code.code(), "error_msg": "no"}))]).await;
         let output = User::of(&server.endpoint).runs(&stop);
         assert_eq!(output.status.code(), Some(12), "{}", stderr(&output));
         assert!(stderr(&output).contains("\n  next: Grant the permission"), "{}", stderr(&output));
@@ -163,7 +163,7 @@ async fn proxies_are_for_other_machines_and_can_be_chosen() {
     let said = fails(elsewhere().with("HTTP_PROXY", DEAD), &[], 9);
     assert!(said.contains("http://127.0.0.1:9"), "{said}");
     // The option comes before the variables.
-    let proxy = Server::acting([answer(200, &json!({"is_success": true, "job_total_count": 0, "jobs": []}))]).await;
+    let proxy = Server::acting([response(200, &json!({"is_success": true, "job_total_count": 0, "jobs": []}))]).await;
     elsewhere().with("HTTP_PROXY", DEAD).says(&[&list[..], &["--proxy", &proxy.endpoint]].concat());
     assert!(proxy.arrived()[0].target.starts_with("http://service.invalid/v1/"), "{:?}", proxy.arrived());
     let said = fails(elsewhere().with("HTTP_PROXY", &proxy.endpoint), &["--proxy", "none"], 9);
@@ -177,7 +177,7 @@ async fn proxies_are_for_other_machines_and_can_be_chosen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_is_refused_before_it_is_sent() {
+async fn what_is_wrong_is_rejected_before_it_is_sent() {
     let server = Server::json(200, r#"{"is_success": true}"#).await;
     let user = User::of(&server.endpoint);
     let long = "x".repeat(257);
@@ -304,13 +304,17 @@ async fn flags_go_before_the_environment_and_that_before_the_profile() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deleting_is_refused_without_a_terminal_unless_it_is_allowed() {
+async fn deleting_is_rejected_without_a_terminal_unless_it_is_allowed() {
     let server = Server::acting([Act::Answer(head(204, "", 0).into())]).await;
     let user = User::of(&server.endpoint);
     for delete in [&["mrs", "job", "delete", "a", "b"][..], &["api", "delete_job", "--param", "job_id=a"]] {
-        let refused = user.runs(delete);
-        assert_eq!(refused.status.code(), Some(2));
-        assert!(stderr(&refused).contains("give --yes, since there is no terminal to ask on"), "{}", stderr(&refused));
+        let rejected = user.runs(delete);
+        assert_eq!(rejected.status.code(), Some(2));
+        assert!(
+            stderr(&rejected).contains("give --yes, since there is no terminal to ask on"),
+            "{}",
+            stderr(&rejected)
+        );
     }
     assert!(server.arrived().is_empty());
     let done = user.runs(&["mrs", "job", "delete", "a", "--yes"]);
@@ -490,7 +494,7 @@ async fn what_a_service_says_does_not_steer_the_terminal() {
     let shown = r"a\u{1b}[2J\u{9b}31m\u{202e}b c";
     let body =
         json!({"is_success": true, "job_total_count": 1, "jobs": [{"job_id": 1, "job_name": "n", "job_desc": evil}]});
-    let server = Server::acting([answer(200, &body)]).await;
+    let server = Server::acting([response(200, &body)]).await;
     let user = User::of(&server.endpoint);
     let list = ["training-job", "list"];
     for more in [&[][..], &["--query", "jobs[].job_desc"], &["--query", "jobs[].[job_desc]"]] {
@@ -499,7 +503,7 @@ async fn what_a_service_says_does_not_steer_the_terminal() {
     }
     assert_eq!(user.data(&list)["jobs"][0]["job_desc"], evil);
     assert!(user.says(&["training-job", "list", "-o", "csv"]).contains(evil));
-    let failing = Server::acting([answer(404, &json!({"error_code": "X.1", "error_msg": evil}))]).await;
+    let failing = Server::acting([response(404, &json!({"error_code": "X.1", "error_msg": evil}))]).await;
     let failed = User::of(&failing.endpoint).runs(&list);
     assert!(stderr(&failed).contains(shown), "{:?}", stderr(&failed));
 }
@@ -507,7 +511,7 @@ async fn what_a_service_says_does_not_steer_the_terminal() {
 #[tokio::test(flavor = "multi_thread")]
 async fn signing_in_needs_an_address_and_nothing_else() {
     let body = token();
-    let server = Server::acting([answer(201, &body)]).await;
+    let server = Server::acting([response(201, &body)]).await;
     let request = r#"{"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "u", "password": "p",
         "domain": {"name": "d"}}}}}}"#;
     let user = User::new().with("HWJOBS_ENDPOINT", &server.endpoint);

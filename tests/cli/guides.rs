@@ -19,7 +19,7 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
     ("README.zh-CN.md", "", "its commands are those of README.md, which another test compares"),
     ("CONTRIBUTING.md", "cargo test", "it is what runs this"),
     ("docs/getting-started.md", "cargo install", "it builds and installs this crate"),
-    ("docs/getting-started.md", "hwjobs profile init", "it asks on a terminal; docs/cli.md has it with the answers"),
+    ("docs/getting-started.md", "hwjobs profile init", "it asks on a terminal; docs/cli.md has it with the responses"),
     ("docs/cli.md", "$ ", "tests/cli/main.rs runs these and compares what is printed"),
     ("docs/sessions.md", "$ ", "tests/cli/guide.rs runs these and compares what is printed"),
     ("docs/signing.md", "$ ", "tests/cli/sign_explain.rs runs these and compares what is printed"),

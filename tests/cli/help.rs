@@ -25,10 +25,10 @@ fn quickstart_gives_the_same_as_data() {
     let numbers: Vec<&str> = updates.iter().map(|update| update["number"].as_str().unwrap()).collect();
     assert_eq!(numbers, ["1", "2a", "2b", "2c", "3a", "3b", "3c", "4", "5"]);
     for update in updates {
-        let (request, answer) = (&update["exchange"]["request"], &update["exchange"]["answer"]);
+        let (request, response) = (&update["exchange"]["request"], &update["exchange"]["response"]);
         assert!(serde_json::from_str::<Value>(request.as_str().unwrap()).unwrap().is_object(), "{update}");
-        assert!(serde_json::from_str::<Value>(answer.as_str().unwrap()).unwrap().is_object(), "{update}");
-        for verdict in ["request_matches", "answer_matches", "stored"] {
+        assert!(serde_json::from_str::<Value>(response.as_str().unwrap()).unwrap().is_object(), "{update}");
+        for verdict in ["request_matches", "response_matches", "stored"] {
             assert_eq!(update[verdict], true, "{update}");
         }
     }

@@ -30,7 +30,7 @@ async fn pages_are_put_together() {
 async fn an_offset_that_counts_items_loses_and_repeats_nothing() {
     let page = |ids: &[u32]| {
         let jobs: Vec<Value> = ids.iter().map(|id| json!({"id": id.to_string(), "name": "n"})).collect();
-        answer(200, &json!({"is_success": true, "job_total_count": 5, "jobs": jobs}))
+        response(200, &json!({"is_success": true, "job_total_count": 5, "jobs": jobs}))
     };
     // Two on a page; one of them is read again once the service is known to count items.
     let server = Server::acting([page(&[1, 2]), page(&[2, 3]), page(&[3, 4]), page(&[4, 5]), page(&[5])]).await;
@@ -47,11 +47,11 @@ async fn an_offset_that_counts_items_loses_and_repeats_nothing() {
 async fn a_service_that_repeats_pages_has_failed() {
     let jobs = |next: &str, ids: &[&str]| {
         let jobs: Vec<Value> = ids.iter().map(|id| json!({"id": id, "name": "n"})).collect();
-        answer(200, &json!({"markers": {"prev": null, "next": next}, "jobs": jobs}))
+        response(200, &json!({"markers": {"prev": null, "next": next}, "jobs": jobs}))
     };
     let numbered = |ids: &[u32]| {
         let jobs: Vec<Value> = ids.iter().map(|id| json!({"job_id": id, "job_name": "n"})).collect();
-        answer(200, &json!({"is_success": true, "job_total_count": 5, "jobs": jobs}))
+        response(200, &json!({"is_success": true, "job_total_count": 5, "jobs": jobs}))
     };
     let circle = ["b", "c", "d", "b", "c", "d", "b", "c", "d", "b", "c", "d"].map(|next| jobs(next, &[next]));
     let empty: Vec<Act> = (0..500).map(|number: u32| jobs(&number.to_string(), &[])).collect();
@@ -85,7 +85,7 @@ async fn a_long_list_is_printed_page_by_page() {
     const JOBS: u32 = 20_000;
     const PAGE: u32 = 500;
     let emulator =
-        Emulator::builder().empty().training_jobs(JOBS).check_answers(false).record(100).start().await.unwrap();
+        Emulator::builder().empty().training_jobs(JOBS).check_responses(false).record(100).start().await.unwrap();
     let user = User::of_emulator(&emulator);
     for format in ["jsonl", "csv"] {
         let per_page = PAGE.to_string();

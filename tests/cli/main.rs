@@ -112,7 +112,7 @@ impl User {
 /// A version of a training job with its required fields.
 fn version_answer(status: u32) -> Act {
     let ids = json!({"is_success": true, "job_id": 10, "job_name": "n", "version_id": 20, "version_name": "V1", "status": status});
-    answer(200, &ids)
+    response(200, &ids)
 }
 
 /// The body of the response to a login.
@@ -122,7 +122,7 @@ fn token() -> Value {
 }
 
 /// Returns a response with a JSON body.
-fn answer(status: u16, body: &Value) -> Act {
+fn response(status: u16, body: &Value) -> Act {
     let body = body.to_string();
     Act::Answer((head(status, "content-type: application/json\r\nx-request-id: req-7\r\n", body.len()) + &body).into())
 }

@@ -23,7 +23,7 @@ const WRITERS: [&[&str]; 10] = [
 ];
 
 /// Runs a command that must fail, and returns its message. A journal needs a server, which counts its requests.
-fn refused(user: &User, words: &[&str], file: &str) -> String {
+fn rejected(user: &User, words: &[&str], file: &str) -> String {
     let words: Vec<String> = words.iter().map(|word| word.replace("FILE", file)).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut command = user.command(&words);
@@ -46,14 +46,14 @@ async fn nothing_that_somebody_else_wrote_is_lost() {
         let tried = if words.contains(&"--journal") { &FOREIGN[..] } else { &FOREIGN[index % FOREIGN.len()..][..1] };
         for foreign in tried {
             fs::write(user.path("mine"), foreign).unwrap();
-            let said = refused(&user, words, "mine");
+            let said = rejected(&user, words, "mine");
             assert!(said.contains("mine"), "{words:?}: {said}");
             assert_eq!(fs::read_to_string(user.path("mine")).unwrap(), *foreign, "{words:?}");
             #[cfg(unix)]
             {
                 let link = user.path("link");
                 std::os::unix::fs::symlink("mine", &link).unwrap();
-                refused(&user, words, "link");
+                rejected(&user, words, "link");
                 assert_eq!(fs::read_link(&link).unwrap(), Path::new("mine"), "{words:?}");
                 assert_eq!(fs::read_to_string(user.path("mine")).unwrap(), *foreign, "{words:?}");
                 fs::remove_file(link).unwrap();
@@ -61,12 +61,12 @@ async fn nothing_that_somebody_else_wrote_is_lost() {
         }
         // A folder is not a file, and stays unchanged.
         fs::create_dir(user.path("folder")).unwrap();
-        let said = refused(&user, words, "folder");
+        let said = rejected(&user, words, "folder");
         assert!(said.contains("folder"), "{words:?}: {said}");
         assert_eq!(fs::read_dir(user.path("folder")).unwrap().count(), 0);
         fs::remove_dir(user.path("folder")).unwrap();
         // Nothing can be written below a file.
-        refused(&user, words, "mine/below");
+        rejected(&user, words, "mine/below");
         let left = fs::read_dir(user.home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
         assert!(left.iter().all(|name| name == "mine" || name == "updates.csv"), "{words:?}: {left:?}");
     }
@@ -81,7 +81,7 @@ async fn a_link_that_leads_nowhere_makes_no_file_there() {
     fs::write(user.path("updates.csv"), "job_id,job_desc\n1,a\n").unwrap();
     std::os::unix::fs::symlink("elsewhere", user.path("link")).unwrap();
     for words in WRITERS {
-        let said = refused(&user, words, "link");
+        let said = rejected(&user, words, "link");
         assert!(said.contains("link"), "{words:?}: {said}");
         assert!(!Path::new(&user.path("elsewhere")).exists(), "{words:?}");
     }
@@ -101,7 +101,7 @@ async fn a_place_where_nothing_can_be_written_is_known_before_anything_is_sent()
     let places = if fs::write(user.path("locked/probe"), "").is_ok() { ["/proc/none"] } else { ["locked/file"] };
     for words in WRITERS {
         for file in places.iter().filter(|_| cfg!(target_os = "linux")) {
-            let said = refused(&user, words, file);
+            let said = rejected(&user, words, file);
             assert!(said.contains(file), "{words:?}: {said}");
         }
     }
@@ -117,7 +117,7 @@ async fn a_full_disk_is_told_with_the_name_of_the_file() {
     std::os::unix::fs::symlink("/dev/full", user.path("full")).unwrap();
     for words in WRITERS.iter().filter(|words| words[0] != "contract" && words[0] != "profile") {
         for file in ["/dev/full", "full"] {
-            let said = refused(&user, words, file);
+            let said = rejected(&user, words, file);
             assert!(said.contains(file) && said.contains("No space left on device"), "{words:?}: {said}");
         }
     }

@@ -54,8 +54,8 @@ async fn profiles_are_written_listed_chosen_and_checked() {
     }
 
     // The default section has credentials itself until they get a name.
-    let refused = user.runs(&["profile", "use", "team"]);
-    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+    let rejected = user.runs(&["profile", "use", "team"]);
+    assert_eq!(rejected.status.code(), Some(2), "{}", stderr(&rejected));
     std::fs::write(&file, text.replace("[default]", "[mine]")).unwrap();
     assert_eq!(user.runs(&["profile", "use", "gone"]).status.code(), Some(3));
     user.says(&["profile", "use", "team"]);

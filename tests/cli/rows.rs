@@ -6,7 +6,7 @@ const UPDATE: [&str; 4] = ["training-job", "update", "--from", "updates"];
 
 /// The result of updates from a file: exit code, messages, and the sent bodies.
 async fn updated(content: &[u8]) -> (Option<i32>, String, Vec<String>) {
-    let server = Server::acting([answer(200, &json!({"is_success": true}))]).await;
+    let server = Server::acting([response(200, &json!({"is_success": true}))]).await;
     let user = User::of(&server.endpoint);
     std::fs::write(user.path("updates"), content).unwrap();
     let output = user.runs(&[&UPDATE[..], &["--concurrency", "1"]].concat());
@@ -208,7 +208,7 @@ async fn a_password_on_the_command_line_is_warned_of_and_not_repeated() {
         help.contains("- reads it from the standard input. A password that is written here is visible to others"),
         "{help}"
     );
-    let server = Server::acting([answer(201, &token())]).await;
+    let server = Server::acting([response(201, &token())]).await;
     let user = User::new().with("HWJOBS_ENDPOINT", &server.endpoint);
     let auth = r#"{"identity": {"methods": ["password"], "password": {"user": {"name": "u", "password": "canary",
         "domain": {"name": "d"}}}}}"#;

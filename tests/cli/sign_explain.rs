@@ -64,7 +64,7 @@ fn as_json(output: &Output) -> Value {
 }
 
 /// Exit code 2, nothing on the standard output, and one line of message, which it gives.
-fn refused(output: &Output) -> &str {
+fn rejected(output: &Output) -> &str {
     assert_eq!(output.status.code(), Some(2), "{}{}", stdout(output), stderr(output));
     assert_eq!(stdout(output), "");
     let message = stderr(output).strip_prefix("hwjobs: ").unwrap().strip_suffix('\n').unwrap();
@@ -288,7 +288,7 @@ const ECHO: &str = "GET|/resources/|size=1|host:service.endpoint.myhuaweicloud.c
 fn equal_however_the_gateway_writes_it() {
     let sentence =
         format!("Incorrect IAM authentication information: verify aksk signature fail, canonicalRequest:{ECHO}");
-    let answer = json!({"error_msg": sentence, "error_code": "APIG.0301", "request_id": "1"});
+    let response = json!({"error_msg": sentence, "error_code": "APIG.0301", "request_id": "1"});
     for text in [
         ECHO.to_owned(),
         ECHO.replace('|', "\n"),
@@ -302,10 +302,10 @@ fn equal_however_the_gateway_writes_it() {
         format!("canonicalRequest: \"{ECHO}\"}}"),
         format!("HTTP/1.1 401\nerror: canonical request is '{ECHO}'."),
         format!("the gateway had {ECHO}"),
-        answer.to_string(),
-        format!("{answer:#}"),
+        response.to_string(),
+        format!("{response:#}"),
         // The form in the source of a response.
-        format!("{:?}", answer.to_string()),
+        format!("{:?}", response.to_string()),
     ] {
         let output = explain(&["--compare", &text]);
         assert_eq!(output.status.code(), Some(0), "{text}\n{}{}", stdout(&output), stderr(&output));
@@ -463,7 +463,7 @@ fn what_holds_no_canonical_request_cannot_be_compared() {
     ] {
         let output = explain(&["--compare", text]);
         assert!(
-            refused(&output).starts_with("there is no complete canonical request in what --compare gives"),
+            rejected(&output).starts_with("there is no complete canonical request in what --compare gives"),
             "{text}"
         );
     }
@@ -542,7 +542,7 @@ fn secrets_are_never_printed() {
 #[test]
 fn mistakes_are_one_line_and_exit_code_2() {
     let keys = [&["--method", "GET"][..], &KEYS].concat();
-    let message = |arguments: &[&str]| refused(&run(&[], b"", &[&keys[..], arguments].concat())).to_owned();
+    let message = |arguments: &[&str]| rejected(&run(&[], b"", &[&keys[..], arguments].concat())).to_owned();
     for url in [
         "",
         "example.com/a",
@@ -594,7 +594,7 @@ fn mistakes_are_one_line_and_exit_code_2() {
 
     let request = ["--method", "GET", "--url", URL];
     let message = |variables: &[(&str, &str)], input: &[u8], arguments: &[&str]| {
-        refused(&run(variables, input, &[&request[..], arguments].concat())).to_owned()
+        rejected(&run(variables, input, &[&request[..], arguments].concat())).to_owned()
     };
     let no_access_key = "there is no access key: give --ak or set HUAWEICLOUD_SDK_AK";
     let no_secret_key =

@@ -67,7 +67,7 @@ async fn no_field_of_a_response_steers_the_terminal() {
     let mut tried = 0;
     for (example, operation, status, words) in calls() {
         let body = example.response.map_or(json!({"is_success": true, "more": "text"}), |(_, body)| body.clone());
-        let server = Server::acting([answer(status, &poisoned(&body))]).await;
+        let server = Server::acting([response(status, &poisoned(&body))]).await;
         let user = User::of(&server.endpoint);
         let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
         // Missing fields of a response do not matter here.
@@ -93,7 +93,7 @@ async fn no_field_of_a_failure_steers_the_terminal() {
     let other = json!({"is_success": false, "error_code": HOSTILE, "error_message": HOSTILE});
     let nested = json!({"error": {"code": HOSTILE, "message": HOSTILE, "title": HOSTILE}});
     for (status, body) in [(404, &flat), (200, &other), (401, &nested), (200, &nested), (500, &poisoned(&flat))] {
-        let server = Server::acting([answer(status, body)]).await;
+        let server = Server::acting([response(status, body)]).await;
         let user = User::of(&server.endpoint);
         for words in [
             &["training-job-version", "stop", "1", "2"][..],
@@ -113,7 +113,7 @@ async fn names_that_a_service_gives_do_not_steer_the_terminal() {
     let projects = json!({"projects": [{"id": PROJECT, "name": HOSTILE, "domain_id": HOSTILE, "enabled": true,
         "is_domain": false, "parent_id": HOSTILE, "description": HOSTILE, "links": {"self": HOSTILE}}],
         "links": {"self": HOSTILE, "previous": null, "next": null}});
-    let server = Server::acting([answer(200, &projects)]).await;
+    let server = Server::acting([response(200, &projects)]).await;
     let text = shown(&mut User::of(&server.endpoint).command(&["profile", "check"]));
     assert_harmless(&text, "profile check");
     assert!(text.contains("hwjobs: the credentials are good for the project a\\u{1b}"), "{text:?}");
@@ -144,7 +144,7 @@ async fn names_that_a_service_gives_do_not_steer_the_terminal() {
 async fn a_log_sets_colours_on_a_terminal_and_nothing_else() {
     let content = "\u{1b}[31mred\u{1b}[0m\n\u{1b}[2J\u{1b}]52;c;YQ==\u{7}10%\r20%\nlast \u{1b}[1;44mblue";
     let log = json!({"is_success": true, "content": content, "lines": 3, "start_line": "0", "end_line": "3"});
-    let server = Server::acting([answer(200, &log)]).await;
+    let server = Server::acting([response(200, &log)]).await;
     let user = User::of(&server.endpoint);
     let logs = ["training-job-version", "logs", "10", "20", "--log-file", "a.log"];
     assert_eq!(
@@ -163,7 +163,7 @@ async fn durations_are_for_people_in_tables_and_numbers_in_data() {
     {
         let job = json!({"job_id": 1, "job_name": "n", "duration": milliseconds, "job_desc": "end"});
         let body = json!({"is_success": true, "job_total_count": 1, "jobs": [job]});
-        let server = Server::acting([answer(200, &body)]).await;
+        let server = Server::acting([response(200, &body)]).await;
         let user = User::of(&server.endpoint);
         let table = user.says(&["training-job", "list"]);
         assert!(table.contains(&format!("  {words}  ")), "{table}");
@@ -174,7 +174,7 @@ async fn durations_are_for_people_in_tables_and_numbers_in_data() {
         json!({"is_success": true, "job_id": 10, "job_name": "n", "version_id": 20, "version_name": "V1"});
     version["status"] = 10.into();
     version["duration"] = "61000".into();
-    let server = Server::acting([answer(200, &version)]).await;
+    let server = Server::acting([response(200, &version)]).await;
     let shown = User::of(&server.endpoint).says(&["training-job-version", "show", "10", "20"]);
     assert!(shown.contains("duration      1m 1s\n"), "{shown}");
 }

@@ -4,10 +4,10 @@ use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn updates_from_a_file_go_on_where_they_stopped() {
-    let good = || answer(200, &json!({"is_success": true}));
-    let refused = answer(401, &json!({"error_code": "APIG.0301", "error_msg": "no"}));
-    let gone = answer(404, &json!({"error_code": "X.1", "error_msg": "gone"}));
-    let server = Server::acting([good(), gone, refused, good()]).await;
+    let good = || response(200, &json!({"is_success": true}));
+    let rejected = response(401, &json!({"error_code": "APIG.0301", "error_msg": "no"}));
+    let gone = response(404, &json!({"error_code": "X.1", "error_msg": "gone"}));
+    let server = Server::acting([good(), gone, rejected, good()]).await;
     let user = User::of(&server.endpoint);
     std::fs::write(user.path("updates.csv"), "job_id,job_desc\n1,\"one, 1\"\n2,two\n3,three\n4,four\n").unwrap();
     let update = ["training-job", "update", "--from", "updates.csv", "--concurrency", "1"];
@@ -101,7 +101,7 @@ fn a_file_of_updates_is_checked_before_the_first_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_is_of_one_target() {
-    let good = || answer(200, &json!({"is_success": true}));
+    let good = || response(200, &json!({"is_success": true}));
     let (rehearsal, production) = (Server::acting([good()]).await, Server::acting([good()]).await);
     let user = User::of(&rehearsal.endpoint);
     std::fs::write(user.path("updates.csv"), "job_id,job_desc\n1,one\n").unwrap();
@@ -109,14 +109,14 @@ async fn a_journal_is_of_one_target() {
     user.says(&update);
     for other in [&["--endpoint", &production.endpoint][..], &["--project", "another"]] {
         for more in [&[][..], &["--dry-run"]] {
-            let refused = user.runs(&[&update, other, more].concat());
-            assert_eq!((refused.status.code(), stdout(&refused)), (Some(2), ""));
+            let rejected = user.runs(&[&update, other, more].concat());
+            assert_eq!((rejected.status.code(), stdout(&rejected)), (Some(2), ""));
             let said = format!(
                 "hwjobs: updates.csv.journal: this is the journal of update_training_job in the project {PROJECT} at {}, \
                  and not of update_training_job in the project ",
                 rehearsal.endpoint
             );
-            assert!(stderr(&refused).starts_with(&said), "{}", stderr(&refused));
+            assert!(stderr(&rejected).starts_with(&said), "{}", stderr(&rejected));
         }
     }
     let other = ["visualization-job", "update", "--from", "updates.csv"];
@@ -136,7 +136,7 @@ async fn interrupted_updates_say_how_to_go_on() {
 
 #[cfg(unix)]
 async fn interrupted_updates(signal: nix::sys::signal::Signal) {
-    let server = Server::acting([answer(200, &json!({"is_success": true})), Act::Hang]).await;
+    let server = Server::acting([response(200, &json!({"is_success": true})), Act::Hang]).await;
     let user = User::of(&server.endpoint);
     std::fs::write(user.path("updates.csv"), "job_id,job_desc\n1,a\n2,b\n3,c\n").unwrap();
     let mut command = user.command(&["training-job", "update", "--from", "updates.csv", "--concurrency", "1"]);
@@ -149,7 +149,7 @@ async fn interrupted_updates(signal: nix::sys::signal::Signal) {
     nix::sys::signal::kill(id, signal).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{output:?}");
-    let summary = "hwjobs: 1 done, 0 failed, 2 without an answer; journal: updates.csv.journal; the same command goes on \
+    let summary = "hwjobs: 1 done, 0 failed, 2 without a response; journal: updates.csv.journal; the same command goes on \
                    from there\nhwjobs: interrupted\n";
     assert_eq!(stderr(&output), summary);
     assert_eq!(stdout(&output), "OBJECT  DONE   ERROR\n1       true\n");

@@ -48,8 +48,8 @@ async fn waiting_for_jobs_of_mrs_ends_as_the_library_says() {
         assert_eq!(output.status.code(), Some(code), "{body}: {}", stderr(&output));
     }
     // A temporary failure does not end a wait.
-    let busy = answer(503, &json!({"error_code": "X.1", "error_msg": "later"}));
-    let done = answer(200, &exe(json!(3), json!(2)));
+    let busy = response(503, &json!({"error_code": "X.1", "error_msg": "later"}));
+    let done = response(200, &exe(json!(3), json!(2)));
     let acts = [vec![busy; 5], vec![done]].concat();
     let server = Server::acting(acts).await;
     let output = User::of(&server.endpoint).runs(&[of_exe, &["--interval", "1ms"]].concat());
@@ -59,13 +59,13 @@ async fn waiting_for_jobs_of_mrs_ends_as_the_library_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_is_followed_until_its_version_ends() {
     let log = |content: &str, end: u32| {
-        answer(
+        response(
             200,
             &json!({"is_success": true, "content": content, "lines": 1, "start_line": "0", "end_line": end.to_string()}),
         )
     };
     let version = |status: u32| version_answer(status);
-    let files = answer(200, &json!({"is_success": true, "log_file_list": ["first.log", "second.log"]}));
+    let files = response(200, &json!({"is_success": true, "log_file_list": ["first.log", "second.log"]}));
     let server = Server::acting([
         files.clone(),
         log("one\n", 1),

@@ -637,7 +637,7 @@ async fn is_noticed(
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_is_broken_is_noticed() {
     let emulator =
-        Arc::new(Emulator::builder().quota(1_000_000).check_answers(false).time_scale(20.0).start().await.unwrap());
+        Arc::new(Emulator::builder().quota(1_000_000).check_responses(false).time_scale(20.0).start().await.unwrap());
     let plan = Arc::new(Plan::of_description());
     // The first session sets up TLS for all clients.
     emulator.session().unwrap();

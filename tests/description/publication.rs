@@ -668,7 +668,7 @@ print(json.dumps({"value": json.loads(text) if text and how == "good" else {}}))
             text(&refused.stdout),
             format!(
                 "mrs: breaking: update_job: the operation is called `patch_job`\n\
-                 mrs {now} -> {now}: 1 breaking, 0 additive: refused: \
+                 mrs {now} -> {now}: 1 breaking, 0 additive: rejected: \
                  1 breaking changes since {now} need the version {next}, not {now}\n"
             )
         );

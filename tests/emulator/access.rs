@@ -22,13 +22,13 @@ const SECRET: &str = "emulator-secret-key-not-a-secret";
 
 /// A parsed response.
 #[derive(Debug)]
-struct Answer {
+struct Received {
     status: StatusCode,
     headers: header::HeaderMap,
     body: Value,
 }
 
-impl Answer {
+impl Received {
     fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
@@ -42,14 +42,14 @@ impl Answer {
             .unwrap_or_else(|| panic!("{body}"))
     }
 
-    fn refused(&self, status: u16, code: &str, message: &str) {
+    fn rejected(&self, status: u16, code: &str, message: &str) {
         let said = self.body["error_code"].as_str();
         assert_eq!((self.status.as_u16(), said), (status, Some(code)), "{}", self.body);
         assert!(self.message().contains(message), "{}", self.body);
     }
 }
 
-async fn send(method: Method, url: String, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
+async fn send(method: Method, url: String, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Received {
     // No connection outlives the runtime of its test.
     static CLIENT: LazyLock<Client> = LazyLock::new(|| {
         rustls::crypto::ring::default_provider().install_default().ok();
@@ -63,10 +63,10 @@ async fn send(method: Method, url: String, headers: &[(&str, &str)], body: impl 
     let (status, headers) = (response.status(), response.headers().clone());
     let bytes = response.bytes().await.unwrap();
     let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-    Answer { status, headers, body }
+    Received { status, headers, body }
 }
 
-async fn get(emulator: &Emulator, path: &str, headers: &[(&str, &str)]) -> Answer {
+async fn get(emulator: &Emulator, path: &str, headers: &[(&str, &str)]) -> Received {
     send(Method::GET, emulator.endpoint() + path, headers, "").await
 }
 
@@ -80,7 +80,7 @@ fn sign_in(user: &str, password: &str, scope: &Value) -> String {
     json!({"auth": auth}).to_string()
 }
 
-async fn token(emulator: &Emulator, scope: &Value) -> Answer {
+async fn token(emulator: &Emulator, scope: &Value) -> Received {
     let body = sign_in("emulator-user", "emulator-password-not-a-secret", scope);
     let headers = [("content-type", "application/json;charset=utf-8"), ("authorization", "SDK-HMAC-SHA256 nonsense")];
     send(Method::POST, emulator.endpoint() + "/v3/auth/tokens", &headers, body).await
@@ -122,7 +122,7 @@ impl Signed {
         Self { method, target: target.to_owned(), headers, body: body.into() }
     }
 
-    async fn send(&self, emulator: &Emulator) -> Answer {
+    async fn send(&self, emulator: &Emulator) -> Received {
         let headers: Vec<_> = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         send(self.method.clone(), emulator.endpoint() + &self.target, &headers, self.body.clone()).await
     }
@@ -148,9 +148,9 @@ async fn a_token_says_who_and_where() {
         json!({"project": {"name": "emulator-1", "domain": {"name": "emulator-domain"}}}),
         json!({"project": {"name": "emulator-1"}, "domain": {"name": "emulator-domain"}}),
     ] {
-        let answer = token(&emulator, &scope).await;
-        assert_eq!(answer.status, 201, "{scope}: {}", answer.body);
-        let facts = &answer.body["token"];
+        let response = token(&emulator, &scope).await;
+        assert_eq!(response.status, 201, "{scope}: {}", response.body);
+        let facts = &response.body["token"];
         assert_eq!((&facts["project"]["id"], &facts["project"]["name"]), (&json!(PROJECT), &json!("emulator-1")));
         assert_eq!((&facts["user"]["name"], &facts["domain"]), (&json!("emulator-user"), &Value::Null));
         let time = |field: &str| facts[field].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
@@ -170,7 +170,7 @@ async fn a_token_says_who_and_where() {
             assert_eq!((&endpoint["url"], &endpoint["interface"]), (&json!(url), &json!("public")), "{kind}");
             assert_eq!(endpoint["region_id"], endpoint["region"]);
         }
-        let given = answer.header("x-subject-token");
+        let given = response.header("x-subject-token");
         assert_eq!(get(&emulator, &jobs(), &[("x-auth-token", given)]).await.status, 200);
     }
 
@@ -178,12 +178,12 @@ async fn a_token_says_who_and_where() {
     for (scope, domain) in
         [(json!({"domain": {"name": "emulator-domain"}}), "emulator-domain"), (json!({}), ""), (Value::Null, "")]
     {
-        let answer = token(&emulator, &scope).await;
-        let facts = &answer.body["token"];
-        assert_eq!((answer.status.as_u16(), &facts["project"]), (201, &Value::Null), "{scope}");
+        let response = token(&emulator, &scope).await;
+        let facts = &response.body["token"];
+        assert_eq!((response.status.as_u16(), &facts["project"]), (201, &Value::Null), "{scope}");
         assert_eq!(facts["domain"]["name"].as_str().unwrap_or_default(), domain);
-        let headers = [("x-auth-token", answer.header("x-subject-token"))];
-        get(&emulator, &jobs(), &headers).await.refused(403, "ModelArts.0210", "");
+        let headers = [("x-auth-token", response.header("x-subject-token"))];
+        get(&emulator, &jobs(), &headers).await.rejected(403, "ModelArts.0210", "");
         assert_eq!(get(&emulator, "/v3/auth/projects", &headers).await.status, 200);
     }
 
@@ -201,8 +201,8 @@ async fn the_catalog_is_where_the_client_came_through() {
         (&[("host", "emulator.example:8443")][..], "http://emulator.example:8443"),
         (&[("host", "emulator.example"), ("x-forwarded-proto", "https")], "https://emulator.example"),
     ] {
-        let answer = send(Method::POST, url.clone(), headers, body.clone()).await;
-        let catalog = answer.body["token"]["catalog"].as_array().unwrap().clone();
+        let response = send(Method::POST, url.clone(), headers, body.clone()).await;
+        let catalog = response.body["token"]["catalog"].as_array().unwrap().clone();
         let service = catalog.iter().find(|service| service["type"] == "modelartsv1").unwrap();
         assert_eq!(service["endpoints"][0]["url"], format!("{base}/v1/{PROJECT}"));
     }
@@ -222,8 +222,8 @@ async fn a_strict_emulator_takes_the_sign_ins_of_clients() {
         (json!({"project": {"name": "emulator-1", "colour": "blue"}}), 400),
         (json!({"domain": {"name": "emulator-domain"}, "system": {"all": true}}), 400),
     ] {
-        let answer = token(&emulator, &scope).await;
-        assert_eq!(answer.status, status, "{scope}: {}", answer.body);
+        let response = token(&emulator, &scope).await;
+        assert_eq!(response.status, status, "{scope}: {}", response.body);
     }
 }
 
@@ -246,12 +246,12 @@ async fn a_sign_in_that_fails_says_so_as_iam_does() {
         ("not JSON".to_owned(), 400),
         (String::new(), 400),
     ] {
-        let answer = send(Method::POST, url.clone(), &[], body.clone()).await;
-        let error = &answer.body["error"];
+        let response = send(Method::POST, url.clone(), &[], body.clone()).await;
+        let error = &response.body["error"];
         let title = if status == 401 { "Unauthorized" } else { "Bad Request" };
-        assert_eq!((answer.status.as_u16(), &error["code"]), (status, &json!(status)), "{body}: {}", answer.body);
+        assert_eq!((response.status.as_u16(), &error["code"]), (status, &json!(status)), "{body}: {}", response.body);
         assert_eq!(error["title"], title);
-        assert!(error["message"].is_string() && !answer.headers.contains_key("x-subject-token"));
+        assert!(error["message"].is_string() && !response.headers.contains_key("x-subject-token"));
     }
     // This locks no key.
     assert_eq!(token(&emulator, &scope).await.status, 201);
@@ -263,9 +263,9 @@ async fn tokens_can_be_validated() {
     let given = token(&emulator, &json!({"project": {"id": PROJECT}})).await;
     let subject = given.header("x-subject-token");
     let headers = [("x-auth-token", TOKEN), ("x-subject-token", subject)];
-    let answer = get(&emulator, "/v3/auth/tokens", &headers).await;
-    assert_eq!((answer.status.as_u16(), answer.header("x-subject-token")), (200, subject));
-    assert_eq!(answer.body, given.body);
+    let response = get(&emulator, "/v3/auth/tokens", &headers).await;
+    assert_eq!((response.status.as_u16(), response.header("x-subject-token")), (200, subject));
+    assert_eq!(response.body, given.body);
     let short = get(&emulator, "/v3/auth/tokens?nocatalog", &headers).await;
     assert_eq!(short.body["token"]["catalog"], json!([]));
     let head = send(Method::HEAD, emulator.endpoint() + "/v3/auth/tokens", &headers, "").await;
@@ -293,15 +293,15 @@ async fn tokens_can_be_validated() {
 async fn tokens_end_by_the_emulators_clock() {
     let emulator = Emulator::start().await.unwrap();
     emulator.set_time_scale(0.0).unwrap();
-    let answer = token(&emulator, &json!({"project": {"id": PROJECT}})).await;
-    let given = answer.header("x-subject-token");
+    let response = token(&emulator, &json!({"project": {"id": PROJECT}})).await;
+    let given = response.header("x-subject-token");
     let day = Duration::from_secs(24 * 60 * 60);
     emulator.advance_clock(day - Duration::from_secs(1)).unwrap();
     assert_eq!(get(&emulator, &jobs(), &[("x-auth-token", given)]).await.status, 200);
     emulator.advance_clock(Duration::from_secs(1)).unwrap();
     let late = get(&emulator, &jobs(), &[("x-auth-token", given)]).await;
-    late.refused(401, "APIG.0307", "The token must be updated");
-    let expires_at = answer.body["token"]["expires_at"].as_str().unwrap();
+    late.rejected(401, "APIG.0307", "The token must be updated");
+    let expires_at = response.body["token"]["expires_at"].as_str().unwrap();
     assert!(late.message().contains(&format!("token expires, expires_at: {expires_at}")), "{}", late.body);
     let late = get(&emulator, "/v3/projects", &[("x-auth-token", given)]).await;
     assert_eq!((late.status.as_u16(), &late.body["error"]["code"]), (401, &json!(401)));
@@ -313,15 +313,15 @@ async fn tokens_end_by_the_emulators_clock() {
 async fn nobody_comes_in_without_proof() {
     let emulator = Emulator::start().await.unwrap();
     let url = jobs();
-    get(&emulator, &url, &[]).await.refused(401, "APIG.0301", "x-auth-token not found");
-    get(&emulator, &url, &[("x-auth-token", "x")]).await.refused(401, "APIG.0301", "decrypt token fail");
-    get(&emulator, &url, &[("x-auth-token", "ü")]).await.refused(401, "APIG.0301", "decrypt token fail");
+    get(&emulator, &url, &[]).await.rejected(401, "APIG.0301", "x-auth-token not found");
+    get(&emulator, &url, &[("x-auth-token", "x")]).await.rejected(401, "APIG.0301", "decrypt token fail");
+    get(&emulator, &url, &[("x-auth-token", "ü")]).await.rejected(401, "APIG.0301", "decrypt token fail");
     // A token overrides a signature.
     let both = [("x-auth-token", TOKEN), ("authorization", "SDK-HMAC-SHA256 nonsense")];
     assert_eq!(get(&emulator, &url, &both).await.status, 200);
-    get(&emulator, &url, &[("authorization", "Bearer x")]).await.refused(401, "APIG.0301", "decrypt token fail");
+    get(&emulator, &url, &[("authorization", "Bearer x")]).await.rejected(401, "APIG.0301", "decrypt token fail");
     for authorization in ["Bearer", "SDK-HMAC-SHA256", "SDK-HMAC-SHA256 Access=, SignedHeaders=a, Signature=b", "ü"] {
-        get(&emulator, &url, &[("authorization", authorization)]).await.refused(401, "APIG.0301", "authorization");
+        get(&emulator, &url, &[("authorization", authorization)]).await.rejected(401, "APIG.0301", "authorization");
     }
     let iam = get(&emulator, "/v3/projects", &[]).await;
     assert_eq!((iam.status.as_u16(), &iam.body["error"]["title"]), (401, &json!("Unauthorized")));
@@ -331,9 +331,9 @@ async fn nobody_comes_in_without_proof() {
 async fn the_version_is_told_to_everyone() {
     let emulator = Emulator::start().await.unwrap();
     for path in ["/v3", "/v3/"] {
-        let answer = get(&emulator, path, &[("accept", "application/json")]).await;
-        let version = &answer.body["version"];
-        assert_eq!((answer.status.as_u16(), &version["status"]), (200, &json!("stable")));
+        let response = get(&emulator, path, &[("accept", "application/json")]).await;
+        let version = &response.body["version"];
+        assert_eq!((response.status.as_u16(), &version["status"]), (200, &json!("stable")));
         assert!(version["id"].as_str().unwrap().starts_with("v3."));
         assert_eq!(version["links"][0]["href"], emulator.endpoint() + "/v3/");
     }
@@ -366,8 +366,8 @@ async fn projects_are_listed_and_filtered() {
         ("?page=2&per_page=2", &["emulator-2_team"]),
         ("?page=3&per_page=2", &[]),
     ] {
-        let answer = get(&emulator, &format!("/v3/projects{query}"), &token).await;
-        let projects = answer.body["projects"].as_array().unwrap_or_else(|| panic!("{query}: {}", answer.body));
+        let response = get(&emulator, &format!("/v3/projects{query}"), &token).await;
+        let projects = response.body["projects"].as_array().unwrap_or_else(|| panic!("{query}: {}", response.body));
         let names: Vec<_> = projects.iter().map(|project| project["name"].as_str().unwrap()).collect();
         assert_eq!(names, expected, "{query}");
     }
@@ -390,9 +390,14 @@ async fn projects_are_listed_and_filtered() {
         assert_eq!(get(&emulator, &format!("/v3/projects{query}"), &token).await.body["links"], links, "{query}");
     }
     for alone in ["page", "per_page"] {
-        let refused = get(&emulator, &format!("/v3/projects?{alone}=1"), &token).await;
-        assert_eq!((refused.status.as_u16(), &refused.body["error"]["code"]), (400, &json!(400)), "{}", refused.body);
-        assert!(refused.message().contains("per_page") && refused.message().contains(" page"), "{}", refused.body);
+        let rejected = get(&emulator, &format!("/v3/projects?{alone}=1"), &token).await;
+        assert_eq!(
+            (rejected.status.as_u16(), &rejected.body["error"]["code"]),
+            (400, &json!(400)),
+            "{}",
+            rejected.body
+        );
+        assert!(rejected.message().contains("per_page") && rejected.message().contains(" page"), "{}", rejected.body);
     }
     let own = get(&emulator, "/v3/auth/projects", &token).await.body;
     assert_eq!(own["projects"].as_array().unwrap().len(), 3);
@@ -414,15 +419,15 @@ async fn a_project_is_shown_by_its_id() {
     assert_eq!(encoded.body["project"]["id"], OTHER);
     // A project of another domain is unknown.
     for (id, status) in [("nobody", 404), ("065a7c66da0010992ff7c0031e5a5e7d", 404)] {
-        let refused = get(&emulator, &format!("/v3/projects/{id}"), &token).await;
+        let rejected = get(&emulator, &format!("/v3/projects/{id}"), &token).await;
         let error = json!({"error": {"code": status, "message": format!("The project {id} does not exist."),
             "title": "Not Found"}});
-        assert_eq!((refused.status.as_u16(), &refused.body), (status, &error));
+        assert_eq!((rejected.status.as_u16(), &rejected.body), (status, &error));
     }
-    get(&emulator, "/v3/projects/%ff", &token).await.refused(400, "APIG.0201", "path");
+    get(&emulator, "/v3/projects/%ff", &token).await.rejected(400, "APIG.0201", "path");
     let nobody = get(&emulator, &path, &[]).await;
     assert_eq!((nobody.status.as_u16(), &nobody.body["error"]["code"]), (401, &json!(401)));
-    get(&emulator, &format!("{path}/"), &token).await.refused(404, "APIG.0101", "");
+    get(&emulator, &format!("{path}/"), &token).await.rejected(404, "APIG.0101", "");
 }
 
 #[tokio::test]
@@ -439,17 +444,17 @@ async fn what_only_clients_ask_has_methods_like_what_is_described() {
         ("/v3/auth/tokens", &[token], "POST"),
     ] {
         for method in [Method::OPTIONS, Method::HEAD, Method::PUT, Method::DELETE, Method::PATCH, Method::TRACE] {
-            let answer = send(method.clone(), emulator.endpoint() + path, headers, "").await;
+            let response = send(method.clone(), emulator.endpoint() + path, headers, "").await;
             let status = match method {
                 Method::OPTIONS => 204,
                 Method::HEAD if allowed.contains("GET") => 200,
                 _ => 405,
             };
-            assert_eq!(answer.status, status, "{method} {path}");
+            assert_eq!(response.status, status, "{method} {path}");
             let allow = if status == 200 { "" } else { allowed };
-            assert_eq!(answer.header("allow"), allow, "{method} {path}");
+            assert_eq!(response.header("allow"), allow, "{method} {path}");
             if status == 405 && method != Method::HEAD {
-                answer.refused(405, "APIG.0101", "method");
+                response.rejected(405, "APIG.0101", "method");
             }
         }
     }
@@ -474,19 +479,19 @@ async fn projects_do_not_see_each_other() {
     let error = of_other(Credentials::Token(TOKEN.into()));
     let error = error.modelarts().training_job(10).unwrap().update_description("x").await.unwrap_err();
     assert_eq!((error.status().unwrap().as_u16(), error.code()), (403, Some("ModelArts.0210")));
-    get(&emulator, &format!("/v1.1/{OTHER}/jobs/10"), &[("x-auth-token", TOKEN)]).await.refused(403, "APIG.0302", "");
+    get(&emulator, &format!("/v1.1/{OTHER}/jobs/10"), &[("x-auth-token", TOKEN)]).await.rejected(403, "APIG.0302", "");
     // A key cannot access an unknown project or one of the documented domain.
     for project in ["nowhere", "065a7c66da0010992ff7c0031e5a5e7d"] {
         let url = format!("/v1/{project}/training-jobs");
         let secret = Secret::from(SECRET);
         let signed = Signed::new(&emulator, Signer::new(KEY, &secret), Method::GET, &url, &[], "", now(0));
-        signed.send(&emulator).await.refused(403, "ModelArts.0210", "");
+        signed.send(&emulator).await.rejected(403, "ModelArts.0210", "");
     }
     // A request with two different projects is rejected.
     let secret = Secret::from(SECRET);
     let other = [("x-project-id", OTHER)];
     let signed = Signed::new(&emulator, Signer::new(KEY, &secret), Method::GET, &jobs(), &other, "", now(0));
-    signed.send(&emulator).await.refused(403, "ModelArts.0210", "");
+    signed.send(&emulator).await.rejected(403, "ModelArts.0210", "");
 }
 
 #[tokio::test]
@@ -494,10 +499,10 @@ async fn the_documented_user_can_sign_in() {
     let emulator = Emulator::start().await.unwrap();
     let url = emulator.endpoint() + "/v3/auth/tokens";
     let body = sign_in("IAMUser", "IAMPassword", &json!({"project": {"name": "cn-north-1"}}));
-    let answer = send(Method::POST, url.clone(), &[], body.clone()).await;
-    assert_eq!((answer.status.as_u16(), &answer.body["token"]["project"]["name"]), (201, &json!("cn-north-1")));
-    let headers = [("x-auth-token", answer.header("x-subject-token"))];
-    get(&emulator, &jobs(), &headers).await.refused(403, "ModelArts.0210", "");
+    let response = send(Method::POST, url.clone(), &[], body.clone()).await;
+    assert_eq!((response.status.as_u16(), &response.body["token"]["project"]["name"]), (201, &json!("cn-north-1")));
+    let headers = [("x-auth-token", response.header("x-subject-token"))];
+    get(&emulator, &jobs(), &headers).await.rejected(403, "ModelArts.0210", "");
     let own = "/v1/065a7c66da0010992ff7c0031e5a5e7d/training-jobs";
     assert_eq!(get(&emulator, own, &headers).await.status, 200);
 
@@ -533,8 +538,8 @@ async fn signatures_of_all_layouts_are_accepted() {
             for shift in [0, -14 * 60, 14 * 60] {
                 let signer = Signer::new(KEY, &secret).algorithm(algorithm).headers(choice);
                 let signed = Signed::new(&emulator, signer, method.clone(), target, headers, body, now(shift));
-                let answer = signed.send(&emulator).await;
-                assert_eq!(answer.status, 200, "{algorithm:?} {method} {target} {choice:?}: {}", answer.body);
+                let response = signed.send(&emulator).await;
+                assert_eq!(response.status, 200, "{algorithm:?} {method} {target} {choice:?}: {}", response.body);
             }
         }
         let signer = Signer::new(KEY, &secret).algorithm(algorithm);
@@ -545,7 +550,7 @@ async fn signatures_of_all_layouts_are_accepted() {
             200
         );
         let job_9 = Signed { target: format!("{url}/9"), ..signed };
-        job_9.send(&emulator).await.refused(401, "APIG.0301", "verify aksk signature fail");
+        job_9.send(&emulator).await.rejected(401, "APIG.0301", "verify aksk signature fail");
     }
 }
 
@@ -583,26 +588,26 @@ async fn what_spoils_a_signature_is_named() {
         (sign(body, now(-16 * 60)), "calc aksk signature fail:signature expired, signature time:20"),
         (sign(body, now(16 * 60)), "Z,server time:20"),
     ] {
-        let answer = spoiled.send(&emulator).await;
+        let response = spoiled.send(&emulator).await;
         if named.is_empty() {
-            assert_eq!(answer.status, 400, "no body: {}", answer.body);
+            assert_eq!(response.status, 400, "no body: {}", response.body);
             continue;
         }
-        answer.refused(401, "APIG.0301", "Incorrect IAM authentication information: ");
-        assert!(answer.message().contains(named), "{named}: {}", answer.body);
-        assert_eq!(answer.body["request_id"], answer.header("x-request-id"));
+        response.rejected(401, "APIG.0301", "Incorrect IAM authentication information: ");
+        assert!(response.message().contains(named), "{named}: {}", response.body);
+        assert_eq!(response.body["request_id"], response.header("x-request-id"));
     }
     let missing = Signed { headers: good.headers[1..].to_vec(), ..good.clone() };
-    missing.send(&emulator).await.refused(401, "APIG.0301", "x-sdk-date");
+    missing.send(&emulator).await.rejected(401, "APIG.0301", "x-sdk-date");
 
     // The canonical request in the gateway's form.
     let spoiled = Signed { body: br#"{"job_desc": "y"}"#.into(), ..good };
-    let answer = spoiled.send(&emulator).await;
+    let response = spoiled.send(&emulator).await;
     let echo = format!(
         "canonicalRequest:PUT|{update}/||content-type:application/json|host:{host}|x-note:y|x-project-id:{PROJECT}|\
          x-sdk-date:{date}||content-type;host;x-note;x-project-id;x-sdk-date|"
     );
-    assert!(answer.message().contains(&echo), "{}", answer.body);
+    assert!(response.message().contains(&echo), "{}", response.body);
     // The rejected requests had no effect: the job has the text of the valid request.
     let list = get(&emulator, &format!("{}?search_content=testModelArtsJob", jobs()), &[("x-auth-token", TOKEN)]).await;
     assert_eq!(list.body["jobs"][0]["job_desc"], "x");
@@ -614,7 +619,7 @@ async fn what_spoils_a_signature_is_named() {
         (Box::new(|text: &str| text.replacen("PUT", "POST", 1)), "the method differs"),
     ] {
         let by_hand = by_hand(&emulator, &update, body, edit);
-        by_hand.send(&emulator).await.refused(401, "APIG.0301", named);
+        by_hand.send(&emulator).await.rejected(401, "APIG.0301", named);
     }
 }
 
@@ -632,7 +637,7 @@ async fn what_is_said_of_a_path_or_a_header_is_what_truly_differs() {
     ] {
         let by_hand = by_hand(&emulator, &path, "{}", |text| text.replacen("/a%20b/\n", &format!("{signed}\n"), 1));
         let said = format!("verify aksk signature fail, {named}, canonicalRequest:PUT|{path}/||");
-        by_hand.send(&emulator).await.refused(401, "APIG.0301", &said);
+        by_hand.send(&emulator).await.rejected(401, "APIG.0301", &said);
     }
 
     // A header that is not text cannot be signed; an unsigned one may have any bytes.
@@ -648,10 +653,10 @@ async fn what_is_said_of_a_path_or_a_header_is_what_truly_differs() {
             let value: &[u8] = if name == "x-note" { b"\xff" } else { value.as_bytes() };
             request = request.header(name, header::HeaderValue::from_bytes(value).unwrap());
         }
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.status(), status);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), status);
         if status == 401 {
-            let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+            let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
             let message = body["error_msg"].as_str().unwrap();
             assert!(message.ends_with("verify aksk signature fail, the signed header `x-note` is not UTF-8"), "{body}");
         }
@@ -698,14 +703,14 @@ async fn temporary_keys_carry_their_token() {
     for signed in
         [sign("TEMPORARYKEY", &temporary, &[]), sign("TEMPORARYKEY", &temporary, &wrong), sign(KEY, &permanent, &wrong)]
     {
-        signed.send(&emulator).await.refused(401, "APIG.0301", "x-security-token");
+        signed.send(&emulator).await.rejected(401, "APIG.0301", "x-security-token");
     }
     assert_eq!(sign(KEY, &permanent, &[]).send(&emulator).await.status, 200);
     // The token is not shown again.
     let spoiled = sign("TEMPORARYKEY", &temporary, &wrong).with("x-sdk-date", now(-30).as_str());
-    let answer = spoiled.send(&emulator).await;
-    answer.refused(401, "APIG.0301", "x-security-token:***");
-    assert!(!answer.body.to_string().contains("canary"), "{}", answer.body);
+    let response = spoiled.send(&emulator).await;
+    response.rejected(401, "APIG.0301", "x-security-token:***");
+    assert!(!response.body.to_string().contains("canary"), "{}", response.body);
 }
 
 #[tokio::test]
@@ -720,23 +725,23 @@ async fn five_failures_lock_a_key_for_five_minutes() {
         // A success in between interrupts the row.
         for failures in [4, 5] {
             for _ in 0..failures {
-                bad().send(emulator).await.refused(401, "APIG.0301", "verify aksk signature fail");
+                bad().send(emulator).await.rejected(401, "APIG.0301", "verify aksk signature fail");
             }
             if failures == 4 {
                 assert_eq!(good().send(emulator).await.status, 200);
             }
         }
-        let answer = good().send(emulator).await;
+        let response = good().send(emulator).await;
         if std::ptr::eq(emulator, &open) {
-            assert_eq!(answer.status, 200);
+            assert_eq!(response.status, 200);
             continue;
         }
-        answer.refused(401, "APIG.0301", "AK access failed to reach the limit,forbidden.");
+        response.rejected(401, "APIG.0301", "AK access failed to reach the limit,forbidden.");
         emulator.advance_clock(Duration::from_secs(299)).unwrap();
-        good().send(emulator).await.refused(401, "APIG.0301", "forbidden");
+        good().send(emulator).await.rejected(401, "APIG.0301", "forbidden");
         emulator.advance_clock(Duration::from_secs(1)).unwrap();
         assert_eq!(good().send(emulator).await.status, 200);
-        bad().send(emulator).await.refused(401, "APIG.0301", "verify aksk signature fail");
+        bad().send(emulator).await.rejected(401, "APIG.0301", "verify aksk signature fail");
     }
 }
 
@@ -828,16 +833,16 @@ async fn users_keys_and_projects_are_the_ones_that_are_given() {
 }
 
 #[tokio::test]
-async fn what_is_given_twice_is_refused() {
-    let refused = async |builder: EmulatorBuilder, named: &str| {
+async fn what_is_given_twice_is_rejected() {
+    let rejected = async |builder: EmulatorBuilder, named: &str| {
         let error = builder.start().await.unwrap_err();
         assert!(error.to_string().contains(named), "{error}");
     };
-    refused(Emulator::builder().project("a", "x").project("a", "y"), "project y").await;
-    refused(Emulator::builder().project("a", "x").project("b", "x"), "project x").await;
-    refused(Emulator::builder().project("a/b", "x"), "slash").await;
-    refused(Emulator::builder().user("u", "p").user("u", "q"), "user u").await;
-    refused(Emulator::builder().key("K", "p").temporary_key("K", "q", "t"), "access key K").await;
+    rejected(Emulator::builder().project("a", "x").project("a", "y"), "project y").await;
+    rejected(Emulator::builder().project("a", "x").project("b", "x"), "project x").await;
+    rejected(Emulator::builder().project("a/b", "x"), "slash").await;
+    rejected(Emulator::builder().user("u", "p").user("u", "q"), "user u").await;
+    rejected(Emulator::builder().key("K", "p").temporary_key("K", "q", "t"), "access key K").await;
 }
 
 #[tokio::test]
@@ -849,7 +854,7 @@ async fn tokens_come_and_go_with_the_state() {
     let snapshot = emulator.snapshot().unwrap();
     assert!(!snapshot.to_string().contains(&given));
     emulator.reset().unwrap();
-    get(&emulator, &jobs(), &headers).await.refused(401, "APIG.0301", "decrypt token fail");
+    get(&emulator, &jobs(), &headers).await.rejected(401, "APIG.0301", "decrypt token fail");
     emulator.load(&snapshot).unwrap();
     assert_eq!(get(&emulator, &jobs(), &headers).await.status, 200);
 }
@@ -872,16 +877,16 @@ async fn tokens_stay_with_the_file_and_are_not_in_it() {
 
 #[cfg(feature = "cli")]
 #[tokio::test]
-async fn our_command_line_reads_the_canonical_request_of_a_refusal() {
+async fn our_command_line_reads_the_canonical_request_of_a_rejection() {
     let emulator = Emulator::start().await.unwrap();
     let (wrong, url) = (Secret::from("another"), jobs());
     let signed = Signed::new(&emulator, Signer::new(KEY, &wrong), Method::GET, &url, &[], "", now(0));
-    let answer = signed.send(&emulator).await;
+    let response = signed.send(&emulator).await;
     let date = &signed.headers.iter().find(|(name, _)| name == "x-sdk-date").unwrap().1;
     for (method, equal) in [("GET", true), ("PUT", false)] {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hwjobs"));
         command.args(["sign", "explain", "--method", method, "--url", &(emulator.endpoint() + &url)]);
-        command.args(["--ak", KEY, "--sk", SECRET, "--date", date, "--compare", &answer.body.to_string()]);
+        command.args(["--ak", KEY, "--sk", SECRET, "--date", date, "--compare", &response.body.to_string()]);
         let output = command.env_clear().output().unwrap();
         assert_eq!(output.status.success(), equal, "{}", String::from_utf8_lossy(&output.stdout));
     }

@@ -195,8 +195,8 @@ fn only_names_of_this_machine_and_allowed_ones_are_served_on_any_path() {
                 ("0.0.0.0", false),
                 ("[2001:db8::1]", false),
             ] {
-                let answer = wire::send(&endpoint, "GET", path, &[TOKEN, ("host", host)], b"");
-                assert_eq!(answer.status != 403, served, "{host} {path}: {answer:?}");
+                let response = wire::send(&endpoint, "GET", path, &[TOKEN, ("host", host)], b"");
+                assert_eq!(response.status != 403, served, "{host} {path}: {response:?}");
                 let foreign =
                     wire::send(&endpoint, "GET", &format!("http://{host}{path}"), &[TOKEN, ("host", "here")], b"");
                 assert_eq!(foreign.status != 403, served, "{host} in the address {path}: {foreign:?}");
@@ -273,8 +273,8 @@ fn a_body_in_another_coding_than_chunked_is_no_request() {
             )
         };
         for codings in ["transfer-encoding: chunked\r\n", "Transfer-Encoding:  Chunked \r\n"] {
-            let answer = exchange(&emulator.endpoint(), &[head(codings).as_bytes(), body].concat()).unwrap();
-            assert_eq!(reply(&answer).status, 200, "{codings}");
+            let response = exchange(&emulator.endpoint(), &[head(codings).as_bytes(), body].concat()).unwrap();
+            assert_eq!(reply(&response).status, 200, "{codings}");
         }
         emulator.take_exchanges();
         for codings in [
@@ -292,13 +292,13 @@ fn a_body_in_another_coding_than_chunked_is_no_request() {
             let mut stream = TcpStream::connect(&emulator.endpoint()["http://".len()..]).unwrap();
             stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
             stream.write_all(&[head(codings).as_bytes(), body].concat()).unwrap();
-            let mut answer = Vec::new();
+            let mut response = Vec::new();
             // Unread bytes turn the end of the connection into a reset.
-            let _ = stream.read_to_end(&mut answer);
-            let answer = reply(&answer);
-            assert_eq!((answer.status, answer.body.len()), (400, 0), "{codings}");
+            let _ = stream.read_to_end(&mut response);
+            let response = reply(&response);
+            assert_eq!((response.status, response.body.len()), (400, 0), "{codings}");
             assert_eq!(
-                (answer.header("connection"), answer.header("x-request-id")),
+                (response.header("connection"), response.header("x-request-id")),
                 (Some("close"), None),
                 "{codings}"
             );

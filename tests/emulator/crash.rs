@@ -60,9 +60,9 @@ impl Process {
     }
 
     fn get(&self, path: &str) -> Value {
-        let answered = wire::send(&self.endpoint, "GET", path, &[TOKEN], b"");
-        assert_eq!(answered.status, 200, "{path} {answered:?}");
-        answered.json()
+        let returned = wire::send(&self.endpoint, "GET", path, &[TOKEN], b"");
+        assert_eq!(returned.status, 200, "{path} {returned:?}");
+        returned.json()
     }
 
     /// Stops the process, and returns its standard error.
@@ -81,7 +81,7 @@ impl Process {
 }
 
 /// Returns the error of a failed start.
-fn refused(arguments: &[&str]) -> String {
+fn rejected(arguments: &[&str]) -> String {
     let mut child = command(arguments).spawn().unwrap();
     let mut printed = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut printed).unwrap();
@@ -131,7 +131,7 @@ fn it_prints_the_exports_and_ends_in_order() {
         let operation = &json!("list_training_jobs");
         assert_eq!(
             shown,
-            [(operation, &json!(200), &json!("accepted")), (operation, &json!(401), &json!("refused"))],
+            [(operation, &json!(200), &json!("accepted")), (operation, &json!(401), &json!("rejected"))],
             "{log}"
         );
         assert_eq!(lines[0]["target"], format!("/v1/{PROJECT}/training-jobs?page=1&secret=***"));
@@ -182,37 +182,37 @@ fn users_keys_and_projects_are_told() {
 }
 
 #[test]
-fn a_file_that_it_cannot_use_is_refused_with_the_reason() {
+fn a_file_that_it_cannot_use_is_rejected_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");
     let path = file.to_str().unwrap();
     let first = Process::on(&file, &[]);
-    let said = refused(&["--data", path]);
+    let said = rejected(&["--data", path]);
     assert!(said.contains(path) && said.contains("another process uses it"), "{said}");
     let listening = first.endpoint.trim_start_matches("http://").to_owned();
     let ready = folder.path().join("ready");
     std::fs::write(&ready, "http://127.0.0.1:1").unwrap();
-    let said = refused(&["--listen", &listening, "--ready-file", ready.to_str().unwrap()]);
+    let said = rejected(&["--listen", &listening, "--ready-file", ready.to_str().unwrap()]);
     assert!(said.contains(&listening) && said.contains("in use"), "{said}");
     assert!(!ready.exists(), "it leads to nobody");
-    let said = refused(&["--listen", "192.0.2.1:0"]);
+    let said = rejected(&["--listen", "192.0.2.1:0"]);
     assert!(said.contains("192.0.2.1:0: ") && said.contains("assign"), "{said}");
     first.stop(Signal::SIGTERM);
 
     rusqlite::Connection::open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    let said = refused(&["--data", path]);
+    let said = rejected(&["--data", path]);
     assert!(said.contains(path) && said.contains("format 99 of a newer version"), "{said}");
     let other = folder.path().join("other.db");
     rusqlite::Connection::open(&other).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();
-    let said = refused(&["--data", other.to_str().unwrap()]);
+    let said = rejected(&["--data", other.to_str().unwrap()]);
     assert!(said.contains("belongs to another program"), "{said}");
     let text = folder.path().join("text");
     std::fs::write(&text, "no database, but long enough to look like one might be".repeat(20)).unwrap();
-    let said = refused(&["--data", text.to_str().unwrap()]);
+    let said = rejected(&["--data", text.to_str().unwrap()]);
     assert!(said.contains("not a database"), "{said}");
-    let said = refused(&["--load", text.to_str().unwrap()]);
+    let said = rejected(&["--load", text.to_str().unwrap()]);
     assert!(said.contains(text.to_str().unwrap()), "{said}");
-    let said = refused(&["--load", "/nowhere.json"]);
+    let said = rejected(&["--load", "/nowhere.json"]);
     assert!(said.contains("/nowhere.json"), "{said}");
 }
 
@@ -222,24 +222,24 @@ fn a_file_of_the_first_format_goes_on() {
     let file = folder.path().join("state.db");
     let still = ["--time-scale", "0"];
     let first = Process::on(&file, &still);
-    let holdings = first.get("/_emulator/summary")["holdings"].clone();
+    let objects = first.get("/_emulator/summary")["objects"].clone();
     let mut snapshot = first.get("/_emulator/state");
     first.stop(Signal::SIGTERM);
     rusqlite::Connection::open(&file).unwrap().execute_batch("DROP TABLE origin; PRAGMA user_version = 1").unwrap();
     let second = Process::on(&file, &still);
-    assert_eq!(second.get("/_emulator/summary")["holdings"], holdings, "it is not taken for a new one");
+    assert_eq!(second.get("/_emulator/summary")["objects"], objects, "it is not taken for a new one");
     second.kill();
 
     snapshot["format"] = json!(1);
     let text = folder.path().join("snapshot.json");
     std::fs::write(&text, snapshot.to_string()).unwrap();
     let loaded = Process::start(&["--load", text.to_str().unwrap(), "--log", "off", "--time-scale", "0"]);
-    assert_eq!(loaded.get("/_emulator/summary")["holdings"], holdings);
+    assert_eq!(loaded.get("/_emulator/summary")["objects"], objects);
     loaded.kill();
 }
 
 #[test]
-fn a_damaged_file_and_one_that_cannot_be_written_are_refused_with_what_to_do() {
+fn a_damaged_file_and_one_that_cannot_be_written_are_rejected_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");
     Process::on(&file, &[]).stop(Signal::SIGTERM);
@@ -251,13 +251,13 @@ fn a_damaged_file_and_one_that_cannot_be_written_are_refused_with_what_to_do() {
     let half = sound[..sound.len() / 2].to_vec();
     for bytes in [damaged, half] {
         std::fs::write(&file, bytes).unwrap();
-        let said = refused(&["--data", file.to_str().unwrap()]);
+        let said = rejected(&["--data", file.to_str().unwrap()]);
         assert!(said.contains(file.to_str().unwrap()) && said.contains("it is damaged; put a copy"), "{said}");
     }
     let nowhere = folder.path().join("nowhere/state.db");
-    let said = refused(&["--data", nowhere.to_str().unwrap()]);
+    let said = rejected(&["--data", nowhere.to_str().unwrap()]);
     assert!(said.contains("nowhere/state.db: No such file or directory") && said.contains("name a file"), "{said}");
-    let said = refused(&["--data", folder.path().to_str().unwrap()]);
+    let said = rejected(&["--data", folder.path().to_str().unwrap()]);
     assert!(said.contains("Is a directory"), "{said}");
     std::fs::write(&file, &sound).unwrap();
     let mut permissions = std::fs::metadata(&file).unwrap().permissions();
@@ -265,7 +265,7 @@ fn a_damaged_file_and_one_that_cannot_be_written_are_refused_with_what_to_do() {
     std::fs::set_permissions(&file, permissions).unwrap();
     // Some users may write everything.
     if std::fs::OpenOptions::new().write(true).open(&file).is_err() {
-        let said = refused(&["--data", file.to_str().unwrap()]);
+        let said = rejected(&["--data", file.to_str().unwrap()]);
         assert!(said.contains("cannot be written"), "{said}");
     }
 }
@@ -285,7 +285,7 @@ fn a_file_that_holds_a_state_goes_on_and_says_so() {
     let third = Process::on(&file, &[]);
     assert_eq!(third.stop(Signal::SIGTERM), "", "nothing is said where nothing was");
     let snapshot = folder.path().join("snapshot.json");
-    let said = refused(&["--data", file.to_str().unwrap(), "--load", snapshot.to_str().unwrap()]);
+    let said = rejected(&["--data", file.to_str().unwrap(), "--load", snapshot.to_str().unwrap()]);
     assert!(said.contains("holds a state already") && said.contains("name another file"), "{said}");
 }
 
@@ -390,27 +390,27 @@ fn write(endpoint: &str, known: &Mutex<Acknowledged>, next: &AtomicU64, creates:
             body.len()
         );
         // Cut off in the middle: nothing was acknowledged.
-        let Ok(answer) = wire::exchange(endpoint, request.as_bytes()) else { return };
-        if !answer.windows(4).any(|window| window == b"\r\n\r\n") {
+        let Ok(response) = wire::exchange(endpoint, request.as_bytes()) else { return };
+        if !response.windows(4).any(|window| window == b"\r\n\r\n") {
             return;
         }
-        let answer = wire::reply(&answer);
-        let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else { return };
+        let response = wire::reply(&response);
+        let Ok(body) = serde_json::from_slice::<Value>(&response.body) else { return };
         let mut known = known.lock().unwrap();
         if creates {
-            assert_eq!(answer.status, 202, "{body}");
+            assert_eq!(response.status, 202, "{body}");
             let binary = &body["job_binary"];
             let text = |field: &str| binary[field].as_str().unwrap().to_owned();
             known.created.insert(text("id"), text("name"));
         } else {
-            assert_eq!(answer.status, 200, "{body}");
+            assert_eq!(response.status, 200, "{body}");
             known.description = number;
         }
     }
 }
 
 #[test]
-fn what_was_answered_is_there_after_kill_9() {
+fn what_was_returned_is_there_after_kill_9() {
     let rounds = std::env::var("HWJOBS_CRASH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(50);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");

@@ -137,9 +137,9 @@ async fn null_stays_wrong_for_what_must_be_there_and_for_texts_and_numbers() {
         ("spec_id", json!({"job_name": "j", "config": with(&config, "/spec_id", Some(&Value::Null))})),
         ("parameter", json!({"job_name": "j", "config": with(&config, "/parameter", Some(&json!([null])))})),
     ] {
-        let (status, answer) = send(&emulator, "post", "/v1/{project_id}/training-jobs", Some(&body)).await;
-        let message = answer["error_message"].as_str().unwrap();
-        assert!(status == 400 && message.contains(field), "{field}: {status} {answer}");
+        let (status, response) = send(&emulator, "post", "/v1/{project_id}/training-jobs", Some(&body)).await;
+        let message = response["error_message"].as_str().unwrap();
+        assert!(status == 400 && message.contains(field), "{field}: {status} {response}");
     }
 }
 
@@ -156,9 +156,9 @@ async fn a_field_that_only_the_table_calls_mandatory_may_be_left_out_unless_the_
                 let body = with(example.request.unwrap(), &format!("/{name}"), None);
                 for (strict, expected) in [(false, document.success_status(operation).unwrap()), (true, 400)] {
                     let emulator = Emulator::builder().strict(strict).start().await.unwrap();
-                    let (status, answer) =
+                    let (status, response) =
                         send(&emulator, operation.method, &path(operation, &example), Some(&body)).await;
-                    assert_eq!(status, expected, "{} without {name}: {answer}", operation.id());
+                    assert_eq!(status, expected, "{} without {name}: {response}", operation.id());
                 }
             }
         }
@@ -225,11 +225,11 @@ async fn the_status_of_a_rejection_is_a_documented_one_of_its_code() {
     }
     let (mut codes, mut wrong) = (std::collections::BTreeSet::new(), Vec::new());
     for (method, path, body) in &requests {
-        let (status, answer) = send(&emulator, method, path, body.as_ref()).await;
+        let (status, response) = send(&emulator, method, path, body.as_ref()).await;
         if status < 400 {
             continue;
         }
-        let code = answer["error_code"].as_str().unwrap_or_else(|| panic!("{path}: {answer}"));
+        let code = response["error_code"].as_str().unwrap_or_else(|| panic!("{path}: {response}"));
         codes.insert(code.to_owned());
         let statuses = ErrorCode::lookup(code).unwrap().statuses();
         // OpenStack's and Sahara's clients need this status to find and delete objects of MRS, but not exe objects.
@@ -240,8 +240,8 @@ async fn the_status_of_a_rejection_is_a_documented_one_of_its_code() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(codes.len() >= 10, "{codes:?}");
-    let (status, answer) = send(&emulator, "get", "/v1.1/{project_id}/job-exes/nobody", None).await;
-    assert_eq!((status, &answer["error_code"]), (500, &json!("0176")), "{answer}");
+    let (status, response) = send(&emulator, "get", "/v1.1/{project_id}/job-exes/nobody", None).await;
+    assert_eq!((status, &response["error_code"]), (500, &json!("0176")), "{response}");
 }
 
 #[tokio::test]
@@ -257,8 +257,8 @@ async fn the_requests_of_a_client_in_production_are_accepted() {
     let body = json!({"job_name": "openi", "job_desc": "", "config": config, "workspace_id": ""});
     for strict in [false, true] {
         let emulator = Emulator::builder().strict(strict).start().await.unwrap();
-        let (status, answer) = send(&emulator, "post", "/v1/{project_id}/training-jobs", Some(&body)).await;
-        assert_eq!(status, if strict { 400 } else { 200 }, "{answer}");
+        let (status, response) = send(&emulator, "post", "/v1/{project_id}/training-jobs", Some(&body)).await;
+        assert_eq!(status, if strict { 400 } else { 200 }, "{response}");
     }
     let (_, created) = send(&emulator, "post", "/v1/{project_id}/training-jobs", Some(&body)).await;
     let path = format!("/v1/{{project_id}}/training-jobs/{}/versions/{}", created["job_id"], created["version_id"]);
@@ -276,8 +276,8 @@ async fn the_requests_of_a_client_in_production_are_accepted() {
         "job_type": 7, "job_name": "t", "cluster_id": "c", "jar_path": "", "arguments": "", "input": "", "output": "",
         "job_log": "", "file_action": "", "hql": "gc2hvdyB0YWJsZXM7", "hive_script_path": "",
     });
-    let (status, answer) = send(&emulator, "post", "/v1.1/{project_id}/jobs/submit-job", Some(&submitted)).await;
-    assert_eq!(status, 200, "{answer}");
+    let (status, response) = send(&emulator, "post", "/v1.1/{project_id}/jobs/submit-job", Some(&submitted)).await;
+    assert_eq!(status, 200, "{response}");
     // It is in the default workspace.
     let (_, listed) = send(&emulator, "get", "/v1/{project_id}/training-jobs?search_content=openi", None).await;
     assert_eq!(listed["job_total_count"], 1);

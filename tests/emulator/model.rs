@@ -312,8 +312,8 @@ impl World {
             let body = json!({"auth": {"identity": identity, "scope": {"project": {"id": id}}}});
             let request = self.http.post(format!("{}/v3/auth/tokens", self.emulator.endpoint()));
             let request = request.header("content-type", "application/json").body(body.to_string());
-            let answer = request.send().await.unwrap();
-            projects.push((id, answer.headers()["x-subject-token"].to_str().unwrap().to_owned()));
+            let response = request.send().await.unwrap();
+            projects.push((id, response.headers()["x-subject-token"].to_str().unwrap().to_owned()));
         }
         Cloud { endpoint: self.emulator.endpoint(), http: self.http.clone(), projects }
     }
@@ -335,8 +335,8 @@ impl Cloud {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        let answer = request.send().await.unwrap();
-        let (status, bytes) = (answer.status().as_u16(), answer.bytes().await.unwrap());
+        let response = request.send().await.unwrap();
+        let (status, bytes) = (response.status().as_u16(), response.bytes().await.unwrap());
         (status, if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() })
     }
 

@@ -78,7 +78,7 @@ impl<'a> Wire<'a> {
 /// Values that differ from the printed ones: operation, field, reason.
 const OTHER_VALUES: [(&str, &str, &str); 37] = [
     ("create_training_job", "job_id", "an id of what was created"),
-    ("create_training_job", "job_name", "one answer is printed for three names"),
+    ("create_training_job", "job_name", "one response is printed for three names"),
     ("create_training_job", "create_time", "now"),
     ("create_training_job", "version_id", "an id of what was created"),
     ("create_training_job", "resource_id", "an id of what was created"),
@@ -107,7 +107,7 @@ const OTHER_VALUES: [(&str, &str, &str); 37] = [
     ("show_training_job_log", "lines", "lines of another log"),
     ("list_training_job_configs", "config_name", "C140: the printed one does not have the text searched for"),
     ("list_built_in_algorithms", "model_total_count", "C128: the example prints two of 41"),
-    ("show_visualization_job", "job_id", "C181: the answer for job 10 is that of job 197"),
+    ("show_visualization_job", "job_id", "C181: the response for job 10 is that of job 197"),
     ("list_visualization_jobs", "quotas", "the emulator's own limit"),
     ("list_visualization_jobs", "job_count_limit", "the emulator's own limit"),
     ("list_visualization_jobs", "status", "C171: asked for waiting jobs, and the printed one is not"),
@@ -125,68 +125,68 @@ struct Comparison {
 
 impl Comparison {
     /// Compares a response with the documented one: the same fields with values of the same kind, and the same values.
-    fn compare(&mut self, operation: &str, example: &str, field: &str, printed: &Value, answered: &Value) {
+    fn compare(&mut self, operation: &str, example: &str, field: &str, printed: &Value, returned: &Value) {
         let mut differs = |text: String| self.differences.push(format!("{operation} {example}: {text}"));
-        match (printed, answered) {
+        match (printed, returned) {
             // A documented null, or a blank that was replaced by null, allows any value.
             (Value::Null, _) => {}
-            (Value::Object(printed), Value::Object(answered)) => {
+            (Value::Object(printed), Value::Object(returned)) => {
                 for (name, value) in printed {
-                    match answered.get(name) {
-                        Some(answer) => self.compare(operation, example, name, value, answer),
+                    match returned.get(name) {
+                        Some(response) => self.compare(operation, example, name, value, response),
                         None => self.differences.push(format!("{operation} {example}: {name} is missing")),
                     }
                 }
             }
-            (Value::Array(printed), Value::Array(answered)) => {
+            (Value::Array(printed), Value::Array(returned)) => {
                 for (index, value) in printed.iter().enumerate() {
                     // Lists may have more items than documented, in another order; items are matched by id.
                     let same = ["version_id", "job_id", "model_id", "spec_id", "engine_id"].iter().find_map(|id| {
-                        answered.iter().find(|item| value.get(id).is_some() && item.get(id) == value.get(id))
+                        returned.iter().find(|item| value.get(id).is_some() && item.get(id) == value.get(id))
                     });
-                    match same.or_else(|| answered.get(index)) {
-                        Some(answer) => self.compare(operation, example, field, value, answer),
+                    match same.or_else(|| returned.get(index)) {
+                        Some(response) => self.compare(operation, example, field, value, response),
                         None => self.differences.push(format!("{operation} {example}: {field} lacks {value}")),
                     }
                 }
             }
-            _ if printed == answered => {}
-            _ if std::mem::discriminant(printed) != std::mem::discriminant(answered) => {
-                differs(format!("{field} is {answered}, printed {printed}"));
+            _ if printed == returned => {}
+            _ if std::mem::discriminant(printed) != std::mem::discriminant(returned) => {
+                differs(format!("{field} is {returned}, printed {printed}"));
             }
             _ => match OTHER_VALUES.iter().find(|(at, name, _)| *at == operation && *name == field) {
                 Some((operation, field, _)) => _ = self.used.insert((operation, field)),
                 // The English edition has the same objects with other texts; the emulator has the Chinese ones.
                 None if example.ends_with("-en") => {}
-                None => differs(format!("{field} is {answered}, printed {printed}")),
+                None => differs(format!("{field} is {returned}, printed {printed}")),
             },
         }
     }
 }
 
 #[tokio::test]
-async fn every_documented_request_has_its_documented_answer() {
-    let (mut requests, mut answers, mut comparison) = (0, 0, Comparison::default());
+async fn every_documented_request_has_its_documented_response() {
+    let (mut requests, mut responses, mut comparison) = (0, 0, Comparison::default());
     let document = spec::documents().iter().find(|document| document.name() == "modelarts").unwrap();
     for operation in document.operations() {
         for example in document.examples(operation).iter().filter(|example| example.parameters.is_some()) {
             // Each example has its own emulator, since the next one needs the deleted objects.
             let emulator = Emulator::builder().as_printed(true).start().await.unwrap();
-            let (status, answered) = Wire::new(&emulator).example(operation, example).await;
+            let (status, returned) = Wire::new(&emulator).example(operation, example).await;
             let id = operation.id();
             requests += 1;
             if status != document.success_status(operation).unwrap() {
-                comparison.differences.push(format!("{id} {}: {status} {answered}", example.key));
+                comparison.differences.push(format!("{id} {}: {status} {returned}", example.key));
                 continue;
             }
             // Some requests share one documented response; labeling pages have none.
             let first = || document.examples(operation)[0].response;
             let Some((_, printed)) = example.response.or_else(first) else { continue };
-            answers += 1;
-            comparison.compare(id, example.key, "", printed, &answered);
+            responses += 1;
+            comparison.compare(id, example.key, "", printed, &returned);
             if id == "list_training_jobs" {
                 assert_eq!(
-                    (&answered["jobs"][0]["status"], answered["jobs"].as_array().unwrap().len()),
+                    (&returned["jobs"][0]["status"], returned["jobs"].as_array().unwrap().len()),
                     (&json!(7), 1)
                 );
             }
@@ -196,7 +196,7 @@ async fn every_documented_request_has_its_documented_answer() {
     let stale: Vec<_> =
         OTHER_VALUES.iter().filter(|(at, field, _)| !comparison.used.contains(&(*at, *field))).collect();
     assert!(stale.is_empty(), "these do not differ: {stale:#?}");
-    assert_eq!((requests, answers), (48, 42));
+    assert_eq!((requests, responses), (48, 42));
 }
 
 /// Returns a valid training configuration.
@@ -279,18 +279,18 @@ async fn documented_failures_can_be_provoked() {
         for example in document.examples(operation).iter().filter(|example| example.parameters.is_none()) {
             let (_, printed) = example.response.unwrap();
             let emulator = Emulator::start().await.unwrap();
-            let Some((status, answered)) = provoke(&Wire::new(&emulator), operation.id(), example.key).await else {
+            let Some((status, returned)) = provoke(&Wire::new(&emulator), operation.id(), example.key).await else {
                 left.push((operation.id(), example.key));
                 continue;
             };
-            assert!(matches!(status, 400 | 409), "{status} {answered}");
-            assert_eq!((&answered["is_success"], &answered["error_code"]), (&json!(false), &printed["error_code"]));
+            assert!(matches!(status, 400 | 409), "{status} {returned}");
+            assert_eq!((&returned["is_success"], &returned["error_code"]), (&json!(false), &printed["error_code"]));
             let words = |text: &Value| text.as_str().unwrap().rsplit_once(' ').unwrap().0.to_owned();
             if operation.id().ends_with("_visualization_job") && example.key.starts_with("state") {
-                assert_eq!(words(&answered["error_message"]), words(&printed["error_message"]));
+                assert_eq!(words(&returned["error_message"]), words(&printed["error_message"]));
             }
             if example.key == "name-taken" {
-                assert_eq!(answered["error_message"], printed["error_message"]);
+                assert_eq!(returned["error_message"], printed["error_message"]);
             }
             provoked += 1;
         }
@@ -372,8 +372,8 @@ async fn stop_delete_and_restart_act_as_documented() {
     assert_eq!(wire.post(&format!("{version}/stop"), Value::Null).await.0, 200);
     let shown = wire.get(&version).await;
     assert_eq!((&shown["status"], &shown["duration"]), (&json!(9), &json!(10_000)));
-    let (status, refused) = wire.post(&format!("{version}/stop"), Value::Null).await;
-    assert_eq!((status, &refused["error_code"]), (409, &json!("ModelArts.0105")));
+    let (status, rejected) = wire.post(&format!("{version}/stop"), Value::Null).await;
+    assert_eq!((status, &rejected["error_code"]), (409, &json!("ModelArts.0105")));
     seconds(60);
     let shown = wire.get(&version).await;
     assert_eq!((&shown["status"], &shown["duration"]), (&json!(12), &json!(10_000)), "it rests");
@@ -402,8 +402,8 @@ async fn stop_delete_and_restart_act_as_documented() {
     assert_eq!(wire.get("/training-jobs?status=12").await["job_total_count"], 0);
     assert_eq!(wire.get("/training-jobs?status=0").await["job_total_count"], 1);
     assert_eq!(wire.delete(&format!("/training-jobs/{job}")).await.0, 200);
-    let (status, refused) = wire.delete(&format!("/training-jobs/{job}")).await;
-    assert_eq!((status, &refused["error_code"]), (400, &json!("ModelArts.0102")));
+    let (status, rejected) = wire.delete(&format!("/training-jobs/{job}")).await;
+    assert_eq!((status, &rejected["error_code"]), (400, &json!("ModelArts.0102")));
     assert_eq!(wire.get("/training-jobs").await["job_total_count"], 0);
     seconds(60);
     training_job(&wire, "stops").await;
@@ -453,14 +453,14 @@ async fn documented_rules_beyond_the_schema_hold() {
         (sources(json!([path("dataset")])), "data_source"),
         (sources(json!([path("obs"), source("dataset", "dataset_id")])), "data_source"),
     ] {
-        let (status, refused) = wire.post("/training-jobs", json!({"job_name": "x", "config": config})).await;
-        assert_eq!((status, &refused["error_code"]), (409, &json!("ModelArts.0105")), "{config} {refused}");
-        assert!(refused["error_message"].as_str().unwrap().contains(named), "{refused}");
+        let (status, rejected) = wire.post("/training-jobs", json!({"job_name": "x", "config": config})).await;
+        assert_eq!((status, &rejected["error_code"]), (409, &json!("ModelArts.0105")), "{config} {rejected}");
+        assert!(rejected["error_message"].as_str().unwrap().contains(named), "{rejected}");
         let mut config = config;
         config["config_name"] = json!("x");
         assert!(matches!(wire.post("/training-job-configs", config).await.0, 400 | 409));
     }
-    assert_eq!(wire.get("/training-jobs").await["job_total_count"], 0, "what is refused leaves nothing");
+    assert_eq!(wire.get("/training-jobs").await["job_total_count"], 0, "what is rejected leaves nothing");
     let sampled = wire.send(Method::GET, "/training-job-configs?config_type=sample&sortBy=create_time", None).await;
     assert_eq!((sampled.0, &sampled.1["error_code"]), (409, &json!("ModelArts.0105")));
     assert_eq!(wire.get("/training-job-configs?config_type=sample").await["config_total_count"], 0);
@@ -469,20 +469,20 @@ async fn documented_rules_beyond_the_schema_hold() {
     let derived = json!({"config": changed("pre_version_id", json!(99))});
     assert_eq!(wire.post(&format!("/training-jobs/{job}/versions"), derived).await.0, 400);
     training_job(&wire, "two").await;
-    let (status, refused) = wire.post("/training-jobs", json!({"job_name": "three", "config": config()})).await;
-    assert_eq!((status, &refused["error_code"]), (409, &json!("ModelArts.0106")), "{refused}");
+    let (status, rejected) = wire.post("/training-jobs", json!({"job_name": "three", "config": config()})).await;
+    assert_eq!((status, &rejected["error_code"]), (409, &json!("ModelArts.0106")), "{rejected}");
     assert_eq!(wire.get("/training-jobs").await["job_count_limit"], 0);
 }
 
 #[tokio::test]
-async fn a_refusal_names_all_that_is_allowed_and_what_was_sent() {
+async fn a_rejection_names_all_that_is_allowed_and_what_was_sent() {
     let emulator = Emulator::start().await.unwrap();
     let wire = Wire::new(&emulator);
     let said = async |method: Method, path: &str, body: Option<&Value>| {
-        let (status, refused) = wire.send(method, path, body).await;
-        assert_eq!((status, &refused["error_code"]), (400, &json!("ModelArts.0104")), "{path}: {refused}");
-        let message = refused.get("error_message").or_else(|| refused.get("error_msg"));
-        message.and_then(Value::as_str).unwrap_or_else(|| panic!("{refused}")).to_owned()
+        let (status, rejected) = wire.send(method, path, body).await;
+        assert_eq!((status, &rejected["error_code"]), (400, &json!("ModelArts.0104")), "{path}: {rejected}");
+        let message = rejected.get("error_message").or_else(|| rejected.get("error_msg"));
+        message.and_then(Value::as_str).unwrap_or_else(|| panic!("{rejected}")).to_owned()
     };
     let document = spec::documents().iter().find(|document| document.name() == "modelarts").unwrap();
     let mut tried = BTreeSet::new();
@@ -536,8 +536,8 @@ async fn configurations_and_labeling_jobs_read_back() {
     body["undocumented"] = json!("ignored");
     body["status"] = json!({});
     assert_eq!(wire.post("/training-job-configs", body.clone()).await.0, 200);
-    let (status, refused) = wire.post("/training-job-configs", body.clone()).await;
-    assert_eq!((status, &refused["error_code"]), (409, &json!("ModelArts.0103")));
+    let (status, rejected) = wire.post("/training-job-configs", body.clone()).await;
+    assert_eq!((status, &rejected["error_code"]), (409, &json!("ModelArts.0103")));
     let shown = wire.get("/training-job-configs/mine").await;
     assert_eq!((&shown["spec_code"], &shown["engine_name"]), (&json!("modelarts.vm.gpu.v100"), &json!("TensorFlow")));
     assert!(shown.get("undocumented").is_none() && shown.get("status").is_none(), "{shown}");
@@ -566,8 +566,8 @@ async fn configurations_and_labeling_jobs_read_back() {
     }
     assert_eq!(wire.delete(&job).await.0, 200);
     for path in [job.clone(), format!("{job}/validation")] {
-        let (status, refused) = wire.send(Method::DELETE, &path, None).await;
-        assert!(status == 400 || status == 405, "{refused}");
+        let (status, rejected) = wire.send(Method::DELETE, &path, None).await;
+        assert!(status == 400 || status == 405, "{rejected}");
     }
 }
 
@@ -590,8 +590,8 @@ async fn what_names_no_job_finds_none() {
         (format!("/visualization-jobs/0{view}"), &text, 400),
         ("/annotation-jobs/nobody".to_owned(), &taken, 400),
     ] {
-        let (was, answer) = wire.put(&path, body.clone()).await;
-        assert_eq!(was, status, "{path}: {answer}");
+        let (was, response) = wire.put(&path, body.clone()).await;
+        assert_eq!(was, status, "{path}: {response}");
     }
 }
 
@@ -624,8 +624,8 @@ async fn a_log_reads_on_from_either_end() {
     }
     assert_eq!(again.join("\n"), whole);
     for wrong in ["other.0", "log.1", "log.-1", "log2.log", "log0.log"] {
-        let (status, refused) = wire.send(Method::GET, &format!("{version}/aom-log?log_file={wrong}"), None).await;
-        assert_eq!((status, &refused["error_code"]), (400, &json!("ModelArts.0102")), "{wrong}");
+        let (status, rejected) = wire.send(Method::GET, &format!("{version}/aom-log?log_file={wrong}"), None).await;
+        assert_eq!((status, &rejected["error_code"]), (400, &json!("ModelArts.0102")), "{wrong}");
     }
 }
 

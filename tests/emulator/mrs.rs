@@ -31,15 +31,15 @@ impl Cloud {
         Self { emulator, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
-    /// Status and body of the answer; the path is that below the project.
+    /// Status and body of the response; the path is that below the project.
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Value) {
         let url = format!("{}/v1.1/{}/{path}", self.emulator.endpoint(), self.emulator.project_id());
         let mut request = self.http.request(method, url).header("x-auth-token", "emulator-token-not-a-secret");
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        let answer = request.send().await.unwrap();
-        let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
+        let response = request.send().await.unwrap();
+        let (status, text) = (response.status().as_u16(), response.text().await.unwrap());
         (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() })
     }
 
@@ -49,16 +49,16 @@ impl Cloud {
 
     /// Returns the created object without its wrapper.
     async fn post(&self, path: &str, body: Value) -> Value {
-        let (status, answer) = self.call(Method::POST, path, Some(&body)).await;
-        assert!(status == 202 || status == 200, "{path}: {status} {answer}");
-        answer.as_object().unwrap().values().next().unwrap().clone()
+        let (status, response) = self.call(Method::POST, path, Some(&body)).await;
+        assert!(status == 202 || status == 200, "{path}: {status} {response}");
+        response.as_object().unwrap().values().next().unwrap().clone()
     }
 
     /// Returns status and code of an error.
-    async fn refused(&self, method: Method, path: &str, body: Option<Value>) -> (u16, String, String) {
-        let (status, answer) = self.call(method, path, body.as_ref()).await;
-        assert!((400..600).contains(&status), "{path}: {status} {answer}");
-        let text = |field: &str| answer[field].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+    async fn rejected(&self, method: Method, path: &str, body: Option<Value>) -> (u16, String, String) {
+        let (status, response) = self.call(method, path, body.as_ref()).await;
+        assert!((400..600).contains(&status), "{path}: {status} {response}");
+        let text = |field: &str| response[field].as_str().unwrap_or_else(|| panic!("{response}")).to_owned();
         (status, text("error_code"), text("error_msg"))
     }
 }
@@ -81,17 +81,17 @@ fn target(operation: spec::load::Operation<'_>, parameters: &serde_json::Map<Str
 
 /// The known differences between the emulator's and the documented responses, with reasons.
 const OTHERWISE: [(&str, &str, &str); 8] = [
-    ("execute_job", "/job_execution/cluster_id", "the printed answer belongs to another run than the request"),
-    ("execute_job", "/job_execution/input_id", "the printed answer belongs to another run than the request"),
-    ("execute_job", "/job_execution/output_id", "the printed answer belongs to another run than the request"),
-    ("execute_job", "/job_execution/job_configs/args/0", "the printed answer has a blank more than the request"),
+    ("execute_job", "/job_execution/cluster_id", "the printed response belongs to another run than the request"),
+    ("execute_job", "/job_execution/input_id", "the printed response belongs to another run than the request"),
+    ("execute_job", "/job_execution/output_id", "the printed response belongs to another run than the request"),
+    ("execute_job", "/job_execution/job_configs/args/0", "the printed response has a blank more than the request"),
     ("submit_job", "/job_execution/is_protected", "the Chinese page prints null, the English one false"),
     ("list_job_exes", "/job_executions", "the page prints one of the ten on the first page"),
-    ("list_job_exes", "/job_executions/0/cluster_id", "the printed answer is of another cluster than the request"),
+    ("list_job_exes", "/job_executions/0/cluster_id", "the printed response is of another cluster than the request"),
     (
         "list_job_exes",
         "/job_executions/0/job_state",
-        "the request asks for completed jobs, the answer prints a running one",
+        "the request asks for completed jobs, the response prints a running one",
     ),
 ];
 
@@ -131,59 +131,59 @@ impl Comparison<'_> {
         }
     }
 
-    fn compare(&mut self, place: &str, printed: &Value, answered: &Value) {
+    fn compare(&mut self, place: &str, printed: &Value, returned: &Value) {
         let field = place.rsplit('/').next().unwrap();
-        match (printed, answered) {
-            (Value::Object(printed), Value::Object(answered)) => {
-                for (name, value) in answered.iter().filter(|(name, _)| !printed.contains_key(*name)) {
+        match (printed, returned) {
+            (Value::Object(printed), Value::Object(returned)) => {
+                for (name, value) in returned.iter().filter(|(name, _)| !printed.contains_key(*name)) {
                     self.differ(&format!("{place}/{name}"), format!("{value} is not printed"));
                 }
                 for (name, value) in printed {
                     let place = format!("{place}/{name}");
-                    match answered.get(name) {
-                        Some(answered) => self.compare(&place, value, answered),
+                    match returned.get(name) {
+                        Some(returned) => self.compare(&place, value, returned),
                         None => self.differ(&place, "is missing".to_owned()),
                     }
                 }
             }
-            (Value::Array(printed), Value::Array(answered)) => {
-                if printed.len() != answered.len() {
-                    self.differ(place, format!("{} elements for {}", answered.len(), printed.len()));
+            (Value::Array(printed), Value::Array(returned)) => {
+                if printed.len() != returned.len() {
+                    self.differ(place, format!("{} elements for {}", returned.len(), printed.len()));
                 }
-                for (index, (printed, answered)) in printed.iter().zip(answered).enumerate() {
-                    self.compare(&format!("{place}/{index}"), printed, answered);
+                for (index, (printed, returned)) in printed.iter().zip(returned).enumerate() {
+                    self.compare(&format!("{place}/{index}"), printed, returned);
                 }
             }
             _ if ["tenant_id", "create_by", "update_by", "user_id"].contains(&field) => {
-                if answered != self.project {
-                    self.differ(place, format!("{answered} is not the project"));
+                if returned != self.project {
+                    self.differ(place, format!("{returned} is not the project"));
                 }
             }
             _ if self.fresh.contains(&field) => {
-                if kind(printed) != kind(answered) {
-                    self.differ(place, format!("{answered} is not of the kind of {printed}"));
+                if kind(printed) != kind(returned) {
+                    self.differ(place, format!("{returned} is not of the kind of {printed}"));
                 }
             }
             // The Chinese pages print numbers and booleans as strings.
-            _ if printed == answered || printed.as_str() == Some(&answered.to_string()) => {}
-            _ => self.differ(place, format!("{answered} instead of {printed}")),
+            _ if printed == returned || printed.as_str() == Some(&returned.to_string()) => {}
+            _ => self.differ(place, format!("{returned} instead of {printed}")),
         }
     }
 }
 
 #[tokio::test]
-async fn every_documented_request_has_its_documented_answer() {
+async fn every_documented_request_has_its_documented_response() {
     let document = spec::documents().iter().find(|document| document.name() == "mrs").unwrap();
-    let (mut requests, mut answers, mut excused, mut differences) = (0, 0, BTreeSet::new(), Vec::new());
+    let (mut requests, mut responses, mut excused, mut differences) = (0, 0, BTreeSet::new(), Vec::new());
     for operation in document.operations() {
         for example in document.examples(operation) {
             let Some(parameters) = example.parameters else {
-                panic!("{} {}: an answer without a request", operation.id(), example.key)
+                panic!("{} {}: an response without a request", operation.id(), example.key)
             };
             let cloud = Cloud::new(Emulator::builder().as_printed(true).start().await.unwrap());
             let method: Method = operation.method.to_ascii_uppercase().parse().unwrap();
-            let (status, answer) = cloud.call(method, &target(operation, parameters), example.request).await;
-            let place = format!("{} {}: {answer}", operation.id(), example.key);
+            let (status, response) = cloud.call(method, &target(operation, parameters), example.request).await;
+            let place = format!("{} {}: {response}", operation.id(), example.key);
             assert_eq!(Some(status), document.success_status(operation), "{place}");
             requests += 1;
             let Some((_, printed)) = example.response else { continue };
@@ -196,14 +196,14 @@ async fn every_documented_request_has_its_documented_answer() {
             let project = cloud.emulator.project_id();
             let mut comparison =
                 Comparison { operation: id, fresh, project, excused: &mut excused, differences: Vec::new() };
-            comparison.compare("", printed, &answer);
+            comparison.compare("", printed, &response);
             differences.extend(comparison.differences);
-            answers += 1;
+            responses += 1;
         }
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
-    println!("{requests} documented requests, {answers} documented answers");
-    assert_eq!((requests, answers), (42, 22));
+    println!("{requests} documented requests, {responses} documented responses");
+    assert_eq!((requests, responses), (42, 22));
     let listed: BTreeSet<_> = OTHERWISE.iter().map(|(_, at, _)| *at).collect();
     assert_eq!(excused, listed, "a difference that is listed is there");
 }
@@ -262,9 +262,9 @@ async fn what_a_partial_update_leaves_out_stays() {
                 _ => json!(format!("new-{field}")),
             };
             cloud.emulator.advance_clock(std::time::Duration::from_secs(1)).unwrap();
-            let (status, answer) = cloud.call(method.clone(), &path, Some(&json!({field: value}))).await;
-            assert_eq!(status, 202, "{answer}");
-            let changed = answer.as_object().unwrap().values().next().unwrap();
+            let (status, response) = cloud.call(method.clone(), &path, Some(&json!({field: value}))).await;
+            assert_eq!(status, 202, "{response}");
+            let changed = response.as_object().unwrap().values().next().unwrap();
             assert_ne!(changed["updated_at"], expected["updated_at"]);
             expected["updated_at"] = changed["updated_at"].clone();
             match field {
@@ -275,11 +275,11 @@ async fn what_a_partial_update_leaves_out_stays() {
             assert_eq!(changed, &expected, "{path} {field}");
         }
         // An empty update changes nothing.
-        let (status, answer) = cloud.call(method, &path, Some(&json!({}))).await;
+        let (status, response) = cloud.call(method, &path, Some(&json!({}))).await;
         assert_eq!(status, 202);
-        let unchanged = answer.as_object().unwrap().values().next().unwrap();
+        let unchanged = response.as_object().unwrap().values().next().unwrap();
         assert_eq!(unchanged, &expected);
-        assert_eq!(cloud.get(&path).await.1, answer);
+        assert_eq!(cloud.get(&path).await.1, response);
     }
 }
 
@@ -305,7 +305,7 @@ async fn what_is_unknown_is_told_in_each_operation() {
         requests.push((Method::GET, Box::leak(format!("{list}?marker=nobody").into_boxed_str()), None));
     }
     for (method, path, body) in requests {
-        let (status, code, message) = cloud.refused(method, path, body).await;
+        let (status, code, message) = cloud.rejected(method, path, body).await;
         // Sahara's clients go by the status of objects; exe objects have the documented one of the code.
         let expected = if path.starts_with("job-exes/") { 500 } else { 404 };
         assert_eq!((status, code.as_str()), (expected, "0176"), "{path}: {message}");
@@ -330,7 +330,7 @@ async fn the_documented_rules_have_their_documented_codes() {
     let at = |kind: &str, url: &str| json!({"name": "d", "type": kind, "url": url});
     let (put, put_source) = (Method::PUT, format!("data-sources/{source}"));
     let long = "n".repeat(65);
-    let refused = [
+    let rejected = [
         (
             Method::POST,
             "jobs",
@@ -393,15 +393,15 @@ async fn the_documented_rules_have_their_documented_codes() {
         (Method::POST, &format!("jobs/{job}/execute"), execution("nobody"), 404, "0176", "data source nobody"),
         (Method::POST, &format!("jobs/{job}/execute"), json!({"cluster_id": "c"}), 400, "12000002", "input_id"),
     ];
-    for (method, path, body, status, code, names) in refused {
-        let (was, with, message) = cloud.refused(method, path, Some(body.clone())).await;
+    for (method, path, body, status, code, names) in rejected {
+        let (was, with, message) = cloud.rejected(method, path, Some(body.clone())).await;
         assert_eq!((was, with.as_str()), (status, code), "{path} {body}: {message}");
         assert!(message.contains(names), "{path} {body}: {message}");
     }
     assert_eq!(cloud.get(&put_source).await.1["data_source"]["updated_at"], Value::Null, "nothing was changed");
     for list in ["jobs", "job-executions"] {
-        let (_, answer) = cloud.get(list).await;
-        assert!(answer.to_string().matches("\"created_at\"").count() < 2, "{answer}");
+        let (_, response) = cloud.get(list).await;
+        assert!(response.to_string().matches("\"created_at\"").count() < 2, "{response}");
     }
 }
 
@@ -433,7 +433,7 @@ const CODES: [(&str, &[&str]); 6] = [
         "another code says the same of the same request",
         &["0160", "0178", "0180", "0183", "0201", "12000009", "12000054", "12000107", "12000113", "120000213"],
     ),
-    ("the gateway refuses before the service is asked", &["12000001", "12000052", "12000126", "12000136", "130000002"]),
+    ("the gateway rejects before the service is asked", &["12000001", "12000052", "12000126", "12000136", "130000002"]),
     ("tried by the tests above", &["0175", "0176", "12000002", "12000068", "12000069", "12000081", "12000114"]),
 ];
 
@@ -461,16 +461,16 @@ async fn what_is_deleted_is_gone_from_everywhere() {
         // It still runs: the documentation deletes a running one.
         format!("job-executions/{run}"),
     ] {
-        let (status, answer) = cloud.call(Method::DELETE, &path, None).await;
-        assert_eq!((status, answer), (204, Value::Null), "{path}");
-        assert_eq!(cloud.refused(Method::GET, &path, None).await.0, 404, "{path}");
-        assert_eq!(cloud.refused(Method::DELETE, &path, None).await.0, 404, "{path}");
+        let (status, response) = cloud.call(Method::DELETE, &path, None).await;
+        assert_eq!((status, response), (204, Value::Null), "{path}");
+        assert_eq!(cloud.rejected(Method::GET, &path, None).await.0, 404, "{path}");
+        assert_eq!(cloud.rejected(Method::DELETE, &path, None).await.0, 404, "{path}");
         if path.starts_with("job-binaries") {
-            let (_, answer) = cloud.get(&format!("jobs/{job}")).await;
-            assert_eq!(answer["job"]["libs"], json!([]));
+            let (_, response) = cloud.get(&format!("jobs/{job}")).await;
+            assert_eq!(response["job"]["libs"], json!([]));
         }
-        let (_, answer) = cloud.get(path.split('/').next().unwrap()).await;
-        assert!(answer.as_object().unwrap().values().any(|list| *list == json!([])), "{answer}");
+        let (_, response) = cloud.get(path.split('/').next().unwrap()).await;
+        assert!(response.as_object().unwrap().values().any(|list| *list == json!([])), "{response}");
     }
 }
 
@@ -491,18 +491,18 @@ async fn a_run_runs_ends_and_can_be_canceled() {
     let second = cloud.post(&execute, execution(&source)).await;
     let second = format!("job-executions/{}", second["id"].as_str().unwrap());
     cloud.emulator.advance_clock(std::time::Duration::from_secs(5)).unwrap();
-    let (status, answer) = cloud.get(&format!("{second}/cancel")).await;
-    assert_eq!((status, &answer["job_execution"]["end_time"]), (200, &Value::Null));
+    let (status, response) = cloud.get(&format!("{second}/cancel")).await;
+    assert_eq!((status, &response["job_execution"]["end_time"]), (200, &Value::Null));
     assert_ne!(cloud.get(&second).await.1["job_execution"]["end_time"], Value::Null);
-    let (status, code, _) = cloud.refused(Method::GET, &format!("{second}/cancel"), None).await;
+    let (status, code, _) = cloud.rejected(Method::GET, &format!("{second}/cancel"), None).await;
     assert_eq!((status, code.as_str()), (500, "0175"));
 
     // The other one completes.
     cloud.emulator.advance_clock(std::time::Duration::from_secs(60)).unwrap();
-    let (_, answer) = cloud.get(&path).await;
-    assert_ne!(answer["job_execution"]["end_time"], Value::Null);
-    assert_eq!(answer["job_execution"]["updated_at"], answer["job_execution"]["end_time"]);
-    assert_eq!(cloud.refused(Method::GET, &format!("{path}/cancel"), None).await.1, "0175");
+    let (_, response) = cloud.get(&path).await;
+    assert_ne!(response["job_execution"]["end_time"], Value::Null);
+    assert_eq!(response["job_execution"]["updated_at"], response["job_execution"]["end_time"]);
+    assert_eq!(cloud.rejected(Method::GET, &format!("{path}/cancel"), None).await.1, "0175");
 }
 
 #[tokio::test]
@@ -517,23 +517,23 @@ async fn a_submitted_job_is_an_exe_object_and_a_job_execution() {
     let seconds = submitted["created_at"].as_i64().unwrap();
     let id = submitted["id"].as_str().unwrap();
 
-    let (_, answer) = cloud.get(&format!("job-exes/{id}")).await;
-    let exe = &answer["job_execution"];
+    let (_, response) = cloud.get(&format!("job-exes/{id}")).await;
+    let exe = &response["job_execution"];
     assert_eq!(exe["create_at"].as_i64().unwrap() / 1000, seconds, "milliseconds here, seconds there");
     assert_eq!((&exe["job_state"], &exe["spend_time"]), (&json!(2), &Value::Null));
-    let (_, answer) = cloud.get(&format!("job-executions/{id}")).await;
-    assert_eq!(answer["job_execution"]["job_id"], json!(""));
+    let (_, response) = cloud.get(&format!("job-executions/{id}")).await;
+    assert_eq!(response["job_execution"]["job_id"], json!(""));
 
     cloud.emulator.advance_clock(std::time::Duration::from_secs(60)).unwrap();
-    let (_, answer) = cloud.get(&format!("job-exes/{id}")).await;
-    let exe = &answer["job_execution"];
+    let (_, response) = cloud.get(&format!("job-exes/{id}")).await;
+    let exe = &response["job_execution"];
     assert_eq!((&exe["job_state"], &exe["job_final_status"], &exe["spend_time"]), (&json!(3), &json!(2), &json!(30)));
 
     let second = cloud.post("jobs/submit-job", self::submission("second", "c2")).await;
     let second = second["id"].as_str().unwrap();
     assert_eq!(cloud.get(&format!("job-executions/{second}/cancel")).await.0, 200);
-    let (_, answer) = cloud.get(&format!("job-exes/{second}")).await;
-    let exe = &answer["job_execution"];
+    let (_, response) = cloud.get(&format!("job-exes/{second}")).await;
+    let exe = &response["job_execution"];
     assert_eq!((&exe["job_state"], &exe["job_final_status"]), (&json!(-1), &json!(3)));
 
     for (query, found) in [
@@ -548,17 +548,17 @@ async fn a_submitted_job_is_an_exe_object_and_a_job_execution() {
         ("?job_name=second", vec![second]),
         ("?job_name=secon", vec![]),
     ] {
-        let (_, answer) = cloud.get(&format!("job-exes{query}")).await;
+        let (_, response) = cloud.get(&format!("job-exes{query}")).await;
         let ids: Vec<_> =
-            answer["job_executions"].as_array().unwrap().iter().map(|exe| exe["id"].as_str().unwrap()).collect();
+            response["job_executions"].as_array().unwrap().iter().map(|exe| exe["id"].as_str().unwrap()).collect();
         assert_eq!(ids, found, "{query}");
         let total = if query.contains("current_page") { 2 } else { found.len() };
-        assert_eq!(answer["totalRecord"], json!(total), "{query}");
+        assert_eq!(response["totalRecord"], json!(total), "{query}");
     }
-    let (_, answer) = cloud.get(&format!("job-exes?id={id}")).await;
-    assert_eq!(answer["totalRecord"], json!(1));
+    let (_, response) = cloud.get(&format!("job-exes?id={id}")).await;
+    assert_eq!(response["totalRecord"], json!(1));
     assert_eq!(cloud.call(Method::DELETE, &format!("job-executions/{id}"), None).await.0, 204);
-    assert_eq!(cloud.refused(Method::GET, &format!("job-exes/{id}"), None).await.0, 500);
+    assert_eq!(cloud.rejected(Method::GET, &format!("job-exes/{id}"), None).await.0, 500);
     assert_eq!(cloud.get("job-exes").await.1["totalRecord"], json!(1));
 }
 
@@ -597,21 +597,21 @@ async fn pages_show_everything_once_in_every_order() {
         ] {
             let sort = if order.is_empty() { String::new() } else { format!("&sort_by={order}") };
             let read = async |query: String| {
-                let (status, answer) = cloud.get(&format!("{list}?{query}{sort}")).await;
-                assert_eq!(status, 200, "{answer}");
-                let ids: Vec<String> = answer[field]
+                let (status, response) = cloud.get(&format!("{list}?{query}{sort}")).await;
+                assert_eq!(status, 200, "{response}");
+                let ids: Vec<String> = response[field]
                     .as_array()
                     .unwrap()
                     .iter()
                     .map(|one| one["id"].as_str().unwrap().to_owned())
                     .collect();
-                let marker = |name: &str| answer["markers"][name].as_str().map(str::to_owned);
-                (ids, marker("prev"), marker("next"), answer)
+                let marker = |name: &str| response["markers"][name].as_str().map(str::to_owned);
+                (ids, marker("prev"), marker("next"), response)
             };
-            let (all, prev, next, answer) = read(String::new()).await;
+            let (all, prev, next, response) = read(String::new()).await;
             assert_eq!((all.len(), prev, next), (if list == "job-executions" { 7 } else { 8 }, None, None), "{list}");
             let key = order.trim_start_matches('-');
-            let keys: Vec<_> = answer[field].as_array().unwrap().iter().filter_map(|one| one[key].as_str()).collect();
+            let keys: Vec<_> = response[field].as_array().unwrap().iter().filter_map(|one| one[key].as_str()).collect();
             if order.starts_with('-') {
                 assert!(keys.is_sorted_by(|a, b| a >= b), "{list} {order} {keys:?}");
             } else {

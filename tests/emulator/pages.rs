@@ -27,23 +27,23 @@ async fn get(emulator: &Emulator, path: &str) -> reqwest::Response {
 async fn pages_load_nothing_from_elsewhere() {
     let emulator = Emulator::start().await.unwrap();
     for path in ["/", "/docs", "/docs?api=mrs"] {
-        let answer = get(&emulator, path).await;
-        assert_eq!(answer.status(), 200, "{path}");
-        assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
-        let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        let response = get(&emulator, path).await;
+        assert_eq!(response.status(), 200, "{path}");
+        assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
+        let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
         assert!(policy.contains("default-src 'none'") && policy.contains("connect-src 'self'"), "{policy}");
-        let page = answer.text().await.unwrap();
+        let page = response.text().await.unwrap();
         assert!(!page.contains("//"), "an address of elsewhere in {path}");
         for part in page.split('"').filter(|part| part.starts_with("/_emulator/") || part.starts_with("/docs/")) {
-            let answer = get(&emulator, part).await;
-            assert_eq!(answer.status(), 200, "{part}");
+            let response = get(&emulator, part).await;
+            assert_eq!(response.status(), 200, "{part}");
         }
     }
     assert_eq!(get(&emulator, "/docs/nothing.json").await.status(), 404);
     assert_eq!(get(&emulator, "/docs/emulator.json").await.status(), 200);
-    let refused =
+    let rejected =
         reqwest::Client::builder().no_proxy().build().unwrap().post(emulator.endpoint()).send().await.unwrap();
-    assert_eq!(refused.status(), 404, "POST / is nothing");
+    assert_eq!(rejected.status(), 404, "POST / is nothing");
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn the_summary_says_what_is_there() {
     session.modelarts().training_job(10).unwrap().update_description("shown").await.unwrap();
     session.modelarts().training_job(99).unwrap().update_description("unknown").await.unwrap_err();
     let summary: serde_json::Value = get(&emulator, "/_emulator/summary").await.json().await.unwrap();
-    let training = summary["holdings"].as_array().unwrap().iter().find(|row| row["kind"] == "training job").unwrap();
+    let training = summary["objects"].as_array().unwrap().iter().find(|row| row["kind"] == "training job").unwrap();
     assert!(training["count"].as_i64().unwrap() >= 2, "{summary}");
     assert!(training["states"].to_string().contains("JOBSTAT_COMPLETED"), "{summary}");
     let latest = summary["latest"].as_array().unwrap();
@@ -196,7 +196,7 @@ fn the_reference_is_drawn_by_what_is_named() {
 /// A headless Chromium, controlled through a pipe (DevTools protocol).
 struct Browser {
     process: Child,
-    answers: Split<BufReader<ChildStdout>>,
+    responses: Split<BufReader<ChildStdout>>,
     messages: u64,
     page: Value,
     /// What the page's console has shown as an error.
@@ -226,9 +226,9 @@ impl Browser {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let answers = BufReader::new(process.stdout.take().unwrap()).split(0);
+        let responses = BufReader::new(process.stdout.take().unwrap()).split(0);
         let mut browser =
-            Self { process, answers, messages: 0, page: Value::Null, errors: Vec::new(), _profile: profile };
+            Self { process, responses, messages: 0, page: Value::Null, errors: Vec::new(), _profile: profile };
         let tab = browser.call("Target.createTarget", json!({"url": "about:blank"})).await;
         let attached = json!({"targetId": tab["targetId"], "flatten": true});
         browser.page = browser.call("Target.attachToTarget", attached).await["sessionId"].take();
@@ -248,20 +248,20 @@ impl Browser {
         }
         self.process.stdin.as_mut().unwrap().write_all(format!("{message}\0").as_bytes()).await.unwrap();
         loop {
-            let answer = timeout(Duration::from_secs(60), self.answers.next_segment()).await;
-            let answer = answer.unwrap_or_else(|_| panic!("no answer to {message}")).unwrap().unwrap();
-            let mut answer: Value = serde_json::from_slice(&answer).unwrap();
+            let response = timeout(Duration::from_secs(60), self.responses.next_segment()).await;
+            let response = response.unwrap_or_else(|_| panic!("no response to {message}")).unwrap().unwrap();
+            let mut response: Value = serde_json::from_slice(&response).unwrap();
             // Events come in between.
-            let (event, params) = (answer["method"].as_str().unwrap_or_default(), &answer["params"]);
+            let (event, params) = (response["method"].as_str().unwrap_or_default(), &response["params"]);
             if event == "Runtime.exceptionThrown"
                 || (event == "Log.entryAdded" && params["entry"]["level"] == "error")
                 || (event == "Runtime.consoleAPICalled" && params["type"] == "error")
             {
                 self.errors.push(params.to_string());
             }
-            if answer["id"] == self.messages {
-                assert!(answer["error"].is_null(), "{message}: {answer}");
-                return answer["result"].take();
+            if response["id"] == self.messages {
+                assert!(response["error"].is_null(), "{message}: {response}");
+                return response["result"].take();
             }
         }
     }
@@ -287,8 +287,8 @@ impl Browser {
             json!(text)
         );
         let evaluation = json!({"expression": script, "awaitPromise": true, "returnByValue": true});
-        let answer = self.call("Runtime.evaluate", evaluation).await;
-        answer["result"]["value"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+        let response = self.call("Runtime.evaluate", evaluation).await;
+        response["result"]["value"].as_str().unwrap_or_else(|| panic!("{response}")).to_owned()
     }
 
     /// Kills the browser with all its processes, so that none writes into the profile any more.
@@ -354,7 +354,7 @@ async fn a_browser_follows_what_happens() {
     let address = format!("{}/v1/{}/training-jobs/{id}", emulator.endpoint(), emulator.project_id());
     let request = http.put(address).header("x-auth-token", "emulator-token-not-a-secret").body(body);
     assert_eq!(request.header("content-type", "application/json").send().await.unwrap().status(), 400);
-    browser.find("main", "tr", "refused", "it.querySelector('a').click()").await;
+    browser.find("main", "tr", "rejected", "it.querySelector('a').click()").await;
     browser.find("main", "mark", "job_desc", "").await;
     browser.find(".rule", "p", "at most 256 characters", "").await;
     browser.find("main", "pre", "This is a ModelArts job", "").await;

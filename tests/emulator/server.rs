@@ -36,7 +36,7 @@ impl Cloud {
 
     fn with(told: impl FnOnce(EmulatorBuilder) -> EmulatorBuilder) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let builder = told(Emulator::builder().record(64).check_answers(true));
+        let builder = told(Emulator::builder().record(64).check_responses(true));
         let emulator = runtime.block_on(builder.start()).unwrap();
         Self { endpoint: emulator.endpoint(), emulator: Some(emulator), runtime }
     }
@@ -103,9 +103,9 @@ fn message(reply: &Reply, path: &str) -> String {
 fn an_unknown_path_is_the_gateways_404_and_an_undeclared_method_names_the_declared_ones() {
     let cloud = Cloud::new();
     for path in ["/nope", "/v1", "/v1/", "//v1/x/training-jobs", "/v1/x/training-jobs/10/", "/v3/users"] {
-        let refused = cloud.get(path);
-        assert_eq!((refused.status, &refused.json()["error_code"]), (404, &json!("APIG.0101")), "{path}");
-        message(&refused, path);
+        let rejected = cloud.get(path);
+        assert_eq!((rejected.status, &rejected.json()["error_code"]), (404, &json!("APIG.0101")), "{path}");
+        message(&rejected, path);
     }
     let mut paths = BTreeSet::new();
     for document in spec::documents() {
@@ -156,7 +156,7 @@ fn head_is_get_without_a_body() {
 }
 
 #[test]
-fn json_that_means_nothing_or_two_things_is_refused_by_each_family() {
+fn json_that_means_nothing_or_two_things_is_rejected_by_each_family() {
     let cloud = Cloud::new();
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let nested = |json: &str| format!(r#"{{"job_desc":"x","description":"x","auth":{{}},"y":{json}}}"#);
@@ -193,16 +193,16 @@ fn json_that_means_nothing_or_two_things_is_refused_by_each_family() {
     ];
     for (method, path) in &targets {
         for (name, body, named) in &cases {
-            let refused = cloud.send(method, path, &[TOKEN, JSON], body);
-            assert_eq!(refused.status, 400, "{method} {path} {name}");
-            let said = message(&refused, path);
+            let rejected = cloud.send(method, path, &[TOKEN, JSON], body);
+            assert_eq!(rejected.status, 400, "{method} {path} {name}");
+            let said = message(&rejected, path);
             assert!(said.contains(named), "{path} {name}: {said}");
         }
         for kind in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "multipart/form-data", ""]
         {
-            let refused = cloud.send(method, path, &[TOKEN, ("content-type", kind)], b"{}");
-            assert_eq!(refused.status, 400, "{kind}");
-            assert!(message(&refused, path).contains("Content-Type"), "{kind}");
+            let rejected = cloud.send(method, path, &[TOKEN, ("content-type", kind)], b"{}");
+            assert_eq!(rejected.status, 400, "{kind}");
+            assert!(message(&rejected, path).contains("Content-Type"), "{kind}");
         }
     }
     assert_eq!(cloud.description(), "This is ModelArts job", "nothing was changed");
@@ -215,7 +215,7 @@ fn json_that_means_nothing_or_two_things_is_refused_by_each_family() {
 }
 
 #[test]
-fn numbers_beyond_their_width_are_refused() {
+fn numbers_beyond_their_width_are_rejected() {
     let cloud = Cloud::new();
     let config = |field: &str, number: &str| {
         format!(
@@ -227,14 +227,14 @@ fn numbers_beyond_their_width_are_refused() {
         ["-9223372036854775809", "9223372036854775808", "1e400", "1.5", "\"1\"", "123456789012345678901234567890"]
     {
         let body = config("spec_id", number);
-        let refused =
+        let rejected =
             cloud.send("POST", &format!("/v1/{PROJECT}/training-job-configs"), &[TOKEN, JSON], body.as_bytes());
-        assert_eq!(refused.status, 400, "{number}");
+        assert_eq!(rejected.status, 400, "{number}");
     }
     for per_page in ["0", "1001", "99999999999999999999", "1.0", "", "x", "+1e1"] {
-        let refused = cloud.get(&format!("/v1/{PROJECT}/training-jobs?per_page={per_page}"));
-        assert_eq!(refused.status, 400, "{per_page}");
-        assert!(message(&refused, "/v1/").contains("per_page"), "{per_page}");
+        let rejected = cloud.get(&format!("/v1/{PROJECT}/training-jobs?per_page={per_page}"));
+        assert_eq!(rejected.status, 400, "{per_page}");
+        assert!(message(&rejected, "/v1/").contains("per_page"), "{per_page}");
     }
 }
 
@@ -249,10 +249,10 @@ fn the_gateways_limits_hold_to_the_byte() {
     for (size, status) in [(LIMIT, 200), (LIMIT + 1, 413), (3 * LIMIT, 413)] {
         let body = body(size);
         assert_eq!(body.len(), size);
-        let answered = cloud.send("PUT", &training_job(), &[TOKEN, JSON], body.as_bytes());
-        assert_eq!(answered.status, status, "{size}");
+        let returned = cloud.send("PUT", &training_job(), &[TOKEN, JSON], body.as_bytes());
+        assert_eq!(returned.status, status, "{size}");
         if status == 413 {
-            assert!(message(&answered, "").contains("12582912"));
+            assert!(message(&returned, "").contains("12582912"));
         }
     }
     // In pieces, without a length.
@@ -277,9 +277,9 @@ fn the_gateways_limits_hold_to_the_byte() {
     let list = format!("/v1/{PROJECT}/training-jobs");
     let value = |size: usize| "x".repeat(size - "a: \r\n".len());
     for (size, status) in [(32 * 1024, 200), (32 * 1024 + 1, 494)] {
-        let answered = cloud.send("GET", &list, &[TOKEN, ("a", &value(size))], b"");
-        assert_eq!(answered.status, status, "{size}");
-        assert_eq!(status == 494, answered.json()["error_code"] == "APIG.0201");
+        let returned = cloud.send("GET", &list, &[TOKEN, ("a", &value(size))], b"");
+        assert_eq!(returned.status, status, "{size}");
+        assert_eq!(status == 494, returned.json()["error_code"] == "APIG.0201");
     }
     let many = value(30 * 1024);
     for (count, status) in [(4, 200), (5, 494)] {
@@ -289,7 +289,7 @@ fn the_gateways_limits_hold_to_the_byte() {
 }
 
 #[test]
-fn addresses_that_cannot_be_read_are_refused() {
+fn addresses_that_cannot_be_read_are_rejected() {
     let cloud = Cloud::new();
     for part in ["%", "%4", "%zz", "%ff", "%c3%28", "a%00b", "%ed%a0%80"] {
         for target in [
@@ -298,8 +298,8 @@ fn addresses_that_cannot_be_read_are_refused() {
             format!("/v1/{PROJECT}/training-jobs?search_content={part}"),
             format!("/v1/{PROJECT}/training-jobs?{part}"),
         ] {
-            let refused = cloud.get(&target);
-            assert_eq!((refused.status, &refused.json()["error_code"]), (400, &json!("APIG.0201")), "{target}");
+            let rejected = cloud.get(&target);
+            assert_eq!((rejected.status, &rejected.json()["error_code"]), (400, &json!("APIG.0201")), "{target}");
         }
     }
     let twice = cloud.get(&format!("/v1/{PROJECT}/training-jobs?page=1&per_page=5&page=1"));
@@ -315,7 +315,7 @@ fn addresses_that_cannot_be_read_are_refused() {
 }
 
 #[test]
-fn what_is_not_described_is_ignored_and_named_or_refused() {
+fn what_is_not_described_is_ignored_and_named_or_rejected() {
     let body = json!({"job_desc": "x", "colour": "blue", "auth": {"password": "canary-1"}});
     let target = training_job() + "?verbose=canary-2";
     let lenient = Cloud::new();
@@ -325,13 +325,13 @@ fn what_is_not_described_is_ignored_and_named_or_refused() {
     assert_eq!((seen.verdict, seen.operation.as_deref()), (Verdict::Accepted, Some("update_training_job")));
 
     let strict = Cloud::with(|builder| builder.strict(true));
-    let refused = strict.put(&target, &body);
-    assert_eq!(refused.status, 400);
-    assert!(message(&refused, &target).contains("the parameter verbose, the field colour, the field auth"));
+    let rejected = strict.put(&target, &body);
+    assert_eq!(rejected.status, 400);
+    assert!(message(&rejected, &target).contains("the parameter verbose, the field colour, the field auth"));
     assert_eq!(strict.update("described").status, 200);
     let nested = json!({"name": "n", "type": "DistCp", "interface": [{"name": "a", "odd": 1}]});
-    let refused = strict.send("POST", &format!("/v1.1/{PROJECT}/jobs"), &[TOKEN, JSON], nested.to_string().as_bytes());
-    assert!([202, 400].contains(&refused.status), "{refused:?}");
+    let rejected = strict.send("POST", &format!("/v1.1/{PROJECT}/jobs"), &[TOKEN, JSON], nested.to_string().as_bytes());
+    assert!([202, 400].contains(&rejected.status), "{rejected:?}");
 }
 
 #[test]
@@ -376,9 +376,9 @@ fn no_secret_is_recorded_wherever_it_is_put() {
         ("authorization", &*authorization),
     ];
     let path = format!("/v1/{PROJECT}/training-jobs?page=1&password=canary-6-&canary-7-&access%5Ftoken=canary-8-");
-    let refused = cloud.send("GET", &path, &headers, b"");
-    let said = message(&refused, "/v1");
-    assert_eq!(refused.status, 401);
+    let rejected = cloud.send("GET", &path, &headers, b"");
+    let said = message(&rejected, "/v1");
+    assert_eq!(rejected.status, 401);
     for number in [1, 2, 3, 5, 6, 7, 8] {
         assert!(said.contains(&canary(number)), "the client is told what it signed: {number} {said}");
     }
@@ -406,8 +406,8 @@ fn no_secret_is_recorded_wherever_it_is_put() {
     let created =
         cloud.send("POST", &format!("/v1.1/{PROJECT}/data-sources"), &[TOKEN, JSON], body.to_string().as_bytes());
     assert!(created.status == 202 && created.json().to_string().contains("canary-1-"), "{created:?}");
-    let refused = cloud.put(&training_job(), &json!({"job_desc": "x".repeat(300), "password": "canary-11-"}));
-    assert_eq!(refused.status, 400);
+    let rejected = cloud.put(&training_job(), &json!({"job_desc": "x".repeat(300), "password": "canary-11-"}));
+    assert_eq!(rejected.status, 400);
     cloud.send("POST", "/v3/auth/tokens", &[JSON], sign_in("canary-12-").as_bytes());
     cloud.send("POST", "/v3/auth/tokens?canary-13-", &[JSON], b"canary-14-");
     cloud.get("/v1/nowhere?key=canary-15-");
@@ -429,7 +429,7 @@ fn no_secret_is_recorded_wherever_it_is_put() {
 }
 
 #[test]
-fn a_host_that_is_none_is_refused_and_in_no_address() {
+fn a_host_that_is_none_is_rejected_and_in_no_address() {
     let cloud = Cloud::with(|builder| builder.allow_host("here"));
     let sign_in = sign_in("emulator-password-not-a-secret");
     for host in
@@ -439,9 +439,9 @@ fn a_host_that_is_none_is_refused_and_in_no_address() {
             [("POST", "/v3/auth/tokens"), ("GET", "/v3"), ("GET", "/nope"), ("GET", "/_emulator/health")]
         {
             let body = if method == "POST" { sign_in.as_bytes() } else { b"" };
-            let refused = cloud.send(method, path, &[("host", host), JSON], body);
-            let text = String::from_utf8(refused.body.clone()).unwrap();
-            assert!(refused.status == 400 && text.contains("The header Host"), "{host} {path} {refused:?}");
+            let rejected = cloud.send(method, path, &[("host", host), JSON], body);
+            let text = String::from_utf8(rejected.body.clone()).unwrap();
+            assert!(rejected.status == 400 && text.contains("The header Host"), "{host} {path} {rejected:?}");
         }
     }
     let path = format!("/v1/{PROJECT}/training-jobs");
@@ -461,7 +461,7 @@ fn a_host_that_is_none_is_refused_and_in_no_address() {
 
 /// The HTTP layer rejects unparsable requests with only a status.
 #[test]
-fn what_is_no_request_has_a_bare_answer() {
+fn what_is_no_request_has_a_bare_response() {
     let cloud = Cloud::new();
     let head = |line: &str, more: &str| format!("{line}\r\nhost: localhost\r\n{more}\r\n").into_bytes();
     let list = format!("GET /v1/{PROJECT}/training-jobs HTTP/1.1");
@@ -482,19 +482,19 @@ fn what_is_no_request_has_a_bare_answer() {
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), None),
     ] {
         let shown = String::from_utf8_lossy(&sent[..sent.len().min(60)]).into_owned();
-        let answer = match exchange(&cloud.endpoint, &sent) {
-            Ok(answer) => answer,
+        let response = match exchange(&cloud.endpoint, &sent) {
+            Ok(response) => response,
             // The server responded and closed before it read everything.
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => continue,
             Err(error) => panic!("{shown}: {error}"),
         };
         match status {
-            None => assert!(answer.is_empty(), "{shown}"),
+            None => assert!(response.is_empty(), "{shown}"),
             Some(status) => {
-                let answer = reply(&answer);
-                assert_eq!((answer.status, answer.body.len()), (status, 0), "{shown}");
+                let response = reply(&response);
+                assert_eq!((response.status, response.body.len()), (status, 0), "{shown}");
                 assert_eq!(
-                    (answer.header("connection"), answer.header("x-request-id")),
+                    (response.header("connection"), response.header("x-request-id")),
                     (Some("close"), None),
                     "{shown}"
                 );
@@ -544,15 +544,15 @@ fn a_state_begins_anew_as_it_began() {
         assert_eq!(third.emulator().faults().add(Fault::status(503)).unwrap(), 1, "{name}: faults too");
         drop(third);
         let runtime = Runtime::new().unwrap();
-        let refused = runtime.block_on(Emulator::builder().data(&file).load(snapshot.clone()).start()).unwrap_err();
-        let said = refused.to_string();
+        let rejected = runtime.block_on(Emulator::builder().data(&file).load(snapshot.clone()).start()).unwrap_err();
+        let said = rejected.to_string();
         assert!(said.contains(file.to_str().unwrap()) && said.contains("holds a state already"), "{said}");
         assert_eq!(described(&Cloud::with(|builder| builder.data(&file))), count, "{name}: nothing was replaced");
     }
 }
 
 #[test]
-fn names_and_secrets_that_no_client_could_send_are_refused() {
+fn names_and_secrets_that_no_client_could_send_are_rejected() {
     let runtime = Runtime::new().unwrap();
     let builder = Emulator::builder;
     for (told, named) in [
@@ -579,12 +579,12 @@ fn slow_clients_are_cut_off() {
     let cloud = Cloud::with(|builder| builder.client_time(Duration::from_millis(200)));
     let started = Instant::now();
     for head in ["", "GET /v1", "GET / HTTP/1.1\r\nhost: localhost\r\n"] {
-        let answer = exchange(&cloud.endpoint, head.as_bytes()).unwrap();
-        assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
+        let response = exchange(&cloud.endpoint, head.as_bytes()).unwrap();
+        assert!(response.is_empty(), "{}", String::from_utf8_lossy(&response));
     }
     let head = format!("PUT {} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{{", training_job());
-    let answer = reply(&exchange(&cloud.endpoint, head.as_bytes()).unwrap());
-    assert_eq!((answer.status, answer.header("connection")), (408, Some("close")));
+    let response = reply(&exchange(&cloud.endpoint, head.as_bytes()).unwrap());
+    assert_eq!((response.status, response.header("connection")), (408, Some("close")));
     assert!(started.elapsed() < Duration::from_secs(10));
     assert_eq!(cloud.update("still here").status, 200);
 }
@@ -603,9 +603,9 @@ fn a_stop_waits_for_what_has_begun() {
     }
     let emulator = cloud.emulator.take().unwrap();
     cloud.runtime.block_on(emulator.stop());
-    let (mut answer, mut nothing) = (Vec::new(), Vec::new());
-    busy.read_to_end(&mut answer).unwrap();
-    assert_eq!(reply(&answer).status, 200);
+    let (mut response, mut nothing) = (Vec::new(), Vec::new());
+    busy.read_to_end(&mut response).unwrap();
+    assert_eq!(reply(&response).status, 200);
     // The connection may be reset without a response.
     let _ = idle.read_to_end(&mut nothing);
     assert!(nothing.is_empty());
@@ -649,8 +649,8 @@ fn faults_hit_what_they_name_as_often_as_they_say() {
         (Fault::new(FaultAction::Throttle { requests: 1, seconds: 0 }), "seconds"),
         (Fault::new(FaultAction::Length { by: 0 }), "by"),
     ] {
-        let refused = faults.add(fault).unwrap_err().to_string();
-        assert!(refused.contains(reason), "{refused}");
+        let rejected = faults.add(fault).unwrap_err().to_string();
+        assert!(rejected.contains(reason), "{rejected}");
     }
 }
 
@@ -746,8 +746,8 @@ fn a_throttle_lets_the_rate_pass_by_the_emulators_clock() {
     cloud.emulator().faults().add(Fault::new(FaultAction::Throttle { requests: 2, seconds: 10 })).unwrap();
     let statuses = || -> Vec<u16> { (0..3).map(|_| cloud.update("x").status).collect() };
     assert_eq!(statuses(), [200, 200, 429]);
-    let refused = cloud.update("x");
-    assert_eq!((refused.header("retry-after"), &refused.json()["error_code"]), (Some("5"), &json!("APIG.0308")));
+    let rejected = cloud.update("x");
+    assert_eq!((rejected.header("retry-after"), &rejected.json()["error_code"]), (Some("5"), &json!("APIG.0308")));
     cloud.emulator().advance_clock(Duration::from_secs(5)).unwrap();
     assert_eq!(statuses(), [200, 429, 429]);
     cloud.emulator().advance_clock(Duration::from_secs(3600)).unwrap();
@@ -841,13 +841,13 @@ fn the_control_api_takes_its_documented_requests() {
                 format!("{target}?{}={value}", it["name"].as_str().unwrap())
             });
             let send = |body| cloud.control(&method.to_uppercase(), &target, body);
-            let answers: Vec<Reply> = match bodies.is_empty() {
+            let responses: Vec<Reply> = match bodies.is_empty() {
                 true => vec![send(None)],
                 false => bodies.values().map(|example| send(Some(&example["value"]))).collect(),
             };
-            for answer in answers {
+            for response in responses {
                 requests += 1;
-                assert!((200..300).contains(&answer.status), "{method} {path}: {answer:?}");
+                assert!((200..300).contains(&response.status), "{method} {path}: {response:?}");
             }
         }
     }
@@ -879,9 +879,9 @@ fn the_control_api_takes_its_documented_requests() {
         ),
         ("PUT", "/state", Some(json!([])), 400, "object"),
     ] {
-        let refused = cloud.control(method, path, body.as_ref());
-        assert_eq!(refused.status, status, "{method} {path} {body:?}: {refused:?}");
-        let said = refused.json()["error_msg"].as_str().unwrap().to_owned();
+        let rejected = cloud.control(method, path, body.as_ref());
+        assert_eq!(rejected.status, status, "{method} {path} {body:?}: {rejected:?}");
+        let said = rejected.json()["error_msg"].as_str().unwrap().to_owned();
         assert!(said.contains(named), "{method} {path} {body:?}: {said}");
     }
     assert_eq!(cloud.control("GET", "/health", None).json()["panics"], 0);
@@ -941,9 +941,9 @@ fn the_control_api_takes_nothing_for_something_else() {
         ("PUT", "/state", json!({"format": 1, "tables": {}, "extra": 1}), "extra"),
         ("PUT", "/state", json!({"format": 1, "tables": []}), "tables"),
     ] {
-        let refused = cloud.control(method, path, Some(&body));
-        let said = refused.json()["error_msg"].as_str().unwrap_or_default().to_owned();
-        assert!(refused.status == 400 && said.contains(named), "{method} {path} {body}: {} {said}", refused.status);
+        let rejected = cloud.control(method, path, Some(&body));
+        let said = rejected.json()["error_msg"].as_str().unwrap_or_default().to_owned();
+        assert!(rejected.status == 400 && said.contains(named), "{method} {path} {body}: {} {said}", rejected.status);
     }
     let misspelled = cloud.send("GET", "/_emulator/requests?latest=1", &[], b"");
     assert_eq!(misspelled.status, 400);
@@ -995,8 +995,8 @@ fn the_control_api_is_for_this_machine_and_no_web_page() {
         (vec![("host", &here["http://".len()..]), ("origin", here.as_str())], 201),
     ] {
         let headers: Vec<_> = headers.into_iter().chain([JSON]).collect();
-        let answered = cloud.send("POST", "/_emulator/faults", &headers, fault.as_bytes());
-        assert_eq!(answered.status, status, "{headers:?}");
+        let returned = cloud.send("POST", "/_emulator/faults", &headers, fault.as_bytes());
+        assert_eq!(returned.status, status, "{headers:?}");
         cloud.emulator().faults().clear();
     }
     let form = cloud.send("POST", "/_emulator/faults", &[("content-type", "text/plain")], fault.as_bytes());
@@ -1071,7 +1071,7 @@ fn a_seed_fixes_every_byte() {
             ("GET", "/_emulator/faults", ""),
             ("GET", "bad target", ""),
         ];
-        let answers = requests.into_iter().map(|(method, target, body)| {
+        let responses = requests.into_iter().map(|(method, target, body)| {
             let request = format!(
                 "{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{}: {}\r\n{}: {}\r\n\
                  content-length: {}\r\n\r\n{body}",
@@ -1086,7 +1086,7 @@ fn a_seed_fixes_every_byte() {
                 Err(error) => error.kind().to_string(),
             }
         });
-        answers.collect()
+        responses.collect()
     };
     let first = run();
     // The real time passes between the two; its second is what `Date` shows.
@@ -1095,7 +1095,7 @@ fn a_seed_fixes_every_byte() {
         std::thread::yield_now();
     }
     for (index, (first, second)) in first.iter().zip(run()).enumerate() {
-        assert_eq!(*first, second, "answer {index}");
+        assert_eq!(*first, second, "response {index}");
     }
     assert!(first[0].contains("\r\ndate: Sun, 01 Jan 2040 00:00:00 GMT\r\n"), "{}", first[0]);
     assert!(first[6].contains("\r\ndate: Mon, 02 Jan 2040 00:00:00 GMT\r\n"), "{}", first[6]);
@@ -1122,14 +1122,14 @@ fn fuzz<T: std::fmt::Debug>(strategy: impl Strategy<Value = T>, sent: impl Fn(&T
             stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
             let _ = stream.write_all(&sent(&input));
             let _ = stream.shutdown(std::net::Shutdown::Write);
-            let mut answer = Vec::new();
-            match stream.read_to_end(&mut answer) {
+            let mut response = Vec::new();
+            match stream.read_to_end(&mut response) {
                 Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {}
                 outcome => prop_assert!(outcome.is_ok(), "it hangs: {outcome:?}"),
             }
-            for line in answer.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"HTTP/1.1 ")) {
+            for line in response.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"HTTP/1.1 ")) {
                 // Some codes of requests that are wrong are documented with 500; those of defects are these.
-                let text = String::from_utf8_lossy(&answer);
+                let text = String::from_utf8_lossy(&response);
                 let is_defect = ["\"error_code\"", "0193", "ModelArts.0010"].map(|part| text.contains(part));
                 prop_assert!(line[9] != b'5' || is_defect == [true, false, false], "{text}");
             }
@@ -1142,7 +1142,7 @@ fn fuzz<T: std::fmt::Debug>(strategy: impl Strategy<Value = T>, sent: impl Fn(&T
     }
     let health = cloud.control("GET", "/health", None).json();
     assert_eq!(health["panics"], 0);
-    println!("{tried} inputs, {} requests answered", health["requests"]);
+    println!("{tried} inputs, {} requests returned", health["requests"]);
 }
 
 #[test]

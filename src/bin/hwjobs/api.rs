@@ -107,11 +107,11 @@ pub(super) async fn run(matches: &ArgMatches) -> Outcome {
     match () {
         () if has_flag(matches, "paginate") => call.all(request).await,
         () if has_flag(matches, "include") && !options.dry_run => {
-            let answer = call.send(&request).await?;
+            let response = call.send(&request).await?;
             let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
             let headers: Map<String, Value> =
-                answer.headers().map(|(name, value)| (name.to_string(), text(value).into())).collect();
-            let whole = json!({"status": answer.status().as_u16(), "headers": headers, "body": answer.body()});
+                response.headers().map(|(name, value)| (name.to_string(), text(value).into())).collect();
+            let whole = json!({"status": response.status().as_u16(), "headers": headers, "body": response.body()});
             Call { options: &options, shape: Default::default() }.print(&whole)?;
             Ok(true)
         }

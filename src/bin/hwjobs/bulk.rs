@@ -186,7 +186,7 @@ pub(super) async fn run(
     }
     let printed = results.finish();
     let mut summary = format!("{good} done, {failed} failed");
-    let rest = if interrupted { "without an answer" } else { "not tried" };
+    let rest = if interrupted { "without a response" } else { "not tried" };
     for (count, what) in [(before, "done before"), (checked.count.saturating_sub(before + good + failed), rest)] {
         if count > 0 {
             summary += &format!(", {count} {what}");

@@ -37,7 +37,7 @@ pub(super) struct Options {
     /// Fix ids, tokens, times and random choices; the time stands still unless --time-scale says otherwise.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// What moves jobs from one state to the next: `at-once`, `reads:N` (once answers have shown a state N times) or `clock`.
+    /// What moves jobs from one state to the next: `at-once`, `reads:N` (once responses have shown a state N times) or `clock`.
     #[arg(long, value_name = "HOW", default_value = "clock", value_parser = transitions)]
     transitions: Transitions,
     /// Lock an access key for five minutes after five failures in a row, as the gateway does.
@@ -68,7 +68,7 @@ pub(super) struct Options {
     /// Respond with the types that the documents' examples print, such as a text as `job_id`, instead of those of the tables.
     #[arg(long)]
     as_printed: bool,
-    /// Write the base address into this file as soon as requests are answered; it is removed at the end.
+    /// Write the base address into this file as soon as requests are served; it is removed at the end.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
     /// Write a line on standard error for each request.

@@ -45,7 +45,7 @@ pub fn journal(file: &Path, session: &Session) {
     match opened {
         Err(_) => {
             assert!(read.is_err());
-            assert_eq!(after, before, "a file that is refused is changed");
+            assert_eq!(after, before, "a file that is rejected is changed");
         }
         Ok(_) => {
             let whole = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);

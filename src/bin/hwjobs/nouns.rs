@@ -431,12 +431,12 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_fields_of_the_answer() {
+    fn columns_are_fields_of_the_response() {
         for verb in NOUNS.iter().flat_map(|noun| noun.verbs).filter(|verb| !verb.columns.is_empty()) {
             let (document, operation) = spec::operation(verb.operation).expect("it is described");
             let status = document.success_status(operation).expect("it can succeed");
-            let schema =
-                &document.response(operation, status).expect("it answers")["content"]["application/json"]["schema"];
+            let schema = &document.response(operation, status).expect("it is described")["content"]["application/json"]
+                ["schema"];
             let converted = document.json_schema(schema).to_string();
             for column in verb.columns {
                 assert!(converted.contains(&format!("\"{column}\":")), "{}: {column}", verb.operation);

@@ -68,10 +68,10 @@ fn arguments() -> Vec<Arg> {
         text("times", "STYLE", "How tables show times: in UTC, or in the local time zone")
             .value_parser(value_parser!(Times))
             .default_value("iso"),
-        text("query", "JMESPATH", "What to take out of the answer before it is printed"),
+        text("query", "JMESPATH", "What to take out of the response before it is printed"),
         text("timeout", "DURATION", "How long a call may take with its retries, for example 30s; 60s by default")
             .value_parser(duration),
-        flag("verbose", "Show requests and attempts on the standard error, secrets hidden").short('v'),
+        flag("verbose", "Show requests and attempts on the standard error, secrets redacted").short('v'),
         flag("dry-run", "Print the request and send nothing"),
         flag("yes", "Do not ask before deleting").short('y'),
     ]

@@ -121,23 +121,23 @@ fn one_line(text: &str) -> String {
 
 /// Prints a response. If the query fails on it, the whole response is printed before the error is returned: it may be of a
 /// change that cannot be repeated.
-pub(super) fn print(answer: &Value, shape: &Shape, format: Format, query: Option<&str>) -> Result<(), Failure> {
-    write(answer, shape, format, query, &mut io::stdout().lock())
+pub(super) fn print(response: &Value, shape: &Shape, format: Format, query: Option<&str>) -> Result<(), Failure> {
+    write(response, shape, format, query, &mut io::stdout().lock())
 }
 
 /// Writes a response, as [`print()`] does.
 pub(super) fn write(
-    answer: &Value,
+    response: &Value,
     shape: &Shape,
     format: Format,
     query: Option<&str>,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let Some(query) = query else { return write_whole(answer, shape, format, out) };
-    match compile(query)?.search(answer) {
+    let Some(query) = query else { return write_whole(response, shape, format, out) };
+    match compile(query)?.search(response) {
         Ok(found) => write_whole(&serde_json::to_value(found)?, &Shape::default(), format, out),
         Err(error) => {
-            write_whole(answer, shape, format, out)?;
+            write_whole(response, shape, format, out)?;
             Ok(usage(format!("--query: {}", one_line(&error.to_string())))?)
         }
     }

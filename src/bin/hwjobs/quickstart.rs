@@ -26,7 +26,7 @@ struct Step {
     /// The request is the documented one.
     request_matches: bool,
     /// The response is the documented one; times are compared by their form.
-    answer_matches: bool,
+    response_matches: bool,
     /// The job contains the change when it is read again.
     stored: bool,
     /// The operation with which the job was read back.
@@ -35,13 +35,13 @@ struct Step {
 
 impl Step {
     fn is_good(&self) -> bool {
-        self.request_matches && self.answer_matches && self.stored
+        self.request_matches && self.response_matches && self.stored
     }
 }
 
 /// Runs all updates. Returns whether every one went as documented.
 pub(super) async fn run(format: ReportFormat, out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
-    let emulator = Emulator::builder().record(64).check_answers(true).start().await?;
+    let emulator = Emulator::builder().record(64).check_responses(true).start().await?;
     let steps = Run { session: emulator.session()?, emulator: &emulator }.all().await?;
     let good = steps.iter().all(Step::is_good);
     match format {
@@ -65,16 +65,16 @@ fn print(emulator: &Emulator, steps: &[Step], out: &mut impl Write) -> std::io::
             step.number,
             step.title,
             verdict(step.request_matches),
-            verdict(step.answer_matches),
+            verdict(step.response_matches),
             verdict(step.stored),
             step.read_back_by,
         )?;
-        let Exchange { method, target, headers, request, status, answer, .. } = &step.exchange;
+        let Exchange { method, target, headers, request, status, response, .. } = &step.exchange;
         writeln!(out, "    > {method} {target}")?;
         for (name, value) in headers {
             writeln!(out, "    > {name}: {value}")?;
         }
-        writeln!(out, "    > {request}\n    < {status}\n    < {answer}\n")?;
+        writeln!(out, "    > {request}\n    < {status}\n    < {response}\n")?;
     }
     let good = steps.iter().filter(|step| step.is_good()).count();
     writeln!(out, "{good} of {} documented updates match", steps.len())
@@ -218,9 +218,9 @@ fn step(
     read_back_by: &'static str,
 ) -> Step {
     let sent: Value = serde_json::from_str(&exchange.request).unwrap_or_default();
-    let answer: Value = serde_json::from_str(&exchange.answer).unwrap_or_default();
+    let response: Value = serde_json::from_str(&exchange.response).unwrap_or_default();
     let expected = match documented(operation).1 {
-        Some(answer) => answer,
+        Some(response) => response,
         // The labeling pages print no response; their table has only the id of the job.
         None => json!({"job_id": exchange.target.rsplit('/').next().unwrap_or_default()}),
     };
@@ -229,7 +229,7 @@ fn step(
         title,
         operation,
         request_matches: sent == *request,
-        answer_matches: exchange.status == status(operation) && same(&answer, &expected),
+        response_matches: exchange.status == status(operation) && same(&response, &expected),
         stored,
         read_back_by,
         exchange,
@@ -251,11 +251,11 @@ fn status(operation: &str) -> u16 {
 }
 
 /// Compares two values. The time of a change depends on the clock, so it is compared by its form.
-fn same(answer: &Value, documented: &Value) -> bool {
-    match (answer, documented) {
-        (Value::Object(answer), Value::Object(documented)) => {
-            answer.len() == documented.len()
-                && documented.iter().all(|(name, value)| match (name.as_str(), answer.get(name)) {
+fn same(response: &Value, documented: &Value) -> bool {
+    match (response, documented) {
+        (Value::Object(response), Value::Object(documented)) => {
+            response.len() == documented.len()
+                && documented.iter().all(|(name, value)| match (name.as_str(), response.get(name)) {
                     ("updated_at", Some(Value::String(time))) => {
                         let form = |text: &str| {
                             text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect::<String>()
@@ -266,10 +266,10 @@ fn same(answer: &Value, documented: &Value) -> bool {
                     (_, None) => false,
                 })
         }
-        (Value::Array(answer), Value::Array(documented)) => {
-            answer.len() == documented.len() && answer.iter().zip(documented).all(|(a, b)| same(a, b))
+        (Value::Array(response), Value::Array(documented)) => {
+            response.len() == documented.len() && response.iter().zip(documented).all(|(a, b)| same(a, b))
         }
-        _ => answer == documented,
+        _ => response == documented,
     }
 }
 

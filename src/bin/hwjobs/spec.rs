@@ -172,7 +172,7 @@ fn compatible(released: &Path, working: &Path, out: &mut impl Write) -> Result<b
             Ok(()) => "ok".to_owned(),
             Err(reason) => {
                 good = false;
-                format!("refused: {reason}")
+                format!("rejected: {reason}")
             }
         };
         let additive = changes.len() - breaking;

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
-use super::answer::Refusal;
+use super::response::Rejection;
 use super::store::{Store, Transaction, next_id};
 use crate::error::Error;
 use crate::secret::Secret;
@@ -205,7 +205,7 @@ impl Access {
     /// Authenticates the caller by token, otherwise by signature.
     ///
     /// A signature beside a token is ignored, as by the gateway. A token may also be sent as `Authorization: Bearer`.
-    pub(super) fn caller(&self, store: &Store, parts: &Parts, body: &[u8], now: i64) -> Result<Caller<'_>, Refusal> {
+    pub(super) fn caller(&self, store: &Store, parts: &Parts, body: &[u8], now: i64) -> Result<Caller<'_>, Rejection> {
         let header = |name| parts.headers.get(name).map(|value| value.as_bytes()).filter(|value| !value.is_empty());
         let authorization = header(header::AUTHORIZATION.as_str());
         if let Some(token) = header("x-auth-token").or_else(|| bearer(authorization?)) {
@@ -213,15 +213,15 @@ impl Access {
         }
         match authorization {
             Some(authorization) => self.signed(authorization, parts, body, now),
-            None => Err(Refusal::token("x-auth-token not found")),
+            None => Err(Rejection::token("x-auth-token not found")),
         }
     }
 
     /// Finds a token that has not expired.
-    pub(super) fn live_token(&self, store: &Store, token: &[u8], now: i64) -> Result<Token<'_>, Refusal> {
-        let token = self.find_token(store, token, now)?.ok_or_else(|| Refusal::token("decrypt token fail"))?;
+    pub(super) fn live_token(&self, store: &Store, token: &[u8], now: i64) -> Result<Token<'_>, Rejection> {
+        let token = self.find_token(store, token, now)?.ok_or_else(|| Rejection::token("decrypt token fail"))?;
         if token.expires <= now {
-            return Err(Refusal::Unauthenticated {
+            return Err(Rejection::Unauthenticated {
                 code: "APIG.0307",
                 reason: format!("The token must be updated: token expires, expires_at: {}", timestamp(token.expires)),
             });
@@ -229,7 +229,7 @@ impl Access {
         Ok(token)
     }
 
-    fn find_token(&self, store: &Store, token: &[u8], now: i64) -> Result<Option<Token<'_>>, Refusal> {
+    fn find_token(&self, store: &Store, token: &[u8], now: i64) -> Result<Option<Token<'_>>, Rejection> {
         let hash = hash(token);
         if hash == self.token_hash {
             let caller = self.first(Scope::Project(self.project()));
@@ -324,13 +324,14 @@ impl Access {
     }
 
     /// Authenticates the caller by a signature.
-    fn signed(&self, header: &[u8], parts: &Parts, body: &[u8], now: i64) -> Result<Caller<'_>, Refusal> {
+    fn signed(&self, header: &[u8], parts: &Parts, body: &[u8], now: i64) -> Result<Caller<'_>, Rejection> {
         let header = std::str::from_utf8(header)
-            .map_err(|_| Refusal::signature("the header `authorization` is malformed: it is not text"))?;
-        let authorization = Authorization::parse(header).map_err(|refusal| Refusal::signature(&refusal.to_string()))?;
+            .map_err(|_| Rejection::signature("the header `authorization` is malformed: it is not text"))?;
+        let authorization =
+            Authorization::parse(header).map_err(|rejection| Rejection::signature(&rejection.to_string()))?;
         let access_key = authorization.access_key();
         let key = self.keys.iter().find(|key| key.access_key == access_key).ok_or_else(|| {
-            Refusal::signature(&format!("Get secretKey failed,ak:{access_key},err:ak {access_key} not exist"))
+            Rejection::signature(&format!("Get secretKey failed,ak:{access_key},err:ak {access_key} not exist"))
         })?;
         if !self.lock_out {
             return self.verified(&authorization, key, parts, body);
@@ -338,7 +339,7 @@ impl Access {
         let mut strikes = self.strikes.lock();
         let strikes = strikes.entry(access_key.to_owned()).or_default();
         if now < strikes.locked_until {
-            return Err(Refusal::signature("AK access failed to reach the limit,forbidden."));
+            return Err(Rejection::signature("AK access failed to reach the limit,forbidden."));
         }
         let outcome = self.verified(&authorization, key, parts, body);
         strikes.failures = if outcome.is_ok() { 0 } else { strikes.failures + 1 };
@@ -354,15 +355,15 @@ impl Access {
         key: &Key,
         parts: &Parts,
         body: &[u8],
-    ) -> Result<Caller<'_>, Refusal> {
-        let refuse = |reason: String| Refusal::signature(&format!("verify aksk signature fail, {reason}"));
+    ) -> Result<Caller<'_>, Rejection> {
+        let invalid = |reason: String| Rejection::signature(&format!("verify aksk signature fail, {reason}"));
         let mut headers: Vec<(&str, &str)> = Vec::new();
         for (name, value) in &parts.headers {
             match std::str::from_utf8(value.as_bytes()) {
                 Ok(value) => headers.push((name.as_str(), value)),
                 // A path or header that is no text cannot be shown in a canonical request.
                 Err(_) if authorization.signed_headers().any(|signed| signed == name.as_str()) => {
-                    return Err(refuse(format!("the signed header `{name}` is not UTF-8")));
+                    return Err(invalid(format!("the signed header `{name}` is not UTF-8")));
                 }
                 Err(_) => {}
             }
@@ -374,8 +375,8 @@ impl Access {
             headers: &headers,
             body,
         };
-        let date = authorization.verify(&request, &key.secret_key).map_err(|refusal| {
-            refuse(match &refusal {
+        let date = authorization.verify(&request, &key.secret_key).map_err(|rejection| {
+            invalid(match &rejection {
                 signing::Refusal::Mismatch(mismatch) => {
                     let differs = difference::find(authorization, mismatch, &request, &key.secret_key);
                     format!("{differs}, canonicalRequest:{}", difference::echo(mismatch.canonical_request()))
@@ -383,9 +384,9 @@ impl Access {
                 other => other.to_string(),
             })
         })?;
-        let real = Date::try_from(SystemTime::now()).map_err(|_| Refusal::Broken("the clock is wrong".to_owned()))?;
+        let real = Date::try_from(SystemTime::now()).map_err(|_| Rejection::Broken("the clock is wrong".to_owned()))?;
         if date.unix_seconds().abs_diff(real.unix_seconds()) > DATE_TOLERANCE {
-            return Err(Refusal::signature(&format!(
+            return Err(Rejection::signature(&format!(
                 "calc aksk signature fail:signature expired, signature time:{date},server time:{real}"
             )));
         }
@@ -393,9 +394,9 @@ impl Access {
         match (&key.security_token, given) {
             (None, None) => {}
             (Some(expected), Some(given)) if *expected == given => {}
-            (Some(_), None) => return Err(refuse("a temporary key needs the header `x-security-token`".to_owned())),
-            (Some(_), Some(_)) => return Err(refuse("the header `x-security-token` is not the key's".to_owned())),
-            (None, Some(_)) => return Err(refuse("a permanent key has no `x-security-token`".to_owned())),
+            (Some(_), None) => return Err(invalid("a temporary key needs the header `x-security-token`".to_owned())),
+            (Some(_), Some(_)) => return Err(invalid("the header `x-security-token` is not the key's".to_owned())),
+            (None, Some(_)) => return Err(invalid("a permanent key has no `x-security-token`".to_owned())),
         }
         Ok(self.first(Scope::Key))
     }

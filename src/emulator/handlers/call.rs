@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::api::{ListShape, PageShape};
 use crate::emulator::access::{Access, Caller};
-use crate::emulator::answer::Refusal;
 use crate::emulator::lifecycle::{Lifecycle, Lifecycles, Transitions};
+use crate::emulator::response::Rejection;
 use crate::emulator::store::Transaction;
 
 /// One validated request.
@@ -54,7 +54,7 @@ impl Outcome {
 }
 
 /// Carries out an operation.
-pub(in crate::emulator) type Handler = fn(&Call<'_>) -> Result<Outcome, Refusal>;
+pub(in crate::emulator) type Handler = fn(&Call<'_>) -> Result<Outcome, Rejection>;
 
 impl Call<'_> {
     fn lifecycles(&self) -> Lifecycles<'_> {
@@ -62,17 +62,17 @@ impl Call<'_> {
     }
 
     /// Puts a job into a state now. The following states come by themselves.
-    pub(super) fn enter(&self, lifecycle: &Lifecycle, id: impl ToString, state: i64) -> Result<(), Refusal> {
+    pub(super) fn enter(&self, lifecycle: &Lifecycle, id: impl ToString, state: i64) -> Result<(), Rejection> {
         Ok(self.lifecycles().enter(lifecycle, self.project, &id.to_string(), state, self.now)?)
     }
 
     /// Counts that the response shows the state of a job.
-    pub(super) fn seen(&self, lifecycle: &Lifecycle, id: impl ToString) -> Result<(), Refusal> {
+    pub(super) fn seen(&self, lifecycle: &Lifecycle, id: impl ToString) -> Result<(), Rejection> {
         Ok(self.lifecycles().seen(lifecycle, self.project, &id.to_string())?)
     }
 
     /// Removes the lifecycle of a deleted job.
-    pub(super) fn gone(&self, lifecycle: &Lifecycle, id: impl ToString) -> Result<(), Refusal> {
+    pub(super) fn gone(&self, lifecycle: &Lifecycle, id: impl ToString) -> Result<(), Rejection> {
         Ok(self.lifecycles().end(lifecycle.kind, self.project, &id.to_string())?)
     }
 
@@ -133,7 +133,7 @@ impl Call<'_> {
     }
 
     /// Counts the objects of a kind in the project: all, or those of a part and in a state.
-    pub(super) fn tally(&self, kind: &str, part: Option<&str>, status: Option<i64>) -> Result<i64, Refusal> {
+    pub(super) fn tally(&self, kind: &str, part: Option<&str>, status: Option<i64>) -> Result<i64, Rejection> {
         Ok(self
             .transaction
             .prepare_cached(
@@ -144,13 +144,13 @@ impl Call<'_> {
     }
 
     /// Returns how many more objects of a kind the project may have.
-    pub(super) fn left(&self, kind: &str) -> Result<i64, Refusal> {
+    pub(super) fn left(&self, kind: &str) -> Result<i64, Rejection> {
         Ok((self.quota - self.tally(kind, None, None)?).max(0))
     }
 
     /// Rejects the request if the project may have no more objects of a kind.
-    pub(super) fn within_quota(&self, kind: &str) -> Result<(), Refusal> {
-        if self.left(kind)? > 0 { Ok(()) } else { Err(Refusal::QuotaReached(self.quota)) }
+    pub(super) fn within_quota(&self, kind: &str) -> Result<(), Rejection> {
+        if self.left(kind)? > 0 { Ok(()) } else { Err(Rejection::QuotaReached(self.quota)) }
     }
 }
 

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::call::{Call, Handler, Outcome};
 use crate::emulator::access::{Access, Caller, Domain, Project, Scope, Token, id_of, timestamp};
-use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
 use crate::emulator::query::decode;
+use crate::emulator::response::Rejection;
 use crate::emulator::store::Store;
 use crate::session::signing::encode;
 
@@ -21,15 +21,15 @@ pub(super) fn find(operation: &str) -> Option<Handler> {
     })
 }
 
-fn create_token(call: &Call<'_>) -> Result<Outcome, Refusal> {
-    let refused = |reason: String| Refusal::Unauthenticated { code: "401", reason };
+fn create_token(call: &Call<'_>) -> Result<Outcome, Rejection> {
+    let unauthenticated = |reason: String| Rejection::Unauthenticated { code: "401", reason };
     let auth = &call.body["auth"];
     let user = &auth["identity"]["password"]["user"];
     let given = |value, field| text(value, field).unwrap_or_default();
     let (domain, user) = call
         .access
         .sign_in(given(&user["domain"], "name"), given(user, "name"), given(user, "password"))
-        .ok_or_else(|| refused("The username or password is wrong.".to_owned()))?;
+        .ok_or_else(|| unauthenticated("The username or password is wrong.".to_owned()))?;
     let is_own = |account: &Value| {
         text(account, "id").is_none_or(|id| id == domain.id)
             && text(account, "name").is_none_or(|name| name == domain.name)
@@ -42,10 +42,10 @@ fn create_token(call: &Call<'_>) -> Result<Outcome, Refusal> {
                 .iter()
                 .find(|known| if project.get("id").is_some() { known.id == wanted } else { known.name == wanted });
             let found = found.filter(|_| project.get("domain").is_none_or(is_own));
-            Scope::Project(found.ok_or_else(|| refused(format!("Could not find project: {wanted}.")))?)
+            Scope::Project(found.ok_or_else(|| unauthenticated(format!("Could not find project: {wanted}.")))?)
         }
         Some((None, Some(account))) if is_own(account) => Scope::Account,
-        Some((None, Some(_))) => return Err(refused("Could not find domain.".to_owned())),
+        Some((None, Some(_))) => return Err(unauthenticated("Could not find domain.".to_owned())),
         Some((None, None)) | None => Scope::Nothing,
     };
     let (token, facts) = Access::give_token(call.transaction, Caller { domain, user, scope }, call.now)?;
@@ -53,8 +53,8 @@ fn create_token(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(show_token(&token, &facts, with_catalog.then_some(call.base)))
 }
 
-fn list_projects(call: &Call<'_>) -> Result<Outcome, Refusal> {
-    let domain = call.caller.ok_or_else(|| Refusal::token("x-auth-token not found"))?.domain;
+fn list_projects(call: &Call<'_>) -> Result<Outcome, Rejection> {
+    let domain = call.caller.ok_or_else(|| Rejection::token("x-auth-token not found"))?.domain;
     let wanted = |key: &str, value: &str| {
         let filter = call.text(key);
         filter.is_empty() || filter == value
@@ -103,8 +103,8 @@ fn list_projects(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(call.listed(projects, count, json!({"links": links})))
 }
 
-fn list_auth_projects(call: &Call<'_>) -> Result<Outcome, Refusal> {
-    let domain = call.caller.ok_or_else(|| Refusal::token("x-auth-token not found"))?.domain;
+fn list_auth_projects(call: &Call<'_>) -> Result<Outcome, Rejection> {
+    let domain = call.caller.ok_or_else(|| Rejection::token("x-auth-token not found"))?.domain;
     let project = |project: &Project| {
         describe(domain, project, json!({"self": format!("{}/v3/projects/{}", call.base, project.id)}))
     };
@@ -227,7 +227,7 @@ impl<'a> Extra<'a> {
         body: &[u8],
         now: i64,
         base: &str,
-    ) -> Result<Outcome, Refusal> {
+    ) -> Result<Outcome, Rejection> {
         match self {
             Self::Version => Ok(json!({"version": {
                 "id": "v3.6",
@@ -252,15 +252,15 @@ impl<'a> Extra<'a> {
             Self::Project(id) => {
                 let domain = access.caller(store, parts, body, now)?.domain;
                 let id = decode(id).map_err(|problem| {
-                    Refusal::malformed(StatusCode::BAD_REQUEST, format!("The path of the request {problem}."))
+                    Rejection::malformed(StatusCode::BAD_REQUEST, format!("The path of the request {problem}."))
                 })?;
                 let project = domain.projects.iter().find(|project| project.id == id);
-                let project = project.ok_or_else(|| Refusal::unknown("project", id))?;
+                let project = project.ok_or_else(|| Rejection::unknown("project", id))?;
                 Ok(json!({"project": show_project(domain, project, base)}).into())
             }
             Self::Validation(subject) => {
                 let caller = access.caller(store, parts, body, now)?;
-                let unknown = || Refusal::unknown("token", "of X-Subject-Token");
+                let unknown = || Rejection::unknown("token", "of X-Subject-Token");
                 let facts = access.live_token(store, subject, now).map_err(|_| unknown())?;
                 // A token of another domain is not disclosed.
                 if facts.caller.domain.id != caller.domain.id {

@@ -4,7 +4,7 @@ use rusqlite::{Row, ToSql};
 use serde_json::Value;
 
 use super::call::Call;
-use crate::emulator::answer::Refusal;
+use crate::emulator::response::Rejection;
 
 /// A page of a table.
 pub(super) struct List<'a> {
@@ -22,7 +22,7 @@ pub(super) struct List<'a> {
 
 impl List<'_> {
     /// Counts the rows of all pages.
-    pub(super) fn count(&self, call: &Call<'_>) -> Result<i64, Refusal> {
+    pub(super) fn count(&self, call: &Call<'_>) -> Result<i64, Rejection> {
         let query = format!("SELECT count(*) FROM {}", self.from);
         Ok(call.transaction.prepare_cached(&query)?.query_row(self.parameters, |row| row.get(0))?)
     }
@@ -33,7 +33,7 @@ impl List<'_> {
         call: &Call<'_>,
         total: i64,
         item: impl FnMut(&Row<'_>) -> rusqlite::Result<Value>,
-    ) -> Result<Vec<Value>, Refusal> {
+    ) -> Result<Vec<Value>, Rejection> {
         let limit = self.limit.min(total.saturating_sub(self.offset));
         if limit <= 0 {
             return Ok(Vec::new());

@@ -5,7 +5,7 @@ CREATE TABLE clock (
     id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL, real INTEGER NOT NULL, scale REAL NOT NULL
 ) STRICT;
 -- Jobs that will move: to which state, since when they are in the present one, how long it lasts by the clock, whether
--- only the clock moves them, how often an answer has shown it, and when it ends if that is known.
+-- only the clock moves them, how often a response has shown it, and when it ends if that is known.
 CREATE TABLE lifecycle (
     kind TEXT NOT NULL, project_id TEXT NOT NULL, id TEXT NOT NULL, next INTEGER NOT NULL,
     since INTEGER NOT NULL, after INTEGER NOT NULL, timed INTEGER NOT NULL, reads INTEGER NOT NULL, due INTEGER,

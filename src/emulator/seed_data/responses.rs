@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The documented responses of ModelArts by operation: each to the first documented request.
-const RESPONSES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/modelarts.answers.rs"));
+const RESPONSES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/modelarts.responses.rs"));
 
 /// The documented response to the first documented request of an operation.
 pub(in crate::emulator) fn response(operation: &str) -> Value {

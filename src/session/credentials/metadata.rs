@@ -38,7 +38,7 @@ const MAX_BODY: usize = 64 * 1024;
 const NO_AGENCY: &str = "configure Cloud Service Agency first";
 
 #[derive(Deserialize)]
-struct Answer {
+struct Temporary {
     credential: Key,
 }
 
@@ -135,7 +135,7 @@ fn token(body: &[u8], place: &str) -> Result<HeaderValue, Error> {
 
 fn credentials(body: &[u8], place: &str, now: Timestamp) -> Result<Credentials, Error> {
     // The parser's message could contain a value.
-    let Answer { credential } = serde_json::from_slice(body).map_err(|error| {
+    let Temporary { credential } = serde_json::from_slice(body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         broken(place, format_args!("did not return a security key: line {line}, column {column}"))
     })?;

@@ -326,7 +326,7 @@ fn described(text: &str) -> Value {
 }
 
 #[test]
-fn broken_documents_are_refused() {
+fn broken_documents_are_rejected() {
     for Case { rule, at, pointer, broken, .. } in cases() {
         let mut document = document();
         set(&mut document, &pointer, broken.clone());
@@ -391,10 +391,10 @@ const LIMITS: [(&str, &[&str], &[&str], &str); 21] = [
     ),
     ("one media type of a request", &["request_media_type", "inline_body"], &[], ""),
     (
-        "JSON or a raw stream, and no headers of answers",
+        "JSON or a raw stream, and no headers of responses",
         &["response_media_type", "inline_body"],
         &[],
-        "headers of answers are read in `session`",
+        "headers of responses are read in `session`",
     ),
     ("an optional body is required", &["optional_body"], &[], ""),
     (
@@ -423,7 +423,7 @@ const LIMITS: [(&str, &[&str], &[&str], &str); 21] = [
     ),
     ("null is no array", &[], &["nullable_request_arrays", "nullable_response_arrays"], ""),
     (
-        "answers are refused over enums, lengths, patterns, bounds",
+        "responses are rejected over enums, lengths, patterns, bounds",
         &["one_side", "integer_format", "exclusive_bound"],
         &["open_response_enums", "unbound_response_values", "tolerant_response_numbers", "bind_request_integers"],
         "",

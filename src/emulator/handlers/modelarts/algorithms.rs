@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::catalog::{ALGORITHMS, ENGINES, SPECS};
-use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
 use crate::emulator::handlers::call::{Call, Outcome};
+use crate::emulator::response::Rejection;
 
-pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let wanted = call.text("search_content").to_lowercase();
     // The documented search for "model" finds algorithms with the word only in the explanation of a parameter.
     let matches = |algorithm: &&Value| {
@@ -37,7 +37,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// All specifications fit every kind of job and project.
-pub(super) fn list_specs(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn list_specs(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let engine = call.number_or("engine_id", 0);
     let works = engine == 0 || ENGINES.iter().any(|known| known["engine_id"] == engine);
     let specs: &[Value] = if works { &SPECS } else { &[] };
@@ -45,6 +45,6 @@ pub(super) fn list_specs(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// All engines fit every kind of job.
-pub(super) fn list_engines(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn list_engines(call: &Call<'_>) -> Result<Outcome, Rejection> {
     Ok(call.listed(ENGINES.clone(), ENGINES.len() as i64, json!({"is_success": true})))
 }

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::catalog;
-use crate::emulator::answer::Refusal;
 use crate::emulator::check::{fields, whole};
+use crate::emulator::response::Rejection;
 
 /// The documented fields of a configuration; others are not stored.
 const FIELDS: [&str; 21] = [
@@ -33,9 +33,9 @@ const FIELDS: [&str; 21] = [
 
 /// Validates a configuration against the documented rules that a schema cannot express, and returns the fields to store. The
 /// description allows what breaks these rules, so the rejection is a conflict.
-pub(super) fn accept(config: &Value) -> Result<Value, Refusal> {
+pub(super) fn accept(config: &Value) -> Result<Value, Rejection> {
     let has = |field: &str| config.get(field).is_some();
-    let invalid = |message: &str| Err(Refusal::not_allowed(message));
+    let invalid = |message: &str| Err(Rejection::not_allowed(message));
     if has("boot_file_url") && !has("app_url") {
         return invalid("The field boot_file_url goes only with app_url, the directory that the file lies in.");
     }

@@ -2,8 +2,8 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use crate::emulator::answer::Refusal;
 use crate::emulator::handlers::call::Call;
+use crate::emulator::response::Rejection;
 
 /// Returns the store's number of a project that may have training jobs.
 pub(super) const PROJECT: &str = "(SELECT key FROM training_project WHERE id = ?1)";
@@ -18,7 +18,7 @@ pub(super) struct Job {
 }
 
 /// Returns the job of the request's path.
-pub(super) fn find(call: &Call<'_>) -> Result<Job, Refusal> {
+pub(super) fn find(call: &Call<'_>) -> Result<Job, Rejection> {
     let id = call.number("job_id");
     call.transaction
         .prepare_cached(&format!(
@@ -31,6 +31,6 @@ pub(super) fn find(call: &Call<'_>) -> Result<Job, Refusal> {
         .ok_or_else(|| unknown(call))
 }
 
-pub(super) fn unknown(call: &Call<'_>) -> Refusal {
-    Refusal::unknown("training job", call.number("job_id"))
+pub(super) fn unknown(call: &Call<'_>) -> Rejection {
+    Rejection::unknown("training job", call.number("job_id"))
 }

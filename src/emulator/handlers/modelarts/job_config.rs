@@ -4,16 +4,16 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
 use super::config;
-use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
 use crate::emulator::handlers::call::{Call, Outcome, anywhere};
 use crate::emulator::handlers::list::List;
+use crate::emulator::response::Rejection;
 use crate::emulator::store::taken;
 
-pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let name = text(call.body, "config_name").unwrap_or_default();
     if taken(call.transaction, "training_job_config", call.project, name)? {
-        return Err(Refusal::Taken(name.to_owned()));
+        return Err(Rejection::Taken(name.to_owned()));
     }
     call.within_quota("training_job_config")?;
     call.transaction.prepare_cached("INSERT INTO training_job_config VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(
@@ -28,10 +28,10 @@ pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(json!({"is_success": true}).into())
 }
 
-pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let key = match call.text("sortBy") {
         "create_time" if is_sample(call) => {
-            return Err(Refusal::not_allowed("The samples cannot be sorted by create_time."));
+            return Err(Rejection::not_allowed("The samples cannot be sorted by create_time."));
         }
         "create_time" => "created",
         "config_desc" => "description",
@@ -69,7 +69,7 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<Value> {
     Ok(summary)
 }
 
-pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let found = call
         .transaction
         .prepare_cached(
@@ -88,7 +88,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// Replaces all parameters: those that are not given are removed.
-pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let changed = call
         .transaction
         .prepare_cached(
@@ -106,7 +106,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(json!({"is_success": true}).into())
 }
 
-pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let deleted = call
         .transaction
         .prepare_cached("DELETE FROM training_job_config WHERE project_id = ?1 AND name = ?2")?
@@ -121,6 +121,6 @@ fn is_sample(call: &Call<'_>) -> bool {
     call.text("config_type") == "sample"
 }
 
-fn unknown(call: &Call<'_>) -> Refusal {
-    Refusal::unknown("training job configuration", call.text("config_name"))
+fn unknown(call: &Call<'_>) -> Rejection {
+    Rejection::unknown("training job configuration", call.text("config_name"))
 }

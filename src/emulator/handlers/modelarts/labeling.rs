@@ -3,19 +3,19 @@
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Map, Value, json};
 
-use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
 use crate::emulator::handlers::call::{Call, Outcome, anywhere};
 use crate::emulator::handlers::list::List;
+use crate::emulator::response::Rejection;
 use crate::emulator::store::{next, next_id, taken};
 
 /// The number of images of a labeling job, all of them with a label.
 const IMAGES: usize = 4;
 
-pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let name = text(call.body, "name").unwrap_or_default();
     if taken(call.transaction, "labeling_job", call.project, name)? {
-        return Err(Refusal::Taken(name.to_owned()));
+        return Err(Rejection::Taken(name.to_owned()));
     }
     call.within_quota("labeling_job")?;
     let (id, number) = (next_id(call.transaction)?, next(call.transaction, "labeling_job")?);
@@ -38,7 +38,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(json!({"job_id": id, "dls_prj_id": number}).into())
 }
 
-pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let (limit, offset) = call.page();
     let list = List {
         columns: "id, name, description, data_type, path, filter_id, type, created, number",
@@ -54,7 +54,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(call.listed(jobs, total, json!({"manual_annotation_count_limit": call.left("labeling_job")?})))
 }
 
-pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let (id, name) = (call.text("job_id"), text(call.body, "name").unwrap_or_default());
     let taken = call
         .transaction
@@ -65,7 +65,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
         )?
         .exists([call.project, name, id])?;
     if taken {
-        return Err(Refusal::Taken(name.to_owned()));
+        return Err(Rejection::Taken(name.to_owned()));
     }
     let changed = call
         .transaction
@@ -76,7 +76,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
     done(call, changed)
 }
 
-pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let deleted = call
         .transaction
         .prepare_cached("DELETE FROM labeling_job WHERE project_id = ?1 AND id = ?2")?
@@ -84,7 +84,7 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
     done(call, deleted)
 }
 
-pub(super) fn show_validation(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn show_validation(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let id = call.text("job_id");
     let found = call
         .transaction
@@ -104,7 +104,7 @@ pub(super) fn show_validation(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(found.ok_or_else(|| unknown(call))?.into())
 }
 
-pub(super) fn save_validation(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn save_validation(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let rate = &call.body["pass_rate"];
     // A number or a string, with two decimals.
     let rate = rate.as_f64().or_else(|| rate.as_str()?.parse().ok()).map(|rate| (rate * 100.0).round() / 100.0);
@@ -116,15 +116,15 @@ pub(super) fn save_validation(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// Returns the id of the changed job; rejects an unknown one.
-fn done(call: &Call<'_>, changed: usize) -> Result<Outcome, Refusal> {
+fn done(call: &Call<'_>, changed: usize) -> Result<Outcome, Rejection> {
     if changed == 0 {
         return Err(unknown(call));
     }
     Ok(json!({"job_id": call.text("job_id")}).into())
 }
 
-fn unknown(call: &Call<'_>) -> Refusal {
-    Refusal::unknown("labeling job", call.text("job_id"))
+fn unknown(call: &Call<'_>) -> Rejection {
+    Rejection::unknown("labeling job", call.text("job_id"))
 }
 
 /// Describes an image of a job. The documents do not describe tags.

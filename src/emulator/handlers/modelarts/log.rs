@@ -4,15 +4,15 @@ use serde_json::json;
 
 use super::state;
 use super::version::{RUN_SECONDS, Version};
-use crate::emulator::answer::Refusal;
 use crate::emulator::check::whole;
 use crate::emulator::handlers::call::{Call, Outcome};
+use crate::emulator::response::Rejection;
 use crate::emulator::store::scramble;
 
 /// The time between two lines, in milliseconds.
 const PACE: i64 = 100;
 
-pub(super) fn list_files(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn list_files(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let (job, version) = Version::find(call)?;
     let count = nodes(&version);
     let files = (0..count).map(|node| format!("{}.{node}", job.name).into()).collect();
@@ -20,7 +20,7 @@ pub(super) fn list_files(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// Positions lie between lines, so reading on from either end of a response neither repeats a line nor leaves one out.
-pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let (job, version) = Version::find(call)?;
     let file = call.text("log_file");
     // The documents' example reads a file `log1.log`.
@@ -29,12 +29,12 @@ pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Refusal> {
         .and_then(|rest| rest.strip_suffix(".log")?.parse::<i64>().ok()?.checked_sub(1))
         .or_else(|| file.strip_prefix(&job.name)?.strip_prefix('.')?.parse().ok())
         .filter(|node| (0..nodes(&version)).contains(node))
-        .ok_or_else(|| Refusal::unknown("log file", file))?;
+        .ok_or_else(|| Rejection::unknown("log file", file))?;
     let origin = version.started.unwrap_or(version.created).saturating_mul(1_000_000);
     let written = written(&version, call.now);
     let base = match call.text("base_line") {
         "" => None,
-        text => Some(text.parse::<i64>().map_err(|_| Refusal::unknown("position", text))?),
+        text => Some(text.parse::<i64>().map_err(|_| Rejection::unknown("position", text))?),
     };
     let base = base.map(|base| base.saturating_sub(origin).clamp(0, written));
     let wanted = call.number_or("lines", 50);

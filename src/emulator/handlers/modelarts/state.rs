@@ -1,7 +1,7 @@
 //! The documented states of training and visualization jobs in their lifecycle.
 
 use crate::api::modelarts::states::JOB_STATUS;
-use crate::emulator::answer::Refusal;
+use crate::emulator::response::Rejection;
 use crate::shape::{Phase, code_of, state};
 
 pub(super) const INITIALIZING: i64 = code_of(JOB_STATUS, "JOBSTAT_INIT");
@@ -20,6 +20,6 @@ pub(super) fn is_active(code: i64) -> bool {
 }
 
 /// Returns the documented rejection of an action that the state of a job does not allow.
-pub(super) fn not_in_state(action: &str, state: i64) -> Refusal {
-    Refusal::not_allowed(&format!("This job can't be {action}. job status: {state}"))
+pub(super) fn not_in_state(action: &str, state: i64) -> Rejection {
+    Rejection::not_allowed(&format!("This job can't be {action}. job status: {state}"))
 }

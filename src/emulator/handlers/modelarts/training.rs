@@ -5,16 +5,16 @@ use serde_json::json;
 
 use super::job::{PROJECT, find, unknown};
 use super::version;
-use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
 use crate::emulator::handlers::call::{Call, Outcome, anywhere};
 use crate::emulator::handlers::list::List;
+use crate::emulator::response::Rejection;
 use crate::emulator::store::next;
 
 /// The number of parts of a text to look for. Hardly any name has so many of them without the text itself.
 const MAX_PARTS: usize = 4;
 
-pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let name = text(call.body, "job_name").unwrap_or_default();
     call.transaction
         .prepare_cached("INSERT OR IGNORE INTO training_project (id) VALUES (?1)")?
@@ -24,7 +24,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
         .prepare_cached(&format!("SELECT 1 FROM training_job WHERE project = {PROJECT} AND name = ?2"))?
         .exists([call.project, name])?;
     if taken {
-        return Err(Refusal::Taken(name.to_owned()));
+        return Err(Rejection::Taken(name.to_owned()));
     }
     call.within_quota("training_job")?;
     let id = next(call.transaction, "training_job")?;
@@ -60,7 +60,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(response.into())
 }
 
-pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let key = match call.text("sortBy") {
         "job_desc" => "description",
         "create_time" => "created",
@@ -130,7 +130,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
 /// Finds the parts of three characters of a text that are rarest in a sample of the names, as a query for the index of parts of
 /// names: only names with all of them are read. Returns `None` for shorter texts, and for parts of so many names that reading
 /// all names is faster.
-fn rare_parts(call: &Call<'_>, search: &str) -> Result<Option<String>, Refusal> {
+fn rare_parts(call: &Call<'_>, search: &str) -> Result<Option<String>, Rejection> {
     let characters: Vec<char> = search.to_lowercase().chars().collect();
     if characters.len() < 3 {
         return Ok(None);
@@ -153,7 +153,7 @@ fn rare_parts(call: &Call<'_>, search: &str) -> Result<Option<String>, Refusal> 
     Ok((!quoted.is_empty()).then(|| quoted.join(" AND ")))
 }
 
-pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let id = call.number("job_id");
     let changed = call
         .transaction
@@ -165,7 +165,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(json!({"is_success": true}).into())
 }
 
-pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let job = find(call)?;
     version::delete_all(call, job.key)?;
     call.transaction.prepare_cached("DELETE FROM training_job WHERE key = ?1")?.execute([job.key])?;

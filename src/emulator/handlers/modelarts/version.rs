@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use super::job::{self, Job};
 use super::state::{self, not_in_state};
 use super::{config, metrics};
-use crate::emulator::answer::Refusal;
 use crate::emulator::check::{text, whole};
 use crate::emulator::handlers::call::{Call, Outcome};
 use crate::emulator::lifecycle::{Lifecycle, Next};
+use crate::emulator::response::Rejection;
 use crate::emulator::store::{Transaction, next, next_id};
 
 /// The duration of a training run by the clock.
@@ -72,14 +72,14 @@ impl Version {
     }
 
     /// Finds the version of the request's path.
-    pub(super) fn find(call: &Call<'_>) -> Result<(Job, Self), Refusal> {
+    pub(super) fn find(call: &Call<'_>) -> Result<(Job, Self), Rejection> {
         let (job, id) = (job::find(call)?, call.number("version_id"));
         let found = call
             .transaction
             .prepare_cached(&format!("SELECT {COLUMNS} FROM training_job_version WHERE job = ?1 AND id = ?2"))?
             .query_row([job.key, id], Self::read)
             .optional()?;
-        let version = found.ok_or_else(|| Refusal::unknown("training job version", id))?;
+        let version = found.ok_or_else(|| Rejection::unknown("training job version", id))?;
         Ok((job, version))
     }
 
@@ -122,7 +122,7 @@ pub(super) fn duration(status: i64, started: Option<i64>, ended: i64, now: i64) 
     }
 }
 
-pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let (job, config) = (job::find(call)?, &call.body["config"]);
     let previous = whole(&config["pre_version_id"]).unwrap_or_default();
     let known = call
@@ -130,7 +130,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
         .prepare_cached("SELECT 1 FROM training_job_version WHERE job = ?1 AND id = ?2")?
         .exists([job.key, previous])?;
     if !known {
-        return Err(Refusal::unknown("training job version", &config["pre_version_id"]));
+        return Err(Rejection::unknown("training job version", &config["pre_version_id"]));
     }
     // All versions share the description; a request without one does not change it.
     if let Some(description) = text(call.body, "job_desc") {
@@ -152,7 +152,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// Adds a version to a job and starts it.
-pub(super) fn insert(call: &Call<'_>, job: i64, config: &Value, previous: Option<i64>) -> Result<Version, Refusal> {
+pub(super) fn insert(call: &Call<'_>, job: i64, config: &Value, previous: Option<i64>) -> Result<Version, Rejection> {
     let config = config::accept(config)?;
     let number: i64 = call
         .transaction
@@ -190,7 +190,7 @@ pub(super) fn insert(call: &Call<'_>, job: i64, config: &Value, previous: Option
     Ok(version)
 }
 
-pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let job = job::find(call)?;
     // Page 0, the default, is the whole list.
     let (limit, offset) = if call.page_number().is_none_or(|number| number == 0) { (-1, 0) } else { call.page() };
@@ -219,7 +219,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(call.listed(shown, job.versions, others))
 }
 
-pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let (job, version) = Version::find(call)?;
     call.seen(&LIFECYCLE, version.key)?;
     let mut shown = version.show(call);
@@ -234,7 +234,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// Deletes a version; a job may have none.
-pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let (_, version) = Version::find(call)?;
     call.transaction.prepare_cached("DELETE FROM training_job_version WHERE key = ?1")?.execute([version.key])?;
     call.gone(&LIFECYCLE, version.key)?;
@@ -242,7 +242,7 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// Stopping a completed version changes nothing: a documented request stops one.
-pub(super) fn stop(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn stop(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let (_, version) = Version::find(call)?;
     if state::is_active(version.status) {
         call.enter(&LIFECYCLE, version.key, state::BEING_CANCELED)?;
@@ -253,7 +253,7 @@ pub(super) fn stop(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// Deletes all versions of a job.
-pub(super) fn delete_all(call: &Call<'_>, job: i64) -> Result<(), Refusal> {
+pub(super) fn delete_all(call: &Call<'_>, job: i64) -> Result<(), Rejection> {
     let keys = call
         .transaction
         .prepare_cached("DELETE FROM training_job_version WHERE job = ?1 RETURNING key")?
@@ -263,7 +263,7 @@ pub(super) fn delete_all(call: &Call<'_>, job: i64) -> Result<(), Refusal> {
 }
 
 /// Counts that a response shows the latest version of a job.
-pub(super) fn seen(call: &Call<'_>, job: i64, id: i64) -> Result<(), Refusal> {
+pub(super) fn seen(call: &Call<'_>, job: i64, id: i64) -> Result<(), Rejection> {
     let key = call
         .transaction
         .prepare_cached("SELECT key FROM training_job_version WHERE job = ?1 AND id = ?2")?
@@ -273,7 +273,7 @@ pub(super) fn seen(call: &Call<'_>, job: i64, id: i64) -> Result<(), Refusal> {
 }
 
 /// Stores the durations of running versions, so that a list can be sorted by them.
-pub(super) fn refresh_durations(call: &Call<'_>) -> Result<(), Refusal> {
+pub(super) fn refresh_durations(call: &Call<'_>) -> Result<(), Rejection> {
     call.transaction
         .prepare_cached("UPDATE training_job_version SET duration = max(?1 - started, 0) WHERE status = 8")?
         .execute([call.now])?;

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::state::{self, not_in_state};
 use super::version;
-use crate::emulator::answer::Refusal;
 use crate::emulator::check::{text, whole};
 use crate::emulator::handlers::call::{Call, Outcome, anywhere};
 use crate::emulator::handlers::list::List;
 use crate::emulator::lifecycle::{Lifecycle, Next};
+use crate::emulator::response::Rejection;
 use crate::emulator::store::{Transaction, next, next_id, taken};
 
 const COLUMNS: &str = "id, name, description, train_url, schedule, resource_id, created, status, started, duration";
@@ -58,10 +58,10 @@ fn hours(schedule: Option<&str>) -> Option<u64> {
     rules.as_array()?.iter().filter_map(|rule| u64::try_from(whole(&rule["duration"])?).ok()).min()
 }
 
-pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let name = text(call.body, "job_name").unwrap_or_default();
     if taken(call.transaction, "visualization_job", call.project, name)? {
-        return Err(Refusal::Taken(name.to_owned()));
+        return Err(Rejection::Taken(name.to_owned()));
     }
     call.within_quota("visualization_job")?;
     let id = next(call.transaction, "visualization_job")?;
@@ -95,7 +95,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
     .into())
 }
 
-pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let key = match call.text("sortBy") {
         "job_name" => "name",
         "job_desc" => "description",
@@ -127,7 +127,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(call.listed(jobs, total, others))
 }
 
-pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let found = call
         .transaction
         .prepare_cached(&format!("SELECT {COLUMNS} FROM visualization_job WHERE project_id = ?1 AND id = ?2"))?
@@ -139,7 +139,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(job.into())
 }
 
-pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let changed = call
         .transaction
         .prepare_cached("UPDATE visualization_job SET description = ?3 WHERE project_id = ?1 AND id = ?2")?
@@ -150,7 +150,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(json!({"is_success": true}).into())
 }
 
-pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let (id, status) = status(call)?;
     if status == state::BEING_CANCELED {
         return Err(not_in_state("delete", status));
@@ -162,7 +162,7 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
     Ok(json!({"is_success": true}).into())
 }
 
-pub(super) fn stop(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn stop(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let (id, status) = status(call)?;
     if !state::is_active(status) {
         return Err(not_in_state("stop", status));
@@ -172,7 +172,7 @@ pub(super) fn stop(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// A waiting job can be restarted: a documented request restarts one.
-pub(super) fn restart(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn restart(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let (id, status) = status(call)?;
     if status == state::BEING_CANCELED || state::is_active(status) && status != state::WAITING {
         return Err(not_in_state("resubmit", status));
@@ -182,7 +182,7 @@ pub(super) fn restart(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// Finds the id and the state of the job of the request's path.
-fn status(call: &Call<'_>) -> Result<(i64, i64), Refusal> {
+fn status(call: &Call<'_>) -> Result<(i64, i64), Rejection> {
     call.transaction
         .prepare_cached("SELECT id, status FROM visualization_job WHERE project_id = ?1 AND id = ?2")?
         .query_row(params![call.project, id(call)?], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -191,13 +191,13 @@ fn status(call: &Call<'_>) -> Result<(i64, i64), Refusal> {
 }
 
 /// The path accepts any text; existing ids are numbers as responses print them.
-fn id(call: &Call<'_>) -> Result<i64, Refusal> {
+fn id(call: &Call<'_>) -> Result<i64, Rejection> {
     let text = call.text("job_id");
     text.parse().ok().filter(|id: &i64| id.to_string() == text).ok_or_else(|| unknown(call))
 }
 
-fn unknown(call: &Call<'_>) -> Refusal {
-    Refusal::unknown("visualization job", call.text("job_id"))
+fn unknown(call: &Call<'_>) -> Rejection {
+    Rejection::unknown("visualization job", call.text("job_id"))
 }
 
 fn service_url(call: &Call<'_>, id: i64) -> String {

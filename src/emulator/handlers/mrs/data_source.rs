@@ -4,9 +4,9 @@ use rusqlite::{Row, params};
 use serde_json::{Value, json};
 
 use super::objects::{Kind, timestamp, updated};
-use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
 use crate::emulator::handlers::call::{Call, Outcome};
+use crate::emulator::response::Rejection;
 use crate::emulator::store::next_id;
 
 pub(super) const KIND: Kind = Kind {
@@ -19,7 +19,7 @@ pub(super) const KIND: Kind = Kind {
     read,
 };
 
-pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let id = next_id(call.transaction)?;
     call.transaction
         .prepare_cached("INSERT INTO data_source VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)")?
@@ -38,7 +38,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// Applies the given fields; missing ones do not change.
-pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Rejection> {
     call.transaction
         .prepare_cached(
             "UPDATE data_source SET name = coalesce(?3, name), url = coalesce(?4, url), type = coalesce(?5, type),
@@ -68,11 +68,13 @@ pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
     }
 }
 
-fn mismatch(kind: &str, url: &str, start: &str) -> Refusal {
-    Refusal::Invalid(format!("The url of a data source of type {kind} begins with {start}; that of this one is {url}."))
+fn mismatch(kind: &str, url: &str, start: &str) -> Rejection {
+    Rejection::Invalid(format!(
+        "The url of a data source of type {kind} begins with {start}; that of this one is {url}."
+    ))
 }
 
-fn read(call: &Call<'_>, row: &Row<'_>) -> Result<Value, Refusal> {
+fn read(call: &Call<'_>, row: &Row<'_>) -> Result<Value, Rejection> {
     Ok(json!({
         "name": row.get::<_, String>("name")?,
         "type": row.get::<_, String>("type")?,

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::job_binary;
 use super::objects::{Kind, timestamp};
-use crate::emulator::answer::Refusal;
 use crate::emulator::check::text;
 use crate::emulator::handlers::call::{Call, Outcome};
+use crate::emulator::response::Rejection;
 use crate::emulator::store::next_id;
 
 pub(super) const KIND: Kind = Kind {
@@ -20,7 +20,7 @@ pub(super) const KIND: Kind = Kind {
     read,
 };
 
-pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let (mains, libs) = (references(call, "mains")?, references(call, "libs")?);
     let id = next_id(call.transaction)?;
     call.transaction
@@ -44,7 +44,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Outcome, Refusal> {
 /// Applies all eight fields; missing ones do not change.
 ///
 /// The documents say that the current version applies only three of them, but their own example responds with all.
-pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let given = |field: &str| call.body.get(field).map(|_| references(call, field)).transpose();
     call.transaction
         .prepare_cached(
@@ -82,7 +82,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// Reads the ids of `mains` or `libs`, each of an existing job binary.
-fn references(call: &Call<'_>, field: &str) -> Result<String, Refusal> {
+fn references(call: &Call<'_>, field: &str) -> Result<String, Rejection> {
     let ids = call.body.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for id in ids.iter().filter_map(Value::as_str) {
         job_binary::KIND.must_exist(call, id)?;
@@ -111,9 +111,9 @@ fn binary(call: &Call<'_>, id: &str) -> rusqlite::Result<Option<Value>> {
         .optional()
 }
 
-fn read(call: &Call<'_>, row: &Row<'_>) -> Result<Value, Refusal> {
+fn read(call: &Call<'_>, row: &Row<'_>) -> Result<Value, Rejection> {
     // Requests name job binaries by id, responses show them whole, without those that have been deleted.
-    let binaries = |column: &str| -> Result<Vec<Value>, Refusal> {
+    let binaries = |column: &str| -> Result<Vec<Value>, Rejection> {
         let ids: Vec<String> = serde_json::from_str(&row.get::<_, String>(column)?).unwrap_or_default();
         let found: Result<Vec<_>, _> = ids.iter().map(|id| binary(call, id)).collect();
         Ok(found?.into_iter().flatten().collect())

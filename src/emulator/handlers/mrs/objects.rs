@@ -4,8 +4,8 @@ use rusqlite::types::Value as Key;
 use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 use serde_json::{Value, json};
 
-use crate::emulator::answer::Refusal;
 use crate::emulator::handlers::call::{Call, Outcome};
+use crate::emulator::response::Rejection;
 
 /// A kind of object. Its table has the columns `number`, `project_id`, `id` and `updated`.
 pub(super) struct Kind {
@@ -21,23 +21,23 @@ pub(super) struct Kind {
     /// Sort keys besides `id`, `created_at` and `updated_at`; all of them are columns with an index.
     pub(super) sortable: &'static [&'static str],
     /// Describes an object as responses show it.
-    pub(super) read: fn(&Call<'_>, &Row<'_>) -> Result<Value, Refusal>,
+    pub(super) read: fn(&Call<'_>, &Row<'_>) -> Result<Value, Rejection>,
 }
 
 impl Kind {
     /// Shows the object that the path names.
-    pub(super) fn show(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
+    pub(super) fn show(&self, call: &Call<'_>) -> Result<Outcome, Rejection> {
         self.outcome(call, call.text(self.parameter))
     }
 
     /// Shows an object.
-    pub(super) fn outcome(&self, call: &Call<'_>, id: &str) -> Result<Outcome, Refusal> {
-        let object = self.find(call, id)?.ok_or_else(|| Refusal::unknown(self.what, id))?;
+    pub(super) fn outcome(&self, call: &Call<'_>, id: &str) -> Result<Outcome, Rejection> {
+        let object = self.find(call, id)?.ok_or_else(|| Rejection::unknown(self.what, id))?;
         Ok(json!({self.one: object}).into())
     }
 
     /// Finds an object of the project, as responses show it.
-    pub(super) fn find(&self, call: &Call<'_>, id: &str) -> Result<Option<Value>, Refusal> {
+    pub(super) fn find(&self, call: &Call<'_>, id: &str) -> Result<Option<Value>, Rejection> {
         let Self { table, columns, .. } = self;
         let mut query = call
             .transaction
@@ -47,19 +47,19 @@ impl Kind {
     }
 
     /// Rejects the request if the project does not have an object that it names.
-    pub(super) fn must_exist(&self, call: &Call<'_>, id: &str) -> Result<(), Refusal> {
+    pub(super) fn must_exist(&self, call: &Call<'_>, id: &str) -> Result<(), Rejection> {
         let query = format!("SELECT 1 FROM {} WHERE project_id = ?1 AND id = ?2", self.table);
         let found = call.transaction.prepare_cached(&query)?.exists([call.project, id])?;
-        if found { Ok(()) } else { Err(Refusal::unknown(self.what, id)) }
+        if found { Ok(()) } else { Err(Rejection::unknown(self.what, id)) }
     }
 
     /// Deletes the object of the path.
-    pub(super) fn delete(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
+    pub(super) fn delete(&self, call: &Call<'_>) -> Result<Outcome, Rejection> {
         let (table, id) = (self.table, call.text(self.parameter));
         let query = format!("DELETE FROM {table} WHERE project_id = ?1 AND id = ?2");
         let deleted = call.transaction.prepare_cached(&query)?.execute([call.project, id])?;
         if deleted == 0 {
-            return Err(Refusal::unknown(self.what, id));
+            return Err(Rejection::unknown(self.what, id));
         }
         Ok(Outcome::empty())
     }
@@ -67,7 +67,7 @@ impl Kind {
     /// Returns the objects after the one that the marker names, in the requested order, at most as many as a page has.
     ///
     /// Equal objects stay in the order of their creation. That is also the order where the request names none.
-    pub(super) fn list(&self, call: &Call<'_>) -> Result<Outcome, Refusal> {
+    pub(super) fn list(&self, call: &Call<'_>) -> Result<Outcome, Rejection> {
         let Self { table, columns, .. } = self;
         let (column, descending) = self.order(call.text("sort_by"));
         let (ahead, back, after, before) =
@@ -125,14 +125,14 @@ impl Kind {
     }
 
     /// Returns the position of an object in an order.
-    fn position(&self, call: &Call<'_>, column: &str, id: &str) -> Result<(Key, i64), Refusal> {
+    fn position(&self, call: &Call<'_>, column: &str, id: &str) -> Result<(Key, i64), Rejection> {
         let query = format!("SELECT {column}, number FROM {} WHERE project_id = ?1 AND id = ?2", self.table);
         let position = call
             .transaction
             .prepare_cached(&query)?
             .query_row([call.project, id], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        position.ok_or_else(|| Refusal::unknown(self.what, format!("{id} of the parameter marker")))
+        position.ok_or_else(|| Rejection::unknown(self.what, format!("{id} of the parameter marker")))
     }
 }
 

@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 use super::objects::{Kind, timestamp};
 use super::{data_source, job};
 use crate::api::mrs::states;
-use crate::emulator::answer::Refusal;
 use crate::emulator::check::{fields, text};
 use crate::emulator::handlers::call::{Call, Outcome};
 use crate::emulator::handlers::list::List;
 use crate::emulator::lifecycle::{Lifecycle, Next};
+use crate::emulator::response::Rejection;
 use crate::emulator::store::next_id;
 use crate::shape::code_of;
 
@@ -55,7 +55,7 @@ pub(super) const EXECUTION: Kind = Kind {
 };
 
 /// Runs a job object.
-pub(super) fn execute(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn execute(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let job = call.text("job_id");
     job::KIND.must_exist(call, job)?;
     for field in ["input_id", "output_id"] {
@@ -79,7 +79,7 @@ pub(super) fn execute(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// Submits a job to a cluster.
-pub(super) fn submit(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn submit(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let body = call.body;
     let mut details: Value = SUBMITTED
         .iter()
@@ -169,7 +169,7 @@ fn guarded(arguments: &str) -> String {
 }
 
 /// Stores a new run, and returns its id.
-fn start(call: &Call<'_>, job: &str, name: &str, details: &Value) -> Result<String, Refusal> {
+fn start(call: &Call<'_>, job: &str, name: &str, details: &Value) -> Result<String, Rejection> {
     let id = next_id(call.transaction)?;
     call.transaction
         .prepare_cached("INSERT INTO run VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8, NULL, ?9)")?
@@ -189,33 +189,33 @@ fn start(call: &Call<'_>, job: &str, name: &str, details: &Value) -> Result<Stri
 }
 
 /// Shows a job execution.
-pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn show(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let outcome = EXECUTION.show(call)?;
     call.seen(&LIFECYCLE, call.text(EXECUTION.parameter))?;
     Ok(outcome)
 }
 
 /// Lists job executions.
-pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let outcome = EXECUTION.list(call)?;
     seen(call, &outcome)?;
     Ok(outcome)
 }
 
 /// Counts that a response shows the state of all runs in it.
-fn seen(call: &Call<'_>, outcome: &Outcome) -> Result<(), Refusal> {
+fn seen(call: &Call<'_>, outcome: &Outcome) -> Result<(), Rejection> {
     let items = call.list.map_or("", |list| list.items);
     let runs = outcome.body.as_ref().and_then(|body| body[items].as_array());
     runs.into_iter().flatten().filter_map(|run| text(run, "id")).try_for_each(|id| call.seen(&LIFECYCLE, id))
 }
 
 /// Stops a run that has not ended.
-pub(super) fn cancel(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn cancel(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let id = call.text(EXECUTION.parameter);
     let mut outcome = EXECUTION.show(call)?;
     let execution = outcome.body.as_mut().map(|body| &mut body[EXECUTION.one]);
     let Some(execution) = execution.filter(|execution| execution["end_time"].is_null()) else {
-        return Err(Refusal::Conflict { code: "0175", message: format!("The job execution {id} has ended.") });
+        return Err(Rejection::Conflict { code: "0175", message: format!("The job execution {id} has ended.") });
     };
     call.enter(&LIFECYCLE, id, TERMINATED)?;
     // As documented, the response is made before the end is recorded.
@@ -224,13 +224,13 @@ pub(super) fn cancel(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// Deletes a run. A run that has not ended is stopped, as in the documents' example.
-pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn delete(call: &Call<'_>) -> Result<Outcome, Rejection> {
     call.gone(&LIFECYCLE, call.text(EXECUTION.parameter))?;
     EXECUTION.delete(call)
 }
 
 /// Describes a run as a job execution.
-fn read(call: &Call<'_>, row: &Row<'_>) -> Result<Value, Refusal> {
+fn read(call: &Call<'_>, row: &Row<'_>) -> Result<Value, Rejection> {
     let details: Value = serde_json::from_str(&row.get::<_, String>("details")?).unwrap_or_default();
     Ok(json!({
         "created_at": timestamp(row.get("created")?),
@@ -257,7 +257,7 @@ fn read(call: &Call<'_>, row: &Row<'_>) -> Result<Value, Refusal> {
 const EXE_COLUMNS: &str = "id, name, cluster_id, status, outcome, created, updated, started, ended, details";
 
 /// Lists a page of the submitted jobs that match all given conditions, the newest first.
-pub(super) fn list_exes(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn list_exes(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let (limit, offset) = call.page();
     let state = call.parameters.get("state").and_then(Value::as_i64);
     let texts: Vec<(&str, &str)> = [("cluster_id", "cluster_id"), ("id", "id"), ("name", "job_name")]
@@ -297,14 +297,15 @@ pub(super) fn list_exes(call: &Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 /// Shows the exe object of a submitted job.
-pub(super) fn show_exe(call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(super) fn show_exe(call: &Call<'_>) -> Result<Outcome, Rejection> {
     let id = call.text("job_exe_id");
     let mut query = call
         .transaction
         .prepare_cached(&format!("SELECT {EXE_COLUMNS} FROM run WHERE project_id = ?1 AND id = ?2 AND job_id = ''"))?;
     let mut rows = query.query([call.project, id])?;
     // The status is the documented one of the code: clients of exe objects expect it instead of 404.
-    let unknown = || Refusal::Refused { code: "0176", message: format!("The job exe object {id} does not exist.") };
+    let unknown =
+        || Rejection::Documented { code: "0176", message: format!("The job exe object {id} does not exist.") };
     let row = rows.next()?.ok_or_else(unknown)?;
     let outcome = json!({"job_execution": exe(call, row)?});
     call.seen(&LIFECYCLE, id)?;

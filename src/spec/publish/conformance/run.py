@@ -17,9 +17,9 @@ def unlike(want, got, at="body"):
 
 def send(method, url, headers, body):
     request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), headers, method=method)
-    try: answer = urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60)
-    except urllib.error.HTTPError as error: answer = error
-    return answer.status, answer.read()
+    try: response = urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60)
+    except urllib.error.HTTPError as error: response = error
+    return response.status, response.read()
 
 def server(vector, options):
     want, request = vector.get("response"), vector["request"]

@@ -66,7 +66,7 @@ impl Family {
 
 /// Why a request is rejected. The gateway and the families have different bodies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum Rejection {
     /// The gateway rejects; the service does not receive the request.
     Gateway { status: StatusCode, code: &'static str, message: String },
     /// The caller is not authenticated. IAM reports it itself, the gateway reports it for the other services.
@@ -80,7 +80,7 @@ pub(super) enum Refusal {
     /// The project of the path is not the project of the token.
     OtherProject,
     /// A documented rejection with its own message.
-    Refused { code: &'static str, message: String },
+    Documented { code: &'static str, message: String },
     /// The state of the object does not allow the request.
     Conflict { code: &'static str, message: String },
     /// The quota of the project for this kind of object is used up.
@@ -89,7 +89,7 @@ pub(super) enum Refusal {
     Broken(String),
 }
 
-impl Refusal {
+impl Rejection {
     /// The token is not accepted.
     pub(super) fn token(reason: impl Into<String>) -> Self {
         Self::Unauthenticated { code: "APIG.0301", reason: reason.into() }
@@ -161,7 +161,7 @@ impl Refusal {
                 let code = if mrs { "APIG.0302" } else { "ModelArts.0210" };
                 (StatusCode::FORBIDDEN, code, meaning(code))
             }
-            Self::Refused { code, message } => (documented(code, StatusCode::BAD_REQUEST), code, message),
+            Self::Documented { code, message } => (documented(code, StatusCode::BAD_REQUEST), code, message),
             Self::Conflict { code, message } => (documented(code, StatusCode::CONFLICT), code, message),
             Self::QuotaReached(quota) => {
                 let code = "ModelArts.0106";
@@ -176,7 +176,7 @@ impl Refusal {
     }
 
     /// Builds the response.
-    pub(super) fn answer(self, family: Family, request_id: &str) -> Response {
+    pub(super) fn into_response(self, family: Family, request_id: &str) -> Response {
         let gateway = match self {
             Self::Gateway { .. } => true,
             Self::Unauthenticated { .. } => family != Family::Identity,
@@ -233,7 +233,7 @@ pub(super) fn commanded(
 
 /// Returns the usual code of a status: that of the family, or of the gateway for failures that it detects.
 fn usual(family: Family, status: StatusCode) -> &'static str {
-    let own = |refusal: Refusal| refusal.parts(family).1;
+    let own = |rejection: Rejection| rejection.parts(family).1;
     match (family, status.as_u16()) {
         // IAM repeats the status as the code, and has no gateway before it.
         (Family::Identity, 400 | 401 | 403 | 404 | 500 | 503) => {
@@ -241,20 +241,20 @@ fn usual(family: Family, status: StatusCode) -> &'static str {
         }
         (_, 401) => "APIG.0301",
         (_, 403) => "APIG.0302",
-        (_, 404) => own(Refusal::unknown("", "")),
+        (_, 404) => own(Rejection::unknown("", "")),
         (_, 405) => "APIG.0101",
-        (_, 409) => own(Refusal::Taken(String::new())),
+        (_, 409) => own(Rejection::Taken(String::new())),
         (_, 413 | 414 | 494) => "APIG.0201",
         (_, 429) => "APIG.0308",
         (_, 502) => "APIG.0202",
         (_, 503) => "APIG.0613",
         (_, 504) => "APIG.0203",
-        (_, 500..) => own(Refusal::Broken(String::new())),
-        _ => own(Refusal::Invalid(String::new())),
+        (_, 500..) => own(Rejection::Broken(String::new())),
+        _ => own(Rejection::Invalid(String::new())),
     }
 }
 
-impl From<rusqlite::Error> for Refusal {
+impl From<rusqlite::Error> for Rejection {
     fn from(error: rusqlite::Error) -> Self {
         Self::Broken(format!("the store failed: {error}"))
     }
