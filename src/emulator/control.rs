@@ -70,7 +70,7 @@ pub(super) fn serve(state: &State, peer: SocketAddr, parts: &Parts, body: Result
             ("view", &Method::GET, None) => return Err(bad("the parameter `target` is missing")),
             _ => {}
         }
-        let (status, body) = act(state, method.as_str(), path, &Request { parts, body })?;
+        let (status, body) = act(state, method.as_str(), path, &ControlRequest { parts, body })?;
         Ok(respond(status, body.as_ref(), &request_id))
     };
     let done = state.caught(act).unwrap_or_else(|rejection| Err(failure(rejection)));
@@ -122,12 +122,12 @@ pub(super) fn loads_snapshot(state: &State, peer: SocketAddr, parts: &Parts) -> 
         && may_come_in(state, peer, parts).is_ok()
 }
 
-struct Request<'a> {
+struct ControlRequest<'a> {
     parts: &'a Parts,
     body: Bytes,
 }
 
-impl Request<'_> {
+impl ControlRequest<'_> {
     /// Returns the body if its type is JSON: a web page can send a form to any address, but not JSON.
     fn json(&self) -> Result<&Bytes, Failure> {
         match self.parts.headers.get(header::CONTENT_TYPE).is_some_and(is_json) {
@@ -194,7 +194,7 @@ fn methods(path: &str) -> &'static str {
     }
 }
 
-fn act(state: &State, method: &str, path: &str, request: &Request<'_>) -> Done {
+fn act(state: &State, method: &str, path: &str, request: &ControlRequest<'_>) -> Done {
     let faults = state.faults();
     match (path, method) {
         ("health", "GET") => ok(json!({

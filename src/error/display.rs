@@ -2,8 +2,16 @@
 
 use std::fmt;
 
+use http::StatusCode;
+
 use super::{Error, Inner, in_words};
 use crate::terminal::line;
+
+/// Returns a status with its reason phrase, where one is registered: `404 Not Found`, `599`.
+pub(crate) fn in_full(status: StatusCode) -> String {
+    let reason = status.canonical_reason().map(|reason| format!(" {reason}"));
+    format!("{}{}", status.as_str(), reason.unwrap_or_default())
+}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -12,9 +20,9 @@ impl fmt::Display for Error {
             write!(f, "{operation}: ")?;
         }
         match (code, status) {
-            (Some(code), Some(status)) => write!(f, "{} ({status}): ", line(code))?,
+            (Some(code), Some(status)) => write!(f, "{} ({}): ", line(code), in_full(*status))?,
             (Some(code), None) => write!(f, "{}: ", line(code))?,
-            (None, Some(status)) => write!(f, "{status}: ")?,
+            (None, Some(status)) => write!(f, "{}: ", in_full(*status))?,
             (None, None) => {}
         }
         if let Some(place) = place {

@@ -16,6 +16,7 @@ mod response;
 mod setting;
 
 pub use code::{ErrorCode, Retry};
+pub(crate) use display::in_full;
 pub(crate) use failure::says_failure;
 pub use kind::ErrorKind;
 pub(crate) use redact::Redactor;

@@ -210,6 +210,12 @@ async fn an_answer_that_is_not_what_is_promised_names_the_place() {
 }
 
 #[tokio::test]
+async fn a_status_without_a_registered_reason_is_told_by_its_number() {
+    let error = failure(answer(599, r#"{"error_code":"ModelArts.0001","error_msg":"broken"}"#)).await;
+    assert_eq!(error.to_string(), "update_training_job: ModelArts.0001 (599): broken [request req-7]");
+}
+
+#[tokio::test]
 async fn retry_after_is_told() {
     let error = failure(head(429, "retry-after: 3\r\n", 0)).await;
     assert!(error.is_throttled());

@@ -42,7 +42,7 @@ impl Step {
 /// Runs all updates. Returns whether every one went as documented.
 pub(super) async fn run(format: ReportFormat, out: &mut impl Write) -> Result<bool, Box<dyn Error>> {
     let emulator = Emulator::builder().record(64).check_responses(true).start().await?;
-    let steps = Run { session: emulator.session()?, emulator: &emulator }.all().await?;
+    let steps = Updates { session: emulator.session()?, emulator: &emulator }.all().await?;
     let good = steps.iter().all(Step::is_good);
     match format {
         ReportFormat::Json => {
@@ -80,12 +80,12 @@ fn print(emulator: &Emulator, steps: &[Step], out: &mut impl Write) -> std::io::
     writeln!(out, "{good} of {} documented updates match", steps.len())
 }
 
-struct Run<'a> {
+struct Updates<'a> {
     session: Session,
     emulator: &'a Emulator,
 }
 
-impl Run<'_> {
+impl Updates<'_> {
     async fn all(&self) -> Result<Vec<Step>, Box<dyn Error>> {
         let modelarts = self.session.modelarts();
         let mut steps = Vec::new();

@@ -92,7 +92,7 @@ fn job_executions(transaction: &Transaction<'_>, project: &str) -> rusqlite::Res
     let run = |id, cluster: &str, [created, updated, started]: [&str; 3], ended: Option<&str>| {
         let (status, outcome) = if ended.is_some() { (TERMINATED, 3) } else { (RUNNING, 0) };
         let (created, updated, started, ended) = (at(created), at(updated), at(started), ended.map(at));
-        Run { id, name: "my-mapreduce-job", cluster, status, outcome, created, updated, started, ended }.write(
+        RunRow { id, name: "my-mapreduce-job", cluster, status, outcome, created, updated, started, ended }.write(
             transaction,
             project,
             &json!({"job_type": 1}),
@@ -124,7 +124,7 @@ fn job_exes(transaction: &Transaction<'_>, project: &str) -> rusqlite::Result<()
     let exe = |id: &str, name: &str, cluster: &str, created: i64, details: Value| {
         let (updated, started) = (created, created);
         // The examples show completed jobs that failed and have no end.
-        Run { id, name, cluster, status: COMPLETED, outcome: 1, created, updated, started, ended: None }.write(
+        RunRow { id, name, cluster, status: COMPLETED, outcome: 1, created, updated, started, ended: None }.write(
             transaction,
             project,
             &details,
@@ -176,7 +176,7 @@ fn job_exes(transaction: &Transaction<'_>, project: &str) -> rusqlite::Result<()
 }
 
 /// A run of the seed data.
-struct Run<'a> {
+struct RunRow<'a> {
     id: &'a str,
     name: &'a str,
     cluster: &'a str,
@@ -188,7 +188,7 @@ struct Run<'a> {
     ended: Option<i64>,
 }
 
-impl Run<'_> {
+impl RunRow<'_> {
     fn write(&self, transaction: &Transaction<'_>, project: &str, details: &Value) -> rusqlite::Result<()> {
         let Self { id, name, cluster, status, outcome, created, updated, started, ended } = self;
         transaction.execute(

@@ -10,7 +10,7 @@ use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
 
 use super::{Context, Credentials, Found, Outcome, Provider, Providing, broken, settings};
-use crate::error::Error;
+use crate::error::{Error, in_full};
 use crate::secret::Secret;
 use crate::session::tls::Tls;
 use crate::transport::body::{self, Unread};
@@ -80,7 +80,7 @@ impl Metadata {
             Some((StatusCode::OK, body)) => Some(token(&body, &place)?),
             // Version 1 of the service has no tokens.
             Some((StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::SERVICE_UNAVAILABLE, _)) => None,
-            Some((status, _)) => return Err(broken(place, format_args!("returned {status}"))),
+            Some((status, _)) => return Err(broken(place, format_args!("returned {}", in_full(status)))),
         };
 
         let place = format!("{base}{KEY_PATH}");
@@ -98,7 +98,7 @@ impl Metadata {
             Some((_, body)) if String::from_utf8_lossy(&body).contains(NO_AGENCY) => {
                 Ok(Outcome::Absent("this server has no agency that provides keys".to_owned()))
             }
-            Some((status, _)) => Err(broken(place, format_args!("returned {status}"))),
+            Some((status, _)) => Err(broken(place, format_args!("returned {}", in_full(status)))),
         }
     }
 }
