@@ -1,4 +1,4 @@
-//! The description: the documents, what is made of them, and the guides.
+//! The description: the documents, what is made of them, the guides and their links.
 
 #[cfg(feature = "spec")]
 #[path = "../fixtures/mod.rs"]
@@ -9,4 +9,5 @@ mod doc_tables;
 mod documents;
 mod guide_code;
 mod guide_spans;
+mod links;
 mod publication;
