@@ -113,7 +113,7 @@ const button = (text, method, name, body) => {
 
 const shown = {
   clock: ({ time, scale }) => [
-    h('p', null, h('strong', { id: 'clock' }, time), scale === 0 ? ', and it stands still.' : `, ${scale} times as fast as real time.`),
+    h('p', null, h('strong', { id: 'clock' }, time), scale === 0 ? ', stopped.' : scale === 1 ? ', as fast as real time.' : `, ${scale} times as fast as real time.`),
     h('p', { class: 'buttons' }, [['1 minute', 60], ['1 hour', 3600], ['1 day', 86400]]
       .map(([text, advance]) => button(`Advance by ${text}`, 'PATCH', 'clock', { advance })),
     scale === 0 ? button('Let it run', 'PATCH', 'clock', { scale: 1 }) : button('Stop it', 'PATCH', 'clock', { scale: 0 }))],

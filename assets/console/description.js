@@ -79,7 +79,7 @@ function kind(list) {
   const prefix = (shape.id ?? '').replace(/_?id$/i, '');
   return {
     api, list, shape, fields, name, single,
-    label: path.split('/').slice(3).join(' ').replaceAll('-', ' ').replace(/^./, (it) => it.toUpperCase()),
+    label: path.split('/').slice(3).join(' ').replaceAll('-', ' ').replace(/^.|\bai\b/g, (it) => it.toUpperCase()),
     title: [`${prefix}_name`, 'name', shape.id].find((field) => names.includes(field))
       ?? names.find((field) => /name$/.test(field)) ?? shape.id,
     state: stateField(api, fields),

@@ -18,7 +18,7 @@ export async function reload() {
   open?.draw?.();
 }
 
-/** Forgets all of them. */
+/** Removes all of them. */
 export function forget() {
   exchanges = [];
 }

@@ -346,7 +346,7 @@ class Emulator:
             added.remove()
 
     def faults(self) -> list[dict[str, Any]]:
-        """The faults that wait for requests, the oldest first."""
+        """The active faults, the oldest first."""
         return list(self._control("GET", "/faults")["faults"])
 
     def clear_faults(self) -> None:
@@ -359,7 +359,7 @@ class Emulator:
         return [request for request in recorded if operation in (None, request["operation"])]
 
     def clear_requests(self) -> None:
-        """Forgets the recorded requests."""
+        """Removes the recorded requests."""
         self._control("DELETE", "/requests")
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
