@@ -51,15 +51,15 @@ async function withMock(file, visit) {
 /** What to send and what must come back, one entry for each documented request of an operation. */
 function* calls(path, shared, method, operation) {
   const [status, success] = Object.entries(operation.responses).find(([code]) => code.startsWith("2"));
-  const responses = success.content?.[JSON_TYPE].examples ?? {};
+  const responses = success.content?.[JSON_TYPE]?.examples ?? {};
   const bodies = operation.requestBody?.content[JSON_TYPE].examples ?? {};
   const parameters = [...shared, ...(operation.parameters ?? [])];
   // The examples of the parameters are the request of an operation without a documented one.
   for (const [key, request] of Object.entries(operation["x-example-requests"] ?? { "-": {} })) {
     const query = new URLSearchParams();
     let target = path;
-    for (const { name, in: place, example } of parameters) {
-      const value = request.parameters?.[name] ?? (place === "path" ? example : undefined);
+    for (const { name, in: place, required, example } of parameters) {
+      const value = request.parameters?.[name] ?? (required ? example : undefined);
       if (value === undefined) continue;
       if (place === "path") target = target.replace(`{${name}}`, encodeURIComponent(value));
       else query.append(name, value);
