@@ -8,7 +8,7 @@
 //!
 //! ```
 //! use huaweicloud_jobs::mock::{self, MockServer, modelarts::MockServerExt};
-//! use huaweicloud_jobs::modelarts::types::{UpdateTrainingJobRequest, UpdateTrainingJobResponse};
+//! use huaweicloud_jobs::modelarts::types::{Acknowledgement, UpdateTrainingJobRequest};
 //! use serde_json::json;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -16,7 +16,7 @@
 //! let server = MockServer::start_async().await;
 //! let session = mock::session(&server)?;
 //! let body = UpdateTrainingJobRequest { job_desc: "new".parse()? };
-//! let changed: UpdateTrainingJobResponse = serde_json::from_value(json!({"is_success": true}))?;
+//! let changed: Acknowledgement = serde_json::from_value(json!({"is_success": true}))?;
 //! let good = server.update_training_job(|when, then| {
 //!     when.job_id(10).body(&body);
 //!     then.success(200, &changed);

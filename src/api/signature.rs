@@ -41,7 +41,7 @@ fn module<'a>(items: &'a [Item], name: &str) -> &'a [Item] {
         .unwrap_or_else(|| panic!("no module {name}"))
 }
 
-/// `update_job(job_id: Segment, body: UpdateJobRequest) -> UpdateJobResponse, PATCH /jobs/{job_id}, idempotent`.
+/// `update_job(job_id: Segment, body: UpdateJobRequest) -> JobResponse, PATCH /jobs/{job_id}, idempotent`.
 fn calls(builders: &[Item], operations: &[Operation]) -> Vec<String> {
     let mut settable = BTreeMap::new();
     let mut answers = BTreeMap::new();

@@ -80,7 +80,7 @@ impl CreateTrainingJobConfig {
     ///
     /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
     /// [`Error`](crate::Error).
-    pub async fn send(self) -> Result<Entry<TrainingJobConfig, types::CreateTrainingJobConfigResponse>, Error> {
+    pub async fn send(self) -> Result<Entry<TrainingJobConfig, types::Acknowledgement>, Error> {
         let body = operations::CREATE_TRAINING_JOB_CONFIG.prepare(|| {
             let fields = self.training.fields()?;
             Ok(training_request!(CreateTrainingJobConfigRequest, fields, {
@@ -156,7 +156,7 @@ lists! {
 impl Numbered for TrainingJobConfigsQuery {}
 
 awaitable! {
-    CreateTrainingJobConfig => Result<Entry<TrainingJobConfig, types::CreateTrainingJobConfigResponse>, Error>;
+    CreateTrainingJobConfig => Result<Entry<TrainingJobConfig, types::Acknowledgement>, Error>;
     UpdateTrainingJobConfig => Result<(), Error>;
 }
 

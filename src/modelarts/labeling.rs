@@ -187,7 +187,7 @@ impl Numbered for LabelingJobsQuery {}
 
 awaitable! {
     CreateLabelingJob => Result<Entry<LabelingJob, types::CreateAnnotationJobResponse>, Error>;
-    UpdateLabelingJob => Result<types::UpdateAnnotationJobResponse, Error>;
+    UpdateLabelingJob => Result<types::LabelingAcknowledgement, Error>;
 }
 
 identified! {
@@ -315,7 +315,7 @@ impl UpdateLabelingJob {
     ///
     /// A value that breaks a documented limit, in which case nothing is sent; or any failure of a call, see
     /// [`Error`](crate::Error).
-    pub async fn send(self) -> Result<types::UpdateAnnotationJobResponse, Error> {
+    pub async fn send(self) -> Result<types::LabelingAcknowledgement, Error> {
         let body = operations::UPDATE_ANNOTATION_JOB.prepare(|| {
             Ok(types::UpdateAnnotationJobRequest { name: checked("name", self.name)?, description: self.description })
         })?;

@@ -1,4 +1,5 @@
-//! Finds constructs that the generator does not support, and reports each with its place and a remedy.
+//! Finds constructs that the generator does not support or that its users would not want, and reports each with its place
+//! and a remedy.
 //!
 //! `progenitor` and `typify` panic on some OpenAPI constructs and ignore others. Each rule here covers one such limit
 //! and runs on the strict description before anything is generated. Limits of generator features that this crate does
@@ -13,7 +14,7 @@ use serde_json::{Map, Value};
 use super::load::{self, Operation};
 use super::lower::{self, Side, WIRE_TYPES};
 use super::shape::PageShape;
-use super::{list, schema, states};
+use super::{edition, list, schema, states};
 
 /// A construct that the generator does not support.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,7 @@ pub fn check(document: &Value) -> Vec<Problem> {
     report.operations();
     report.schemas();
     report.sides();
+    report.equal_schemas();
     report.problems
 }
 
@@ -597,6 +599,34 @@ impl<'a> Report<'a> {
             self.nullable_request(schema, &["components", "schemas", name]);
             for (field, property) in schema["properties"].as_object().into_iter().flatten() {
                 self.nullable_request(property, &["components", "schemas", name, "properties", field]);
+            }
+        }
+    }
+
+    /// Reports a schema that equals an earlier one: each generated client would have two types for one thing. A request and
+    /// a response cannot share one.
+    fn equal_schemas(&mut self) {
+        fn schemas(document: &Value) -> impl Iterator<Item = (&String, &Value)> {
+            document["components"]["schemas"].as_object().into_iter().flatten()
+        }
+        let document = self.document;
+        let (request, response) =
+            (lower::reachable(document, Side::Request), lower::reachable(document, Side::Response));
+        let rules = edition::rules(document);
+        let mut known: Vec<((bool, bool), &Value, &str)> = Vec::new();
+        for ((name, schema), (_, rules)) in schemas(document).zip(schemas(&rules)) {
+            let side = (request.contains(name), response.contains(name));
+            // A type alone says too little to be the same thing.
+            let is_said = rules.as_object().is_some_and(|rules| rules.len() > 1);
+            let other = known.iter().find(|(of, known, _)| is_said && *of == side && *known == rules);
+            match (other, schema.get("x-distinct")) {
+                (Some((.., other)), None) => self.add(
+                    "equal_schemas",
+                    &["components", "schemas", name],
+                    format!("equals `{other}` but for its words"),
+                    "refer to one of them, or say in `x-distinct` why there are two",
+                ),
+                _ => known.push((side, rules, name)),
             }
         }
     }

@@ -7,13 +7,13 @@ use huaweicloud_jobs::ErrorKind;
 use huaweicloud_jobs::api::wire::Bounded;
 use huaweicloud_jobs::mock::{self, MockServer, modelarts, mrs};
 use huaweicloud_jobs::modelarts::types::ListTrainingJobsResponse;
-use huaweicloud_jobs::mrs::types::{ShowJobResponse, UpdateJobRequest, UpdateJobResponse};
+use huaweicloud_jobs::mrs::types::{JobResponse, UpdateJobRequest};
 use modelarts::MockServerExt as _;
 use mrs::MockServerExt as _;
 use serde_json::json;
 
 #[tokio::test]
-async fn parameters_bodies_and_answers_are_types() {
+async fn parameters_bodies_and_responses_are_types() {
     let server = MockServer::start_async().await;
     let session = mock::session(&server).unwrap();
 
@@ -30,13 +30,13 @@ async fn parameters_bodies_and_answers_are_types() {
     list.assert();
 
     let job = json!({"job": {"id": "x", "name": "renamed", "type": "Spark"}});
-    let answer: UpdateJobResponse = serde_json::from_value(job.clone()).unwrap();
+    let updated: JobResponse = serde_json::from_value(job.clone()).unwrap();
     let body: UpdateJobRequest = serde_json::from_value(json!({"name": "renamed"})).unwrap();
     let update = server.update_job(|when, then| {
         when.job_id(&"x".try_into().unwrap()).body(&body);
-        then.success(202, &answer);
+        then.success(202, &updated);
     });
-    let shown: ShowJobResponse = serde_json::from_value(job).unwrap();
+    let shown: JobResponse = serde_json::from_value(job).unwrap();
     let show = server.show_job(|when, then| {
         when.job_id(&"x".try_into().unwrap());
         then.success(200, &shown);
@@ -49,7 +49,7 @@ async fn parameters_bodies_and_answers_are_types() {
 }
 
 #[tokio::test]
-async fn failures_are_answered_as_the_services_do_and_once() {
+async fn failures_are_returned_as_the_services_do_and_once() {
     let server = MockServer::start_async().await;
     let session = mock::session(&server).unwrap();
     let throttled = server.delete_training_job(|when, then| {

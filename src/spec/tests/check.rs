@@ -58,6 +58,16 @@ fn text() -> Value {
     json!({"type": "string"})
 }
 
+/// Returns schemas in which a request refers to `Kind` and `other`.
+fn two_schemas(other: Value) -> Value {
+    json!({
+        "In": {"type": "object", "properties": {"x": reference("Kind"), "y": reference("Other")}},
+        "Out": {"type": "object", "properties": {}},
+        "Kind": {"type": "string", "enum": ["a"]},
+        "Other": other,
+    })
+}
+
 fn cases() -> Vec<Case> {
     const PUT: &str = "paths > /jobs/{id} > put";
     const ID: &str = "paths > /jobs/{id} > put > parameters > id";
@@ -281,6 +291,13 @@ fn cases() -> Vec<Case> {
             json!({"In": {"type": "object", "properties": {"x": reference("IntegerOrText")}}, "IntegerOrText": {},
                 "Out": {"type": "object", "properties": {"required": reference("IntegerOrText")}}}),
         ),
+        case(
+            "equal_schemas",
+            "components > schemas > Other",
+            "/components/schemas",
+            two_schemas(json!({"type": "string", "description": "Other words.", "enum": ["a"]})),
+            two_schemas(json!({"type": "string", "x-distinct": "They differ elsewhere.", "enum": ["a"]})),
+        ),
         field("nullable_request", X, json!({"type": "string", "nullable": true}), text()),
         // Extensions.
         operation("list", LIST, "/x-list", json!({"items": "jobs", "number": "page"}), Value::Null),
@@ -433,7 +450,12 @@ const LIMITS: [(&str, &[&str], &[&str], &str); 21] = [
     ("its command line", &[], &[], "not used"),
     ("its HTTP mocks", &[], &[], "not used"),
     ("everything generated can be printed", &["secret_property"], &["guard_secrets"], ""),
-    ("ten lines of code for three of the description", &[], &[], "the three documents compile in seconds"),
+    (
+        "ten lines of code for three of the description",
+        &["equal_schemas"],
+        &[],
+        "the three documents compile in seconds",
+    ),
 ];
 
 #[test]
