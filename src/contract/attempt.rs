@@ -1,33 +1,32 @@
-//! One clause on its way.
+//! Runs one clause.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::clause::{Case, Clause};
 use super::inventory::Owner;
 use super::model::Model;
-use super::objects::Fixture;
-use super::plan::{Case, Clause};
-use super::run::{Halt, Run, base36, caught, milliseconds};
-use super::turns::{Turn, waits};
+use super::run::{Fixture, Halt, RunState, base36, caught, milliseconds};
+use super::scheduler::{Slot, waits};
 use super::verdict::{Check, Difference, Exchange, Outcome, Verdict, clipped};
 use crate::error::Error;
 
-/// So many differences of a clause are told; the first ones say what is wrong.
+/// The number of differences that a report has of a clause: the first ones say what is wrong.
 const MOST_DIFFERENCES: usize = 20;
 /// The longest text of a difference, in bytes.
 const MOST_DIFFERENCE: usize = 2000;
-/// So many exchanges of a clause are kept with their bodies.
+/// The number of exchanges of a clause that are kept with their bodies.
 const MOST_EXCHANGES: usize = 100;
-/// So many bytes of bodies all clauses keep together, for the report.
+/// The number of bytes of bodies that all clauses keep together for the report.
 const MOST_KEPT: usize = 32 * 1024 * 1024;
 
-/// One clause on its way.
+/// Runs one clause.
 pub(super) struct Attempt<'a> {
-    pub(super) run: &'a Run,
-    /// The operation that is looked at; calls of others only have to work.
+    pub(super) run: &'a RunState,
+    /// The operation under test; calls of other operations only have to succeed.
     pub(super) op: Option<usize>,
-    /// What its names are told apart by.
+    /// The number in its names, which distinguishes them from those of other clauses.
     pub(super) index: usize,
     pub(super) names: usize,
     /// The number of requests that it has sent.
@@ -38,13 +37,13 @@ pub(super) struct Attempt<'a> {
     pub(super) owner: Owner,
     /// Objects that no other clause uses.
     pub(super) own: Vec<Arc<Fixture>>,
-    /// What it gives up while it waits; without it, it does not wait.
-    pub(super) turn: Option<&'a mut Turn>,
+    /// The slot that it frees while it waits. An attempt without a slot does not wait.
+    pub(super) slot: Option<&'a mut Slot>,
 }
 
-impl Run {
+impl RunState {
     /// Tries one clause and removes what it created.
-    pub(super) async fn attempt(&self, clause: &Clause, turn: &mut Turn) -> Outcome {
+    pub(super) async fn attempt(&self, clause: &Clause, slot: &mut Slot) -> Outcome {
         let reason = match &clause.case {
             Case::Untried(reason) => Some((*reason).to_owned()),
             _ if self.options.read_only && !clause.reads => Some("it writes, and only reading is allowed".to_owned()),
@@ -58,11 +57,11 @@ impl Run {
         }
         let started = Instant::now();
         let owner = Owner::Clause(clause.index);
-        let mut attempt = Attempt { turn: Some(turn), ..Attempt::new(self, Some(clause.op), clause.index, owner) };
+        let mut attempt = Attempt { slot: Some(slot), ..Attempt::new(self, Some(clause.op), clause.index, owner) };
         let tried = async {
             let outcome = match &clause.case {
                 Case::Trials(trials) => attempt.trials(trials).await,
-                Case::Law(law) => Box::pin(attempt.law(*law)).await,
+                Case::Property(property) => Box::pin(attempt.property(*property)).await,
                 Case::Absence(trial) => attempt.absence(trial).await,
                 Case::Untried(_) => Ok(()),
             };
@@ -99,10 +98,10 @@ impl Run {
         outcome
     }
 
-    /// The exchanges of a clause as the report keeps them: without bodies once it holds many.
+    /// Returns the exchanges of a clause as the report keeps them: without bodies once the report has many.
     fn within_budget(&self, mut exchanges: Vec<Exchange>) -> Vec<Exchange> {
         for exchange in &mut exchanges {
-            let size = exchange.answer.len() + exchange.body.as_ref().map_or(0, String::len);
+            let size = exchange.response.len() + exchange.body.as_ref().map_or(0, String::len);
             if self.kept.fetch_add(size, Ordering::Relaxed) > MOST_KEPT {
                 exchange.strip();
             }
@@ -112,7 +111,7 @@ impl Run {
 }
 
 impl<'a> Attempt<'a> {
-    pub(super) fn new(run: &'a Run, op: Option<usize>, index: usize, owner: Owner) -> Self {
+    pub(super) fn new(run: &'a RunState, op: Option<usize>, index: usize, owner: Owner) -> Self {
         Self {
             run,
             op,
@@ -123,22 +122,22 @@ impl<'a> Attempt<'a> {
             sent: 0,
             owner,
             own: Vec::new(),
-            turn: None,
+            slot: None,
         }
     }
 
-    /// What the description says of the operations of the run.
+    /// Returns the model that the run tests.
     pub(super) fn model(&self) -> &'static Model {
         self.run.model
     }
 
-    /// Looks at what the clause's operation created, unless it is clear why the clause goes no further.
+    /// Reads what the clause's operation created, unless the clause has ended early.
     async fn look_at_created(&mut self, outcome: Result<(), Halt>) -> Result<(), Halt> {
         outcome?;
         for created in self.run.inventory.of(self.owner) {
             if self.op == Some(created.described().create) && created.has_id {
                 match self.look_first(&created.path).await {
-                    // Cleaning up looks again.
+                    // The clean-up reads it again.
                     Err(Halt::Unknown | Halt::NotTried(_) | Halt::Absent(..)) | Ok(()) => {}
                     Err(halt) => return Err(halt),
                 }
@@ -147,45 +146,45 @@ impl<'a> Attempt<'a> {
         Ok(())
     }
 
-    /// How long to wait, and again, for the state of an object to change.
+    /// Returns the waits between two reads of an object whose state is to change.
     pub(super) fn waits(&self) -> impl Iterator<Item = Duration> + use<> {
-        waits(if self.turn.is_some() { self.run.options.patience } else { Duration::ZERO })
+        waits(if self.slot.is_some() { self.run.options.patience } else { Duration::ZERO })
     }
 
     pub(super) async fn wait(&mut self, time: Duration) {
-        if let Some(turn) = &mut self.turn {
-            turn.wait(time).await;
+        if let Some(slot) = &mut self.slot {
+            slot.wait(time).await;
         }
     }
 
-    /// What all names of this attempt begin with.
+    /// Returns the beginning of all names of this attempt.
     pub(super) fn prefix(&self) -> String {
         self.run.prefix() + &base36(self.index as u64, 3)
     }
 
-    /// A name that nobody else has.
+    /// Returns a new name.
     pub(super) fn name(&mut self) -> String {
         self.names += 1;
         // Later names sort before earlier ones, so that the order of names differs from the order of creation.
         format!("{}{}", self.prefix(), base36(36 * 36 - 1 - self.names as u64, 2))
     }
 
-    /// A name of a length that nobody else has, where there is room for that.
+    /// Returns a new name of a length. A name of one or two characters may not be new.
     pub(super) fn name_of(&mut self, length: usize) -> String {
         let name = self.name();
         match length.checked_sub(name.len()) {
             Some(more) => name + &"a".repeat(more),
-            // The end tells names apart.
+            // The end distinguishes names.
             None => name[name.len() - length..].to_owned(),
         }
     }
 
-    /// Notes a difference that the latest exchange shows.
+    /// Records a difference that the latest exchange shows.
     pub(super) fn differs(&mut self, check: Check, text: impl Into<String>) {
         self.note_difference(check, text.into(), self.exchanges.len().saturating_sub(1));
     }
 
-    /// Notes a difference that an exchange shows. What a server sends may be large, and differ in a million places.
+    /// Records a difference that an exchange shows. A response may be large, and differ in a million places.
     pub(super) fn note_difference(&mut self, check: Check, text: String, exchange: usize) {
         if self.differences.len() < MOST_DIFFERENCES {
             let text = clipped(&text, MOST_DIFFERENCE).into_owned();
@@ -193,7 +192,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Keeps an exchange for the report: many without their bodies.
+    /// Keeps an exchange for the report. After many exchanges, the rest is kept without bodies.
     pub(super) fn keep(&mut self, mut exchange: Exchange) {
         if self.exchanges.len() >= MOST_EXCHANGES {
             exchange.strip();

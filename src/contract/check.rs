@@ -4,125 +4,124 @@ use http::header;
 use serde_json::Value;
 
 use super::attempt::Attempt;
+use super::clause::{Expected, Payload, Trial};
 use super::compare::Comparison;
-use super::exchange::{Answer, Request};
-use super::model::{all_names, unsupported};
-use super::plan::{Expected, Payload, Trial};
+use super::exchange::{Call, Reply};
+use super::model::unsupported;
 use super::run::Halt;
+use super::schema::all_names;
 use super::verdict::Check;
 use crate::error::{ErrorCode, ErrorKind};
 
 impl Attempt<'_> {
-    /// Whether an answer is a success as described; notes what is not.
-    pub(super) fn check_success(&mut self, op: usize, answer: &Answer) -> bool {
+    /// Returns whether a response is a success as described, and records what differs.
+    pub(super) fn check_success(&mut self, op: usize, reply: &Reply) -> bool {
         let described = &self.model().operations[op];
-        if answer.status != described.success || !answer.is_success() {
-            let text = format!("{} instead of {}", answer.told(), described.success);
-            self.note_difference(Check::Status, text, answer.exchange);
+        if reply.status != described.success || !reply.is_success() {
+            let text = format!("{} instead of {}", reply.summary(), described.success);
+            self.note_difference(Check::Status, text, reply.exchange);
             return false;
         }
-        self.check_form(op, answer);
+        self.check_form(op, reply);
         true
     }
 
-    /// Content type, headers and schema.
-    pub(super) fn check_form(&mut self, op: usize, answer: &Answer) {
+    /// Checks content type, headers and schema.
+    pub(super) fn check_form(&mut self, op: usize, reply: &Reply) {
         let described = &self.model().operations[op];
-        let schema = described.answer_schema(answer.status);
+        let schema = described.response_schema(reply.status);
         let media_type =
-            answer.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        match (schema, answer.text.is_empty()) {
+            reply.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        match (schema, reply.text.is_empty()) {
             (None, false) => self.note_difference(
                 Check::ContentType,
-                format!("a body where none is described: {}", answer.told()),
-                answer.exchange,
+                format!("a body where none is described: {}", reply.summary()),
+                reply.exchange,
             ),
             (None, true) => {}
             (Some(_), true) => {
-                self.note_difference(Check::ContentType, "no body where one is described".to_owned(), answer.exchange)
+                self.note_difference(Check::ContentType, "no body where one is described".to_owned(), reply.exchange)
             }
             (Some(_), false) => {
                 if media_type.split(';').next().map(str::trim) != Some("application/json") {
                     self.note_difference(
                         Check::ContentType,
                         format!("the body is announced as `{media_type}`"),
-                        answer.exchange,
+                        reply.exchange,
                     );
                 }
-                match &answer.body {
+                match &reply.body {
                     None => self.note_difference(
                         Check::ContentType,
-                        format!("the body is no JSON: {}", answer.told()),
-                        answer.exchange,
+                        format!("the body is no JSON: {}", reply.summary()),
+                        reply.exchange,
                     ),
                     Some(body) => {
-                        for difference in described.differences(answer.status, body) {
-                            self.note_difference(Check::Schema, difference, answer.exchange);
+                        for difference in described.differences(reply.status, body) {
+                            self.note_difference(Check::Schema, difference, reply.exchange);
                         }
                     }
                 }
             }
         }
-        for name in described.answer_headers(answer.status) {
-            if !answer.headers.contains_key(name) {
-                self.note_difference(Check::Headers, format!("the header `{name}` is missing"), answer.exchange);
+        for name in described.response_headers(reply.status) {
+            if !reply.headers.contains_key(name) {
+                self.note_difference(Check::Headers, format!("the header `{name}` is missing"), reply.exchange);
             }
         }
     }
 
-    /// Whether a request is refused as it must be; notes what is not.
-    pub(super) fn check_refusal(&mut self, op: usize, what: &str, expected: Expected, answer: &Answer) {
-        let code = answer.code().and_then(ErrorCode::lookup);
+    /// Checks that a request is rejected as it must be, and records what differs.
+    pub(super) fn check_rejection(&mut self, op: usize, what: &str, expected: Expected, reply: &Reply) {
+        let code = reply.code().and_then(ErrorCode::lookup);
         let kind = code.and_then(ErrorCode::kind);
         let access = matches!(expected, Expected::Unauthenticated | Expected::Denied);
         let check = if access { Check::Access } else { Check::Status };
-        if answer.is_success() {
-            return self.note_difference(check, format!("{what}: accepted with {}", answer.told()), answer.exchange);
+        if reply.is_success() {
+            return self.note_difference(check, format!("{what}: accepted with {}", reply.summary()), reply.exchange);
         }
         let fits = match expected {
-            Expected::Unauthenticated => answer.status == 401,
-            Expected::Denied => matches!(answer.status, 401 | 403 | 404),
-            // Some services say with a code that it is the request, and with the status something else.
-            _ => {
-                (400..500).contains(&answer.status) || code.is_some_and(|code| code.statuses().contains(&answer.status))
-            }
+            Expected::Unauthenticated => reply.status == 401,
+            Expected::Denied => matches!(reply.status, 401 | 403 | 404),
+            // Some services blame the request with the code, and return the status of another failure.
+            _ => (400..500).contains(&reply.status) || code.is_some_and(|code| code.statuses().contains(&reply.status)),
         };
         if !fits {
-            return self.note_difference(check, format!("{what}: {}", answer.told()), answer.exchange);
+            return self.note_difference(check, format!("{what}: {}", reply.summary()), reply.exchange);
         }
-        self.check_form(op, answer);
+        self.check_form(op, reply);
         let service = self.model().operations[op].service();
-        match (code, answer.code()) {
+        match (code, reply.code()) {
             (Some(code), _) if code.family() != service && code.family() != "gateway" => {
                 self.note_difference(
                     Check::Code,
                     format!("{what}: {} is a code of {}", code.code(), code.family()),
-                    answer.exchange,
+                    reply.exchange,
                 );
             }
             (None, Some(unknown)) if service != "iam" => {
                 self.note_difference(
                     Check::Code,
                     format!("{what}: the code `{unknown}` is not documented"),
-                    answer.exchange,
+                    reply.exchange,
                 );
             }
             _ => {}
         }
-        // Such a code says that the service failed, and the status that it was the request.
+        // The code is for failures of the service, and the status blames the request.
         if let Some(code) = code
             && kind.is_none()
-            && (400..500).contains(&answer.status)
+            && (400..500).contains(&reply.status)
             && !code.statuses().is_empty()
             && code.statuses().iter().all(|status| *status >= 500)
         {
             let text = format!("{what}: the code {} is documented with {:?} alone", code.code(), code.statuses());
-            self.note_difference(Check::Code, text, answer.exchange);
+            self.note_difference(Check::Code, text, reply.exchange);
         }
         let means = match expected {
             Expected::Code(wanted) => code.is_some_and(|code| code.code() == wanted),
             Expected::Unknown => {
-                service == "iam" || kind == Some(ErrorKind::NotFound) || (code.is_none() && answer.status == 404)
+                service == "iam" || kind == Some(ErrorKind::NotFound) || (code.is_none() && reply.status == 404)
             }
             Expected::Invalid => {
                 !matches!(kind, Some(ErrorKind::Authentication | ErrorKind::Permission | ErrorKind::Conflict))
@@ -138,7 +137,7 @@ impl Attempt<'_> {
                 Expected::Unknown => "the code does not say that it is unknown".to_owned(),
                 _ => "the code says something else".to_owned(),
             };
-            self.note_difference(Check::Code, format!("{what}: {}, {wanted}", answer.told()), answer.exchange);
+            self.note_difference(Check::Code, format!("{what}: {}, {wanted}", reply.summary()), reply.exchange);
         }
     }
 
@@ -147,8 +146,8 @@ impl Attempt<'_> {
         &mut self,
         trial: &Trial,
         index: usize,
-        request: &Request,
-        answer: &Answer,
+        request: &Call,
+        reply: &Reply,
     ) -> Result<(), Halt> {
         let op = &self.model().operations[trial.op];
         let example = &op.examples[index];
@@ -181,15 +180,15 @@ impl Attempt<'_> {
         let editions = editions.filter(|(status, _)| status.starts_with('2')).map(|(_, body)| body).collect();
         let shows = self.model().objects.iter().any(|object| object.show == Some(trial.op));
         let mut comparison = Comparison { determined, optional, given, editions, shows, differences: Vec::new() };
-        comparison.compare("", "", documented, answer.json());
+        comparison.compare("", "", documented, reply.json());
         for difference in comparison.differences {
-            self.note_difference(Check::Example, difference, answer.exchange);
+            self.note_difference(Check::Example, difference, reply.exchange);
         }
         Ok(())
     }
 }
 
-/// Documented values by name with what was sent in their place.
+/// Collects documented values by name, with what the request sends in their place.
 fn pair(documented: &Value, sent: &Value, pairs: &mut Vec<(String, Value, Value)>) {
     let Value::Object(fields) = documented else { return };
     for (name, value) in fields {
@@ -203,7 +202,7 @@ fn pair(documented: &Value, sent: &Value, pairs: &mut Vec<(String, Value, Value)
     }
 }
 
-/// All names of fields in a value.
+/// Collects all names of fields in a value.
 fn names(value: &Value) -> Vec<String> {
     match value {
         Value::Object(fields) => {

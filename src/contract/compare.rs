@@ -1,14 +1,15 @@
-//! Values held against documented ones, by kind.
+//! Compares values with documented ones.
 
 use serde_json::Value;
 
-/// Numbers and texts that print alike are the same; the documents print many numbers as text.
+/// Returns whether two values are the same. Numbers and texts that print alike are: the documents print many numbers as
+/// text.
 pub(super) fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Array(left), Value::Array(right)) => {
             left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
         }
-        // Requests name objects by id where answers show them whole.
+        // Requests name objects by id where responses show the whole object.
         (Value::String(id), Value::Object(whole)) | (Value::Object(whole), Value::String(id)) => {
             whole.get("id").is_some_and(|known| known == id)
         }
@@ -19,7 +20,7 @@ pub(super) fn same(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// The text of a number, a truth value or a text.
+/// Returns the text of a number, a truth value or a text.
 pub(super) fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -28,12 +29,12 @@ pub(super) fn plain(value: &Value) -> Option<String> {
     }
 }
 
-/// Whether a field tells a time, which is what the clock says.
+/// Returns whether a field has a time or a duration, which depends on the clock.
 pub(super) fn is_time(name: &str) -> bool {
     name.ends_with("_at") || name.ends_with("_time") || name.ends_with("duration") || name == "spend_time"
 }
 
-/// Fields that differ between two states of an object; times of changes do not count.
+/// Returns the fields that differ between two states of an object, except for times and the state itself.
 pub(super) fn changed(before: &Value, after: &Value) -> Vec<String> {
     let (Some(left), Some(right)) = (before.as_object(), after.as_object()) else {
         return if before == after { Vec::new() } else { vec!["everything".to_owned()] };
@@ -43,15 +44,15 @@ pub(super) fn changed(before: &Value, after: &Value) -> Vec<String> {
     names.filter(moves).filter(|name| left.get(*name) != right.get(*name)).cloned().collect()
 }
 
-/// The documented answer beside the real one, with what was sent.
+/// Compares a response with the documented one.
 pub(super) struct Comparison<'a> {
-    /// Documented values of the request by name, and what was sent instead.
+    /// Documented values of the request by name, and what the request sent instead.
     pub(super) determined: Vec<(String, Value, Value)>,
-    /// Names that appear in an answer only if the object was given them.
+    /// Names of fields that a response has only if the request set them.
     pub(super) optional: Vec<&'static str>,
-    /// Names that were given.
+    /// Names of fields that the request set.
     pub(super) given: Vec<String>,
-    /// The answers of all examples of the operation: what all have is always there.
+    /// The responses of all examples of the operation: a field that all of them have is expected.
     pub(super) editions: Vec<&'a Value>,
     /// Whether the response shows an object, whose fields depend on its state.
     pub(super) shows: bool,
@@ -59,7 +60,7 @@ pub(super) struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// Notes where an answer is not like the documented one.
+    /// Records where a response differs from the documented one.
     pub(super) fn compare(&mut self, name: &str, path: &str, documented: &Value, actual: &Value) {
         match (documented, actual) {
             (Value::Object(documented), Value::Object(fields)) => {
@@ -68,7 +69,7 @@ impl Comparison<'_> {
                     match fields.get(name) {
                         Some(other) => self.compare(name, &path, value, other),
                         None if self.is_expected(name, &path) => {
-                            self.differences.push(format!("`{}` is missing", super::model::field(&path)));
+                            self.differences.push(format!("`{}` is missing", super::schema::field(&path)));
                         }
                         None => {}
                     }
@@ -77,7 +78,7 @@ impl Comparison<'_> {
             (Value::Array(documented), Value::Array(items)) => {
                 if let Some(documented) = documented.first().filter(|first| first.is_object()) {
                     for item in items {
-                        // Other objects than the documented one: alike in form, not in values.
+                        // These are other objects than the documented one: only their form is compared.
                         let determined = std::mem::take(&mut self.determined);
                         self.compare(name, &format!("{path}/0"), documented, item);
                         self.determined = determined;
@@ -89,7 +90,7 @@ impl Comparison<'_> {
     }
 
     fn leaf(&mut self, name: &str, path: &str, documented: &Value, actual: &Value) {
-        let place = super::model::field(path);
+        let place = super::schema::field(path);
         let sent = self.determined.iter().find(|(known, value, _)| known == name && same(value, documented));
         if let Some((_, _, sent)) = sent {
             if !same(sent, actual) {
@@ -116,7 +117,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Whether a documented field must be there, beyond what the schema demands.
+    /// Returns whether a documented field is expected that the schema does not require.
     fn is_expected(&self, name: &str, path: &str) -> bool {
         if self.optional.contains(&name) {
             return self.given.iter().any(|given| given == name);
@@ -132,7 +133,7 @@ fn is_id(name: &str) -> bool {
     name == "id" || name.ends_with("_id")
 }
 
-/// A time with its digits made alike.
+/// Replaces each digit of a time by 0.
 fn shape(text: &str) -> String {
     let digits = |c: char| if c.is_ascii_digit() { '0' } else { c };
     text.chars().map(digits).collect()

@@ -1,5 +1,6 @@
-//! Sends requests and notes what came back.
+//! Sends requests and records the responses.
 
+use std::string::FromUtf8Error;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -8,59 +9,61 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
 
 use super::attempt::Attempt;
+use super::clause::{Caller, Payload};
 use super::compare::plain;
-use super::model::{Op, all_names};
-use super::objects::id_of;
-use super::plan::{Identity, Payload};
-use super::run::{Halt, Run};
+use super::ids::id_of;
+use super::model::Op;
+use super::run::{Halt, RunState};
+use super::schema::all_names;
 use super::verdict::{Check, Exchange, MOST_TEXT, clipped};
-use crate::error::{Error, ErrorCode, Redactor, ResponseInfo};
+use crate::error::{Error, ErrorCode, ErrorKind, Redactor, ResponseInfo};
+use crate::secret::Secret;
 use crate::session::Transport;
 use crate::spec::{self, PageShape};
 use crate::transport::body::{self, Unread};
 
-/// The largest wait that a service may ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// The wait before a throttled request is sent again where the response names none.
+const THROTTLED_WAIT: Duration = Duration::from_secs(1);
 
-/// So many refusals in a row of the own credentials end a run: five lock a key.
-const MOST_REFUSALS: u32 = 3;
+/// The number of rejections in a row of the own credentials that end a run: five lock a key.
+const MOST_REJECTIONS: u32 = 3;
 
-/// So many requests in a row without an answer end a run.
-const MOST_SILENCES: u32 = 3;
+/// The number of requests in a row without a response that end a run.
+const MOST_TIMEOUTS: u32 = 3;
 
-/// So many requests in a row that are throttled to the end, end a run.
+/// The number of requests in a row that end a run when all their attempts are throttled.
 const MOST_THROTTLED: u32 = 3;
-/// More items of a list are not looked at.
+/// The number of items of a list in one response that are read.
 const MOST_ITEMS: usize = 10_000;
-/// How often a request is sent that is throttled.
+/// The number of attempts of a throttled request.
 const ATTEMPTS: u32 = 6;
 
-/// Headers of answers that are kept.
+/// Headers of responses that are kept.
 const KEPT: [&str; 4] = ["content-type", "x-request-id", "retry-after", "allow"];
 
-/// A request to be sent.
+/// A request of a clause, before it is sent.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
+pub(super) struct Call {
     pub(super) op: usize,
     pub(super) path: Vec<(&'static str, String)>,
     pub(super) query: Vec<(String, String)>,
     pub(super) body: Payload,
-    pub(super) identity: Identity,
+    pub(super) caller: Caller,
 }
 
-/// What came back.
+/// The response to a [`Call`].
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) text: String,
     pub(super) body: Option<Value>,
-    /// Which exchange it is.
+    /// The index of its exchange.
     pub(super) exchange: usize,
 }
 
-impl Answer {
-    /// Whether the service did what it was asked; some say under 200 that they did not.
+impl Reply {
+    /// Returns whether the request succeeded: some services report a failure under status 200.
     pub(super) fn is_success(&self) -> bool {
         (200..300).contains(&self.status) && self.body.as_ref().is_none_or(|body| body["is_success"] != false)
     }
@@ -73,24 +76,30 @@ impl Answer {
         self.json()["error_code"].as_str()
     }
 
-    /// Whether the service refused in a documented way, and not just anything came.
-    pub(super) fn is_refusal(&self) -> bool {
+    /// Returns whether it is a failure with a documented code.
+    pub(super) fn is_rejection(&self) -> bool {
         self.status >= 400 && self.code().is_some_and(|code| ErrorCode::lookup(code).is_some())
     }
 
-    /// The answer as the error that a client would see.
-    pub(super) fn refusal(&self, op: &Op) -> Error {
-        let status = StatusCode::from_u16(self.status).unwrap_or_default();
-        let answer = ResponseInfo::new(status, &self.headers, Redactor::default());
-        Error::answered(self.text.as_bytes(), &answer).with_operation(op.id)
+    /// Returns whether it says that there is no such object.
+    pub(super) fn is_unknown(&self) -> bool {
+        let kind = self.code().and_then(ErrorCode::lookup).and_then(ErrorCode::kind);
+        kind == Some(ErrorKind::NotFound) || (kind.is_none() && self.status == 404)
     }
 
-    pub(super) fn told(&self) -> String {
+    /// Returns the error that a client would get.
+    pub(super) fn rejection(&self, op: &Op) -> Error {
+        let status = StatusCode::from_u16(self.status).unwrap_or_default();
+        let reply = ResponseInfo::new(status, &self.headers, Redactor::default());
+        Error::answered(self.text.as_bytes(), &reply).with_operation(op.id)
+    }
+
+    pub(super) fn summary(&self) -> String {
         format!("{} {}", self.status, self.text.chars().take(200).collect::<String>())
     }
 }
 
-impl Run {
+impl RunState {
     /// Waits until the next request may be sent.
     pub(super) async fn paced(&self) {
         let Some(interval) = self.options.interval else { return };
@@ -102,30 +111,30 @@ impl Run {
         tokio::time::sleep(at - now).await;
     }
 
-    /// Authenticates a request as an identity.
-    pub(super) async fn prove(
+    /// Authenticates a request as a caller. Returns the secret of the session, if the request has it.
+    pub(super) async fn authenticate(
         &self,
-        identity: Identity,
+        caller: Caller,
         transport: &Transport,
         request: &mut reqwest::Request,
-    ) -> Result<(), Error> {
-        match identity {
-            Identity::Own | Identity::OtherProject => transport.authenticate(request).await,
-            Identity::Nobody => Ok(()),
-            Identity::BadToken => {
-                let token = HeaderValue::from_static("made-up-token-known-to-nobody");
+    ) -> Result<Option<Secret>, Error> {
+        match caller {
+            Caller::Own | Caller::OtherProject => return transport.authenticate(request).await,
+            Caller::Anonymous => {}
+            Caller::BadToken => {
+                let token = HeaderValue::from_static("made-up-token-not-a-secret");
                 request.headers_mut().insert("x-auth-token", token);
-                Ok(())
             }
-            Identity::BadSignature => self.strangers[0].authenticate(request).await,
-            Identity::StaleDate => self.strangers[1].authenticate(request).await,
+            Caller::BadSignature => drop(self.strangers[0].authenticate(request).await?),
+            Caller::StaleDate => drop(self.strangers[1].authenticate(request).await?),
         }
+        Ok(None)
     }
 }
 
 impl Attempt<'_> {
-    /// Sends a request, again while it is throttled; notes what it creates.
-    pub(super) async fn send(&mut self, request: &Request) -> Result<Answer, Halt> {
+    /// Sends a request, and retries it while it is throttled. Records what it creates.
+    pub(super) async fn send(&mut self, request: &Call) -> Result<Reply, Halt> {
         let op = &self.model().operations[request.op];
         if !op.reads() {
             self.look_first(&request.path).await?;
@@ -140,7 +149,7 @@ impl Attempt<'_> {
         };
         let method = Method::from_bytes(op.operation.method.to_ascii_uppercase().as_bytes())
             .map_err(|error| malformed(&error))?;
-        let mut attempt = 0;
+        let (mut attempt, mut waited, mut renewed) = (0, Duration::ZERO, false);
         loop {
             attempt += 1;
             let mut outgoing = reqwest::Request::new(method.clone(), url.clone());
@@ -150,9 +159,11 @@ impl Attempt<'_> {
                 *outgoing.body_mut() = Some(body.clone().into());
             }
             *outgoing.timeout_mut() = Some(transport.timeout());
-            if op.is_authenticated() {
-                self.run.prove(request.identity, transport, &mut outgoing).await.map_err(Halt::Fatal)?;
-            }
+            let token = match op.is_authenticated() {
+                true => self.run.authenticate(request.caller, transport, &mut outgoing).await.map_err(Halt::Fatal)?,
+                false => None,
+            };
+            let authenticated = Instant::now();
             let redactor = Redactor::of(&outgoing, &op.operation.secrets(op.document.value()));
             self.run.paced().await;
             self.run.requests.fetch_add(1, Ordering::Relaxed);
@@ -164,44 +175,59 @@ impl Attempt<'_> {
                 headers: shown(outgoing.headers()),
                 body: body.as_deref().map(|body| hidden(op, body)),
                 status: 0,
-                answer_headers: Vec::new(),
-                answer: String::new(),
+                response_headers: Vec::new(),
+                response: String::new(),
             };
-            // Before it is sent: what ends the run meanwhile must not lose it.
+            // Before the request is sent, so that the object is known whatever ends the run meanwhile.
             let pending = self.expect(request);
             let (status, headers, bytes) = match receive(http, outgoing).await {
-                Ok(answer) => answer,
+                Ok(reply) => reply,
                 Err(Failed::Connect(error)) => {
                     self.settle(request, pending, Settled::NotDone);
                     return Err(Halt::Fatal(error.into()));
                 }
                 Err(Failed::Midway { is_timeout, error }) => {
                     self.settle(request, pending, Settled::Unknown);
-                    let silences = &self.run.silences;
-                    if is_timeout && silences.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_SILENCES {
+                    let timeouts = &self.run.timeouts;
+                    if is_timeout && timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_TIMEOUTS {
                         return Err(Halt::Fatal(error));
                     }
                     self.keep(exchange);
-                    self.differs(Check::Status, format!("no whole answer came: {error}"));
+                    self.differs(Check::Status, format!("no complete response: {error}"));
                     return Err(Halt::Broken);
                 }
             };
-            self.run.silences.store(0, Ordering::Relaxed);
-            if status == 429 && attempt < ATTEMPTS && self.run.throttled.load(Ordering::Relaxed) < MOST_THROTTLED {
-                self.settle(request, pending, Settled::NotDone);
-                let asked = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-                tokio::time::sleep(asked.map_or(Duration::from_secs(1), Duration::from_secs).min(LONGEST_WAIT)).await;
-                continue;
+            self.run.timeouts.store(0, Ordering::Relaxed);
+            if matches!(status, 401 | 403) && !renewed && request.caller == Caller::Own {
+                let status = StatusCode::from_u16(status).unwrap_or_default();
+                let rejection = Error::answered(&bytes, &ResponseInfo::new(status, &headers, redactor.clone()));
+                // A request that is rejected for its token has done nothing.
+                if transport.renews(&rejection, token.as_ref(), authenticated) {
+                    renewed = true;
+                    self.settle(request, pending, Settled::NotDone);
+                    continue;
+                }
             }
-            let raw = String::from_utf8_lossy(&bytes).into_owned();
-            let text = redactor.redact(raw.clone());
-            // All that is kept and printed comes from what is left.
-            let parsed: Option<Value> =
-                if text == raw { serde_json::from_slice(&bytes).ok() } else { serde_json::from_str(&text).ok() };
-            drop((raw, bytes));
+            if status == 429 && attempt < ATTEMPTS && self.run.throttled.load(Ordering::Relaxed) < MOST_THROTTLED {
+                let status = StatusCode::from_u16(status).unwrap_or_default();
+                let asked = ResponseInfo::new(status, &headers, Redactor::default()).retry_after;
+                // A service may ask for years.
+                waited = waited.saturating_add(asked.unwrap_or(THROTTLED_WAIT));
+                if waited <= self.run.options.patience {
+                    self.settle(request, pending, Settled::NotDone);
+                    tokio::time::sleep(asked.unwrap_or(THROTTLED_WAIT)).await;
+                    continue;
+                }
+            }
+            let received = String::from_utf8(bytes.into());
+            let is_text = received.is_ok();
+            let lossy = |error: FromUtf8Error| String::from_utf8_lossy(error.as_bytes()).into_owned();
+            // The rest of the run sees the redacted text alone.
+            let text = redactor.redact(received.unwrap_or_else(lossy));
+            let parsed: Option<Value> = if is_text { serde_json::from_str(&text).ok() } else { None };
             exchange.status = status;
-            exchange.answer = clipped(&text, MOST_TEXT).into_owned();
-            exchange.answer_headers = KEPT
+            exchange.response = clipped(&text, MOST_TEXT).into_owned();
+            exchange.response_headers = KEPT
                 .iter()
                 .filter_map(|name| {
                     let value = headers.get(*name)?.to_str().ok()?;
@@ -209,49 +235,48 @@ impl Attempt<'_> {
                 })
                 .collect();
             self.keep(exchange);
-            let answer = Answer { status, headers, text, body: parsed, exchange: self.exchanges.len() - 1 };
+            let reply = Reply { status, headers, text, body: parsed, exchange: self.exchanges.len() - 1 };
             self.settle(
                 request,
                 pending,
                 match status {
-                    _ if answer.is_success() => Settled::Done(&answer),
+                    _ if reply.is_success() => Settled::Done(&reply),
                     500.. => Settled::Doubtful,
                     _ => Settled::NotDone,
                 },
             );
             if status == 429 && self.run.throttled.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_THROTTLED {
-                return Err(Halt::Fatal(answer.refusal(op)));
+                return Err(Halt::Fatal(reply.rejection(op)));
             } else if status != 429 {
                 self.run.throttled.store(0, Ordering::Relaxed);
             }
-            if request.identity == Identity::Own && op.is_authenticated() {
-                let refusals = &self.run.refusals;
+            if request.caller == Caller::Own && op.is_authenticated() {
+                let rejections = &self.run.rejections;
                 if status != 401 {
-                    refusals.store(0, Ordering::Relaxed);
-                } else if refusals.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_REFUSALS {
-                    return Err(Halt::Fatal(answer.refusal(op)));
+                    rejections.store(0, Ordering::Relaxed);
+                } else if rejections.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_REJECTIONS {
+                    return Err(Halt::Fatal(reply.rejection(op)));
                 }
             }
-            let gateway = answer
-                .code()
-                .is_some_and(|code| ErrorCode::lookup(code).is_some_and(|code| code.code() == "APIG.0101"));
-            if matches!(status, 405 | 501) || (status == 404 && (gateway || answer.body.is_none())) {
+            let gateway =
+                reply.code().is_some_and(|code| ErrorCode::lookup(code).is_some_and(|code| code.code() == "APIG.0101"));
+            if matches!(status, 405 | 501) || (status == 404 && (gateway || reply.body.is_none())) {
                 return Err(Halt::Absent(
                     request.op,
-                    format!("{} {} answered {}", method, op.operation.path, answer.told()),
+                    format!("{} {} returned {}", method, op.operation.path, reply.summary()),
                 ));
             }
-            self.check_length(request.op, &answer)?;
-            return Ok(answer);
+            self.check_length(request.op, &reply)?;
+            return Ok(reply);
         }
     }
 
-    /// The address of a request. A value of the path that would lead elsewhere is refused.
-    fn address(&self, request: &Request, base: &str) -> Result<reqwest::Url, Halt> {
+    /// Returns the address of a request. A value that would change the path is an error.
+    fn address(&self, request: &Call, base: &str) -> Result<reqwest::Url, Halt> {
         let op = &self.model().operations[request.op];
         let own = self.run.session.project_id().as_str();
         let other = other_project(own);
-        let project = if request.identity == Identity::OtherProject { &other } else { own };
+        let project = if request.caller == Caller::OtherProject { &other } else { own };
         let malformed = |error: &dyn std::fmt::Display| Halt::NotTried(format!("the request cannot be made: {error}"));
         for (name, value) in &request.path {
             if matches!(value.as_str(), "" | "." | "..") {
@@ -264,8 +289,8 @@ impl Attempt<'_> {
         spec::address(base, op.operation.path, values, query).map_err(|reason| malformed(&reason))
     }
 
-    /// Notes that a request may rename or create something; gives the key of what may be created.
-    fn expect(&self, request: &Request) -> Option<u64> {
+    /// Records that a request may rename or create an object. Returns the key of the object that may be created.
+    fn expect(&self, request: &Call) -> Option<u64> {
         let body = if let Payload::Json(body) = &request.body { Some(body) } else { None };
         if self.model().objects.iter().any(|object| object.update == Some(request.op)) {
             let field = self.model().operations[request.op].name_field();
@@ -277,8 +302,8 @@ impl Attempt<'_> {
         Some(self.run.inventory.expect(self.owner, object, &request.path, body))
     }
 
-    /// Notes what became of a request that may create or delete something.
-    fn settle(&self, request: &Request, pending: Option<u64>, settled: Settled<'_>) {
+    /// Records the result of a request that may create or delete an object.
+    fn settle(&self, request: &Call, pending: Option<u64>, settled: Settled<'_>) {
         let inventory = &self.run.inventory;
         let body = if let Payload::Json(body) = &request.body { Some(body) } else { None };
         if let (Some(key), Some(object)) = (pending, self.model().created_by(request.op)) {
@@ -286,9 +311,9 @@ impl Attempt<'_> {
                 Settled::NotDone => inventory.forget(key),
                 Settled::Unknown => {}
                 Settled::Doubtful => inventory.doubt(key, &self.run.prefix()),
-                // What is no JSON says nothing of an object, whatever its status.
-                Settled::Done(answer) => {
-                    let id = answer.body.as_ref().map(|answer| id_of(&self.model().objects[object], answer, body));
+                // A body that is no JSON names no object, whatever its status.
+                Settled::Done(reply) => {
+                    let id = reply.body.as_ref().map(|reply| id_of(&self.model().objects[object], reply, body));
                     if let Some(Ok(Some(id))) = id {
                         inventory.identify(key, &id);
                     }
@@ -300,35 +325,35 @@ impl Attempt<'_> {
         }
     }
 
-    /// A list that is much longer than it can be is not looked at any further.
-    fn check_length(&mut self, op: usize, answer: &Answer) -> Result<(), Halt> {
+    /// Ends the clause where a list has too many items to be read.
+    fn check_length(&mut self, op: usize, reply: &Reply) -> Result<(), Halt> {
         let op = &self.model().operations[op];
-        let items = op.items().and_then(|(field, _)| answer.json().get(field)?.as_array());
+        let items = op.items().and_then(|(field, _)| reply.json().get(field)?.as_array());
         let count = items.map_or(0, Vec::len);
         if count <= MOST_ITEMS {
             return Ok(());
         }
-        let text = format!("{} answered with {count} items at once", op.id);
+        let text = format!("{} returned {count} items at once", op.id);
         if op.pages() == PageShape::Whole {
             return Err(Halt::NotTried(format!("{text}; up to {MOST_ITEMS} are looked at")));
         }
-        self.differs(Check::Law, text);
+        self.differs(Check::Property, text);
         Err(Halt::Broken)
     }
 }
 
-/// What became of a request, as far as it is known.
+/// The result of a request, as far as it is known.
 #[derive(Clone, Copy)]
 enum Settled<'a> {
-    Done(&'a Answer),
+    Done(&'a Reply),
     NotDone,
-    /// The service failed, most often before it did anything.
+    /// The service failed, in most cases before it did anything.
     Doubtful,
     /// No complete response was received.
     Unknown,
 }
 
-/// Why there is no whole answer.
+/// Why there is no complete response.
 enum Failed {
     /// Nothing was sent.
     Connect(reqwest::Error),
@@ -338,7 +363,7 @@ enum Failed {
     },
 }
 
-/// Sends a request and reads the answer as far as anything is read.
+/// Sends a request and reads the response up to the limit for bodies.
 async fn receive(http: &reqwest::Client, request: reqwest::Request) -> Result<(u16, HeaderMap, BytesMut), Failed> {
     let midway =
         |error: reqwest::Error| Failed::Midway { is_timeout: error.is_timeout(), error: error.without_url().into() };
@@ -365,7 +390,7 @@ fn other_project(own: &str) -> String {
     if own == other { other.chars().rev().collect() } else { other.to_owned() }
 }
 
-/// Headers of a request, proofs as variables of a shell.
+/// Returns the headers of a request, with variables of a shell instead of secrets.
 fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
     let variable = |name: &str| match name {
         "x-auth-token" => Some("$HUAWEICLOUD_TOKEN"),
@@ -383,7 +408,7 @@ fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A body without what the description calls a password.
+/// Returns a body with its password redacted.
 fn hidden(op: &Op, body: &str) -> String {
     let is_secret = op.body.is_some_and(|schema| all_names(op.document.value(), schema).contains(&"password"));
     match serde_json::from_str::<Value>(body) {

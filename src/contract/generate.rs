@@ -1,25 +1,26 @@
-//! Values at the edge of what a schema allows.
+//! Generates values at the edge of what a schema allows.
 
 use regress::Regex;
 use serde_json::{Map, Value, json};
 
-use super::model::{keyword, properties};
+use super::model::Op;
+use super::schema::{item, keyword, properties};
 use crate::spec::load;
 
-/// What a schema says of one value: what is just allowed, and what is just not.
+/// A limit of a value: the last values that a schema allows, and the first ones that it does not.
 pub(super) struct Bound {
     pub(super) name: &'static str,
     pub(super) accepted: Vec<Value>,
-    pub(super) refused: Vec<Value>,
+    pub(super) rejected: Vec<Value>,
 }
 
-/// All that a schema says of one value. What it says of fields inside is theirs.
+/// Returns all limits of a value, but not those of the fields inside it.
 pub(super) fn bounds(document: &'static Value, schema: &'static Value) -> Vec<Bound> {
     let keyword = |name: &str| keyword(document, schema, name);
     let mut bounds: Vec<Bound> = Vec::new();
-    let mut add = |name: &'static str, accepted: Vec<Value>, refused: Vec<Value>| {
+    let mut add = |name: &'static str, accepted: Vec<Value>, rejected: Vec<Value>| {
         if !bounds.iter().any(|bound| bound.name == name) {
-            bounds.push(Bound { name, accepted, refused });
+            bounds.push(Bound { name, accepted, rejected });
         }
     };
     let number = |key: &str| keyword(key).and_then(Value::as_i64);
@@ -40,15 +41,15 @@ pub(super) fn bounds(document: &'static Value, schema: &'static Value) -> Vec<Bo
         add("enum", values.iter().filter(supported).cloned().collect(), vec![unknown]);
     }
     if let Some(least) = number("minLength").and_then(|least| usize::try_from(least).ok()) {
-        // That one character is enough says little of values that must make sense.
+        // A text of one character may be long enough and still make no sense.
         let accepted = if least > 1 || (least == 1 && pattern.is_some()) { text(pattern, least) } else { None };
-        let refused = least.checked_sub(1).map(|length| text(None, length).unwrap_or_default());
-        let refused = refused.filter(|text| !text.is_empty() || keyword("x-empty").is_none());
-        if accepted.is_some() || refused.is_some() {
+        let rejected = least.checked_sub(1).map(|length| text(None, length).unwrap_or_default());
+        let rejected = rejected.filter(|text| !text.is_empty() || keyword("x-empty").is_none());
+        if accepted.is_some() || rejected.is_some() {
             add(
                 "min-length",
                 accepted.into_iter().map(Value::from).collect(),
-                refused.into_iter().map(Value::from).collect(),
+                rejected.into_iter().map(Value::from).collect(),
             );
         }
     }
@@ -86,23 +87,14 @@ pub(super) fn bounds(document: &'static Value, schema: &'static Value) -> Vec<Bo
         let one = sample(document, keyword("items").map_or(&Value::Null, |_| item(document, schema)));
         add("min-items", vec![vec![one; usize::try_from(least).unwrap_or(1)].into()], vec![json!([])]);
     }
-    // A value that may have several forms is bounded as each form is.
+    // A value that may have several forms has the limits of each form.
     let alternatives = load::resolve(document, schema).get("anyOf").and_then(Value::as_array);
     for alternative in alternatives.into_iter().flatten() {
         for bound in self::bounds(document, alternative).into_iter().filter(|bound| bound.name != "type") {
-            add(bound.name, bound.accepted, bound.refused);
+            add(bound.name, bound.accepted, bound.rejected);
         }
     }
     bounds
-}
-
-/// The schema of an array's items.
-pub(super) fn item(document: &'static Value, schema: &'static Value) -> &'static Value {
-    let schema = load::resolve(document, schema);
-    schema
-        .get("items")
-        .or_else(|| schema["allOf"][0].get("$ref").map(|_| item(document, &schema["allOf"][0])))
-        .unwrap_or(&Value::Null)
 }
 
 fn wrong_type(kind: &str) -> Option<Value> {
@@ -115,7 +107,7 @@ fn wrong_type(kind: &str) -> Option<Value> {
     })
 }
 
-/// A small value that a schema allows, with all fields that it demands.
+/// Returns a small value that a schema allows, with all its required fields.
 pub(super) fn sample(document: &'static Value, schema: &'static Value) -> Value {
     let keyword = |name: &str| keyword(document, schema, name);
     if let Some(first) = keyword("enum").and_then(|values| values.get(0)) {
@@ -133,7 +125,7 @@ pub(super) fn sample(document: &'static Value, schema: &'static Value) -> Value 
         Some("array") => json!([sample(document, item(document, schema))]),
         Some("object") => {
             let required = keyword("required").and_then(Value::as_array).cloned().unwrap_or_default();
-            // What only the tables call mandatory is sent too: somebody may insist on it.
+            // Fields that only the tables call mandatory are sent too: a service may require them.
             properties(document, schema)
                 .into_iter()
                 .filter(|(name, property)| {
@@ -150,7 +142,7 @@ pub(super) fn sample(document: &'static Value, schema: &'static Value) -> Value 
     }
 }
 
-/// A text of a length that a pattern allows: one of the usual beginnings, letters, one of the usual ends.
+/// Returns a text of a length that a pattern allows: one of the usual beginnings, letters, one of the usual ends.
 pub(super) fn text(pattern: Option<&str>, length: usize) -> Option<String> {
     let pattern = pattern.and_then(|pattern| Regex::new(pattern).ok());
     for begin in ["", "/", "s3a://"] {
@@ -167,21 +159,22 @@ pub(super) fn text(pattern: Option<&str>, length: usize) -> Option<String> {
     None
 }
 
-/// A text with all that a pattern allows in names or paths.
+/// Returns a text with every kind of character that a pattern allows in names or paths.
 fn every_kind(pattern: &str) -> Option<String> {
     let pattern = Regex::new(pattern).ok()?;
     let candidates = ["aZ09_-", "/aZ09_-/x.y", "/aZ09_-/x.sql", "12.5", "1"];
     candidates.into_iter().find(|text| pattern.find(text).is_some()).map(str::to_owned)
 }
 
-/// A text that a pattern forbids though it is short and not empty.
+/// Returns a short text that is not empty and that a pattern forbids.
 fn breaking(pattern: &str) -> Option<String> {
     let pattern = Regex::new(pattern).ok()?;
     let candidates = ["%%123", "a b", "/a;b.sql", "x"];
     candidates.into_iter().find(|text| pattern.find(text).is_none()).map(str::to_owned)
 }
 
-/// A text with all punctuation that a pattern allows, and one text for each character of it that the pattern excludes.
+/// Returns a text with all punctuation that a pattern allows, and one text for each character of it that the pattern
+/// excludes.
 fn punctuation(pattern: &str) -> (Option<String>, Vec<String>) {
     let (Ok(regex), Some(plain)) = (Regex::new(pattern), every_kind(pattern)) else { return (None, Vec::new()) };
     let with = |characters: &str| {
@@ -195,7 +188,7 @@ fn punctuation(pattern: &str) -> (Option<String>, Vec<String>) {
     (fits.then_some(allowed), excluded.iter().map(|c| with(&c.to_string())).collect())
 }
 
-/// Puts a value at a place of a body; what leads there and is missing is made as small as it can be.
+/// Puts a value at a place of a body. Missing parents are created as small as possible.
 pub(super) fn put(document: &'static Value, schema: &'static Value, body: &mut Value, place: &[String], value: Value) {
     let Some((first, rest)) = place.split_first() else {
         *body = value;
@@ -223,4 +216,11 @@ pub(super) fn put(document: &'static Value, schema: &'static Value, body: &mut V
         let field = fields.entry(first.clone()).or_insert_with(|| sample(document, inner));
         put(document, inner, field, rest, value);
     }
+}
+
+/// Returns the documented request bodies of an operation, or else the smallest one.
+pub(super) fn bodies(op: &Op) -> Vec<Value> {
+    let Some(schema) = op.body else { return Vec::new() };
+    let documented: Vec<Value> = op.examples.iter().filter_map(|example| example.request.cloned()).collect();
+    if documented.is_empty() { vec![sample(op.document.value(), schema)] } else { documented }
 }

@@ -1,7 +1,7 @@
-//! What a run has created and not removed yet.
+//! Knows what a run has created and not removed yet.
 //!
-//! An entry is made before the request is sent that creates an object, and it goes when the object is gone. So whatever
-//! ends a run, and wherever it is then, the inventory says what may be left behind.
+//! An entry is added before the request is sent that creates an object, and removed when the object is gone. So the
+//! inventory knows what may be left behind, whatever ends a run.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -16,11 +16,11 @@ type Path = Vec<(&'static str, String)>;
 /// The owner of an object, who deletes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// The clause of this index, as soon as it is done.
+    /// The clause of this index, at its end.
     Clause(usize),
-    /// The run at its end: clauses share the object.
+    /// The run at its end, since clauses share the object.
     Shared,
-    /// The run after the clauses: the object's state did not allow it before.
+    /// The run after the clauses, since the object's state did not allow it before.
     Later,
 }
 
@@ -35,25 +35,25 @@ pub(super) struct Created {
     pub(super) path: Path,
     /// Whether a response contained the object's id.
     pub(super) has_id: bool,
-    /// Names that requests gave it, the one of its creation first.
+    /// Names that requests set, the one of its creation first.
     pub(super) names: Vec<String>,
-    /// Values of the path under which it was created, for example the job of an execution.
+    /// Values of the path of its creation, for example the job of an execution.
     pub(super) parents: Path,
-    /// The body that created it.
+    /// The body of the request that created it.
     pub(super) request: Value,
-    /// Whether the object with this id was seen to be the one that was created.
+    /// Whether the object with this id was verified to be the one that was created.
     pub(super) identified: bool,
-    /// Why it could not be removed, once that was tried.
+    /// Why it could not be removed.
     reason: Option<String>,
 }
 
-/// Whose object an id leads to.
+/// Who made the object that has an id.
 #[derive(Debug, PartialEq)]
-pub(super) enum Identity {
+pub(super) enum Ownership {
     Own,
-    /// It shows this instead of what the run gave it.
+    /// Others: it shows this instead of what the run set.
     Foreign(String),
-    /// It shows nothing that tells.
+    /// Not known: it shows neither a name nor a parent.
     Unclear,
 }
 
@@ -62,35 +62,35 @@ impl Created {
         &self.model.objects[self.object]
     }
 
-    /// The path by which an operation names the object that is known by another path, or by this one.
+    /// Returns the path of the operation that removes the object.
     pub(super) fn removal_path(&self) -> Path {
         self.described().removal_path(self.model, &self.path)
     }
 
-    /// Whether a request with this path is about the object, or about something inside it.
+    /// Returns whether a request with this path is about the object, or about an object inside it.
     fn is_in(&self, path: &[(&'static str, String)]) -> bool {
         self.has_id && [&self.path, &self.removal_path()].into_iter().any(|own| path.starts_with(own))
     }
 
-    /// Holds what the object shows of itself against what requests gave it.
-    pub(super) fn identify(&self, shown: &Value, prefix: &str) -> Identity {
+    /// Compares the name and the parents that the object shows with those of its creation.
+    pub(super) fn identify(&self, shown: &Value, prefix: &str) -> Ownership {
         let field = self.model.operations[self.described().create].name_field().unwrap_or("name");
         let shown_name = [field, "name", "job_name"].into_iter().find_map(|field| plain(shown.get(field)?));
         let mut evidence = false;
         if let (Some(name), false) = (shown_name, self.names.is_empty()) {
             if !self.names.contains(&name) && !name.starts_with(prefix) {
-                return Identity::Foreign(format!("the name {name:?}"));
+                return Ownership::Foreign(format!("the name {name:?}"));
             }
             evidence = true;
         }
         for (parameter, value) in &self.parents {
             match shown.get(*parameter).and_then(plain) {
-                Some(other) if other != *value => return Identity::Foreign(format!("the {parameter} {other:?}")),
+                Some(other) if other != *value => return Ownership::Foreign(format!("the {parameter} {other:?}")),
                 Some(_) => evidence = true,
                 None => {}
             }
         }
-        if evidence { Identity::Own } else { Identity::Unclear }
+        if evidence { Ownership::Own } else { Ownership::Unclear }
     }
 
     fn leftover(&self) -> Leftover {
@@ -101,7 +101,7 @@ impl Created {
         let (what, reason) = if self.has_id {
             (filled(self.described().item, &self.path), "the run ended before it was removed")
         } else {
-            // An object without a name is told by the place in which it is created.
+            // An object without a name is described by its collection.
             let name = self.names.first().cloned();
             let name =
                 name.unwrap_or_else(|| format!("an object in {}", filled(operation.operation.path, &self.parents)));
@@ -122,12 +122,12 @@ struct Contents {
     model: &'static Model,
     count: u64,
     created: Vec<Created>,
-    /// Paths of objects that others made although a response gave their ids to what the run created, each with what shows it.
+    /// Paths of objects that others made although a response named their ids, each with what shows that.
     foreign: Vec<(Path, String)>,
 }
 
 impl Inventory {
-    /// An inventory that holds nothing yet.
+    /// Returns an inventory without entries.
     pub(super) fn new(model: &'static Model) -> Self {
         Self(Mutex::new(Contents { model, count: 0, created: Vec::new(), foreign: Vec::new() }))
     }
@@ -136,7 +136,7 @@ impl Inventory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a request may create an object; gives the key of the entry.
+    /// Adds an entry for an object that a request may create. Returns the key of the entry.
     pub(super) fn expect(
         &self,
         owner: Owner,
@@ -174,7 +174,7 @@ impl Inventory {
         }
     }
 
-    /// Notes the id that a response gave to what was created.
+    /// Sets the id of an object.
     pub(super) fn identify(&self, key: u64, id: &str) {
         self.change(key, |created| {
             created.path.push((created.described().parameter, id.to_owned()));
@@ -182,30 +182,30 @@ impl Inventory {
         });
     }
 
-    /// Notes that an object is gone, or was never there.
+    /// Removes the entry of an object that is gone, or was never created.
     pub(super) fn forget(&self, key: u64) {
         self.lock().created.retain(|created| created.key != key);
     }
 
-    /// Notes that an object may be there all the same, if its name can be looked for.
+    /// Keeps the entry of an object that may exist, if a list can be searched for its name.
     pub(super) fn doubt(&self, key: u64, prefix: &str) {
         let named = |created: &Created| created.names.first().is_some_and(|name| name.starts_with(prefix));
         self.lock().created.retain(|created| created.key != key || named(created));
     }
 
-    /// Notes that an operation succeeded which deletes the object with this path.
+    /// Removes the entry of the object with this path after an operation that deletes it.
     pub(super) fn deleted(&self, op: usize, path: &[(&'static str, String)]) {
         self.lock().created.retain(|created| {
             !(created.has_id && created.described().removed_by == Some(op) && created.removal_path() == path)
         });
     }
 
-    /// An entry as it is now, if it is still there.
+    /// Returns an entry as it is now, if it is still there.
     pub(super) fn current(&self, key: u64) -> Option<Created> {
         self.lock().created.iter().find(|created| created.key == key).cloned()
     }
 
-    /// Notes that a request may give an object another name.
+    /// Adds the name that a request may set.
     pub(super) fn renamed(&self, path: &[(&'static str, String)], name: &str) {
         let mut inventory = self.lock();
         if let Some(created) = inventory.created.iter_mut().find(|created| created.has_id && created.path == path) {
@@ -213,12 +213,12 @@ impl Inventory {
         }
     }
 
-    /// Notes why an object stays.
+    /// Sets the reason why an object is not removed.
     pub(super) fn leave(&self, key: u64, reason: String) {
         self.change(key, |created| created.reason = Some(reason));
     }
 
-    /// Notes that the id which a response gave is that of somebody else's object.
+    /// Records that the id of an entry is that of an object which others made.
     pub(super) fn disown(&self, key: u64, what: String) {
         let mut inventory = self.lock();
         let Some(created) = inventory.created.iter_mut().find(|created| created.key == key && created.has_id) else {
@@ -230,13 +230,13 @@ impl Inventory {
         inventory.foreign.extend(paths.map(|path| (path, what.clone())));
     }
 
-    /// What shows that a path leads to, or through, an object that others made.
+    /// Returns what shows that a path names an object which others made.
     pub(super) fn foreign(&self, path: &[(&'static str, String)]) -> Option<String> {
         let inventory = self.lock();
         inventory.foreign.iter().find(|(foreign, _)| path.starts_with(foreign)).map(|(_, what)| what.clone())
     }
 
-    /// What somebody has to remove, in the order of its creation.
+    /// Returns what an owner has to remove, in the order of creation.
     pub(super) fn of(&self, owner: Owner) -> Vec<Created> {
         self.lock().created.iter().filter(|created| created.owner == owner).cloned().collect()
     }
@@ -247,7 +247,7 @@ impl Inventory {
         inventory.created.iter().filter(|created| !created.identified && created.is_in(path)).cloned().collect()
     }
 
-    /// All that is still there, or may be.
+    /// Returns all objects that exist or may exist.
     pub(super) fn leftovers(&self) -> Vec<Leftover> {
         self.lock().created.iter().map(Created::leftover).collect()
     }
@@ -275,15 +275,15 @@ mod tests {
     fn an_object_is_known_by_its_name_or_by_its_parent() {
         let job = created("create_job", &[], json!({"name": "hwjobs-ct-abcde1"}));
         let identify = |shown: Value| job.identify(&shown, "hwjobs-ct-abcde");
-        assert_eq!(identify(json!({"id": "7", "name": "hwjobs-ct-abcde1"})), Identity::Own);
-        assert_eq!(identify(json!({"name": "hwjobs-ct-abcde2"})), Identity::Own, "an update gave it another name");
-        assert!(matches!(identify(json!({"name": "payroll"})), Identity::Foreign(_)));
-        assert!(matches!(identify(json!({"name": "hwjobs-ct-other1"})), Identity::Foreign(_)));
-        assert_eq!(identify(json!({"id": "7"})), Identity::Unclear);
+        assert_eq!(identify(json!({"id": "7", "name": "hwjobs-ct-abcde1"})), Ownership::Own);
+        assert_eq!(identify(json!({"name": "hwjobs-ct-abcde2"})), Ownership::Own, "an update gave it another name");
+        assert!(matches!(identify(json!({"name": "payroll"})), Ownership::Foreign(_)));
+        assert!(matches!(identify(json!({"name": "hwjobs-ct-other1"})), Ownership::Foreign(_)));
+        assert_eq!(identify(json!({"id": "7"})), Ownership::Unclear);
 
         let run = created("execute_job", &[("job_id", "j".to_owned())], json!({}));
-        assert_eq!(run.identify(&json!({"job_id": "j"}), "p"), Identity::Own);
-        assert!(matches!(run.identify(&json!({"job_id": "k"}), "p"), Identity::Foreign(_)));
+        assert_eq!(run.identify(&json!({"job_id": "j"}), "p"), Ownership::Own);
+        assert!(matches!(run.identify(&json!({"job_id": "k"}), "p"), Ownership::Foreign(_)));
     }
 
     #[test]

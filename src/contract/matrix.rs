@@ -1,4 +1,4 @@
-//! Reports of several endpoints side by side.
+//! Compares reports of several endpoints.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,14 +6,14 @@ use super::plan::Plan;
 use super::verdict::{Outcome, Report, Verdict};
 use crate::cloud::Cloud;
 
-/// What several endpoints make of the same clauses.
+/// The verdicts of several endpoints on the same clauses.
 #[derive(Clone, Debug, Default)]
 pub struct Matrix {
     names: Vec<String>,
-    /// Of each endpoint the cloud whose edition it was held to, with the ids of the clauses that the cloud promises.
+    /// The cloud of each endpoint whose edition it was tested against, with the ids of the clauses that the cloud promises.
     promises: Vec<Option<(Cloud, BTreeSet<String>)>>,
     rows: Vec<Row>,
-    /// Where the row of a clause is.
+    /// The index of each clause's row.
     places: BTreeMap<String, usize>,
 }
 
@@ -47,12 +47,12 @@ impl Matrix {
         }
     }
 
-    /// The names of the endpoints.
+    /// Returns the names of the endpoints.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// The name of each endpoint, with the cloud whose edition it was held to.
+    /// Returns the name of each endpoint, with the cloud whose edition it was tested against.
     pub fn headings(&self) -> impl Iterator<Item = String> {
         self.names.iter().zip(&self.promises).map(|(name, promise)| match promise {
             Some((cloud, ids)) => format!("{name} ({cloud}, {} clauses)", ids.len()),
@@ -60,12 +60,13 @@ impl Matrix {
         })
     }
 
-    /// Whether each endpoint's cloud promises what a clause says; none where the endpoint was held to all editions together.
+    /// Returns whether each endpoint's cloud promises what a clause says; `None` where the endpoint was tested against all
+    /// editions together.
     pub fn promised(&self, row: &Row) -> impl Iterator<Item = Option<bool>> {
         self.promises.iter().map(|promise| promise.as_ref().map(|(_, ids)| ids.contains(row.id())))
     }
 
-    /// What each endpoint makes of a clause, in words: the verdict, or that its cloud does not promise it.
+    /// Returns a cell of the table for each endpoint: the verdict, or that its cloud does not promise the clause.
     pub fn cells(&self, row: &Row) -> impl Iterator<Item = &'static str> {
         row.verdicts().zip(self.promised(row)).map(|(verdict, promised)| match (verdict, promised) {
             (Some(verdict), _) => verdict.name(),
@@ -74,24 +75,24 @@ impl Matrix {
         })
     }
 
-    /// All clauses that any of the reports has.
+    /// Returns the rows of all clauses that any of the reports has.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter()
     }
 }
 
 impl Row {
-    /// The id of the clause.
+    /// Returns the id of the clause.
     pub fn id(&self) -> &str {
         &self.first.id
     }
 
-    /// The verdict of each endpoint; none where its report does not have the clause.
+    /// Returns the verdict of each endpoint; `None` where its report does not have the clause.
     pub fn verdicts(&self) -> impl Iterator<Item = Option<Verdict>> {
         self.outcomes.iter().map(|outcome| outcome.as_ref().map(|outcome| outcome.verdict))
     }
 
-    /// Whether all endpoints have the same verdict.
+    /// Returns whether all endpoints have the same verdict.
     pub fn agrees(&self) -> bool {
         let mut verdicts = self.verdicts();
         let first = verdicts.next();

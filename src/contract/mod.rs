@@ -1,8 +1,8 @@
 //! Contract tests: which documented behaviour does an endpoint honour?
 //!
-//! All clauses are derived from the description. They are tried with real requests, signed by a [`Session`], in the order
-//! in which objects depend on each other; what was created is removed again. `docs/contract-tests.md` tells how to read
-//! what comes out.
+//! All clauses are derived from the description. They are tested with real requests of a [`Session`], in the order in
+//! which objects depend on each other, and what was created is removed again. `docs/contract-tests.md` explains the
+//! reports.
 //!
 //! [`Session`]: crate::Session
 //!
@@ -26,27 +26,36 @@
 
 mod attempt;
 mod check;
+mod clause;
 mod cleanup;
 mod clocks;
 mod compare;
 mod exchange;
 mod generate;
+mod ids;
+mod interrupt;
 mod inventory;
-mod laws;
+mod list_properties;
+mod lists;
 mod matrix;
 mod model;
 mod objects;
 mod plan;
+mod properties;
+mod read;
 mod references;
 mod report;
 mod run;
 mod runner;
+mod scheduler;
+mod schema;
 mod trials;
-mod turns;
 mod verdict;
 
+pub use clause::{Clause, Kind};
+pub use interrupt::Interrupt;
 pub use matrix::{Matrix, Row};
-pub use plan::{Clause, Kind, Plan};
+pub use plan::Plan;
 pub use report::{CommonDifference, Format};
-pub use runner::{Interrupt, Runner};
+pub use runner::Runner;
 pub use verdict::{Check, Conclusion, Difference, Exchange, Leftover, Outcome, Report, Verdict};

@@ -1,4 +1,4 @@
-//! What the description says of operations and of the objects that they are about.
+//! Reads from the description which objects there are, and what operations do with them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,16 +7,16 @@ use std::sync::{LazyLock, OnceLock};
 use jsonschema::Validator;
 use serde_json::Value;
 
-use super::generate::item;
+use super::schema::{field, keyword, properties};
 use crate::cloud::{Cloud, Documented};
 use crate::spec::load::{self, Operation};
 use crate::spec::{self, Document, Example, PageShape};
 
 /// All operations and all kinds of objects.
 pub(super) struct Model {
-    /// The cloud whose edition is meant; none for all editions together.
+    /// The cloud whose edition it is; `None` for all editions together.
     pub(super) cloud: Option<Cloud>,
-    /// Those that the cloud does not document come last.
+    /// Operations that the cloud does not document come last.
     pub(super) operations: Vec<Op>,
     pub(super) objects: Vec<Object>,
 }
@@ -27,7 +27,7 @@ impl fmt::Debug for Model {
     }
 }
 
-/// An operation with what is looked up of it again and again.
+/// An operation with its parameters, schemas and examples.
 pub(super) struct Op {
     pub(super) id: &'static str,
     pub(super) document: &'static Document,
@@ -41,7 +41,7 @@ pub(super) struct Op {
     pub(super) documented: Documented,
     /// Compiled when they are first needed.
     body_validator: OnceLock<Validator>,
-    answer_validators: [OnceLock<Option<Validator>>; 4],
+    response_validators: [OnceLock<Option<Validator>>; 4],
 }
 
 /// A path or query parameter.
@@ -50,14 +50,14 @@ pub(super) struct Parameter {
     pub(super) in_path: bool,
     pub(super) required: bool,
     pub(super) schema: &'static Value,
-    /// The parameter without which this one is refused, and an example of it.
+    /// The parameter without which this one is rejected, and an example of it.
     pub(super) together: Option<(&'static str, &'static Value)>,
 }
 
-/// A kind of object: what creates one, what names one, and what else there is to do with it.
+/// A kind of object, with the operations that create, name, read, change and remove one.
 ///
-/// It is derived from the paths: `{job_id}` in `/jobs/{job_id}` names what `POST /jobs` creates. Where nothing is
-/// posted to the collection, the `POST` of the same tag creates.
+/// It is derived from the paths: `{job_id}` in `/jobs/{job_id}` names what `POST /jobs` creates. Where the collection
+/// has no `POST`, the `POST` of the same tag creates.
 pub(super) struct Object {
     /// The path of an object up to its own parameter.
     pub(super) item: &'static str,
@@ -67,14 +67,14 @@ pub(super) struct Object {
     pub(super) show: Option<usize>,
     pub(super) update: Option<usize>,
     pub(super) delete: Option<usize>,
-    /// Removes it: its own deletion, or that of another kind of which the description says so with `x-also-deletes`.
+    /// Removes it: its own deletion, or that of another kind that has `x-also-deletes`.
     pub(super) removed_by: Option<usize>,
     /// The operation that stops it.
     pub(super) stop: Option<usize>,
 }
 
 impl Object {
-    /// The path of the operation that removes an object which this path names; it may call the id otherwise.
+    /// Returns the path of the operation that removes an object; it may have another name for the id.
     pub(super) fn removal_path(
         &self,
         model: &'static Model,
@@ -89,7 +89,7 @@ impl Object {
     }
 }
 
-/// The model of a cloud's edition, or of all editions together.
+/// Returns the model of a cloud's edition, or of all editions together.
 pub(super) fn model(cloud: Option<Cloud>) -> &'static Model {
     static MODELS: LazyLock<BTreeMap<Option<&'static str>, OnceLock<Model>>> = LazyLock::new(|| {
         let clouds = Cloud::all().map(|cloud| (Some(cloud.name()), OnceLock::new()));
@@ -163,8 +163,8 @@ impl Model {
         self.operations.iter().position(|op| op.id == id)
     }
 
-    /// The kind of object that a parameter of a path names: the kind with that path, or else the kind that the operation of
-    /// the path removes under another id.
+    /// Returns the kind of object that a parameter of a path names: the kind with that path, or else the kind that the
+    /// operation of the path removes under another id.
     pub(super) fn named_by(&self, path: &str, parameter: &str) -> Option<usize> {
         let item = &path[..path.find(&format!("{{{parameter}}}"))? + parameter.len() + 2];
         let removes = |object: &Object| object.removed_by.is_some_and(|op| self.operations[op].operation.path == item);
@@ -177,7 +177,7 @@ impl Model {
         self.objects.iter().position(|object| object.create == op)
     }
 
-    /// The kind of object that an operation is about: the last one that its path names.
+    /// Returns the kind of object that an operation is about: the last one that its path names.
     pub(super) fn object_of(&self, op: &Op) -> Option<usize> {
         let parameter = op.path_parameters().last()?;
         self.named_by(op.operation.path, parameter)
@@ -206,16 +206,16 @@ impl Op {
             examples: document.examples(operation),
             documented,
             body_validator: OnceLock::new(),
-            answer_validators: Default::default(),
+            response_validators: Default::default(),
         }
     }
 
-    /// `iam`, `modelarts` or `mrs`.
+    /// Returns `iam`, `modelarts` or `mrs`.
     pub(super) fn service(&self) -> &'static str {
         self.document.name()
     }
 
-    /// The parameters of the path but for the project, outermost first.
+    /// Returns the parameters of the path except for the project, outermost first.
     pub(super) fn path_parameters(&self) -> impl Iterator<Item = &'static str> {
         self.operation
             .path
@@ -227,7 +227,7 @@ impl Op {
         self.parameters.iter().find(|parameter| parameter.name == name)
     }
 
-    /// Whether it only reads: a `GET` that may be sent twice.
+    /// Returns whether it only reads: a `GET` that may be sent twice.
     pub(super) fn reads(&self) -> bool {
         self.operation.method == "get" && self.operation.value["x-idempotent"] != false
     }
@@ -240,46 +240,46 @@ impl Op {
         self.operation.value.get("security").is_none()
     }
 
-    /// Whether it changes more of its object than the values of fields.
+    /// Returns whether it changes more of its object than the values of fields.
     pub(super) fn transforms(&self) -> bool {
         let acts = self.operation.method == "post" || self.operation.value["x-idempotent"] == false;
         self.operation.method == "delete" || (acts && self.path_parameters().last().is_some() && self.body.is_none())
     }
 
-    /// Whether a body is as described.
+    /// Returns whether a body is as described.
     pub(super) fn allows(&self, body: &Value) -> bool {
         let Some(schema) = self.body else { return false };
         self.body_validator.get_or_init(|| self.document.validator(schema)).is_valid(body)
     }
 
-    /// The schema of an answer.
-    pub(super) fn answer_schema(&self, status: u16) -> Option<&'static Value> {
+    /// Returns the schema of a response.
+    pub(super) fn response_schema(&self, status: u16) -> Option<&'static Value> {
         self.document.response(self.operation, status)?.pointer("/content/application~1json/schema")
     }
 
-    /// The headers that are described for a status.
-    pub(super) fn answer_headers(&self, status: u16) -> impl Iterator<Item = &'static str> {
+    /// Returns the headers that are described for a status.
+    pub(super) fn response_headers(&self, status: u16) -> impl Iterator<Item = &'static str> {
         let headers =
             self.document.response(self.operation, status).and_then(|response| response["headers"].as_object());
         headers.into_iter().flatten().map(|(name, _)| name.as_str())
     }
 
-    /// Where an answer's body differs from its schema. A status that is not described has none.
+    /// Returns where the body of a response differs from its schema. A status that is not described has no schema.
     pub(super) fn differences(&self, status: u16, body: &Value) -> Vec<String> {
-        // One schema serves all statuses of a class, but for those that have their own.
+        // One schema is for all statuses of a class, except for those that have their own.
         let (index, status) = match status {
             200..300 => (0, self.success),
             401 => (1, 401),
             ..500 => (2, 400),
             _ => (3, 500),
         };
-        let validator = self.answer_validators[index]
-            .get_or_init(|| self.answer_schema(status).map(|schema| self.document.validator(schema)));
+        let validator = self.response_validators[index]
+            .get_or_init(|| self.response_schema(status).map(|schema| self.document.validator(schema)));
         let errors = validator.iter().flat_map(|validator| validator.iter_errors(body));
         errors.take(3).map(|error| format!("`{}`: {error}", field(&error.instance_path().to_string()))).collect()
     }
 
-    /// The name that a request gives to what it creates or changes: `name`, `job_name`, `config_name`.
+    /// Returns the field with which a request names what it creates or changes: `name`, `job_name`, `config_name`.
     pub(super) fn name_field(&self) -> Option<&'static str> {
         let schema = load::resolve(self.document.value(), self.body?);
         let properties = schema["properties"].as_object()?;
@@ -287,11 +287,11 @@ impl Op {
         properties.keys().find(is_name).map(String::as_str)
     }
 
-    /// The field of an answer that holds the items of a list, with their schema.
+    /// Returns the field of a response that has the items of a list, with their schema.
     pub(super) fn items(&self) -> Option<(&'static str, &'static Value)> {
         let document = self.document.value();
         let list = spec::list(self.operation)?;
-        let schema = load::resolve(document, self.answer_schema(self.success)?);
+        let schema = load::resolve(document, self.response_schema(self.success)?);
         let property = load::resolve(document, &schema["properties"][list.items]);
         let items = load::resolve(document, property.get("items")?);
         items.get("properties").map(|_| (list.items, items))
@@ -302,54 +302,13 @@ impl Op {
         spec::list(self.operation).map_or(PageShape::Whole, |list| list.pages)
     }
 
-    /// The field of an answer that counts the items of all pages.
+    /// Returns the field of a response that counts the items of all pages.
     pub(super) fn total(&self) -> Option<&'static str> {
         spec::list(self.operation)?.total
     }
 }
 
-/// A JSON pointer as people write places: `config.data_source[0].type`.
-pub(super) fn field(pointer: &str) -> String {
-    let mut place = String::new();
-    for token in pointer.split('/').skip(1) {
-        if token.parse::<usize>().is_ok() {
-            place.push_str(&format!("[{token}]"));
-        } else {
-            if !place.is_empty() {
-                place.push('.');
-            }
-            place.push_str(&token.replace("~1", "/").replace("~0", "~"));
-        }
-    }
-    place
-}
-
-/// The properties of a schema, those of its parts included, references resolved on the way.
-pub(super) fn properties(document: &'static Value, schema: &'static Value) -> Vec<(&'static str, &'static Value)> {
-    let schema = load::resolve(document, schema);
-    let own = schema["properties"].as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value));
-    let parts = schema["allOf"].as_array().into_iter().flatten().flat_map(|part| properties(document, part));
-    own.chain(parts).collect()
-}
-
-/// A keyword of a schema, or else of one of its parts.
-pub(super) fn keyword(document: &'static Value, schema: &'static Value, name: &str) -> Option<&'static Value> {
-    let schema = load::resolve(document, schema);
-    schema.get(name).or_else(|| schema["allOf"].as_array()?.iter().find_map(|part| keyword(document, part, name)))
-}
-
-/// All names of fields in a schema.
-pub(super) fn all_names(document: &'static Value, schema: &'static Value) -> Vec<&'static str> {
-    let items = item(document, schema);
-    let inside = if items.is_null() { Vec::new() } else { all_names(document, items) };
-    properties(document, schema)
-        .into_iter()
-        .flat_map(|(name, inner)| [vec![name], all_names(document, inner)].concat())
-        .chain(inside)
-        .collect()
-}
-
-/// Fields of a request that change nothing.
+/// Returns the fields of a request that change nothing.
 pub(super) fn unsupported(op: &Op) -> Vec<&'static str> {
     let Some(schema) = op.body else { return Vec::new() };
     let document = op.document.value();

@@ -1,4 +1,4 @@
-//! Puts objects that exist in the place of those that the documents name.
+//! Replaces the objects that the documents name by objects that exist.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::attempt::Attempt;
 use super::compare::plain;
-use super::generate::item;
-use super::model::{Op, properties};
+use super::model::Op;
 use super::run::Halt;
+use super::schema::{item, properties};
 use crate::spec::load;
 
 impl Attempt<'_> {
-    /// Puts what exists here in the place of what the documents name; what is on trial stays as it is.
+    /// Replaces the objects that a body names by objects that exist, except for the value under test.
     pub(super) async fn adapt(
         &mut self,
         op: usize,
@@ -32,7 +32,7 @@ impl Attempt<'_> {
             let Some(object) = self.model().op(target).and_then(|op| self.model().created_by(op)) else { continue };
             let id = self.reference(object, path).await?;
             if let Some(spot) = body.pointer_mut(&pointer) {
-                // The type is the one that the schema gives the field.
+                // The value has the type of the field's schema.
                 *spot = match (&*spot, id.parse::<i64>()) {
                     (Value::Number(_), Ok(number)) => number.into(),
                     _ => id.into(),
@@ -44,7 +44,7 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// Gives what a request names a name of its own; one that is on trial keeps its form.
+    /// Replaces the name in a request by a new one. A name under test keeps its form.
     pub(super) fn rename(&mut self, described: &Op, body: &mut Value, place: Option<&str>, accepted: bool) {
         if let Some(name) = described.name_field()
             && body.get(name).is_some_and(Value::is_string)
@@ -61,19 +61,19 @@ impl Attempt<'_> {
         }
     }
 
-    /// An object to refer to: one that the parent brought along, else one that is shared.
+    /// Returns an object to refer to: one that was created with the parent, else a shared one.
     pub(super) async fn reference(&mut self, object: usize, path: &[(&'static str, String)]) -> Result<String, Halt> {
         let parameter = self.model().objects[object].parameter;
         let shared = self.run.fixtures.iter().filter_map(|cell| cell.get()?.as_ref().ok());
         let parent = self.own.iter().chain(shared).find(|fixture| !path.is_empty() && fixture.path == path);
-        if let Some(id) = parent.and_then(|parent| plain(parent.answer.get(parameter)?)) {
+        if let Some(id) = parent.and_then(|parent| plain(parent.reply.get(parameter)?)) {
             return Ok(id);
         }
         Ok(self.fixture(object, false).await?.id().to_owned())
     }
 }
 
-/// Where a body refers to other objects: pointer and the operation that creates them.
+/// Collects the places where a body refers to other objects, with the operation that creates them.
 fn refers(
     document: &'static Value,
     schema: &'static Value,
@@ -102,7 +102,7 @@ fn refers(
     }
 }
 
-/// Puts given values at all fields of their names.
+/// Sets the given values in all fields of their names.
 fn give(given: &BTreeMap<String, String>, value: &mut Value, pointer: String, place: Option<&str>) {
     if given.is_empty() {
         return;

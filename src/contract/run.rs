@@ -1,36 +1,37 @@
-//! What all clauses of a run share.
+//! Holds what all clauses of a run share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU32, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::FutureExt;
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use super::attempt::Attempt;
-use super::exchange::Request;
-use super::inventory::{Inventory, Owner};
-use super::model::{Model, Op, all_names};
-use super::objects::Fixture;
-use super::plan::{Identity, Payload, Plan};
-use super::runner::Interrupt;
+use super::interrupt::Interrupt;
+use super::inventory::Inventory;
+use super::model::Model;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::session::credentials::Credentials;
 use crate::session::{Session, Transport};
 
-/// What all names begin with that the tests give.
+/// The beginning of all names that the tests set.
 pub(super) const PREFIX: &str = "hwjobs-ct-";
 
+/// Values of the parameters of a path, outermost first.
+pub(super) type Path = [(&'static str, String)];
+
+/// The options of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     pub(super) read_only: bool,
     pub(super) allow_billed: bool,
     pub(super) workers: usize,
     pub(super) seed: u64,
-    /// The least time between two requests.
+    /// The shortest time between two requests.
     pub(super) interval: Option<Duration>,
     pub(super) given: BTreeMap<String, String>,
     pub(super) patience: Duration,
@@ -46,12 +47,28 @@ pub(super) fn milliseconds(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// What all clauses of a run share.
-pub(super) struct Run {
+/// An object for clauses to work on.
+#[derive(Debug)]
+pub(super) struct Fixture {
+    pub(super) object: usize,
+    /// Values of the path, its own last.
+    pub(super) path: Vec<(&'static str, String)>,
+    pub(super) request: Value,
+    pub(super) reply: Value,
+}
+
+impl Fixture {
+    pub(super) fn id(&self) -> &str {
+        self.path.last().map_or("", |(_, id)| id)
+    }
+}
+
+/// Holds what all clauses of a run share.
+pub(super) struct RunState {
     pub(super) model: &'static Model,
     pub(super) options: Options,
     pub(super) session: Session,
-    /// Signs with a made-up key, now and a week ago.
+    /// Transports that sign with a made-up key, one now and one with the date of a week ago.
     pub(super) strangers: [Transport; 2],
     /// One object of each kind, which clauses share.
     pub(super) fixtures: Vec<OnceCell<Result<Arc<Fixture>, String>>>,
@@ -59,13 +76,13 @@ pub(super) struct Run {
     pub(super) fatal: Mutex<Option<Error>>,
     pub(super) interrupt: Interrupt,
     pub(super) requests: AtomicUsize,
-    /// How often in a row the own credentials were refused.
-    pub(super) refusals: AtomicU32,
-    /// How often in a row no answer came in time.
-    pub(super) silences: AtomicU32,
-    /// How often in a row a request was throttled to the end.
+    /// The number of rejections in a row of the own credentials.
+    pub(super) rejections: AtomicU32,
+    /// The number of requests in a row without a response in time.
+    pub(super) timeouts: AtomicU32,
+    /// The number of requests in a row of which all attempts were throttled.
     pub(super) throttled: AtomicU32,
-    /// How many bytes of bodies are kept for the report.
+    /// The number of bytes of bodies that are kept for the report.
     pub(super) kept: AtomicUsize,
     /// The earliest time of the next request.
     pub(super) next: tokio::sync::Mutex<Instant>,
@@ -86,28 +103,28 @@ impl Clock for LastWeek {
     }
 }
 
-/// Why an attempt goes no further.
+/// Why an attempt ends early.
 #[derive(Debug)]
 pub(super) enum Halt {
     /// The endpoint does not have an operation.
     Absent(usize, String),
-    /// Something is missing that the clause needs.
+    /// The clause lacks what it needs.
     NotTried(String),
-    /// The differences say it all.
+    /// The recorded differences say why.
     Broken,
-    /// Nothing shows an object that was created.
+    /// No operation shows an object that was created.
     Unknown,
     Fatal(Error),
 }
 
-impl Run {
+impl RunState {
     pub(super) fn new(
         model: &'static Model,
         session: Session,
         options: Options,
         interrupt: Interrupt,
     ) -> Result<Self, Error> {
-        let made_up = Credentials::access_key("HWJOBSCONTRACTMADEUP", "made-up-and-known-to-nobody");
+        let made_up = Credentials::access_key("HWJOBSCONTRACTMADEUP", "made-up-not-a-secret");
         let strangers = [
             crate::session::stranger(&made_up, Arc::new(SystemClock))?,
             crate::session::stranger(&made_up, Arc::new(LastWeek))?,
@@ -123,8 +140,8 @@ impl Run {
             fatal: Mutex::default(),
             interrupt,
             requests: AtomicUsize::default(),
-            refusals: AtomicU32::default(),
-            silences: AtomicU32::default(),
+            rejections: AtomicU32::default(),
+            timeouts: AtomicU32::default(),
             throttled: AtomicU32::default(),
             kept: AtomicUsize::default(),
             next: tokio::sync::Mutex::new(Instant::now()),
@@ -136,7 +153,7 @@ impl Run {
         self.interrupt.is_asked() || self.fatal().is_some()
     }
 
-    /// What ended the run early.
+    /// Returns what ended the run early.
     pub(super) fn fatal(&self) -> Option<Error> {
         lock(&self.fatal).clone()
     }
@@ -146,45 +163,13 @@ impl Run {
         lock(&self.fatal).get_or_insert(error);
     }
 
-    /// What all names begin with that this run gives.
+    /// Returns the beginning of all names of this run.
     pub(super) fn prefix(&self) -> String {
         format!("{PREFIX}{}", self.tag)
     }
-
-    /// Asks each service of a plan for something, so that credentials that it refuses are sent once and no more.
-    pub(super) async fn greet(&self, plan: &Plan) -> Result<(), Error> {
-        let known = |name: &str| {
-            let has = |op: &Op| {
-                op.parameter(name).is_some()
-                    || op.body.is_some_and(|schema| all_names(op.document.value(), schema).contains(&name))
-            };
-            self.model.operations.iter().any(has)
-        };
-        if let Some(unknown) = self.options.given.keys().find(|name| !known(name)) {
-            return Err(Error::configuration(format!("no parameter or field is called `{unknown}`")));
-        }
-        let services: BTreeSet<&str> = plan.clauses().iter().map(|clause| clause.op().service()).collect();
-        for service in services {
-            let easy = |op: &Op| {
-                op.service() == service
-                    && op.reads()
-                    && op.is_authenticated()
-                    && op.path_parameters().next().is_none()
-                    && op.parameters.iter().all(|parameter| parameter.in_path || !parameter.required)
-            };
-            let Some(op) = self.model.operations.iter().position(easy) else { continue };
-            let request = Request { op, path: vec![], query: vec![], body: Payload::None, identity: Identity::Own };
-            match Attempt::new(self, None, usize::MAX, Owner::Shared).send(&request).await {
-                Err(Halt::Fatal(error)) => return Err(error),
-                Ok(answer) if answer.status == 401 => return Err(answer.refusal(&self.model.operations[op])),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
 }
 
-/// Runs something that panics where the runner has a defect; gives the message of the panic then.
+/// Runs a future that panics where the runner has a defect. Returns the message of the panic as the error.
 pub(super) async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
     AssertUnwindSafe(future).catch_unwind().await.map_err(|panic| {
         let text = panic.downcast_ref::<&str>().copied();

@@ -1,22 +1,27 @@
-//! Runs a plan and reports what came of it.
+//! Runs a plan and reports the results.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::attempt::Attempt;
+use super::clause::{Caller, Case, Clause, Payload, Property};
 use super::clocks::Clocks;
-use super::inventory::{Inventory, Owner};
-use super::model::Model;
-use super::plan::{Case, Clause, Law, Plan};
-use super::run::{Options, Run, caught, lock, milliseconds};
-use super::turns::{Advance, each};
-use super::verdict::{Leftover, Outcome, Report, Verdict};
+use super::exchange::Call;
+use super::interrupt::Interrupt;
+use super::inventory::Owner;
+use super::model::Op;
+use super::plan::Plan;
+use super::run::{Halt, Options, RunState, caught, milliseconds};
+use super::scheduler::{Advance, each};
+use super::schema::all_names;
+use super::verdict::{Outcome, Report, Verdict};
 use crate::error::Error;
 use crate::session::Session;
 
-/// Tries a plan against the endpoint of a session.
+/// Tests the endpoint of a session by a plan.
 #[derive(Clone)]
 #[must_use = "nothing is sent before `run`"]
 pub struct Runner {
@@ -26,7 +31,7 @@ pub struct Runner {
     advance: Option<TryAdvance>,
 }
 
-/// Moves the endpoint's time on, if it can.
+/// Moves the clock of the endpoint, or fails.
 type TryAdvance = Arc<dyn Fn(Duration) -> Result<(), Error> + Send + Sync>;
 
 impl fmt::Debug for Runner {
@@ -36,49 +41,9 @@ impl fmt::Debug for Runner {
     }
 }
 
-/// Stops a run: what is going on is finished, and everything is cleaned up.
-#[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<Shared>);
-
-#[derive(Debug, Default)]
-struct Shared {
-    asked: AtomicBool,
-    /// What the runs have created that did not end by themselves. A run whose future is dropped leaves its inventory here.
-    inventories: Mutex<Vec<Arc<Inventory>>>,
-}
-
-impl Interrupt {
-    /// Asks the run to come to its end.
-    pub fn stop(&self) {
-        self.0.asked.store(true, Ordering::Relaxed);
-    }
-
-    /// Returns what has been created so far and not removed, for callers that do not wait until the run has ended: what
-    /// requests in flight may create is included. It stays here after the future of [`Runner::run`] was dropped. Once that
-    /// future has returned a report, [`Report::leftovers`] has them instead.
-    pub fn leftovers(&self) -> Vec<Leftover> {
-        lock(&self.0.inventories).iter().flat_map(|inventory| inventory.leftovers()).collect()
-    }
-
-    pub(super) fn is_asked(&self) -> bool {
-        self.0.asked.load(Ordering::Relaxed)
-    }
-
-    /// Returns the inventory of a new run.
-    pub(super) fn inventory(&self, model: &'static Model) -> Arc<Inventory> {
-        let inventory = Arc::new(Inventory::new(model));
-        lock(&self.0.inventories).push(Arc::clone(&inventory));
-        inventory
-    }
-
-    /// Drops the inventory of a run that has ended by itself.
-    fn ended(&self, inventory: &Arc<Inventory>) {
-        lock(&self.0.inventories).retain(|other| !Arc::ptr_eq(other, inventory));
-    }
-}
-
 impl Runner {
-    /// Tries clauses as the owner of a session. Without further leave it starts no work that is paid for.
+    /// Creates a runner with the credentials of a session. It starts billed work only with
+    /// [`allow_billed`](Self::allow_billed).
     pub fn new(session: Session) -> Self {
         let options = Options {
             read_only: false,
@@ -94,31 +59,31 @@ impl Runner {
         Self { session, options, interrupt: Interrupt::default(), advance: None }
     }
 
-    /// Sends only what changes nothing; what exists is looked at instead of what would be created.
+    /// Sends only requests that change nothing. Clauses read existing objects instead of creating some.
     pub fn read_only(mut self, read_only: bool) -> Self {
         self.options.read_only = read_only;
         self
     }
 
-    /// Tries also what starts work that is paid for.
+    /// Allows clauses that start billed work.
     pub fn allow_billed(mut self, allow_billed: bool) -> Self {
         self.options.allow_billed = allow_billed;
         self
     }
 
-    /// How many clauses are tried at a time; 4 by default. One that waits for a job lets another one go on.
+    /// Sets how many clauses run at a time; 4 by default. While one waits for a job, another one runs.
     pub fn workers(mut self, workers: usize) -> Self {
         self.options.workers = workers.max(1);
         self
     }
 
-    /// What names and values are chosen by: the same seed, the same requests.
+    /// Sets the seed by which names and values are chosen: the same seed leads to the same requests.
     pub fn seed(mut self, seed: u64) -> Self {
         self.options.seed = seed;
         self
     }
 
-    /// How many requests are sent in a second at most; any number where it is not above zero.
+    /// Limits the requests in a second; a rate that is not above zero is no limit.
     pub fn rate(mut self, rate: f64) -> Self {
         self.options.interval = Duration::try_from_secs_f64(rate.recip()).ok();
         self
@@ -131,20 +96,22 @@ impl Runner {
         self
     }
 
-    /// How long is waited for a job to end or to become removable; a minute by default.
+    /// Sets how long a clause waits until a job ends or can be removed, and how long a throttled request is retried; a
+    /// minute by default.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.options.patience = patience;
         self
     }
 
-    /// Says that the endpoint is the embedded emulator: the report tells it, and the documents' own user can sign in.
+    /// Declares that the endpoint is the embedded emulator: the report says so, and the documents' own user can sign
+    /// in.
     pub fn embedded(mut self, embedded: bool) -> Self {
         self.options.embedded = embedded;
         self
     }
 
-    /// Moves the endpoint's time on instead of waiting, once there is nothing else to do. Without it the runner does so by
-    /// itself where the endpoint has the emulator's control API.
+    /// Sets what moves the endpoint's clock when all clauses wait. Without it the runner moves the clock by itself
+    /// where the endpoint has the emulator's control API.
     ///
     /// ```
     /// # #[cfg(feature = "emulator")]
@@ -158,7 +125,7 @@ impl Runner {
     /// let emulator = Arc::new(Emulator::start().await?);
     /// let runner = Runner::new(emulator.session()?).allow_billed(true);
     /// let runner = runner.advance(move |by| emulator.advance_clock(by));
-    /// let plan = Plan::of_description().only(&["modelarts.stop_training_job_version.law.*"])?;
+    /// let plan = Plan::of_description().only(&["modelarts.stop_training_job_version.property.*"])?;
     /// runner.run(&plan, |_| {}).await?.assert_honoured();
     /// # Ok(())
     /// # }
@@ -176,52 +143,53 @@ impl Runner {
         self
     }
 
-    /// The base address of each service that is tried, by the service's name.
+    /// Returns the base address of each service under test, by the service's name.
     pub fn endpoints(&self) -> BTreeMap<String, String> {
         let of = |service: &str| (service.to_owned(), self.session.way_to(service).2.to_owned());
         ["iam", "modelarts", "mrs"].map(of).into()
     }
 
-    /// What stops the run from outside.
+    /// Returns the handle that stops the run from outside.
     pub fn interrupt(&self) -> Interrupt {
         self.interrupt.clone()
     }
 
-    /// Tries all clauses of a plan; each outcome is handed on as soon as it is known.
+    /// Tests all clauses of a plan. `progress` receives each outcome as soon as it is known.
     ///
     /// # Errors
     ///
-    /// Nothing can be tried: the endpoint cannot be reached, the credentials are not to be had or are refused, or a value is
-    /// [given](Self::given) for a name that nothing has. What happens later is told by [`Report::aborted`].
+    /// Nothing can be tested: the endpoint cannot be reached, there are no credentials or they are rejected, or a value
+    /// is [given](Self::given) for a name that nothing has. Later failures are in [`Report::aborted`].
     pub async fn run(&self, plan: &Plan, progress: impl Fn(&Outcome) + Send + Sync + 'static) -> Result<Report, Error> {
         let started = Instant::now();
-        let run = Arc::new(Run::new(plan.model(), self.session.clone(), self.options.clone(), self.interrupt.clone())?);
+        let run =
+            Arc::new(RunState::new(plan.model(), self.session.clone(), self.options.clone(), self.interrupt.clone())?);
         if let Err(error) = run.greet(plan).await {
             self.interrupt.ended(&run.inventory);
             return Err(error);
         }
         let advance = self.move_time(&run, plan).await;
-        // What looks at whole lists is tried alone: others would change them meanwhile.
+        // Clauses about whole lists run alone: others would change the lists meanwhile.
         let (alone, together): (Vec<_>, Vec<_>) = plan.clauses().iter().cloned().partition(is_exclusive);
         let progress: Arc<dyn Fn(&Outcome) + Send + Sync> = Arc::new(progress);
         let mut outcomes = Vec::new();
         for (clauses, workers) in [(together, self.options.workers), (alone, 1)] {
             let clauses = clauses.into_iter().take_while(|_| !run.is_over());
-            let done = each(workers, advance.clone(), clauses, |clause, mut turn| {
+            let done = each(workers, advance.clone(), clauses, |clause, mut slot| {
                 let (run, progress) = (Arc::clone(&run), Arc::clone(&progress));
                 async move {
-                    let outcome = Box::pin(run.attempt(&clause, &mut turn)).await;
+                    let outcome = Box::pin(run.attempt(&clause, &mut slot)).await;
                     if let Err(panic) = caught(async { progress(&outcome) }).await {
-                        run.end(Error::service(format!("what is told of the progress failed: {panic}")));
+                        run.end(Error::service(format!("the callback for the progress failed: {panic}")));
                     }
-                    ((clause.index, outcome), turn)
+                    ((clause.index, outcome), slot)
                 }
             });
             outcomes.extend(done.await);
             run.clean_up(Owner::Later, advance.clone()).await;
         }
         run.clean_up(Owner::Shared, advance.clone()).await;
-        // What could not be removed at once may be of clauses that were cut off.
+        // Objects that could not be removed at once may be of clauses that were aborted.
         run.clean_up(Owner::Later, advance).await;
         let aborted = run.fatal().map(|error| error.to_string());
         if self.interrupt.is_asked() || aborted.is_some() {
@@ -249,9 +217,9 @@ impl Runner {
         })
     }
 
-    /// How the endpoint's time is moved on: as the caller says, or by the control API of an emulator. Only clauses that start
-    /// work wait for anything, so others ask nobody for it.
-    async fn move_time(&self, run: &Arc<Run>, plan: &Plan) -> Option<Advance> {
+    /// Returns what moves the endpoint's clock: the caller's function, or the control API of an emulator. Only clauses
+    /// that start work wait for anything, so no other plan looks for an emulator.
+    async fn move_time(&self, run: &Arc<RunState>, plan: &Plan) -> Option<Advance> {
         let (run, waits) = (Arc::clone(run), !self.options.read_only && self.options.allow_billed);
         if let Some(advance) = self.advance.clone() {
             return Some(Arc::new(move |by| {
@@ -277,8 +245,46 @@ impl Runner {
     }
 }
 
-/// Whether a clause looks at a whole list that it cannot narrow down to what it created.
+/// Returns whether a clause reads a whole list that it cannot narrow down to what it created.
 fn is_exclusive(clause: &Clause) -> bool {
-    matches!(&clause.case, Case::Law(Law::Pages | Law::PageSize | Law::Sort(_) | Law::Filter(_) | Law::Listed(_)))
-        && clause.op().parameter("search_content").is_none()
+    matches!(
+        &clause.case,
+        Case::Property(
+            Property::Pages | Property::PageSize | Property::Sort(_) | Property::Filter(_) | Property::Listed(_)
+        )
+    ) && clause.op().parameter("search_content").is_none()
+}
+
+impl RunState {
+    /// Sends one request to each service of a plan, so that credentials that the service rejects are sent only once.
+    pub(super) async fn greet(&self, plan: &Plan) -> Result<(), Error> {
+        let known = |name: &str| {
+            let has = |op: &Op| {
+                op.parameter(name).is_some()
+                    || op.body.is_some_and(|schema| all_names(op.document.value(), schema).contains(&name))
+            };
+            self.model.operations.iter().any(has)
+        };
+        if let Some(unknown) = self.options.given.keys().find(|name| !known(name)) {
+            return Err(Error::configuration(format!("no parameter or field is called `{unknown}`")));
+        }
+        let services: BTreeSet<&str> = plan.clauses().iter().map(|clause| clause.op().service()).collect();
+        for service in services {
+            let easy = |op: &Op| {
+                op.service() == service
+                    && op.reads()
+                    && op.is_authenticated()
+                    && op.path_parameters().next().is_none()
+                    && op.parameters.iter().all(|parameter| parameter.in_path || !parameter.required)
+            };
+            let Some(op) = self.model.operations.iter().position(easy) else { continue };
+            let request = Call { op, path: vec![], query: vec![], body: Payload::None, caller: Caller::Own };
+            match Attempt::new(self, None, usize::MAX, Owner::Shared).send(&request).await {
+                Err(Halt::Fatal(error)) => return Err(error),
+                Ok(reply) if reply.status == 401 => return Err(reply.rejection(&self.model.operations[op])),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
 }

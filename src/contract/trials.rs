@@ -1,41 +1,40 @@
-//! Tries single requests, each with what must come of it.
+//! Tests single requests.
 
 use serde_json::Value;
 
 use super::attempt::Attempt;
+use super::clause::{Expected, Payload, Target, Trial};
 use super::compare::plain;
-use super::exchange::{Answer, Request};
-use super::generate::item;
-use super::laws::ended_too_soon;
-use super::model::{Op, keyword, properties};
-use super::objects::is_unknown;
-use super::plan::{Expected, Payload, Target, Trial};
+use super::exchange::{Call, Reply};
+use super::model::Op;
+use super::read::ended_too_soon;
 use super::run::Halt;
+use super::schema::{item, keyword, properties};
 use super::verdict::Check;
 
 impl Attempt<'_> {
     pub(super) async fn trials(&mut self, trials: &[Trial]) -> Result<(), Halt> {
         let mut excuse = None;
         for trial in trials {
-            let answer = self.trial(trial).await?;
+            let reply = self.trial(trial).await?;
             let is_query =
                 trial.place.is_none() && self.model().object_of(&self.model().operations[trial.op]).is_some();
-            // A good value may lead to another object, which is not there.
-            if trial.expected == Expected::Accepted && !answer.is_success() && !(is_query && is_unknown(&answer)) {
-                // A value that no example shows may need others beside it, which only sentences tell.
+            // A valid value may name an object that does not exist.
+            if trial.expected == Expected::Accepted && !reply.is_success() && !(is_query && reply.is_unknown()) {
+                // A value without an example may need other fields, which only the text of the documents says.
                 match self.rules(trial) {
                     Some(rule) => {
                         excuse = Some(format!(
-                            "{} was refused with {}; it may be by the rule: {rule}",
+                            "{} was rejected with {}; the reason may be the rule: {rule}",
                             trial.what,
-                            answer.told()
+                            reply.summary()
                         ));
                     }
                     None => {
                         let text = format!(
                             "{}: {} instead of {}",
                             trial.what,
-                            answer.told(),
+                            reply.summary(),
                             self.model().operations[trial.op].success
                         );
                         self.differs(Check::Status, text);
@@ -49,22 +48,22 @@ impl Attempt<'_> {
         }
     }
 
-    /// Sends what must meet no operation.
+    /// Checks that the endpoint does not have an operation: sends a request that no operation must answer.
     pub(super) async fn absence(&mut self, trial: &Trial) -> Result<(), Halt> {
         let op = &self.model().operations[trial.op];
         let path = op.path_parameters().map(|name| (name, self.unknown_id(op, name))).collect();
-        let request = Request { op: trial.op, path, query: vec![], body: Payload::None, identity: trial.identity };
+        let request = Call { op: trial.op, path, query: vec![], body: Payload::None, caller: trial.caller };
         match self.send(&request).await {
             Err(Halt::Absent(..)) => Ok(()),
             Err(halt) => Err(halt),
-            Ok(answer) => {
-                self.differs(Check::Status, format!("the operation is there: it answered {}", answer.told()));
+            Ok(reply) => {
+                self.differs(Check::Status, format!("the operation exists: it returned {}", reply.summary()));
                 Err(Halt::Broken)
             }
         }
     }
 
-    /// The rules between fields that hold where an enumerated value is on trial that no example shows.
+    /// Returns the rules between fields that apply where an enumerated value without an example is under test.
     pub(super) fn rules(&self, trial: &Trial) -> Option<String> {
         let (Some(place), Payload::Json(body)) = (&trial.place, &trial.body) else { return None };
         let op = &self.model().operations[trial.op];
@@ -86,7 +85,7 @@ impl Attempt<'_> {
         (keyword(document, schema, "enum").is_some() && !rules.is_empty()).then_some(rules)
     }
 
-    pub(super) async fn trial(&mut self, trial: &Trial) -> Result<Answer, Halt> {
+    pub(super) async fn trial(&mut self, trial: &Trial) -> Result<Reply, Halt> {
         let signs_in =
             matches!(trial.expected, Expected::Accepted | Expected::Documented(_) | Expected::Unauthenticated);
         if signs_in && !self.model().operations[trial.op].is_authenticated() && !self.run.options.embedded {
@@ -95,45 +94,44 @@ impl Attempt<'_> {
             ));
         }
         let request = self.prepare(trial).await?;
-        let mut answer = self.send(&request).await?;
+        let mut reply = self.send(&request).await?;
         if trial.target == Target::Fresh && matches!(trial.expected, Expected::Accepted | Expected::Documented(_)) {
-            answer = self.in_another_state(&request, answer).await?;
+            reply = self.in_another_state(&request, reply).await?;
         }
         match trial.expected {
             Expected::Accepted => {
-                if answer.is_success() {
-                    self.check_success(trial.op, &answer);
+                if reply.is_success() {
+                    self.check_success(trial.op, &reply);
                 }
             }
             Expected::Documented(index) => {
-                if self.check_success(trial.op, &answer) {
-                    self.compare(trial, index, &request, &answer).await?;
+                if self.check_success(trial.op, &reply) {
+                    self.compare(trial, index, &request, &reply).await?;
                 }
             }
-            expected => self.check_refusal(trial.op, &trial.what, expected, &answer),
+            expected => self.check_rejection(trial.op, &trial.what, expected, &reply),
         }
-        Ok(answer)
+        Ok(reply)
     }
 
-    /// The answer to the same request once the object has ended, if its first state does not allow it.
-    pub(super) async fn in_another_state(&mut self, request: &Request, answer: Answer) -> Result<Answer, Halt> {
-        let Some(object) =
-            self.model().object_of(&self.model().operations[request.op]).filter(|_| !answer.is_success())
+    /// Sends the same request again once the object has ended, if its first state does not allow it.
+    pub(super) async fn in_another_state(&mut self, request: &Call, reply: Reply) -> Result<Reply, Halt> {
+        let Some(object) = self.model().object_of(&self.model().operations[request.op]).filter(|_| !reply.is_success())
         else {
-            return Ok(answer);
+            return Ok(reply);
         };
         match self.model().objects[object].stop {
-            None => Ok(answer),
+            None => Ok(reply),
             // What has ended cannot be stopped.
             Some(stop) if stop == request.op => {
-                if answer.is_refusal() && self.has_ended(object, &request.path).await? {
+                if reply.is_rejection() && self.has_ended(object, &request.path).await? {
                     return Err(ended_too_soon("stopped"));
                 }
-                Ok(answer)
+                Ok(reply)
             }
             Some(_) => {
                 self.stop(object, &request.path).await?;
-                if !self.ended(object, &request.path).await? {
+                if self.ended(object, &request.path).await?.is_none() {
                     return Err(self.never_ended());
                 }
                 self.send(request).await
@@ -141,8 +139,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// The request of a trial, with what must exist created.
-    pub(super) async fn prepare(&mut self, trial: &Trial) -> Result<Request, Halt> {
+    /// Returns the request of a trial, after creating the objects that it needs.
+    pub(super) async fn prepare(&mut self, trial: &Trial) -> Result<Call, Halt> {
         let op = &self.model().operations[trial.op];
         let mut path: Vec<(&'static str, String)> = Vec::new();
         let mut unknown = trial.target == Target::Unknown;
@@ -176,7 +174,7 @@ impl Attempt<'_> {
             let object = self.model().objects.iter().position(|object| object.list == Some(trial.op));
             let text = match (given, object) {
                 (Some(given), _) => given,
-                // The example's marker is an object that only the documents know.
+                // The example's marker names an object that only the documents have.
                 (None, Some(object)) if name == "marker" && is_documented => {
                     self.fixture(object, false).await?.id().to_owned()
                 }
@@ -197,7 +195,7 @@ impl Attempt<'_> {
             }
             other => other.clone(),
         };
-        Ok(Request { op: trial.op, path, query, body, identity: trial.identity })
+        Ok(Call { op: trial.op, path, query, body, caller: trial.caller })
     }
 
     /// Returns an id that no object has.

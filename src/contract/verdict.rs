@@ -1,33 +1,33 @@
-//! What came of a clause, as data.
+//! The results of clauses, as data.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Clause, Kind};
+use super::clause::{Clause, Kind};
 use crate::terminal;
 
-/// What is looked at in an answer. `docs/contract-tests.md` has a section for each.
+/// What is checked in a response. `docs/contract-tests.md` has a section for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Check {
     /// The status is the documented one, or of the documented family.
     Status,
-    /// A body is announced as JSON and is JSON; where none is described there is none.
+    /// A body has the content type of JSON and is JSON; where no body is described there is none.
     ContentType,
     /// The described headers are present.
     Headers,
-    /// The body is as its schema says.
+    /// The body is valid by its schema.
     Schema,
     /// An error has a documented code with the right meaning.
     Code,
     /// The response is like the documented one.
     Example,
-    /// What holds between several requests holds.
-    Law,
-    /// Nobody gets in without the right to.
+    /// A property between several requests holds.
+    Property,
+    /// Requests without valid credentials are rejected.
     Access,
 }
 
@@ -40,7 +40,7 @@ impl Check {
         Self::Schema,
         Self::Code,
         Self::Example,
-        Self::Law,
+        Self::Property,
         Self::Access,
     ];
 
@@ -53,7 +53,7 @@ impl Check {
             Self::Schema => "schema",
             Self::Code => "code",
             Self::Example => "example",
-            Self::Law => "law",
+            Self::Property => "property",
             Self::Access => "access",
         }
     }
@@ -65,7 +65,7 @@ impl fmt::Display for Check {
     }
 }
 
-/// What is to be said of an endpoint and a clause.
+/// The verdict on an endpoint for one clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
@@ -75,7 +75,7 @@ pub enum Verdict {
     Differs,
     /// It does not have the operation.
     Absent,
-    /// It was not asked; the reason is told.
+    /// It was not tested; the outcome has the reason.
     NotTried,
 }
 
@@ -105,13 +105,13 @@ impl fmt::Display for Verdict {
 pub struct Difference {
     /// The check that found it.
     pub check: Check,
-    /// What was expected and what came.
+    /// What was expected, and what the response has instead.
     pub text: String,
-    /// Which of the exchanges shows it.
+    /// The index of the exchange that shows it.
     pub exchange: usize,
 }
 
-/// A request that was sent and what came back. Secrets are hidden.
+/// A request and its response. Secrets are redacted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// The called operation.
@@ -120,48 +120,48 @@ pub struct Exchange {
     pub method: String,
     /// The complete address.
     pub url: String,
-    /// The headers that were sent, those that prove something as variables of a shell.
+    /// The headers of the request, with variables of a shell instead of secrets.
     pub headers: Vec<(String, String)>,
     /// The sent body.
     pub body: Option<String>,
     /// The status of the response.
     pub status: u16,
-    /// Headers of the answer.
-    pub answer_headers: Vec<(String, String)>,
-    /// The body of the answer.
-    pub answer: String,
+    /// Headers of the response.
+    pub response_headers: Vec<(String, String)>,
+    /// The body of the response.
+    pub response: String,
 }
 
 /// The longest recorded text of an exchange, in bytes.
 pub(super) const MOST_TEXT: usize = 64 * 1024;
 
 impl Exchange {
-    /// Cuts off what is too long to be kept.
+    /// Shortens texts that are too long to be kept.
     pub(super) fn clip(&mut self) {
-        for text in [&mut self.url, &mut self.answer].into_iter().chain(&mut self.body) {
+        for text in [&mut self.url, &mut self.response].into_iter().chain(&mut self.body) {
             if text.len() > MOST_TEXT {
                 *text = clipped(text, MOST_TEXT).into_owned();
             }
         }
-        for (_, value) in &mut self.answer_headers {
+        for (_, value) in &mut self.response_headers {
             *value = clipped(value, 1000).into_owned();
         }
     }
 
     /// Removes the bodies.
     pub(super) fn strip(&mut self) {
-        for text in [&mut self.answer].into_iter().chain(&mut self.body) {
+        for text in [&mut self.response].into_iter().chain(&mut self.body) {
             if !text.is_empty() {
                 *text = format!("({} bytes, left out)", text.len());
             }
         }
     }
 
-    /// The request as a command to copy. Proofs are variables that are to be set, a signature is to be made anew.
+    /// Returns the request as a command to copy. Tokens are variables to be set; a signature has to be made anew.
     pub fn curl(&self) -> String {
         let mut command = format!("curl -i -X {} {}", self.method, terminal::word(&self.url));
         for (name, value) in &self.headers {
-            // A variable is to be replaced by the shell.
+            // The shell has to replace a variable.
             let header = format!("{name}: {value}");
             let header =
                 if value.starts_with('$') { format!("\"{header}\"") } else { terminal::word(&header).into_owned() };
@@ -174,7 +174,7 @@ impl Exchange {
     }
 }
 
-/// A text up to so many bytes; a longer one says how long it is.
+/// Returns a text of at most `most` bytes; a longer one is cut, and its length added.
 pub(super) fn clipped(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {
         return text.into();
@@ -183,7 +183,7 @@ pub(super) fn clipped(text: &str, most: usize) -> Cow<'_, str> {
     format!("{}… ({} bytes in all)", &text[..end], text.len()).into()
 }
 
-/// What came of a clause.
+/// The result of a clause.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The clause.
@@ -196,30 +196,30 @@ pub struct Outcome {
     pub operation: String,
     /// The documented behaviour.
     pub summary: String,
-    /// Pages of the documentation that the promise is from.
+    /// Pages of the documentation that make the promise.
     pub sources: Vec<String>,
     /// Address of the documentation.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub documentation: Option<String>,
     /// The verdict.
     pub verdict: Verdict,
-    /// Why it was not tried, or how the operation was found absent.
+    /// Why it was not tested, or how the operation was found absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
     /// The differences.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub differences: Vec<Difference>,
-    /// What was sent and came back, where there are differences.
+    /// The requests and responses, where there are differences.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub exchanges: Vec<Exchange>,
     /// The number of requests.
     pub requests: usize,
-    /// How long it took.
+    /// The time that it took, in milliseconds.
     pub milliseconds: u64,
 }
 
 impl Outcome {
-    /// The outcome of a clause of which nothing else is known.
+    /// Creates the outcome of a clause without requests.
     pub(super) fn new(clause: &Clause, verdict: Verdict, reason: Option<String>) -> Self {
         Self {
             id: clause.id().to_owned(),
@@ -239,27 +239,27 @@ impl Outcome {
     }
 }
 
-/// Something that was created and could not be removed.
+/// An object that was created, or may have been, and could not be removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leftover {
     /// The operation that created it.
     pub created_by: String,
     /// Its path, or its name if the id is unknown.
     pub what: String,
-    /// Why it is still there.
+    /// Why it is, or may be, still there.
     pub reason: String,
 }
 
-/// What a whole run comes to.
+/// The result of a whole run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conclusion {
-    /// Everything that was tried is honoured.
+    /// Everything that was tested is honoured.
     Honoured,
     /// A clause differs, or an operation is absent.
     NotHonoured,
-    /// Everything that was tried is honoured, and something that was created is still there.
+    /// Everything that was tested is honoured, and something that was created is still there.
     LeftBehind,
-    /// No clause could be tried.
+    /// No clause could be tested.
     NothingTried,
     /// The run was interrupted.
     Interrupted,
@@ -270,39 +270,39 @@ pub enum Conclusion {
 /// The report of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// Name and version of what made the report.
+    /// Name and version of the program that wrote the report.
     pub tool: String,
-    /// Name of the cloud whose edition the clauses are from; none for all editions together.
+    /// The name of the cloud whose edition the clauses are from; `None` for all editions together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cloud: Option<String>,
-    /// Address of each service that was asked.
+    /// Address of each service under test.
     pub endpoints: std::collections::BTreeMap<String, String>,
     /// Whether the endpoint was the embedded emulator.
     pub embedded: bool,
-    /// What names and values were chosen by.
+    /// The seed by which names and values were chosen.
     pub seed: u64,
     /// Whether the run was interrupted.
     pub interrupted: bool,
-    /// Why it ended early by itself: the endpoint fell silent, or came to refuse the credentials.
+    /// Why it ended early by itself: for example, the endpoint stopped responding, or rejects the credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aborted: Option<String>,
-    /// What came of each clause, in the order of the description.
+    /// The outcome of each clause, in the order of the description.
     pub outcomes: Vec<Outcome>,
     /// The remaining objects.
     pub leftovers: Vec<Leftover>,
     /// The number of requests, clean-up included.
     pub requests: usize,
-    /// How long it took.
+    /// The time that it took, in milliseconds.
     pub milliseconds: u64,
 }
 
 impl Report {
-    /// How many clauses have a verdict.
+    /// Returns how many clauses have a verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.outcomes.iter().filter(|outcome| outcome.verdict == verdict).count()
     }
 
-    /// What the run comes to. The last line of the command and its exit code say the same.
+    /// Returns the result of the whole run. The last line of the command and its exit code say the same.
     pub fn conclusion(&self) -> Conclusion {
         if self.interrupted {
             Conclusion::Interrupted
@@ -319,8 +319,8 @@ impl Report {
         }
     }
 
-    /// Whether something was tried, nothing that was tried differs or is absent, nothing was left behind, and the run came
-    /// to its end.
+    /// Returns whether something was tested, nothing that was tested differs or is absent, nothing was left behind, and
+    /// the run came to its end.
     pub fn is_honoured(&self) -> bool {
         self.conclusion() == Conclusion::Honoured
     }
@@ -330,11 +330,11 @@ impl Report {
         self.outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::Differs | Verdict::Absent))
     }
 
-    /// For `cargo test`: fails with all that differs.
+    /// Fails a test with all differences.
     ///
     /// # Panics
     ///
-    /// Something differs, is absent, or was left behind, nothing was tried, or the run ended early.
+    /// Something differs, is absent, or was left behind, nothing was tested, or the run ended early.
     #[track_caller]
     pub fn assert_honoured(&self) {
         let mut text = String::new();
@@ -346,7 +346,7 @@ impl Report {
             for Difference { check, text: what, exchange } in &outcome.differences {
                 text.push_str(&format!("\n  {check}: {what}"));
                 if let Some(exchange) = outcome.exchanges.get(*exchange) {
-                    text.push_str(&format!("\n  {}\n  {} {}", exchange.curl(), exchange.status, exchange.answer));
+                    text.push_str(&format!("\n  {}\n  {} {}", exchange.curl(), exchange.status, exchange.response));
                 }
             }
         }

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::access::{self, Access};
+use super::handlers::LIFECYCLES;
 use super::lifecycle::Transitions;
 use super::log::{AccessLog, Log};
 use super::state::State;
@@ -377,7 +378,7 @@ impl EmulatorBuilder {
             begun.map_err(|rejection| failed(&format!("write what it begins with: {}", rejection.text())))?;
         }
         // The file may contain running jobs of another transition mode.
-        state.set_transitions(self.transitions).map_err(|rejection| failed(&rejection.text()))?;
+        state.set_transitions(self.transitions, &LIFECYCLES).map_err(|rejection| failed(&rejection.text()))?;
         let server = tokio::spawn(connection::serve(listener, Arc::clone(&state), stopped));
         Ok(Emulator { address, state, resumed: kept.is_some(), stop: Some(stop), server })
     }

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::check::{Checker, is_json};
 use super::clock::iso;
 use super::faults::Fault;
+use super::handlers::LIFECYCLES;
 use super::lifecycle::Transitions;
 use super::query::pairs;
 use super::response::{Rejection, Response, respond};
@@ -236,7 +237,7 @@ fn act(state: &State, method: &str, path: &str, request: &ControlRequest<'_>) ->
                 TransitionsChange { mode: Mode::Reads, reads: Some(reads) } => Transitions::AfterReads(reads),
                 _ => return Err(bad("the body is invalid: `reads` goes with the mode `reads`, and with no other")),
             };
-            state.set_transitions(wanted).map_err(failure)?;
+            state.set_transitions(wanted, &LIFECYCLES).map_err(failure)?;
             ok(transitions(state))
         }
         ("faults", "GET") => ok(json!({"faults": faults.list()})),

@@ -254,7 +254,7 @@ impl Emulator {
     ///
     /// State that cannot be written.
     pub fn set_transitions(&self, transitions: Transitions) -> Result<(), Error> {
-        self.state.set_transitions(transitions).map_err(|rejection| failed(&rejection.text()))
+        self.state.set_transitions(transitions, &handlers::LIFECYCLES).map_err(|rejection| failed(&rejection.text()))
     }
 
     /// Removes the recorded exchanges and returns them, the oldest first.

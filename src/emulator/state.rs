@@ -12,7 +12,7 @@ use super::body::Room;
 use super::clock::Clock;
 use super::events::Events;
 use super::faults::{Faults, Injected};
-use super::lifecycle::{Lifecycles, Transitions};
+use super::lifecycle::{Lifecycle, Lifecycles, Transitions};
 use super::log::Log;
 use super::printed::Printed;
 use super::record::{Exchange, Record};
@@ -121,11 +121,14 @@ impl State {
         Lifecycles { transaction, transitions: *self.transitions.lock(), now: self.clock.now() }.adopt()
     }
 
-    /// Changes the transitions between two requests.
-    pub(super) fn set_transitions(&self, transitions: Transitions) -> Result<(), Rejection> {
+    /// Changes the transitions of all kinds of jobs between two requests.
+    pub(super) fn set_transitions(&self, transitions: Transitions, kinds: &[&Lifecycle]) -> Result<(), Rejection> {
         self.store.write(|transaction| {
             *self.transitions.lock() = transitions;
-            Lifecycles { transaction, transitions, now: self.clock.now() }.adopt()
+            let lifecycles = Lifecycles { transaction, transitions, now: self.clock.now() };
+            lifecycles.adopt()?;
+            // What is due by the new rule has happened before the next request, whatever is chosen meanwhile.
+            lifecycles.advance(kinds)
         })?;
         self.events.change("transitions");
         Ok(())

@@ -304,9 +304,17 @@ fn html_escape(text: &[u8]) -> Option<(Vec<u8>, usize)> {
 struct Pattern<'a> {
     /// The parts, all of the same length.
     parts: HashSet<&'a [u8]>,
+    /// A bit for each pair of bytes with which a part begins: most places of a text need no look at the parts.
+    begins: Box<[u64; 1024]>,
     length: usize,
     /// Whether it must be a separate word.
     is_word: bool,
+}
+
+/// Returns the place of the bit for a pair of bytes.
+fn bit(first: u8, second: u8) -> (usize, u64) {
+    let pair = usize::from(u16::from_be_bytes([first, second]));
+    (pair / 64, 1 << (pair % 64))
 }
 
 /// The bytes of the parts of a secret that are looked for, if it is one.
@@ -318,7 +326,13 @@ fn pattern_length(secret: &[u8]) -> Option<usize> {
 impl<'a> Pattern<'a> {
     fn of(secret: &'a [u8]) -> Option<Self> {
         let length = pattern_length(secret)?;
-        Some(Self { parts: secret.windows(length).collect(), length, is_word: secret.len() < WORD })
+        let parts: HashSet<_> = secret.windows(length).collect();
+        let mut begins = Box::new([0; 1024]);
+        for part in &parts {
+            let (word, bit) = bit(part[0], part[1]);
+            begins[word] |= bit;
+        }
+        Some(Self { parts, begins, length, is_word: secret.len() < WORD })
     }
 
     /// Returns the positions of the parts in some bytes.
@@ -327,7 +341,12 @@ impl<'a> Pattern<'a> {
             let before = range.start.checked_sub(1).map(|at| bytes[at]);
             !before.into_iter().chain(bytes.get(range.end).copied()).any(|byte| byte.is_ascii_alphanumeric())
         };
-        let places = bytes.windows(self.length).enumerate().filter(|(_, window)| self.parts.contains(window));
+        let may_begin = |window: &[u8]| {
+            let (word, bit) = bit(window[0], window[1]);
+            self.begins[word] & bit != 0
+        };
+        let places = bytes.windows(self.length).enumerate();
+        let places = places.filter(move |(_, window)| may_begin(window) && self.parts.contains(window));
         places.map(|(at, _)| at..at + self.length).filter(move |range| !self.is_word || stands_alone(range))
     }
 }

@@ -46,6 +46,8 @@ mod waiting;
 
 pub use pages::Pages;
 pub use response::Response;
+#[cfg(feature = "contract")]
+pub(crate) use waiting::progress;
 
 use response::salvaged;
 use validate::{Parameter, Validators, holds, redact};

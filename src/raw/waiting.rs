@@ -56,17 +56,27 @@ impl Wait<'_, Request> {
 impl Response {
     /// Returns the phase of the job in the response, like the handle of the job.
     fn progress(&self) -> Result<(Phase, String), Error> {
-        let unwrapped = |name: &str| &self.body[name];
-        match self.operation.id {
-            "list_training_job_versions" => phase::<TrainingJob>(&self.body),
-            "show_training_job_version" => phase::<TrainingJobVersion>(&self.body),
-            "show_visualization_job" => phase::<VisualizationJob>(&self.body),
-            "show_job_execution" | "cancel_job_execution" => phase::<Execution>(unwrapped("job_execution")),
-            "show_job_exe" => phase::<JobExe>(unwrapped("job_execution")),
-            _ => Err(Error::invalid_request("its response shows no job that can be waited for")),
-        }
-        .map_err(|error| error.or_operation(self.operation.id))
+        let details = match self.operation.id {
+            "show_job_execution" | "cancel_job_execution" | "show_job_exe" => &self.body["job_execution"],
+            _ => &self.body,
+        };
+        progress(self.operation.id, details)
+            .unwrap_or_else(|| Err(Error::invalid_request("its response shows no job that can be waited for")))
+            .map_err(|error| error.or_operation(self.operation.id))
     }
+}
+
+/// Returns the phase of a job by its details, as the response of an operation has them. `None` where that response shows no
+/// single job.
+pub(crate) fn progress(operation: &str, details: &Value) -> Option<Result<(Phase, String), Error>> {
+    Some(match operation {
+        "list_training_job_versions" => phase::<TrainingJob>(details),
+        "show_training_job_version" => phase::<TrainingJobVersion>(details),
+        "show_visualization_job" => phase::<VisualizationJob>(details),
+        "show_job_execution" | "cancel_job_execution" => phase::<Execution>(details),
+        "show_job_exe" => phase::<JobExe>(details),
+        _ => return None,
+    })
 }
 
 /// Returns the phase of a job from the JSON of its details.

@@ -205,11 +205,17 @@ impl Transport {
         })
     }
 
-    /// Authenticates a request that is sent by other means.
+    /// Authenticates a request that is sent by other means. Returns the secret that goes along.
     #[cfg(feature = "contract")]
-    pub(crate) async fn authenticate(&self, request: &mut Request) -> Result<(), Error> {
+    pub(crate) async fn authenticate(&self, request: &mut Request) -> Result<Option<Secret>, Error> {
         self.addressed()?;
-        self.0.auth.authenticate(request, self.clock()).await.map(drop)
+        self.0.auth.authenticate(request, self.clock()).await
+    }
+
+    /// Whether a request that failed may be sent again with a new token: the failure rejects its token, which is dropped,
+    /// and the credentials can bring another one. `authenticated` is when the token was put onto the request.
+    pub(crate) fn renews(&self, error: &Error, token: Option<&Secret>, authenticated: Instant) -> bool {
+        error.rejects_token() && token.is_some_and(|token| self.0.auth.forget(token, authenticated))
     }
 
     /// Prepares a request for display, without sending anything.
@@ -272,11 +278,7 @@ impl Transport {
                 }
             };
             tracing::debug!(attempt, kind = ?error.kind(), code = error.code(), "failed");
-            if !renewed
-                && error.rejects_token()
-                && let Some(secret) = &secret
-                && auth.forget(secret, authenticated)
-            {
+            if !renewed && self.renews(&error, secret.as_ref(), authenticated) {
                 tracing::debug!("the token was rejected; signing in again");
                 // A request that was rejected for its token has done nothing, so any request can be retried.
                 renewed = true;

@@ -1,4 +1,4 @@
-//! Endpoints that answer with what no service should.
+//! Endpoints that return what no service should.
 
 use super::*;
 use huaweicloud_jobs::contract::Conclusion;
@@ -15,12 +15,12 @@ const TEXTS: [&str; 8] = [
     "`",
 ];
 
-/// Whether a terminal shows every character as it is.
+/// Returns whether a terminal shows every character as it is.
 fn is_clean(text: &str) -> bool {
     text.chars().all(|c| c == '\n' || huaweicloud_jobs::terminal::is_shown(c))
 }
 
-/// An emulator behind a server that may change what it answers.
+/// Starts a server before an emulator that may change its responses.
 async fn behind(
     emulator: &Emulator,
     change: impl Fn(&Asked, u16, Value) -> Value + Send + Sync + 'static,
@@ -54,7 +54,7 @@ async fn behind(
     (listen(app).await, seen)
 }
 
-/// Puts something in the place of the id of what was created.
+/// Replaces the id of a new object in a response.
 fn with_id(mut body: Value, id: &Value) -> Value {
     let fields: Vec<String> = body.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
     for field in fields {
@@ -67,7 +67,7 @@ fn with_id(mut body: Value, id: &Value) -> Value {
     body
 }
 
-/// The operation that a request is for.
+/// Returns the operation that a request is for.
 fn operation_of(asked: &Asked) -> Option<&'static str> {
     let path: Vec<_> = asked.target.split('?').next().unwrap().split('/').collect();
     let mut operations = spec::documents().iter().flat_map(|document| document.operations());
@@ -83,8 +83,8 @@ fn operation_of(asked: &Asked) -> Option<&'static str> {
     operation.map(|operation| operation.id())
 }
 
-/// A page of a list that has a million objects: the documented response with copies of its first object, each with an id
-/// of its own. There are three on a page, but where only a full page says that there are more.
+/// Returns a page of a list of a million objects: the documented response with copies of its first object, each with an
+/// id of its own. There are three on a page, but where only a full page says that there are more.
 fn page_of_a_million(asked: &Asked) -> (u16, String) {
     let found = operation_of(asked).and_then(spec::operation);
     let Some((document, operation)) = found else { return (404, "{}".to_owned()) };
@@ -166,7 +166,7 @@ async fn an_id_of_something_that_others_made_changes_nothing_of_theirs() {
         objects
     };
     let before = objects().await;
-    // What the documents name is there already: it is somebody's.
+    // The objects of the documents exist already: they belong to others.
     let mut victims: Vec<(&str, Value)> = Vec::new();
     for (path, operation) in lists {
         let first = items(operation).await.into_iter().next();
@@ -205,7 +205,7 @@ async fn an_id_of_something_that_others_made_changes_nothing_of_theirs() {
     let told: BTreeSet<_> = report
         .outcomes
         .iter()
-        .filter(|it| it.differences.iter().any(|it| it.text.contains("which is that of something with")))
+        .filter(|it| it.differences.iter().any(|it| it.text.contains("which is that of an object with")))
         .map(|outcome| outcome.operation.as_str())
         .collect();
     assert_eq!(told, creators.iter().copied().filter(|create| is_shown(create)).collect(), "{told:?}");
@@ -213,7 +213,7 @@ async fn an_id_of_something_that_others_made_changes_nothing_of_theirs() {
     assert!(creators.is_subset(&differing), "{differing:?}");
     for asked in seen.lock().unwrap().iter().filter(|asked| asked.method != "GET" || asked.target.ends_with("/cancel"))
     {
-        // Requests without rights, or for another project, may name it: they must be refused.
+        // Requests without valid credentials, or for another project, may name it: they must be rejected.
         let own = asked.target.contains(emulator.project_id());
         assert!(
             !(own && ids.iter().any(|id| asked.target.contains(&format!("{id}/")) || asked.target.ends_with(id))),
@@ -244,7 +244,7 @@ async fn a_body_without_an_end_ends_in_a_verdict() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_a_million_ends_in_a_verdict() {
     let lists = ["mrs.list_jobs", "modelarts.list_training_jobs"];
-    let clauses = lists.map(|list| [format!("{list}.law.page-size"), format!("{list}.law.pages")]).concat();
+    let clauses = lists.map(|list| [format!("{list}.property.page-size"), format!("{list}.property.pages")]).concat();
     let plan = Plan::of_description().only(&clauses).unwrap();
     let at_once = serve(|asked| {
         let item = if asked.target.contains("training-jobs") { r#"{"job_id":1}"# } else { r#"{"id":"1"}"# };
@@ -259,11 +259,11 @@ async fn a_list_of_a_million_ends_in_a_verdict() {
     let report = Runner::new(session_at(&at_once.await)).read_only(true).run(&plan, |_| {}).await.unwrap();
     for outcome in &report.outcomes {
         assert_eq!(outcome.verdict, Verdict::Differs, "{outcome:#?}");
-        let told = outcome.differences.iter().any(|it| it.text.contains("answered with 1000000 items at once"));
+        let told = outcome.differences.iter().any(|it| it.text.contains("returned 1000000 items at once"));
         assert!(told && outcome.differences.len() <= 20, "{outcome:#?}");
     }
-    let lists = ["modelarts.list_training_jobs.law.pages", "modelarts.list_visualization_jobs.law.pages"];
-    let plan = Plan::of_description().only(&[lists[0], lists[1], "mrs.list_jobs.law.pages"]).unwrap();
+    let lists = ["modelarts.list_training_jobs.property.pages", "modelarts.list_visualization_jobs.property.pages"];
+    let plan = Plan::of_description().only(&[lists[0], lists[1], "mrs.list_jobs.property.pages"]).unwrap();
     let by_page = serve(page_of_a_million).await;
     let report = Runner::new(session_at(&by_page)).read_only(true).workers(8).run(&plan, |_| {}).await.unwrap();
     for outcome in &report.outcomes {
@@ -278,7 +278,7 @@ async fn what_is_kept_for_the_report_is_bounded() {
     let large = serve(|_| (200, format!(r#"{{"surprise": "{}"}}"#, "é".repeat(500_000))));
     let runner = Runner::new(session_at(&large.await)).allow_billed(true).keep_exchanges(true).workers(8);
     let report = runner.run(&Plan::of_description().only(&["mrs.*"]).unwrap(), |_| {}).await.unwrap();
-    let texts = report.outcomes.iter().flat_map(|outcome| &outcome.exchanges).map(|exchange| exchange.answer.len());
+    let texts = report.outcomes.iter().flat_map(|outcome| &outcome.exchanges).map(|exchange| exchange.response.len());
     assert!(texts.clone().all(|length| length < 66 * 1024) && texts.clone().count() > 100);
     assert!(texts.sum::<usize>() < 34 * 1024 * 1024);
     let told = report.outcomes.iter().flat_map(|outcome| &outcome.differences).map(|difference| difference.text.len());
@@ -345,12 +345,12 @@ async fn keeping_back(emulator: &Emulator, is_kept: fn(&Asked) -> bool) -> (Stri
     (listen(app).await, async move { is_there.notified().await })
 }
 
-/// Deletions of jobs.
+/// Returns whether a request deletes a job.
 fn deletes_a_job(asked: &Asked) -> bool {
     asked.method == "DELETE" && asked.target.contains("/jobs/")
 }
 
-/// Creations of jobs.
+/// Returns whether a request creates a job.
 fn creates_a_job(asked: &Asked) -> bool {
     asked.method == "POST" && asked.target.ends_with("/jobs")
 }
@@ -420,7 +420,7 @@ async fn a_run_that_is_dropped_still_says_what_it_may_have_left() {
     assert_eq!(runner.interrupt().leftovers(), []);
 }
 
-/// A report in which a server said what it liked wherever it can.
+/// Returns a report with a text in every field that a server determines.
 fn report_of(text: &str) -> Report {
     let report = serde_json::json!({
         "tool": "hwjobs 0", "endpoints": {"mrs": format!("http://127.0.0.1:1/{text}")}, "embedded": false, "seed": 1,
@@ -429,16 +429,16 @@ fn report_of(text: &str) -> Report {
         "outcomes": [
             {
                 "id": format!("mrs.show_job.{text}"), "kind": "example", "service": "mrs", "operation": "show_job",
-                "summary": "The documented example gets its documented answer.", "sources": ["a page"],
+                "summary": "The documented example returns its documented response.", "sources": ["a page"],
                 "verdict": "differs", "requests": 1, "milliseconds": 1,
                 "differences": [{"check": "schema", "text": text, "exchange": 0}],
                 "exchanges": [{
                     "operation": "show_job", "method": "GET", "url": "http://127.0.0.1:1/", "headers": [], "body": text,
-                    "status": 200, "answer_headers": [["x-request-id", text]], "answer": text,
+                    "status": 200, "response_headers": [["x-request-id", text]], "response": text,
                 }],
             },
             {
-                "id": "mrs.show_job.other", "kind": "law", "service": "mrs", "operation": "show_job", "summary": "It holds.",
+                "id": "mrs.show_job.other", "kind": "property", "service": "mrs", "operation": "show_job", "summary": "It holds.",
                 "sources": ["a page"], "verdict": "not-tried", "reason": text, "requests": 1, "milliseconds": 1,
             },
         ],

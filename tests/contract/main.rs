@@ -62,7 +62,7 @@ fn the_plan_comes_from_the_description_and_stays() {
     for id in [
         "modelarts.update_training_job.limit.job_desc.max-length",
         "modelarts.create_training_job.failure.name-taken",
-        "mrs.update_job.law.leaves-rest",
+        "mrs.update_job.property.leaves-rest",
         "iam.list_projects.access.stale-date",
     ] {
         assert!(ids.contains(&id), "{id}");
@@ -266,7 +266,7 @@ async fn credentials_that_come_to_be_refused_end_a_run_with_a_report() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_could_not_be_tried_is_not_green() {
     let broken = serve(|_| (500, "{}".to_owned())).await;
-    let output = run_at(&broken, &["--only", "mrs.update_job.law.*"]).await;
+    let output = run_at(&broken, &["--only", "mrs.update_job.property.*"]).await;
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(text.contains("nothing could be tried"), "{text}");
@@ -288,7 +288,7 @@ async fn the_environment_says_which_endpoint_is_tried() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && !text.contains("embedded"), "{text}");
-    assert!(text.starts_with(&format!("Tried: {}; seed ", emulator.endpoint())), "{text}");
+    assert!(text.starts_with(&format!("Tests {}; seed ", emulator.endpoint())), "{text}");
 }
 
 #[cfg(unix)]
@@ -415,7 +415,7 @@ fn the_command_runs_replays_and_compares() {
     let output = hwjobs(&arguments);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(text.starts_with("The embedded emulator at http://127.0.0.1:"), "{text}");
+    assert!(text.starts_with("Tests the embedded emulator at http://127.0.0.1:"), "{text}");
     assert!(text.contains("everything that was tried is honoured"), "{text}");
     assert!(std::fs::read_to_string(html).unwrap().contains("mrs.show_job_binary.example.program"));
 

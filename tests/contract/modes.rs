@@ -1,4 +1,4 @@
-//! The emulator as a process of its own, in every mode.
+//! The emulator in every mode, found by its control API.
 
 use super::*;
 use huaweicloud_jobs::contract::Conclusion;
@@ -10,7 +10,8 @@ const SWITCHES: [u8; 12] =
 
 /// Each transition mode with each speed of the clock.
 fn modes() -> Vec<(Transitions, Option<f64>, [bool; 4])> {
-    let transitions = [Transitions::Clock, Transitions::AtOnce, Transitions::AfterReads(1), Transitions::AfterReads(3)];
+    let transitions =
+        [Transitions::Clock, Transitions::AtOnce, Transitions::AfterReads(1), Transitions::AfterReads(100)];
     let scales = [None, Some(0.0), Some(1e9)];
     let pairs = transitions.into_iter().flat_map(|transitions| scales.map(|scale| (transitions, scale)));
     pairs
@@ -38,7 +39,7 @@ async fn every_mode_is_green_without_waiting() {
         }
         let emulator = builder.start().await.unwrap();
         let session = emulator.session_with(emulator.access_key()).unwrap();
-        // Nothing else says what it is: the runner has to find the control API by itself.
+        // The runner has to find the control API by itself.
         let runner = Runner::new(session).allow_billed(true).workers(8).seed(number as u64);
         let report = runner.run(&plan, |_| {}).await.unwrap();
         let untried: Vec<_> = report.outcomes.iter().filter_map(|outcome| outcome.reason.as_deref()).collect();
@@ -74,16 +75,16 @@ fn any_two_choices_meet_in_a_mode() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_that_never_comes_is_not_tried_unless_the_clause_is_about_it() {
-    // The clock stands, and a stranger's address hides the control API.
+    // The clock stands, and `advance` does not move it.
     let emulator = Arc::new(Emulator::builder().time_scale(0.0).start().await.unwrap());
     let plan = Plan::of_description()
-        .only(&["modelarts.restart_visualization_job.example.*", "modelarts.stop_visualization_job.law.ends"])
+        .only(&["modelarts.restart_visualization_job.example.*", "modelarts.stop_visualization_job.property.ends"])
         .unwrap();
     let runner = Runner::new(emulator.session().unwrap()).allow_billed(true);
     let runner = runner.patience(std::time::Duration::from_secs(1)).advance(|_| Ok(()));
     let report = runner.run(&plan, |_| {}).await.unwrap();
     for outcome in &report.outcomes {
-        let expected = if outcome.id.contains(".law.") { Verdict::Differs } else { Verdict::NotTried };
+        let expected = if outcome.id.contains(".property.") { Verdict::Differs } else { Verdict::NotTried };
         assert_eq!(outcome.verdict, expected, "{outcome:#?}");
     }
     assert!(report.outcomes.iter().any(|o| o.reason.as_deref().is_some_and(|why| why.contains("has not ended"))));
@@ -103,7 +104,7 @@ async fn only_an_emulator_is_asked_for_its_clock_and_only_where_something_waits(
     })
     .await;
     let session = session_at(&endpoint);
-    let plan = Plan::of_description().only(&["modelarts.stop_training_job_version.law.ends"]).unwrap();
+    let plan = Plan::of_description().only(&["modelarts.stop_training_job_version.property.ends"]).unwrap();
     Runner::new(session.clone()).run(&plan, |_| {}).await.unwrap();
     assert!(!seen.lock().unwrap().iter().any(|target| target.contains("_emulator")));
     Runner::new(session).allow_billed(true).run(&plan, |_| {}).await.unwrap();
@@ -148,4 +149,28 @@ async fn submitted_jobs_are_removed() {
     let report = run(&emulator, &Plan::of_description().only(&["mrs.submit_job.*"]).unwrap(), 1).await;
     report.assert_honoured();
     assert_eq!((report.leftovers.len(), count().await), (0, before));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_rejected_in_mid_run_is_renewed() {
+    let emulator = Arc::new(Emulator::builder().domain("team").user("tester", "not-a-secret").start().await.unwrap());
+    let credentials = Credentials::password("team", Some("tester".to_owned()), "not-a-secret");
+    let plan = Plan::of_description().only(&["mrs.create_job.example.*", "mrs.update_job.property.*"]).unwrap();
+    for operation in ["create_job", "show_job", "update_job", "delete_job"] {
+        emulator.faults().add(Fault::status(401).on(operation).times(1)).unwrap();
+        let session = emulator.session_with(credentials.clone()).unwrap();
+        let report = Runner::new(session).workers(1).run(&plan, |_| {}).await.unwrap();
+        report.assert_honoured();
+        assert!(emulator.faults().list().iter().all(|fault| fault.hits == 1), "{operation} was not called");
+        emulator.faults().clear();
+    }
+    // A given token cannot be renewed.
+    emulator.faults().add(Fault::status(401).on("show_job")).unwrap();
+    let report = Runner::new(emulator.session().unwrap()).workers(1).run(&plan, |_| {}).await.unwrap();
+    let properties: Vec<_> = report.outcomes.iter().filter(|outcome| outcome.id.contains(".property.")).collect();
+    assert!(!properties.is_empty());
+    for outcome in properties {
+        assert_eq!(outcome.verdict, Verdict::NotTried, "{outcome:#?}");
+        assert!(outcome.reason.as_deref().is_some_and(|why| why.contains("show_job, which returned 401")), "{outcome:#?}");
+    }
 }

@@ -33,9 +33,8 @@ pub struct Row {
     pub end: End,
     /// The end of the library's call, if it differs.
     pub in_library: Option<End>,
-    /// The exit code of the contract runner: 0 honoured, 1 differs, 2 the run could not be made or ended early. None where it
-    /// is not tried.
-    pub contract: Option<u8>,
+    /// The exit code of the contract runner: 0 honoured, 1 differs, 2 the run could not be made or ended early.
+    pub contract: u8,
     /// Requests of one call at most.
     pub requests: usize,
     /// Megabytes at most, of the process of the command line.
@@ -51,7 +50,7 @@ impl Row {
             call,
             end,
             in_library: None,
-            contract: Some(1),
+            contract: 1,
             requests: 4,
             memory: 100,
             time: Duration::from_secs(8),
@@ -67,11 +66,7 @@ impl Row {
     }
 
     const fn contract(self, code: u8) -> Self {
-        Self { contract: Some(code), ..self }
-    }
-
-    const fn without_contract(self) -> Self {
-        Self { contract: None, ..self }
+        Self { contract: code, ..self }
     }
 
     const fn requests(self, most: usize) -> Self {
@@ -361,7 +356,6 @@ const FLOODS: &[Row] = &[
         },
         fails(Decode),
     )
-    .without_contract()
     .requests(1),
     Row::new(
         "a terabyte",
@@ -369,18 +363,12 @@ const FLOODS: &[Row] = &[
         |_| flood("200 OK", "content-length: 1000000000000\r\n\r\n{", " "),
         fails(Decode),
     )
-    .without_contract()
     .requests(1),
-    Row::new("bytes without end", Call::List, |_| flood("200 OK", "\r\n{", " "), fails(Decode))
-        .without_contract()
-        .requests(1),
+    Row::new("bytes without end", Call::List, |_| flood("200 OK", "\r\n{", " "), fails(Decode)).requests(1),
     Row::new("a failure without end", Call::List, |_| flood("500 Oh", "\r\n{", " "), fails(Service))
-        .without_contract()
         .seconds(15)
         .requests(1),
-    Row::new("bytes of a POST without end", Call::Create, |_| flood("200 OK", "\r\n{", " "), fails(Decode))
-        .without_contract()
-        .requests(1),
+    Row::new("bytes of a POST without end", Call::Create, |_| flood("200 OK", "\r\n{", " "), fails(Decode)).requests(1),
     Row::new("a flood of headers", Call::List, |_| flood("200 OK", "", "x-a: b\r\n"), fails(Network)),
     Row::new("one header without end", Call::List, |_| flood("200 OK", "x-a: ", "b"), fails(Network)),
     Row::new(
@@ -401,7 +389,7 @@ const FLOODS: &[Row] = &[
         |_| vec![Step::Flood(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(), 100_000), Step::Hang],
         fails(Timeout),
     )
-    .without_contract()
+    .contract(2)
     .requests(1),
 ];
 
@@ -483,7 +471,6 @@ const ENCODINGS: &[Row] = &[
         |_| response("500 Oh", "content-encoding: gzip\r\n", bomb(1)),
         fails(Service),
     )
-    .without_contract()
     .requests(1),
     Row::new(
         "half of a compressed body",
@@ -570,7 +557,6 @@ const REJECTIONS: &[Row] = &[
         },
         fails(Authentication),
     )
-    .without_contract()
     .requests(4 + 8),
     Row::new("404", Call::Update, |_| failure("404 Not Found", "", "no"), fails(NotFound)).requests(1),
     Row::new("409", Call::Update, |_| failure("409 Conflict", "", "no"), fails(Conflict)).requests(1),
@@ -580,7 +566,7 @@ const REJECTIONS: &[Row] = &[
         |_| failure("429 Slow", "retry-after: 99999999\r\n", "slow"),
         fails(Throttled),
     )
-    .without_contract()
+    .contract(2)
     .requests(1),
     Row::new(
         "429 until the year 9999",
@@ -588,7 +574,7 @@ const REJECTIONS: &[Row] = &[
         |_| failure("429 Slow", "retry-after: Fri, 31 Dec 9999 23:59:59 GMT\r\n", "slow"),
         fails(Throttled),
     )
-    .without_contract()
+    .contract(2)
     .requests(1),
     Row::new(
         "429 for longer than numbers go",
@@ -596,7 +582,7 @@ const REJECTIONS: &[Row] = &[
         |_| failure("429 Slow", "retry-after: 99999999999999999999999999999999\r\n", "slow"),
         fails(Throttled),
     )
-    .without_contract()
+    .contract(2)
     .requests(1),
     Row::new(
         "429 for a time that is none",
@@ -604,7 +590,7 @@ const REJECTIONS: &[Row] = &[
         |_| failure("429 Slow", "retry-after: -1e9\r\n", "slow"),
         fails(Throttled),
     )
-    .without_contract(),
+    .contract(2),
     Row::new(
         "429 in many, for three years",
         Call::Bulk,
@@ -612,7 +598,7 @@ const REJECTIONS: &[Row] = &[
         fails(Throttled),
     )
     .in_the_library(End::Partly)
-    .without_contract()
+    .contract(2)
     .requests(2 * BULK),
     Row::new("503 without a pause", Call::List, |_| failure("503 Busy", "retry-after: 0\r\n", "busy"), fails(Service)),
     Row::new("500", Call::Create, |_| failure("500 Oh", "", "oh"), fails(Service)).requests(1),
@@ -670,7 +656,6 @@ const BODIES: &[Row] = &[
         |_| ok(format!(r#"{{"jobs":{}"#, "[".repeat(1 << 20))),
         fails(Decode),
     )
-    .without_contract()
     .requests(1),
     Row::new(
         "depth in an unknown field",
@@ -681,7 +666,6 @@ const BODIES: &[Row] = &[
     .in_the_library(End::Done)
     .requests(1),
     Row::new("depth in a failure", Call::List, |_| response("400 Bad", "", "[".repeat(1 << 20)), fails(InvalidRequest))
-        .without_contract()
         .requests(1),
     Row::new(
         "an id beyond all numbers",
@@ -753,7 +737,6 @@ const DISGUISES: &[Row] = &[
         |_| failure("400 Bad", "", &"m".repeat(1 << 20)),
         fails(InvalidRequest),
     )
-    .without_contract()
     .requests(1)
     .memory(200),
     Row::new(
@@ -804,7 +787,6 @@ const CONTROLS: &[Row] =
             },
             fails(InvalidRequest),
         )
-        .without_contract()
         .requests(1),
         Row::new(
             "escapes in a list",
@@ -829,7 +811,6 @@ const CONTROLS: &[Row] =
             |_| response("400 Bad", "", json!({"error_code": ESCAPES, "error_msg": ESCAPES}).to_string()),
             End::Partly,
         )
-        .without_contract()
         .requests(BULK),
         Row::new(
             "escapes in where decoding stops",
@@ -902,7 +883,6 @@ const LISTS: &[Row] = &[
         },
         fails(Service),
     )
-    .without_contract()
     .requests(7),
     Row::new(
         "a marker that leads to itself",
@@ -910,7 +890,6 @@ const LISTS: &[Row] = &[
         |_| ok(json!({"jobs": [item(10)], "markers": {"next": "a"}}).to_string()),
         fails(Service),
     )
-    .without_contract()
     .requests(4),
     Row::new(
         "markers of empty pages without end",
@@ -918,7 +897,6 @@ const LISTS: &[Row] = &[
         |asked| ok(json!({"jobs": [], "markers": {"next": format!("m{}", asked.number)}}).to_string()),
         fails(Service),
     )
-    .without_contract()
     .requests(101),
     Row::new(
         "a marker that leads elsewhere",
@@ -930,12 +908,22 @@ const LISTS: &[Row] = &[
         End::Done,
     ),
     Row::new("a hundred thousand empty objects", Call::List, |_| crowd("{}"), End::Done)
-        .without_contract()
         .in_the_library(fails(Decode))
         .requests(1)
         .memory(400),
+    Row::new(
+        "a hundred thousand columns",
+        Call::Rows,
+        |_| {
+            let mut job = item(10);
+            (0..100_000).for_each(|number| job[format!("column{number}")] = number.into());
+            ok(list(&[job]).to_string())
+        },
+        End::Done,
+    )
+    .requests(1)
+    .memory(400),
     Row::new("a hundred thousand zeros", Call::Rows, |_| crowd("0"), End::Done)
-        .without_contract()
         .in_the_library(fails(Decode))
         .requests(1)
         .memory(400),
@@ -1018,7 +1006,8 @@ const WAITING: &[Row] = &[
     Row::new("a job that never ends", Call::Wait, |_| {
         ok(json!({"is_success": true, "job_id": 10, "job_name": "n", "version_id": 20, "version_name": "V1", "status": 8}).to_string())
     }, fails(Timeout)).requests(10_000),
-    Row::new("silence while it is waited", Call::Wait, |_| vec![Step::Hang], fails(Timeout)).without_contract(),
+    Row::new("silence while it is waited", Call::Wait, |_| vec![Step::Hang], fails(Timeout))
+    .contract(2),
     Row::new("a log without end", Call::Follow, |asked| {
         ok(json!({"is_success": true, "content": "line\n", "lines": 1, "status": 8,
             "start_line": asked.number.to_string(), "end_line": (asked.number + 1).to_string()}).to_string())

@@ -1,4 +1,4 @@
-//! `hwjobs contract`: which documented behaviour does an endpoint honour?
+//! `hwjobs contract`: tests which documented behaviour an endpoint honours.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -24,24 +24,24 @@ use super::summary::{leftovers, summary, table};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Try the clauses of the description against an endpoint and say which it honours.
+    /// Test which clauses of the description an endpoint honours.
     #[command(after_help = RUN_HELP)]
-    Run(Box<Run>),
-    /// Put reports of several endpoints side by side.
+    Run(Box<RunArguments>),
+    /// Compare reports of several endpoints.
     #[command(after_help = "Example:\n  hwjobs contract matrix otc.json hws.json --report html=matrix.html")]
-    Matrix(Compare),
+    Matrix(MatrixArguments),
 }
 
 const RUN_HELP: &str = "\
-Without an address (--endpoint, --region, --profile, or HWJOBS_ENDPOINT, HWJOBS_REGION, HWJOBS_PROFILE) the embedded
-emulator is tried. Credentials are looked for as by every call.
+Without an address (--endpoint, --region, --profile, or HWJOBS_ENDPOINT, HWJOBS_REGION, HWJOBS_PROFILE) it tests the
+embedded emulator. Credentials are found as by every call.
 
 Exit codes: 0 everything is honoured, 1 something differs, is absent or is left behind, 2 it could not run or nothing
 could be tried, 130 interrupted.
 
 Examples:
   hwjobs contract run
-  hwjobs contract run --plan --only 'mrs.*.law.*'
+  hwjobs contract run --plan --only 'mrs.*.property.*'
   hwjobs contract run --endpoint https://gateway.example --read-only --rate 5 \\
     --report html=report.html,junit=junit.xml
   hwjobs contract run --endpoint https://gateway.example --replay report.json
@@ -49,9 +49,9 @@ Examples:
 
 With --cloud the clauses are those of what that cloud documents: an operation that it does not document must be absent.";
 
-/// What to try, where and how.
+/// What to test, where and how.
 #[derive(Args)]
-pub(super) struct Run {
+pub(super) struct RunArguments {
     /// Address of the identity service.
     #[arg(long, value_name = "URL")]
     iam_endpoint: Option<String>,
@@ -64,31 +64,31 @@ pub(super) struct Run {
     /// Print what would be sent, and send nothing.
     #[arg(long)]
     plan: bool,
-    /// Send only what changes nothing; look at what exists instead of creating something.
+    /// Send only requests that change nothing; read existing objects instead of creating some.
     #[arg(long)]
     read_only: bool,
-    /// Try also what starts work that is paid for: training and visualization jobs, job executions.
+    /// Test also what starts billed work: training and visualization jobs, job executions.
     #[arg(long)]
     allow_billed: bool,
-    /// Try only clauses with these ids; `*` stands for anything.
+    /// Test only clauses with these ids; `*` stands for anything.
     #[arg(long, value_name = "ID")]
     only: Vec<String>,
-    /// Try only what failed in this report.
+    /// Test only what failed in this report.
     #[arg(long, value_name = "FILE", conflicts_with = "only")]
     replay: Option<PathBuf>,
-    /// What names and values are chosen by; a new one each time by default, and told.
+    /// Seed by which names and values are chosen; a new one each time by default, which is printed.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// How many clauses are tried at a time.
+    /// How many clauses run at a time.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     workers: u16,
-    /// How many requests are sent in a second at most.
+    /// The largest number of requests in a second.
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
     /// A value for what must exist already, for example cluster_id=... or train_url=/bucket/out/.
     #[arg(long, value_name = "NAME=VALUE")]
     given: Vec<String>,
-    /// How many seconds to wait for a job to end or to become removable.
+    /// How many seconds to wait for a job to end or to become removable, and to retry a throttled request.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     patience: u64,
     /// Reports to write: json, junit, markdown, html or sarif.
@@ -96,7 +96,7 @@ pub(super) struct Run {
     report: Vec<Output>,
 }
 
-/// Whether the environment says which endpoint is meant.
+/// Returns whether the environment has an endpoint.
 fn is_addressed() -> bool {
     ["ENDPOINT", "REGION", "PROFILE", "IAM_ENDPOINT", "MODELARTS_ENDPOINT", "MRS_ENDPOINT"]
         .iter()
@@ -110,7 +110,7 @@ fn rate(text: &str) -> Result<f64, String> {
 
 /// Which reports to compare.
 #[derive(Args)]
-pub(super) struct Compare {
+pub(super) struct MatrixArguments {
     /// Reports in JSON, each of one endpoint; NAME=FILE gives it another name than the file's.
     #[arg(required = true, num_args = 1.., value_name = "FILE")]
     files: Vec<String>,
@@ -138,7 +138,7 @@ impl FromStr for Output {
     }
 }
 
-/// Runs a command. Whatever keeps it from running is a failure of its own kind, told apart from differences.
+/// Runs a command. A failure to run has an exit code of its own, so that scripts can distinguish it from differences.
 pub(super) async fn run(command: Command, options: Options) -> exit::Outcome {
     let outcome = match command {
         Command::Run(run) => run.run(&options).await,
@@ -152,7 +152,7 @@ pub(super) async fn run(command: Command, options: Options) -> exit::Outcome {
     )
 }
 
-impl Run {
+impl RunArguments {
     async fn run(&self, options: &Options) -> exit::Outcome {
         let cloud = options.cloud()?;
         let mut plan = self.chosen(cloud)?;
@@ -162,7 +162,7 @@ impl Run {
         let elsewhere = [&options.endpoint, &options.region, &options.profile];
         let own = [&self.iam_endpoint, &self.modelarts_endpoint, &self.mrs_endpoint];
         let embedded = elsewhere.into_iter().chain(own).all(Option::is_none) && !is_addressed();
-        // Now, since all that is tried would be lost later.
+        // Before the run, since a file that cannot be written would lose all results.
         let reports = opened(&self.report)?;
         let emulator = match (embedded, cloud) {
             (false, _) => None,
@@ -198,13 +198,13 @@ impl Run {
             Some(emulator) => {
                 let advanced = Arc::clone(emulator);
                 runner = runner.advance(move |by| advanced.advance_clock(by));
-                format!("The embedded emulator at {} is tried, no cloud", emulator.endpoint())
+                format!("Tests the embedded emulator at {}, no cloud", emulator.endpoint())
             }
             None => {
                 let endpoints = runner.endpoints();
-                let tried = plan.clauses().iter().filter_map(|clause| endpoints.get(clause.service()));
-                let tried: BTreeSet<&str> = tried.map(String::as_str).collect();
-                format!("Tried: {}", tried.into_iter().collect::<Vec<_>>().join(", "))
+                let tested = plan.clauses().iter().filter_map(|clause| endpoints.get(clause.service()));
+                let tested: BTreeSet<&str> = tested.map(String::as_str).collect();
+                format!("Tests {}", tested.into_iter().collect::<Vec<_>>().join(", "))
             }
         };
         let (interrupt, gave_up) = (runner.interrupt(), Arc::new(Notify::new()));
@@ -215,7 +215,7 @@ impl Run {
                 asked_to_stop.await;
                 let asked_again = stop_signal();
                 interrupt.stop();
-                // Nothing is left to tell it to if this fails.
+                // Where standard error is closed, nobody can be told.
                 let _ = writeln!(
                     io::stderr(),
                     "hwjobs: stopping; what was created is being removed. A second signal ends at once"
@@ -255,7 +255,7 @@ impl Run {
             return Err(Interrupted.into());
         };
         let report = report?;
-        // One that cannot be written takes neither the others nor the summary along.
+        // A report that cannot be written keeps neither the others nor the summary from being written.
         let write = |(format, file): (Format, files::Output)| file.write(format.report(&report)?.as_bytes());
         let written: Vec<Result<(), Failure>> = reports.into_iter().map(write).collect();
         match summary(&report, written.iter().all(Result::is_ok), &mut io::stdout().lock()) {
@@ -308,26 +308,26 @@ impl Run {
 
 fn print_plan(plan: &Plan, read_only: bool) -> exit::Outcome {
     let mut out = io::stdout().lock();
-    let (mut count, mut paid) = (0, 0);
+    let (mut count, mut billed) = (0, 0);
     for clause in plan.clauses().iter().filter(|clause| !read_only || clause.reads_only()) {
         count += 1;
-        paid += usize::from(clause.is_billed());
-        let billed = if clause.is_billed() { " [billed]" } else { "" };
+        billed += usize::from(clause.is_billed());
+        let mark = if clause.is_billed() { " [billed]" } else { "" };
         let reads = if clause.reads_only() { " [reads only]" } else { "" };
-        writeln!(out, "{}{billed}{reads}\n  {}", clause.id(), clause.summary())?;
-        // What would be created to be read is not, if only reading is allowed.
+        writeln!(out, "{}{mark}{reads}\n  {}", clause.id(), clause.summary())?;
+        // With --read-only nothing is created to be read.
         for request in clause.requests().into_iter().filter(|request| !read_only || request.starts_with("GET ")) {
             writeln!(out, "    {request}")?;
         }
     }
     writeln!(out, "\n{count} clauses")?;
-    if paid > 0 {
-        writeln!(out, "{paid} of them start work that is paid for, and are tried only with --allow-billed.")?;
+    if billed > 0 {
+        writeln!(out, "{billed} of them start billed work, and run only with --allow-billed.")?;
     }
     Ok(true)
 }
 
-/// A bar for people; nothing where nobody watches.
+/// Returns a progress bar on a terminal, and a hidden one elsewhere.
 fn bar(clauses: usize) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -337,7 +337,7 @@ fn bar(clauses: usize) -> ProgressBar {
     ProgressBar::new(clauses as u64).with_style(style)
 }
 
-/// A failure that names the file.
+/// Returns a failure that names the file.
 fn shown(file: &Path, error: &dyn fmt::Display) -> Failure {
     format!("{}: {error}", file.display()).into()
 }
@@ -347,7 +347,7 @@ fn read(file: &Path) -> Result<Report, Failure> {
     serde_json::from_str(&text).map_err(|error| shown(file, &error))
 }
 
-/// Files for reports, ready to be written. They name what was asked of whom, so their owner alone reads them.
+/// Opens files for reports. Reports have requests and responses, so only their owner can read them.
 fn opened(reports: &[Output]) -> Result<Vec<(Format, files::Output)>, Failure> {
     let open = |report: &Output| {
         let file = files::Output::open(&report.file, Readers::Owner, |text| report.format.wrote(text))?;
@@ -356,7 +356,7 @@ fn opened(reports: &[Output]) -> Result<Vec<(Format, files::Output)>, Failure> {
     reports.iter().map(open).collect()
 }
 
-impl Compare {
+impl MatrixArguments {
     fn run(&self) -> exit::Outcome {
         let mut matrix = Matrix::default();
         for file in &self.files {

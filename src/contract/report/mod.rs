@@ -1,4 +1,9 @@
-//! What was found, in the formats that others read.
+//! Writes reports and matrices in the formats of other programs.
+
+mod common;
+mod pages;
+mod story;
+mod texts;
 
 use std::fmt::Write;
 use std::str::FromStr;
@@ -7,33 +12,27 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Value, json};
 
+use super::clause::Kind;
 use super::matrix::Matrix;
-use super::plan::Kind;
 use super::verdict::{Check, Leftover, Outcome, Report, Verdict};
 use crate::error::Error;
 use crate::terminal;
 
-mod common;
-mod pages;
-mod story;
-
 pub use common::CommonDifference;
 use story::{Story, line, sources};
-
-/// Where the checks are explained.
-const GUIDE: &str = "docs/contract-tests.md";
+use texts::{GUIDE, headline, reason};
 
 /// A format of reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// Everything, to be read back: for `--replay` and the matrix.
+    /// The complete report, for `--replay` and the matrix.
     Json,
-    /// JUnit's XML, for CI systems.
+    /// XML of JUnit, for CI systems.
     Junit,
     /// Markdown, for a comment or a wiki.
     Markdown,
-    /// One page that needs nothing else.
+    /// One page without dependencies.
     Html,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
@@ -55,7 +54,7 @@ impl FromStr for Format {
 }
 
 impl Format {
-    /// Whether a file begins like a report or a matrix in this format.
+    /// Returns whether a file begins like a report or a matrix in this format.
     pub fn wrote(self, beginning: &[u8]) -> bool {
         let text = String::from_utf8_lossy(beginning);
         let begins = |openings: &[&str]| openings.iter().any(|opening| text.starts_with(opening));
@@ -71,11 +70,11 @@ impl Format {
         }
     }
 
-    /// A report in this format.
+    /// Returns a report in this format.
     ///
     /// # Errors
     ///
-    /// A text of an answer cannot be written in this format.
+    /// A text of a response cannot be written in this format.
     pub fn report(self, report: &Report) -> Result<String, Error> {
         let failed =
             |error: &dyn std::fmt::Display| Error::configuration(format!("the report cannot be written: {error}"));
@@ -88,7 +87,7 @@ impl Format {
         }
     }
 
-    /// A matrix in this format.
+    /// Returns a matrix in this format.
     ///
     /// # Errors
     ///
@@ -105,27 +104,18 @@ impl Format {
     }
 }
 
-/// In a line: why there is this verdict.
-fn reason(outcome: &Outcome) -> String {
-    match (&outcome.reason, outcome.differences.first()) {
-        (Some(reason), _) => terminal::line(reason).into_owned(),
-        (None, Some(difference)) => terminal::line(&format!("{}: {}", difference.check, difference.text)).into_owned(),
-        (None, None) => String::new(),
-    }
-}
-
-/// What is wrong, with the exchange that shows it: the text of a failure in all formats.
+/// Returns the text of a failure for formats without markup.
 fn story(outcome: &Outcome) -> String {
     Story::new(outcome).text()
 }
 
-/// What is left behind, in a line.
+/// Returns a line about an object that is left behind.
 fn leftover(leftover: &Leftover) -> String {
     let Leftover { created_by, what, reason } = leftover;
     terminal::line(&format!("Left behind by {created_by}: {what} ({reason})")).into_owned()
 }
 
-/// A text with only what XML allows.
+/// Returns a text with only the characters that XML allows.
 fn xml(text: &str) -> String {
     terminal::text(text).replace('\u{fffe}', "\\u{fffe}").replace('\u{ffff}', "\\u{ffff}")
 }
@@ -165,7 +155,7 @@ fn junit(report: &Report) -> quick_junit::Report {
     root
 }
 
-/// A suite without cases, with what viewers show of a run.
+/// Returns a suite without cases, with the properties of a run that viewers show.
 fn suite(report: &Report, service: &str, name: String) -> TestSuite {
     let mut suite = TestSuite::new(name);
     suite.set_time(Duration::ZERO);
@@ -184,34 +174,26 @@ fn backticks(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
 }
 
-/// A text as code in a line of Markdown, where nothing in it is markup, HTML, a link or a mention.
+/// Returns a text as inline code in Markdown: nothing in it is markup, HTML, a link or a mention.
 fn code(text: &str) -> String {
     let text = terminal::line(text);
     let text = text.trim();
     let fence = "`".repeat(backticks(text) + 1);
-    // Blanks keep a backtick at the edge apart from the fence; a reader takes one of them away on each side.
+    // Spaces separate a backtick at the edge from the fence. A reader removes one on each side.
     let blank = if text.is_empty() || text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{blank}{text}{blank}{fence}")
 }
 
-/// The same in a cell of a table, which a bar would end.
+/// Returns a text as inline code in a cell of a table, which a bar would end.
 fn cell(text: &str) -> String {
     code(&text.replace('|', "\u{a6}"))
 }
 
-/// A text as a block of code in Markdown: its fence is longer than any in the text.
+/// Returns a text as a block of code in Markdown, with a fence that is longer than any in the text.
 fn block(text: &str) -> String {
     let fence = "`".repeat(backticks(text).max(3) + 1);
     let end = if text.ends_with('\n') { "" } else { "\n" };
     format!("{fence}text\n{text}{end}{fence}")
-}
-
-fn headline(report: &Report, address: impl Fn(&str) -> String) -> String {
-    let addresses: std::collections::BTreeSet<&str> = report.endpoints.values().map(String::as_str).collect();
-    let addresses = addresses.into_iter().map(address).collect::<Vec<_>>().join(", ");
-    let embedded = if report.embedded { " (the embedded emulator)" } else { "" };
-    let counts = Verdict::ALL.map(|verdict| format!("{} {verdict}", report.count(verdict))).join(", ");
-    format!("{addresses}{embedded}, seed {}, {}: {counts}", report.seed, report.tool)
 }
 
 fn markdown(report: &Report) -> String {

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::super::clause::Kind;
 use super::super::matrix::Matrix;
-use super::super::plan::Kind;
 use super::super::verdict::{Leftover, Outcome, Report, Verdict};
+use super::common::CommonDifference;
 use super::story::{Story, linked};
-use super::{headline, reason};
+use super::texts::{headline, reason};
 use crate::spec::html;
 use crate::terminal;
 
@@ -152,7 +153,7 @@ fn common(report: &Report) -> String {
     if common.is_empty() {
         return String::new();
     }
-    let item = |list: String, it: &super::CommonDifference| {
+    let item = |list: String, it: &CommonDifference| {
         let clauses = if it.clauses == 1 { "clause" } else { "clauses" };
         let text: String = it.text.replace('`', "'").chars().take(300).collect();
         list + &format!("<li>{} {clauses}, <strong>{}</strong>: {}</li>", it.clauses, it.check, html(&text))

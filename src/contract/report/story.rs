@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::super::verdict::{Check, Exchange, Outcome, Verdict};
-use super::{GUIDE, reason};
+use super::super::verdict::{Check, Difference, Exchange, Outcome, Verdict};
+use super::texts::{GUIDE, reason};
 use crate::spec::{self, html};
 use crate::terminal;
 
@@ -24,7 +24,7 @@ impl<'a> Story<'a> {
 
     /// What differs, a line for each difference.
     fn differences(&self) -> String {
-        let line = |text: String, difference: &super::super::verdict::Difference| {
+        let line = |text: String, difference: &Difference| {
             let check = difference.check;
             text + &format!("{check} ({GUIDE}#{check}): {}\n", difference.text)
         };
@@ -59,7 +59,7 @@ impl<'a> Story<'a> {
                 "The endpoint has the codes of another version, or another component rejects the request first."
             }
             (_, Some(Check::Example)) => "The endpoint renames a field, computes it otherwise, or does not keep it.",
-            (_, Some(Check::Law)) => {
+            (_, Some(Check::Property)) => {
                 "A later request does not see what an earlier one did: by a cache, a delay or a lost update."
             }
             (_, Some(Check::Access)) => {
@@ -112,9 +112,9 @@ impl<'a> Story<'a> {
 
 /// Status, headers and body of a response.
 fn came(exchange: &Exchange) -> String {
-    let headers = exchange.answer_headers.iter();
+    let headers = exchange.response_headers.iter();
     let headers = headers.fold(String::new(), |text, (name, value)| text + &format!("{name}: {value}\n"));
-    format!("{}\n{headers}\n{}", exchange.status, exchange.answer)
+    format!("{}\n{headers}\n{}", exchange.status, exchange.response)
 }
 
 /// A text from outside as it can stand in HTML. A backtick in it is no markup.

@@ -1,4 +1,4 @@
-//! Who works, and who waits until the endpoint has moved on.
+//! Schedules tasks that wait for the endpoint: while one waits, others run.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -8,119 +8,120 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinSet;
 
-/// So many times as many may be on their way as work: each may have a job at the endpoint that it waits for.
-const ON_THE_WAY: usize = 4;
+/// The number of started tasks for each worker: all but one of them may wait for a job of the endpoint.
+const STARTED_PER_WORKER: usize = 4;
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// Moves the endpoint's time on.
+/// Moves the clock of the endpoint on.
 pub(super) type Advance = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// What all that is done together shares.
-struct Turns {
-    slots: Arc<Semaphore>,
+/// What the tasks of a schedule share.
+struct Scheduler {
+    permits: Arc<Semaphore>,
     advance: Option<Advance>,
-    sleepers: Mutex<Sleepers>,
+    waiting: Mutex<Waiting>,
 }
 
-/// Those who wait for a time that passes only when nobody works.
+/// Tasks that wait for a time that passes only when no task runs.
 #[derive(Default)]
-struct Sleepers {
+struct Waiting {
     now: Duration,
     count: u64,
     by_time: BTreeMap<(Duration, u64), oneshot::Sender<OwnedSemaphorePermit>>,
 }
 
-/// The right to work.
-pub(super) struct Turn {
-    turns: Arc<Turns>,
-    slot: Option<OwnedSemaphorePermit>,
+/// The right of a task to run.
+pub(super) struct Slot {
+    scheduler: Arc<Scheduler>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
-impl Turn {
-    /// Lets others work for a while.
+impl Slot {
+    /// Yields to other tasks for a time.
     pub(super) async fn wait(&mut self, time: Duration) {
-        if self.turns.advance.is_none() {
-            self.slot = None;
+        if self.scheduler.advance.is_none() {
+            self.permit = None;
             tokio::time::sleep(time).await;
-            self.slot = Arc::clone(&self.turns.slots).acquire_owned().await.ok();
+            self.permit = Arc::clone(&self.scheduler.permits).acquire_owned().await.ok();
             return;
         }
         let (wake, woken) = oneshot::channel();
         {
-            let mut sleepers = self.turns.sleepers();
-            sleepers.count += 1;
-            let place = (sleepers.now + time, sleepers.count);
-            sleepers.by_time.insert(place, wake);
+            let mut waiting = self.scheduler.waiting();
+            waiting.count += 1;
+            let place = (waiting.now + time, waiting.count);
+            waiting.by_time.insert(place, wake);
         }
-        // Only now: whoever sees that nobody works has to find who waits.
-        self.slot = None;
-        self.slot = woken.await.ok();
+        // Only now, since the scheduler wakes the first waiting task as soon as no task runs.
+        self.permit = None;
+        self.permit = woken.await.ok();
     }
 }
 
-impl Turns {
-    fn sleepers(&self) -> MutexGuard<'_, Sleepers> {
-        self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
+impl Scheduler {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves time on to where the first of those who wait goes on, and lets it work.
+    /// Moves the clock to the time for which the first task waits, and lets that task run.
     async fn wake(&self, mut all: OwnedSemaphorePermit) {
         let (by, wake) = {
-            let mut sleepers = self.sleepers();
-            let Some(((at, _), wake)) = sleepers.by_time.pop_first() else { return };
-            let by = at.saturating_sub(sleepers.now);
-            sleepers.now += by;
+            let mut waiting = self.waiting();
+            let Some(((at, _), wake)) = waiting.by_time.pop_first() else { return };
+            let by = at.saturating_sub(waiting.now);
+            waiting.now += by;
             (by, wake)
         };
         if let Some(advance) = &self.advance {
             advance(by).await;
         }
-        if let Some(slot) = all.split(1) {
-            // Whoever was cut off meanwhile needs it no more.
-            let _ = wake.send(slot);
+        if let Some(permit) = all.split(1) {
+            // A task that was aborted meanwhile does not receive it.
+            let _ = wake.send(permit);
         }
     }
 }
 
-/// Does something with each item, with so many working at a time. Where the endpoint's time can be moved on, waiting takes
-/// none: as soon as all wait, it is the time at which the first one goes on.
+/// Runs a task for each item, with a number of workers. Where the endpoint's clock can be moved, waiting takes no time:
+/// as soon as all tasks wait, the clock moves to the time for which the first one waits.
 pub(super) async fn each<I, T, F>(
     workers: usize,
     advance: Option<Advance>,
     mut items: impl Iterator<Item = I>,
-    act: impl Fn(I, Turn) -> F,
+    act: impl Fn(I, Slot) -> F,
 ) -> Vec<T>
 where
     T: Send + 'static,
-    F: Future<Output = (T, Turn)> + Send + 'static,
+    F: Future<Output = (T, Slot)> + Send + 'static,
 {
     let all = u32::try_from(workers).unwrap_or(u32::MAX);
     let can_wait = advance.is_some();
-    let turns = Arc::new(Turns { slots: Arc::new(Semaphore::new(workers)), advance, sleepers: Mutex::default() });
-    let (mut tasks, mut results, mut more) = (JoinSet::<(T, Turn)>::new(), Vec::new(), true);
+    let scheduler =
+        Arc::new(Scheduler { permits: Arc::new(Semaphore::new(workers)), advance, waiting: Mutex::default() });
+    let (mut tasks, mut results, mut more) = (JoinSet::<(T, Slot)>::new(), Vec::new(), true);
     loop {
-        let may_begin = more && tasks.len() < workers.saturating_mul(ON_THE_WAY);
+        let may_begin = more && tasks.len() < workers.saturating_mul(STARTED_PER_WORKER);
         tokio::select! {
             biased;
-            // A turn ends here, so that nobody works means that all who are left wait.
-            // Whoever acts catches its own panics; of what was cut off there is no result.
+            // A task returns its slot here: once all permits are free, all remaining tasks wait.
+            // Tasks catch their own panics. A task that was aborted has no result.
             Some(done) = tasks.join_next() => results.extend(done.ok().map(|(result, _)| result)),
-            Ok(slot) = Arc::clone(&turns.slots).acquire_owned(), if may_begin => match items.next() {
+            Ok(permit) = Arc::clone(&scheduler.permits).acquire_owned(), if may_begin => match items.next() {
                 Some(item) => {
-                    tasks.spawn(act(item, Turn { turns: Arc::clone(&turns), slot: Some(slot) }));
+                    tasks.spawn(act(item, Slot { scheduler: Arc::clone(&scheduler), permit: Some(permit) }));
                 }
                 None => more = false,
             },
-            Ok(slots) = Arc::clone(&turns.slots).acquire_many_owned(all), if can_wait && !may_begin && !tasks.is_empty() => {
-                turns.wake(slots).await;
+            Ok(permits) = Arc::clone(&scheduler.permits).acquire_many_owned(all), if can_wait && !may_begin && !tasks.is_empty() => {
+                scheduler.wake(permits).await;
             }
             else => return results,
         }
     }
 }
 
-/// Longer and longer waits, so much in all.
+/// Returns longer and longer waits, which add up to the patience.
 pub(super) fn waits(patience: Duration) -> impl Iterator<Item = Duration> {
     let mut left = patience;
     std::iter::successors(Some(FIRST_WAIT), |wait| Some((*wait * 2).min(LONGEST_WAIT))).map_while(move |wait| {
@@ -144,13 +145,13 @@ mod tests {
                 Box::pin(std::future::ready(()))
             })
         };
-        let done = each(1, Some(advance), [3600, 60, 1800].into_iter(), |time, mut turn| {
+        let done = each(1, Some(advance), [3600, 60, 1800].into_iter(), |time, mut slot| {
             let seen = Arc::clone(&seen);
             async move {
                 seen.lock().unwrap().push(format!("{time} begins"));
-                turn.wait(Duration::from_secs(time)).await;
+                slot.wait(Duration::from_secs(time)).await;
                 seen.lock().unwrap().push(format!("{time} ends"));
-                (time, turn)
+                (time, slot)
             }
         });
         assert_eq!(done.await, [60, 1800, 3600]);
@@ -162,17 +163,17 @@ mod tests {
     #[tokio::test]
     async fn whoever_waits_for_real_lets_another_one_work() {
         let came = Arc::new(Semaphore::new(0));
-        let done = each(1, None, [true, false].into_iter(), |waits, mut turn| {
+        let done = each(1, None, [true, false].into_iter(), |waits, mut slot| {
             let came = Arc::clone(&came);
             async move {
                 if !waits {
                     came.add_permits(1);
                 }
-                // Without end if the other one gets no turn meanwhile.
+                // This loop has no end if the other task does not run meanwhile.
                 while came.available_permits() == 0 {
-                    turn.wait(Duration::from_millis(1)).await;
+                    slot.wait(Duration::from_millis(1)).await;
                 }
-                (waits, turn)
+                (waits, slot)
             }
         });
         assert_eq!(done.await.len(), 2);
