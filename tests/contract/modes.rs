@@ -171,6 +171,9 @@ async fn a_token_that_is_rejected_in_mid_run_is_renewed() {
     assert!(!properties.is_empty());
     for outcome in properties {
         assert_eq!(outcome.verdict, Verdict::NotTried, "{outcome:#?}");
-        assert!(outcome.reason.as_deref().is_some_and(|why| why.contains("show_job, which returned 401")), "{outcome:#?}");
+        assert!(
+            outcome.reason.as_deref().is_some_and(|why| why.contains("show_job, which returned 401")),
+            "{outcome:#?}"
+        );
     }
 }
