@@ -9,7 +9,7 @@ use serde_json::Value;
 
 #[path = "build/calls.rs"]
 mod calls;
-#[path = "src/spec/check.rs"]
+#[path = "src/spec/check/mod.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the build uses a part of what the crate uses")]
 mod check;
 #[path = "build/clouds.rs"]
@@ -50,7 +50,7 @@ fn main() {
         "build.rs",
         "build",
         "src/shape.rs",
-        "src/spec/check.rs",
+        "src/spec/check",
         "src/spec/edition.rs",
         "src/spec/list.rs",
         "src/spec/load.rs",
