@@ -9,13 +9,11 @@ use super::inventory::Owner;
 use super::model::Model;
 use super::run::{Fixture, Halt, RunState, base36, caught, milliseconds};
 use super::scheduler::{Slot, waits};
-use super::verdict::{Check, Difference, Exchange, Outcome, Verdict, clipped};
+use super::verdict::{Check, Difference, Exchange, MOST_REASON, Outcome, Verdict, clipped};
 use crate::error::Error;
 
 /// The number of differences that a report has of a clause: the first ones say what is wrong.
 const MOST_DIFFERENCES: usize = 20;
-/// The longest text of a difference, in bytes.
-const MOST_DIFFERENCE: usize = 2000;
 /// The number of exchanges of a clause that are kept with their bodies.
 const MOST_EXCHANGES: usize = 100;
 /// The number of bytes of bodies that all clauses keep together for the report.
@@ -187,7 +185,7 @@ impl<'a> Attempt<'a> {
     /// Records a difference that an exchange shows. A response may be large, and differ in a million places.
     pub(super) fn note_difference(&mut self, check: Check, text: String, exchange: usize) {
         if self.differences.len() < MOST_DIFFERENCES {
-            let text = clipped(&text, MOST_DIFFERENCE).into_owned();
+            let text = clipped(&text, MOST_REASON).into_owned();
             self.differences.push(Difference { check, text, exchange });
         }
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::compare::plain;
 use super::model::{Model, Object};
-use super::verdict::Leftover;
+use super::verdict::{Leftover, MOST_REASON, clipped};
 
 type Path = Vec<(&'static str, String)>;
 
@@ -108,7 +108,7 @@ impl Created {
             let reason = "it may exist: the run ended before a response named its id";
             (format!("{name} (its id is not known)"), reason)
         };
-        let reason = self.reason.clone().unwrap_or_else(|| reason.to_owned());
+        let reason = clipped(self.reason.as_deref().unwrap_or(reason), MOST_REASON).into_owned();
         Leftover { created_by: operation.id.to_owned(), what, reason }
     }
 }

@@ -132,6 +132,8 @@ pub struct Exchange {
     pub response: String,
 }
 
+/// The longest text of a difference or a reason, in bytes: it may quote a response.
+pub(super) const MOST_REASON: usize = 2000;
 /// The longest recorded text of an exchange, in bytes.
 pub(super) const MOST_TEXT: usize = 64 * 1024;
 
@@ -230,7 +232,7 @@ impl Outcome {
             sources: clause.sources().map(str::to_owned).collect(),
             documentation: clause.documentation().map(str::to_owned),
             verdict,
-            reason,
+            reason: reason.map(|reason| clipped(&reason, MOST_REASON).into_owned()),
             differences: Vec::new(),
             exchanges: Vec::new(),
             requests: 0,

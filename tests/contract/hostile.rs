@@ -286,6 +286,18 @@ async fn what_is_kept_for_the_report_is_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reason_is_short_whatever_the_endpoint_names_an_object() {
+    let name = "n".repeat(300_000);
+    let named = serve(move |_| (200, format!(r#"{{"is_success": true, "id": "7", "name": "{name}"}}"#))).await;
+    let plan = Plan::of_description().only(&["mrs.create_job.example.*", "mrs.update_job.property.*"]).unwrap();
+    let report = Runner::new(session_at(&named)).run(&plan, |_| {}).await.unwrap();
+    let reasons = report.outcomes.iter().filter_map(|outcome| outcome.reason.as_ref());
+    let lengths: Vec<usize> =
+        reasons.chain(report.leftovers.iter().map(|leftover| &leftover.reason)).map(String::len).collect();
+    assert!(lengths.iter().any(|length| *length > 1000) && lengths.iter().all(|length| *length < 3000), "{lengths:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_loses_a_worker_cleans_up_and_reports() {
     let emulator = emulator().await;
     let seen = Arc::new(Mutex::new(0));

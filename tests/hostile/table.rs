@@ -747,6 +747,16 @@ const DISGUISES: &[Row] = &[
     )
     .requests(1),
     Row::new(
+        "a name of 300 kilobytes",
+        Call::List,
+        |_| {
+            let name = "n".repeat(300_000);
+            ok(json!({"is_success": true, "job_total_count": 0, "jobs": [], "id": "7", "name": name}).to_string())
+        },
+        End::Done,
+    )
+    .requests(1),
+    Row::new(
         "a request id of 300 kilobytes",
         Call::List,
         |_| {
