@@ -28,9 +28,12 @@ pub(super) const FORMAT: usize = MIGRATIONS.len();
 /// The application id of an emulator's SQLite file: `hwjb`.
 const APPLICATION: i64 = 0x6877_6a62;
 
+/// The size of a page of a file in bytes. A small change of an object changes several pages, and each of them is written whole.
+const PAGE: i64 = 1024;
+
 /// The journal of a file is written back into it after so many pages, which waits for the disk: rarely, and never for longer
 /// than 32 MiB take.
-const CHECKPOINT: i64 = 8192;
+const CHECKPOINT: i64 = 32 * 1024 * 1024 / PAGE;
 
 /// The head of a SQLite file: its beginning, its length, and the positions of application id and version.
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -97,6 +100,8 @@ impl Store {
         if file.is_some() {
             // Commits survive the end of this process; one process at a time owns the file.
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(failed)?;
+            // An existing file keeps its size.
+            connection.pragma_update(None, "page_size", PAGE).map_err(failed)?;
             // Written before a journal exists, so that the file itself contains its application id.
             connection.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
             connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
