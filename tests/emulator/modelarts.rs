@@ -704,6 +704,22 @@ async fn lists_are_the_same_from_both_ends_and_after_a_snapshot() {
             let listed = wire.get(&format!("/training-jobs?search_content={text}")).await;
             assert_eq!(listed["job_total_count"], found, "{text}");
         }
+        // Each page of a search has the number of all jobs that are found, also the page after the last one.
+        let whole = wire.get("/training-jobs?per_page=1000").await;
+        let names: Vec<_> =
+            whole["jobs"].as_array().unwrap().iter().map(|job| job["job_name"].as_str().unwrap()).collect();
+        for text in (4..10).map(|at| &names[7][at..at + 3]) {
+            let found: Vec<_> = names.iter().copied().filter(|name| name.contains(text)).collect();
+            for (size, page) in [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (1000, 1)] {
+                let path = format!("/training-jobs?search_content={text}&per_page={size}&page={page}");
+                let listed = wire.get(&path).await;
+                assert_eq!(listed["job_total_count"], found.len(), "{path}");
+                let jobs = listed["jobs"].as_array().unwrap();
+                let shown: Vec<_> = jobs.iter().map(|job| job["job_name"].as_str().unwrap()).collect();
+                let expected: Vec<_> = found.iter().copied().skip((page - 1) * size).take(size).collect();
+                assert_eq!(shown, expected, "{path}");
+            }
+        }
         assert_eq!(wire.get("/training-jobs?status=9").await["job_total_count"], 1);
         assert_eq!(wire.delete(&format!("/training-jobs/{job}")).await.0, 200);
         assert_eq!(wire.get("/training-jobs?search_content=mine").await["job_total_count"], 0);

@@ -40,7 +40,36 @@ impl List<'_> {
         }
         let behind = total - self.offset - limit;
         let backwards = behind < self.offset;
-        let (offset, direction) = (self.offset.min(behind), if backwards == self.descending { "ASC" } else { "DESC" });
+        let mut page = self.rows(call, backwards, limit, self.offset.min(behind), item)?;
+        if backwards {
+            page.reverse();
+        }
+        Ok(page)
+    }
+
+    /// Reads the page of rows that have to be found and sorted first, and the number of rows of all pages. They are found again
+    /// to be counted only if the page does not show how many there are.
+    pub(super) fn find(
+        &self,
+        call: &Call<'_>,
+        item: impl FnMut(&Row<'_>) -> rusqlite::Result<Value>,
+    ) -> Result<(Vec<Value>, i64), Rejection> {
+        let page = self.rows(call, false, self.limit, self.offset, item)?;
+        let length = page.len() as i64;
+        let is_last = length < self.limit && (length > 0 || self.offset == 0);
+        let total = if is_last { self.offset + length } else { self.count(call)? };
+        Ok((page, total))
+    }
+
+    fn rows(
+        &self,
+        call: &Call<'_>,
+        backwards: bool,
+        limit: i64,
+        offset: i64,
+        item: impl FnMut(&Row<'_>) -> rusqlite::Result<Value>,
+    ) -> Result<Vec<Value>, Rejection> {
+        let direction = if backwards == self.descending { "ASC" } else { "DESC" };
         let [key, tie] = self.order;
         let query = format!(
             "SELECT {} FROM {} ORDER BY {key} {direction}, {tie} {direction} LIMIT ?{} OFFSET ?{}",
@@ -51,10 +80,6 @@ impl List<'_> {
         );
         let parameters: Vec<&dyn ToSql> = self.parameters.iter().copied().chain([&limit as _, &offset as _]).collect();
         let mut statement = call.transaction.prepare_cached(&query)?;
-        let mut page = statement.query_map(&*parameters, item)?.collect::<Result<Vec<_>, _>>()?;
-        if backwards {
-            page.reverse();
-        }
-        Ok(page)
+        Ok(statement.query_map(&*parameters, item)?.collect::<Result<Vec<_>, _>>()?)
     }
 }
