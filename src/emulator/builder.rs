@@ -422,7 +422,7 @@ impl EmulatorBuilder {
             Some("an access key has no secret key")
         } else if !keys().filter_map(|key| key.security_token.as_ref()).chain([&self.token]).all(is_token) {
             Some("a token is empty or has a blank or a character beyond ASCII")
-        } else if self.allowed_hosts.iter().any(|name| name.contains(':') || !head::is_host(name)) {
+        } else if self.allowed_hosts.iter().any(|name| name.contains(':') || head::parse_host(name).is_none()) {
             Some("an allowed host is no name of a host; leave its port out")
         } else {
             None

@@ -24,7 +24,7 @@ use tokio_io_timeout::TimeoutStream;
 
 use super::body::{Body, MAX_BODY, MAX_SNAPSHOT, read};
 use super::control;
-use super::head::{HEAD_BUFFER, foreign_host, is_readable, too_large, wrong_host};
+use super::head::{HEAD_BUFFER, is_readable, too_large, wrong_host};
 use super::response::Abort;
 use super::state::State;
 use super::stream;
@@ -122,8 +122,7 @@ async fn respond(
         let bytes = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec();
         return Err(Abort { bytes, reset: false });
     }
-    let rejected =
-        too_large(&parts).or_else(|| wrong_host(&parts)).or_else(|| foreign_host(&parts, &state.allowed_hosts, local));
+    let rejected = too_large(&parts).or_else(|| wrong_host(&parts, &state.allowed_hosts, local));
     let body = match rejected {
         Some(rejection) => Err(rejection),
         None => {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
+use http::{HeaderMap, StatusCode, Version, header};
 
 use super::response::Rejection;
 
@@ -44,26 +44,32 @@ pub(super) fn too_large(parts: &Parts) -> Option<Rejection> {
     })
 }
 
-/// Rejects a header `Host` that is missing, repeated or malformed: addresses in responses are made of it.
-pub(super) fn wrong_host(parts: &Parts) -> Option<Rejection> {
-    let hosts: Vec<&HeaderValue> = parts.headers.get_all(header::HOST).iter().collect();
-    let problem = match hosts.as_slice() {
-        [] if parts.version < Version::HTTP_11 => return None,
-        [] => "is missing",
-        [host] if host.to_str().is_ok_and(is_host) => return None,
-        [_] => "is no host with or without a port",
-        _ => "comes more than once",
+/// Rejects a header `Host` that is missing, repeated or malformed, since addresses in responses are made of it, and a request
+/// that came under a foreign name. A page in a browser can make a name of its own resolve to this machine, and would then be
+/// allowed to read the responses.
+pub(super) fn wrong_host(parts: &Parts, allowed: &[String], local: Option<IpAddr>) -> Option<Rejection> {
+    let named = match named_host(parts) {
+        Ok(named) => named,
+        Err(problem) => {
+            return Some(Rejection::malformed(StatusCode::BAD_REQUEST, format!("The header Host {problem}.")));
+        }
     };
-    Some(Rejection::malformed(StatusCode::BAD_REQUEST, format!("The header Host {problem}.")))
-}
-
-/// Rejects a request that came under a foreign name. A page in a browser can make a name of its own resolve to this machine,
-/// and would then be allowed to read the responses.
-pub(super) fn foreign_host(parts: &Parts, allowed: &[String], local: Option<IpAddr>) -> Option<Rejection> {
-    let header = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
-    let foreign = header.iter().chain(parts.uri.authority()).find(|host| !is_own(host.host(), allowed, local))?;
+    let foreign = named.iter().chain(parts.uri.authority()).find(|host| !is_own(host.host(), allowed, local))?;
     let message = format!("The header Host names {foreign}, which is not this emulator; --allow-host lets it pass.");
     Some(Rejection::Gateway { status: StatusCode::FORBIDDEN, code: "APIG.0302", message })
+}
+
+/// Returns the header `Host`, which requests before HTTP/1.1 need not have, or what is wrong with it.
+fn named_host(parts: &Parts) -> Result<Option<Authority>, &'static str> {
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) if parts.version < Version::HTTP_11 => Ok(None),
+        (None, _) => Err("is missing"),
+        (Some(host), None) => {
+            host.to_str().ok().and_then(parse_host).map(Some).ok_or("is no host with or without a port")
+        }
+        (Some(_), Some(_)) => Err("comes more than once"),
+    }
 }
 
 /// Returns whether a host is a loopback name or address, the address that the client is connected to, or an allowed name.
@@ -79,10 +85,11 @@ fn is_own(host: &str, allowed: &[String], local: Option<IpAddr>) -> bool {
     name.eq_ignore_ascii_case("localhost") || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
 }
 
-/// Returns whether a text is a host with or without a port.
-pub(super) fn is_host(text: &str) -> bool {
-    let Ok(authority) = text.parse::<Authority>() else { return false };
+/// Reads a host with or without a port.
+pub(super) fn parse_host(text: &str) -> Option<Authority> {
+    let authority = text.parse::<Authority>().ok()?;
     let port = text.strip_prefix(authority.host()).and_then(|rest| rest.strip_prefix(':'));
-    !authority.host().is_empty()
-        && (text == authority.host() || port.is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok()))
+    let is_host = !authority.host().is_empty()
+        && (text == authority.host() || port.is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok()));
+    is_host.then_some(authority)
 }

@@ -425,7 +425,8 @@ fn bearer(authorization: &[u8]) -> Option<&[u8]> {
     Some(token.trim_ascii()).filter(|token| scheme.eq_ignore_ascii_case(b"Bearer ") && !token.is_empty())
 }
 
-/// Returns the base address that the client used; `own` where no header names it.
+/// Returns the base address that the client used; `own` where no header names it. The host is valid: a request with another one
+/// has been rejected.
 pub(super) fn base(headers: &HeaderMap, own: &str) -> String {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let scheme = match text("x-forwarded-proto").map(|protocols| protocols.split(',').next().unwrap_or_default().trim())
@@ -433,7 +434,7 @@ pub(super) fn base(headers: &HeaderMap, own: &str) -> String {
         Some("https") => "https",
         _ => "http",
     };
-    match text("host").and_then(|host| host.parse::<http::uri::Authority>().ok()) {
+    match text("host") {
         Some(host) => format!("{scheme}://{host}"),
         None => own.to_owned(),
     }
