@@ -65,10 +65,10 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
         let (mut about, mut count, mut last) = (Vec::new(), 0, None);
         while let Some(name) = fields.next_key::<String>()? {
             count += 1;
-            let name = name.as_str();
-            let is_sure = CODES.contains(&name) || MESSAGES[..SURE_MESSAGES].contains(&name);
-            if is_sure || matches!(name, "is_success" | "message" | "error" | "errors" | CODE) {
-                about.push((name.to_owned(), fields.next_value::<Value>()?));
+            let known = name.as_str();
+            let is_sure = CODES.contains(&known) || MESSAGES[..SURE_MESSAGES].contains(&known);
+            if is_sure || matches!(known, "is_success" | "message" | "error" | "errors" | CODE) {
+                about.push((name, fields.next_value::<Value>()?));
             } else if count == 1 {
                 last = Some(fields.next_value::<&'de RawValue>()?);
             } else {
