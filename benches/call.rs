@@ -6,6 +6,9 @@
 
 use std::process::Command;
 
+#[cfg(unix)]
+#[path = "shared/cpu.rs"]
+mod cpu;
 #[path = "shared/call.rs"]
 mod shared;
 
@@ -88,23 +91,14 @@ fn comparable(request: &[u8]) -> Vec<String> {
 /// Makes the calls, and prints the microseconds of user and system CPU time of one call.
 #[cfg(unix)]
 fn child(variant: &str, endpoint: &str) {
-    use nix::sys::resource::{UsageWho, getrusage};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let used = || {
-        let usage = getrusage(UsageWho::RUSAGE_SELF).expect("the time used");
-        [usage.user_time(), usage.system_time()].map(|time| {
-            #[allow(clippy::cast_precision_loss, reason = "less than a day")]
-            let micros = (time.tv_sec() * 1_000_000 + time.tv_usec()) as f64;
-            micros
-        })
-    };
     let before = runtime.block_on(async {
         let caller = shared::Caller::new(variant, endpoint);
         caller.call(WARM_UP).await;
-        let before = used();
+        let before = cpu::used();
         caller.call(CALLS).await;
         before
     });
-    let after = used();
+    let after = cpu::used();
     println!("{} {}", (after[0] - before[0]) / f64::from(CALLS), (after[1] - before[1]) / f64::from(CALLS));
 }

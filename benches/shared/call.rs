@@ -12,9 +12,9 @@ use huaweicloud_jobs::session::credentials::Credentials;
 use huaweicloud_jobs::session::signing::{Date, Request, Signer};
 use serde::{Deserialize, Serialize};
 
-const ACCESS_KEY: &str = "FAKEACCESSKEY0000001";
-const SECRET_KEY: &str = "fake-secret-key-for-tests-only-000000001";
-const PROJECT: &str = "77b6a44cba5143ab91d13ab9a8ff44fd";
+pub(crate) const ACCESS_KEY: &str = "FAKEACCESSKEY0000001";
+pub(crate) const SECRET_KEY: &str = "fake-secret-key-for-tests-only-000000001";
+pub(crate) const PROJECT: &str = "77b6a44cba5143ab91d13ab9a8ff44fd";
 const JOB: i64 = 182_626;
 const DESCRIPTION: &str = "learning rate 0.1, 8 GPUs";
 const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: 0123456789abcdef\r\n\
@@ -81,13 +81,7 @@ impl Caller {
         if name == "hand" {
             return Self::Hand(Hand::new(endpoint));
         }
-        let session = Session::builder()
-            .endpoint(endpoint)
-            .project_id(PROJECT)
-            .credentials(Credentials::access_key(ACCESS_KEY, SECRET_KEY))
-            .build()
-            .expect("a session");
-        Self::Session(session.modelarts().training_job(JOB).expect("a job"))
+        Self::Session(session(endpoint).modelarts().training_job(JOB).expect("a job"))
     }
 
     /// Makes a number of calls, one after the other.
@@ -105,6 +99,12 @@ impl Caller {
             }
         }
     }
+}
+
+/// Returns the session that makes the calls of this crate.
+pub(crate) fn session(endpoint: &str) -> Session {
+    let session = Session::builder().endpoint(endpoint).project_id(PROJECT);
+    session.credentials(Credentials::access_key(ACCESS_KEY, SECRET_KEY)).build().expect("a session")
 }
 
 /// A hand-written client for this one call.
@@ -132,7 +132,7 @@ struct Updated {
 type Failure = Box<dyn std::error::Error>;
 
 impl Hand {
-    fn new(endpoint: &str) -> Self {
+    pub(crate) fn new(endpoint: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .user_agent(concat!("huaweicloud-jobs/", env!("CARGO_PKG_VERSION")))
@@ -145,7 +145,7 @@ impl Hand {
         Self { http, endpoint: endpoint.to_owned(), host, secret_key: SECRET_KEY.into() }
     }
 
-    async fn update_description(&self, job: i64, job_desc: &str) -> Result<(), Failure> {
+    pub(crate) async fn update_description(&self, job: i64, job_desc: &str) -> Result<(), Failure> {
         let path = format!("/v1/{PROJECT}/training-jobs/{job}");
         let body = serde_json::to_vec(&Update { job_desc })?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
