@@ -6,8 +6,8 @@ use std::path::Path;
 use hkdf::Hkdf;
 use huaweicloud_jobs::session::Secret;
 use huaweicloud_jobs::session::signing::{
-    Algorithm, Authorization, Date, HeaderFault, Refusal, Request, SignError, Signed, SignedHeaders, Signer, encode,
-    wire_host, wire_path, wire_query,
+    Algorithm, Authorization, Date, HeaderFault, Request, SignError, Signed, SignedHeaders, Signer, VerifyError,
+    encode, wire_host, wire_path, wire_query,
 };
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -187,7 +187,7 @@ fn run(case: &Case) -> Result<(), String> {
         match authorization.verify(request, secret_key) {
             Ok(verified) if verified == date => {}
             Ok(verified) => return Err(format!("verified as of {verified}")),
-            Err(Refusal::Mismatch(mismatch)) => {
+            Err(VerifyError::Mismatch(mismatch)) => {
                 canonical_request(mismatch.canonical_request(), &expected.canonical_request)?;
                 same("string to sign", mismatch.string_to_sign(), &expected.string_to_sign)?;
                 return Err(format!("not verified: {name}"));
@@ -259,7 +259,7 @@ impl Parts {
         self.with(|request| signer.sign(request, &date()))
     }
 
-    fn verify(&self, authorization: &str) -> Result<Date, Refusal> {
+    fn verify(&self, authorization: &str) -> Result<Date, VerifyError> {
         self.with(|request| Authorization::parse(authorization)?.verify(request, &secret()))
     }
 
@@ -309,7 +309,7 @@ fn header(name: &str, value: &str) -> (String, String) {
 fn what_cannot_be_signed() {
     let secret = secret();
     let signer = Signer::new(ACCESS_KEY, &secret);
-    let fault = |parts: &Parts| parts.sign(&signer).expect_err("refused");
+    let fault = |parts: &Parts| parts.sign(&signer).expect_err("rejected");
     let absent = |name: &str| SignError::Header(HeaderFault::Absent { name: name.to_owned() });
     let repeated = |name: &str| SignError::Header(HeaderFault::Repeated { name: name.to_owned() });
     let malformed = |name: &str| SignError::Header(HeaderFault::Malformed { name: name.to_owned() });
@@ -334,10 +334,10 @@ fn what_cannot_be_signed() {
     }
 
     let named = |names: &[&str]| update().sign(&signer.headers(SignedHeaders::Named(names)));
-    assert_eq!(named(&["host", "X-Absent"]).expect_err("refused"), absent("X-Absent"));
+    assert_eq!(named(&["host", "X-Absent"]).expect_err("rejected"), absent("X-Absent"));
     assert_eq!(named(&[]).map(|signed| signed.signed_headers().to_owned()), Ok("x-sdk-date".to_owned()));
     let twice = with_headers(|headers| headers.push(header("x-note", "c")));
-    assert_eq!(twice.sign(&signer.headers(SignedHeaders::Every)).expect_err("refused"), repeated("x-note"));
+    assert_eq!(twice.sign(&signer.headers(SignedHeaders::Every)).expect_err("rejected"), repeated("x-note"));
     assert!(twice.sign(&signer).is_ok(), "a header that is not signed is nobody's business");
 
     for (access_key, algorithm, part) in [
@@ -348,7 +348,7 @@ fn what_cannot_be_signed() {
         ("A", Algorithm::Derived { region: "a/b", service: "c" }, "region"),
         ("A", Algorithm::Legacy { region: "a", service: "c\n" }, "service"),
     ] {
-        let error = update().sign(&Signer::new(access_key, &secret).algorithm(algorithm)).expect_err("refused");
+        let error = update().sign(&Signer::new(access_key, &secret).algorithm(algorithm)).expect_err("rejected");
         assert_eq!(error, SignError::Malformed { part }, "{access_key}");
     }
 }
@@ -371,7 +371,7 @@ fn the_method_is_signed_in_upper_case() {
     lower.method = "put".to_owned();
     let signed = lower.sign(&signer).expect("signed");
     assert_eq!(signed, update().sign(&signer).expect("signed"));
-    assert!(matches!(lower.verify(signed.authorization()), Err(Refusal::Mismatch(_))), "and must be sent so");
+    assert!(matches!(lower.verify(signed.authorization()), Err(VerifyError::Mismatch(_))), "and must be sent so");
 }
 
 #[test]
@@ -403,15 +403,15 @@ fn malformed_authorization() {
     ] {
         let header = plain.replacen(what, with, 1);
         assert_ne!(header, plain, "{what}");
-        assert!(matches!(Authorization::parse(&header), Err(Refusal::Malformed { .. })), "{header}");
+        assert!(matches!(Authorization::parse(&header), Err(VerifyError::Malformed { .. })), "{header}");
     }
     for header in ["Bearer abc", "SDK-HMAC-SM3 Access=A, SignedHeaders=host, Signature=00", "sdk-hmac-sha256 Access=A"]
     {
-        assert_eq!(Authorization::parse(header), Err(Refusal::UnknownAlgorithm), "{header}");
+        assert_eq!(Authorization::parse(header), Err(VerifyError::UnknownAlgorithm), "{header}");
     }
-    assert!(matches!(Authorization::parse("SDK-HMAC-SHA256"), Err(Refusal::Malformed { .. })));
+    assert!(matches!(Authorization::parse("SDK-HMAC-SHA256"), Err(VerifyError::Malformed { .. })));
     let derived = plain.replace("SDK-", "V11-");
-    assert!(matches!(Authorization::parse(&derived), Err(Refusal::Malformed { .. })), "V11 has a credential");
+    assert!(matches!(Authorization::parse(&derived), Err(VerifyError::Malformed { .. })), "V11 has a credential");
     let derived = derived.replace("Access=A", "Credential=A/20191115/r/s");
     assert!(Authorization::parse(&derived).is_ok());
 }
@@ -422,52 +422,54 @@ fn what_is_not_verified() {
     let hash = hex::encode(Sha256::digest(update().body()));
     let scope = Algorithm::Derived { region: "r", service: "s" };
     let signed = update().sign(&Signer::new(ACCESS_KEY, &secret).headers(SignedHeaders::Every)).expect("signed");
-    let refusal = |parts: &Parts| parts.verify(signed.authorization()).expect_err("refused");
-    let faulty = |fault: HeaderFault| Refusal::Header(fault);
+    let error = |parts: &Parts| parts.verify(signed.authorization()).expect_err("rejected");
+    let faulty = |fault: HeaderFault| VerifyError::Header(fault);
     let name = || "x-note".to_owned();
 
     assert_eq!(update().verify(signed.authorization()), Ok(date()));
-    assert_eq!(refusal(&with_headers(|headers| drop(headers.remove(1)))), Refusal::DateMissing);
+    assert_eq!(error(&with_headers(|headers| drop(headers.remove(1)))), VerifyError::DateMissing);
     for malformed in ["", "20191115", "2019-11-15T03:36:55Z", "20191115T033655"] {
-        assert_eq!(refusal(&with_headers(|headers| headers[1].1 = malformed.to_owned())), Refusal::DateMalformed);
+        assert_eq!(error(&with_headers(|headers| headers[1].1 = malformed.to_owned())), VerifyError::DateMalformed);
     }
     assert_eq!(
-        refusal(&with_headers(|headers| headers.push(header("X-Sdk-Date", DATE)))),
+        error(&with_headers(|headers| headers.push(header("X-Sdk-Date", DATE)))),
         faulty(HeaderFault::Repeated { name: "x-sdk-date".to_owned() })
     );
-    assert_eq!(refusal(&with_headers(|headers| drop(headers.remove(3)))), faulty(HeaderFault::Absent { name: name() }));
+    assert_eq!(error(&with_headers(|headers| drop(headers.remove(3)))), faulty(HeaderFault::Absent { name: name() }));
     assert_eq!(
-        refusal(&with_headers(|headers| headers.push(header("x-note", "a b")))),
+        error(&with_headers(|headers| headers.push(header("x-note", "a b")))),
         faulty(HeaderFault::Repeated { name: name() })
     );
     assert_eq!(
-        refusal(&with_headers(|headers| headers[3].1 = "a\r\nb".to_owned())),
+        error(&with_headers(|headers| headers[3].1 = "a\r\nb".to_owned())),
         faulty(HeaderFault::Malformed { name: name() })
     );
     let undated = signed.authorization().replace(";x-sdk-date;", ";");
-    assert_eq!(update().verify(&undated), Err(Refusal::DateNotSigned));
+    assert_eq!(update().verify(&undated), Err(VerifyError::DateNotSigned));
     let mut malformed = update();
     malformed.method = "PUT\n/".to_owned();
-    assert_eq!(refusal(&malformed), Refusal::MethodMalformed);
+    assert_eq!(error(&malformed), VerifyError::MethodMalformed);
 
     let derived = update().sign(&Signer::new(ACCESS_KEY, &secret).algorithm(scope)).expect("signed");
     let yesterday = derived.authorization().replace("20191115", "20191114");
-    assert_eq!(update().verify(&yesterday), Err(Refusal::DayDiffers));
+    assert_eq!(update().verify(&yesterday), Err(VerifyError::DayDiffers));
     let elsewhere = derived.authorization().replace("/r/", "/q/");
-    assert!(matches!(update().verify(&elsewhere), Err(Refusal::Mismatch(_))));
+    assert!(matches!(update().verify(&elsewhere), Err(VerifyError::Mismatch(_))));
 
     // The header says what the body is, and the body is something else.
     let mut hashed = with_headers(|headers| headers.push(header("X-Sdk-Content-Sha256", &hash)));
     let signed = hashed.sign(&Signer::new(ACCESS_KEY, &secret)).expect("signed");
     assert_eq!(hashed.verify(signed.authorization()), Ok(date()));
     hashed.body.push(' ');
-    assert_eq!(hashed.verify(signed.authorization()), Err(Refusal::BodyDiffers));
+    assert_eq!(hashed.verify(signed.authorization()), Err(VerifyError::BodyDiffers));
     hashed.headers[4].1 = "UNSIGNED-PAYLOAD".to_owned();
-    assert!(matches!(hashed.verify(signed.authorization()), Err(Refusal::Mismatch(_))), "unsigned afterwards");
+    assert!(matches!(hashed.verify(signed.authorization()), Err(VerifyError::Mismatch(_))), "unsigned afterwards");
 
     // Another secret key, and what the server can say of it.
     let other = update().sign(&Signer::new(ACCESS_KEY, &"another-fake-key".into())).expect("signed");
-    let Err(Refusal::Mismatch(mismatch)) = update().verify(other.authorization()) else { panic!("must not verify") };
+    let Err(VerifyError::Mismatch(mismatch)) = update().verify(other.authorization()) else {
+        panic!("must not verify")
+    };
     assert_eq!(mismatch.canonical_request(), other.canonical_request());
     assert_eq!(mismatch.string_to_sign(), other.string_to_sign());
 }
@@ -481,7 +483,7 @@ fn a_value_of_others_dialects_is_good_in_their_layout_only() {
         let signed =
             blanks.sign(&Signer::new(ACCESS_KEY, &secret).algorithm(algorithm).headers(named)).expect("signed");
         blanks.headers[3].1 = "a  b".to_owned();
-        assert!(matches!(blanks.verify(signed.authorization()), Err(Refusal::Mismatch(_))), "{algorithm:?}");
+        assert!(matches!(blanks.verify(signed.authorization()), Err(VerifyError::Mismatch(_))), "{algorithm:?}");
         blanks.headers[3].1 = "a b".to_owned();
     }
 }
@@ -506,7 +508,7 @@ fn nothing_prints_a_secret() {
             },
             &secret,
         )
-        .expect_err("refused");
+        .expect_err("rejected");
     let printed = update.with(|request| {
         format!("{signer:?} {signer:#?} {signed:?} {authorization:?} {mismatch:?} {mismatch} {request:?}")
     });

@@ -377,7 +377,7 @@ impl Access {
         };
         let date = authorization.verify(&request, &key.secret_key).map_err(|rejection| {
             invalid(match &rejection {
-                signing::Refusal::Mismatch(mismatch) => {
+                signing::VerifyError::Mismatch(mismatch) => {
                     let differs = difference::find(authorization, mismatch, &request, &key.secret_key);
                     format!("{differs}, canonicalRequest:{}", difference::echo(mismatch.canonical_request()))
                 }

@@ -62,7 +62,7 @@ mod verify;
 
 pub(super) use canonical::is_plain_path;
 pub use date::{Date, DateError};
-pub use verify::{Authorization, Mismatch, Refusal};
+pub use verify::{Authorization, Mismatch, VerifyError};
 
 const PLAIN_NAME: &str = "SDK-HMAC-SHA256";
 const DERIVED_NAME: &str = "V11-HMAC-SHA256";

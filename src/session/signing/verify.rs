@@ -18,7 +18,7 @@ use super::{
 ///
 /// ```
 /// use huaweicloud_jobs::session::Secret;
-/// use huaweicloud_jobs::session::signing::{Authorization, Refusal, Request};
+/// use huaweicloud_jobs::session::signing::{Authorization, VerifyError, Request};
 ///
 /// let header = "SDK-HMAC-SHA256 Access=AccessKey, SignedHeaders=host;x-sdk-date, \
 ///               Signature=cfb4171acec81de07d50e53d57eb77edd537414d66ddb1d7d780f128e12cd842";
@@ -39,9 +39,9 @@ use super::{
 /// assert_eq!(date.as_str(), "20200608T023900Z");
 ///
 /// request.query = "size=2";
-/// let Err(Refusal::Mismatch(mismatch)) = authorization.verify(&request, &secret) else { panic!() };
+/// let Err(VerifyError::Mismatch(mismatch)) = authorization.verify(&request, &secret) else { panic!() };
 /// assert!(mismatch.canonical_request().starts_with("GET\n/resources/\nsize=2\n"));
-/// # Ok::<(), Refusal>(())
+/// # Ok::<(), VerifyError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Authorization<'a> {
@@ -71,12 +71,12 @@ impl<'a> Authorization<'a> {
     ///
     /// # Errors
     ///
-    /// [`Refusal::UnknownAlgorithm`] and [`Refusal::Malformed`].
-    pub fn parse(header: &'a str) -> Result<Self, Refusal> {
-        let malformed = |what| Refusal::Malformed { what };
+    /// [`VerifyError::UnknownAlgorithm`] and [`VerifyError::Malformed`].
+    pub fn parse(header: &'a str) -> Result<Self, VerifyError> {
+        let malformed = |what| VerifyError::Malformed { what };
         let (name, fields) = header.trim().split_once(' ').ok_or(malformed("there is nothing after the algorithm"))?;
         if !matches!(name, PLAIN_NAME | DERIVED_NAME) {
-            return Err(Refusal::UnknownAlgorithm);
+            return Err(VerifyError::UnknownAlgorithm);
         }
         let (mut access, mut credential, mut signed_headers, mut signature) = (None, None, None, None);
         for field in fields.split(',') {
@@ -151,19 +151,19 @@ impl<'a> Authorization<'a> {
     ///
     /// # Errors
     ///
-    /// [`Refusal`]: the first problem.
-    pub fn verify(&self, request: &Request<'_>, secret_key: &Secret) -> Result<Date, Refusal> {
+    /// [`VerifyError`]: the first problem.
+    pub fn verify(&self, request: &Request<'_>, secret_key: &Secret) -> Result<Date, VerifyError> {
         let Request { method, path, query, headers, body } = *request;
         let date: Date =
-            find(headers, DATE)?.ok_or(Refusal::DateMissing)?.parse().map_err(|_| Refusal::DateMalformed)?;
+            find(headers, DATE)?.ok_or(VerifyError::DateMissing)?.parse().map_err(|_| VerifyError::DateMalformed)?;
         if !self.signed_headers().any(|name| name == DATE) {
-            return Err(Refusal::DateNotSigned);
+            return Err(VerifyError::DateNotSigned);
         }
         if self.day.is_some_and(|day| day != date.day()) {
-            return Err(Refusal::DayDiffers);
+            return Err(VerifyError::DayDiffers);
         }
         if !is_token(method) {
-            return Err(Refusal::MethodMalformed);
+            return Err(VerifyError::MethodMalformed);
         }
         let mut signed = Vec::with_capacity(8);
         for name in self.signed_headers() {
@@ -177,7 +177,11 @@ impl<'a> Authorization<'a> {
             let text = Text::new(&request, &signed, payload, &self.algorithm, &date, dialect);
             let mut mac = mac.clone();
             mac.update(text.string_to_sign().as_bytes());
-            if mac.verify_slice(&self.signature).is_ok() { Ok(date) } else { Err(Refusal::Mismatch(Mismatch(text))) }
+            if mac.verify_slice(&self.signature).is_ok() {
+                Ok(date)
+            } else {
+                Err(VerifyError::Mismatch(Mismatch(text)))
+            }
         };
 
         let payloads = payloads(given, body)?;
@@ -223,7 +227,7 @@ impl<'a> Authorization<'a> {
 }
 
 /// Returns the possible payload lines of a request.
-fn payloads<'a>(given: Option<&'a str>, body: &[u8]) -> Result<Vec<Cow<'a, str>>, Refusal> {
+fn payloads<'a>(given: Option<&'a str>, body: &[u8]) -> Result<Vec<Cow<'a, str>>, VerifyError> {
     let Some(given) = given else { return Ok(vec![hash(body).into()]) };
     if !is_content_hash(given) {
         return Err(HeaderFault::Malformed { name: CONTENT_HASH.to_owned() }.into());
@@ -233,7 +237,7 @@ fn payloads<'a>(given: Option<&'a str>, body: &[u8]) -> Result<Vec<Cow<'a, str>>
         return Ok(if body.is_empty() { vec![given.into(), hash(body).into()] } else { vec![given.into()] });
     }
     // The signature covers only the header; this comparison covers the body.
-    if given.eq_ignore_ascii_case(&hash(body)) { Ok(vec![given.into()]) } else { Err(Refusal::BodyDiffers) }
+    if given.eq_ignore_ascii_case(&hash(body)) { Ok(vec![given.into()]) } else { Err(VerifyError::BodyDiffers) }
 }
 
 fn hash(bytes: &[u8]) -> String {
@@ -243,7 +247,7 @@ fn hash(bytes: &[u8]) -> String {
 /// The reason why a signature is rejected. The status of all of them is 401.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum VerifyError {
     /// The `Authorization` header does not have the form of its algorithm.
     #[error("the header `authorization` is malformed: {what}")]
     Malformed {
