@@ -163,6 +163,7 @@ fn unknown_names_get_a_suggestion() {
         (&["training-job", "list", "--ordre", "asc"], "'--order'"),
         (&["mrs", "job", "create", "--type", "Sparc"], "'Spark'"),
         (&["api", "update_trainingjob"], "did you mean `update_training_job`?"),
+        (&["api", "nope"], "no operation has such a name; `hwjobs api --help` lists them"),
     ] {
         let output = hwjobs(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

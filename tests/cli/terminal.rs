@@ -1,4 +1,4 @@
-//! Tests that responses cannot steer the terminal.
+//! Tests what a terminal shows: responses cannot steer it, lines fit it, and progress takes one line.
 
 use std::io::Read;
 
@@ -10,12 +10,17 @@ use super::*;
 /// the line and returns to its start.
 const HOSTILE: &str = "a\u{1b}]0;t\u{7}\u{1b}[2J\u{9b}31m\u{202e}b\u{2028}\u{85}\r\nforged\u{8}\u{7f}\u{200b}\u{feff}z";
 
-/// Runs a command on a terminal and returns its output.
+/// Runs a command on a terminal without colours that is wider than any line, and returns its output.
 fn shown(command: &mut Command) -> String {
-    let size = nix::pty::Winsize { ws_row: 50, ws_col: 20_000, ws_xpixel: 0, ws_ypixel: 0 };
+    on_terminal(command.env("NO_COLOR", "1").env("TERM", "dumb"), 20_000, Stdio::from)
+}
+
+/// Runs a command with the standard error on a terminal, and returns what the terminal received.
+fn on_terminal(command: &mut Command, columns: u16, stdout: impl Fn(std::os::fd::OwnedFd) -> Stdio) -> String {
+    let size = nix::pty::Winsize { ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     let terminal = nix::pty::openpty(Some(&size), None).unwrap();
-    let side = || Stdio::from(terminal.slave.try_clone().unwrap());
-    let mut child = command.env("NO_COLOR", "1").env("TERM", "dumb").stdout(side()).stderr(side()).spawn().unwrap();
+    let side = || terminal.slave.try_clone().unwrap();
+    let mut child = command.stdout(stdout(side())).stderr(side()).spawn().unwrap();
     // The command keeps the terminal open until it is dropped.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     drop(terminal.slave);
@@ -177,4 +182,86 @@ async fn durations_are_for_people_in_tables_and_numbers_in_data() {
     let server = Server::acting([response(200, &version)]).await;
     let shown = User::of(&server.endpoint).says(&["training-job-version", "show", "10", "20"]);
     assert!(shown.contains("duration      1m 1s\n"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_are_broken_between_words() {
+    let body =
+        json!({"error_code": "ModelArts.0102", "error_msg": format!("The job {} does not exist. ", "j".repeat(90))});
+    let server = Server::acting([response(404, &body)]).await;
+    let user = User::of(&server.endpoint);
+    let update = ["training-job", "update", "10", "--job-desc", "x"];
+    let wide = shown(&mut user.command(&update));
+    let narrow = on_terminal(user.command(&update).env("NO_COLOR", "1").env("TERM", "dumb"), 60, Stdio::from);
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(&narrow), words(&wide));
+    assert!(narrow.lines().count() > wide.lines().count() + 2, "{narrow}");
+    for line in narrow.lines() {
+        assert!(line.len() <= 60 || !line.trim().contains(' '), "{line:?} of\n{narrow}");
+    }
+}
+
+/// Returns what a terminal shows after each step of an output that writes, clears lines and moves between them.
+fn screens(output: &str) -> Vec<Vec<String>> {
+    let (mut rows, mut row, mut column) = (vec![Vec::<char>::new()], 0_usize, 0);
+    let mut screens = Vec::new();
+    let mut rest = output.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\r' => column = 0,
+            '\n' => row += 1,
+            '\u{1b}' => {
+                let mut sequence = String::new();
+                while !sequence.ends_with(|c: char| c.is_ascii_alphabetic()) {
+                    sequence.push(rest.next().unwrap());
+                }
+                let count = || sequence[1..sequence.len() - 1].parse::<usize>().unwrap_or(1);
+                match sequence.as_str() {
+                    "[2K" => rows[row].clear(),
+                    "[K" => rows[row].truncate(column),
+                    _ if sequence.ends_with('A') => row -= count(),
+                    _ if sequence.ends_with('B') => row += count(),
+                    // Colours, and whether the cursor shows.
+                    _ if sequence.ends_with(['m', 'h', 'l']) => continue,
+                    _ => panic!("{sequence:?} is unknown here"),
+                }
+            }
+            c => {
+                let line = &mut rows[row];
+                line.resize(line.len().max(column + 1), ' ');
+                line[column] = c;
+                column += 1;
+                continue;
+            }
+        }
+        rows.resize(rows.len().max(row + 1), Vec::new());
+        let text = |line: &Vec<char>| line.iter().collect::<String>().trim_end().to_owned();
+        screens.push(rows.iter().map(text).filter(|line| !line.is_empty()).collect());
+    }
+    screens
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_is_one_line_that_is_rewritten_and_then_gone() {
+    const ROWS: usize = 300;
+    let server = Server::acting([response(200, &json!({"is_success": true}))]).await;
+    let user = User::of(&server.endpoint);
+    let rows: String = (0..ROWS).map(|job| format!("{job},text\n")).collect();
+    std::fs::write(user.path("updates.csv"), format!("job_id,job_desc\n{rows}")).unwrap();
+    let update = ["training-job", "update", "--from", "updates.csv", "--concurrency", "2"];
+
+    let output = on_terminal(user.command(&update).env("TERM", "xterm-256color"), 80, |_| Stdio::null());
+    let screens = screens(&output);
+    let bars = |screen: &Vec<String>| screen.iter().filter(|line| line.contains(&format!("/{ROWS}"))).count();
+    let drawn = screens.iter().filter(|screen| bars(screen) == 1).count();
+    assert!(drawn > 2, "it was drawn {drawn} times: {output:?}");
+    for screen in &screens {
+        assert!(bars(screen) <= 1 && screen.iter().all(|line| line.chars().count() <= 80), "{screen:#?}");
+    }
+    let last = screens.last().unwrap();
+    assert_eq!(last, &[format!("hwjobs: {ROWS} done, 0 failed; journal: updates.csv.journal")], "{output:?}");
+
+    // Nobody watches a pipe.
+    let piped = user.runs(&[&update[..], &["--journal", "other"]].concat());
+    assert_eq!(stderr(&piped), format!("hwjobs: {ROWS} done, 0 failed; journal: other\n"));
 }

@@ -53,7 +53,10 @@ fn names() -> impl Iterator<Item = &'static str> {
     operations.into_iter().flatten().map(|operation| operation.id)
 }
 
-/// Parses the name of an operation. An error suggests the most similar one instead of listing all 58.
+/// The least similarity of two names, in thousandths, that suggests a slip.
+const SIMILAR: u32 = 700;
+
+/// Parses the name of an operation. An error suggests the most similar one, if one is similar, instead of listing all 58.
 #[derive(Clone)]
 struct Operation;
 
@@ -63,9 +66,10 @@ impl TypedValueParser for Operation {
     fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
         let known = |text: &str| {
             let similar = |name: &&str| (strsim::jaro(text, name) * 1000.0) as u32;
-            match names().find(|name| *name == text) {
-                Some(name) => Ok(name.to_owned()),
-                None => Err(format!("did you mean `{}`?", names().max_by_key(similar).unwrap_or_default())),
+            match names().max_by_key(similar).map(|name| (name, similar(&name))) {
+                Some((name, 1000)) => Ok(name.to_owned()),
+                Some((name, SIMILAR..)) => Err(format!("did you mean `{name}`?")),
+                _ => Err("no operation has such a name; `hwjobs api --help` lists them".to_owned()),
             }
         };
         known.parse_ref(command, arg, value)

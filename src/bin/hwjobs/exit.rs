@@ -2,11 +2,12 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use huaweicloud_jobs::{Error, ErrorCode, ErrorKind, Setting, terminal};
+use unicode_width::UnicodeWidthStr;
 
 /// A failure of a command.
 pub(super) type Failure = Box<dyn StdError>;
@@ -18,7 +19,7 @@ pub(super) type Outcome = Result<bool, Failure>;
 pub(super) const CODES: &str = "\
 Exit codes:
     0  success
-    1  negative result (a difference, a failed job, failed updates), or a local failure
+    1  negative result (a difference, a failed job or update), or local failure
     2  usage, or an invalid request
     3  configuration
     4  authentication
@@ -176,17 +177,39 @@ pub(super) fn conclude(outcome: Outcome, verbose: bool) -> ExitCode {
         None => (NO, vec![error.to_string()]),
     };
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    let width = io::stderr()
+        .is_terminal()
+        .then(|| terminal_size::terminal_size_of(io::stderr()))
+        .flatten()
+        .map(|size| size.0.0);
     let mut err = anstream::stderr();
     for (index, line) in lines.iter().enumerate() {
+        let (front, before) =
+            if index == 0 { (format!("{red}hwjobs:{red:#} "), "hwjobs: ".len()) } else { ("  ".to_owned(), 2) };
         // A line may hold names from files and services.
-        let line = terminal::line(line);
+        let line = wrapped(&terminal::line(line), before, width.map(usize::from));
         // There is no other place to report a failure of this.
-        let _ = match index {
-            0 => writeln!(err, "{red}hwjobs:{red:#} {line}"),
-            _ => writeln!(err, "  {line}"),
-        };
+        let _ = writeln!(err, "{front}{line}");
     }
     code.into()
+}
+
+/// Breaks a line between words where a terminal of this width would break it within a word. `before` is the width of the
+/// text in front of it; further lines are indented.
+fn wrapped(line: &str, before: usize, width: Option<usize>) -> String {
+    const INDENT: &str = "    ";
+    let (mut out, mut column) = (String::with_capacity(line.len()), before);
+    for word in line.split_inclusive(' ') {
+        if width.is_some_and(|width| column > before.max(INDENT.len()) && column + word.trim_end().width() > width) {
+            out.truncate(out.trim_end().len());
+            out.push('\n');
+            out.push_str(INDENT);
+            column = INDENT.len();
+        }
+        out.push_str(word);
+        column += word.width();
+    }
+    out
 }
 
 /// Returns what happened, what it means and what to do next, each on a line, as far as it is known.

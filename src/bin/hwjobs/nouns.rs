@@ -404,9 +404,7 @@ fn bulk(fields: &[Field]) -> [Arg; 4] {
             .value_name("NUMBER")
             .default_value("32")
             .value_parser(value_parser!(u16).range(1..=256))
-            .help(
-                "How many updates are on their way at the same time, at the most; fewer where the service asks for it",
-            ),
+            .help("How many updates are in flight at most; fewer where the service asks for it"),
         duration(
             "patience",
             "5m",

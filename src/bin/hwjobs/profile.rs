@@ -171,6 +171,9 @@ async fn list(options: &Options) -> Result<(), Failure> {
         };
         rows.push(row);
     }
+    if rows.is_empty() {
+        writeln!(io::stderr(), "hwjobs: there is no profile yet; `hwjobs profile init` writes one")?;
+    }
     print(options, &rows.into(), &["profile", "chosen", "credentials", "region", "project", "problem"])
 }
 

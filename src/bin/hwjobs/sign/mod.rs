@@ -90,7 +90,7 @@ pub(super) struct Explain {
     /// The service in the credential, for example modelarts.
     #[arg(long, requires = "region", allow_hyphen_values = true)]
     service: Option<String>,
-    /// The canonical request that a gateway echoes, or the whole message with it. Tells which step differs from ours.
+    /// The canonical request that a gateway echoes, or the whole message with it. Reports the first step that differs.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     compare: Option<String>,
     /// How to print. Text has *** for tokens in signed headers; the canonical request in JSON is complete.
