@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::model::{Model, Op};
 
-/// What kind of promise a clause is.
+/// The kind of promise that a clause makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -18,7 +18,7 @@ pub enum Kind {
     Failure,
     /// The last allowed value is accepted and the first forbidden one rejected.
     Limit,
-    /// What holds between several requests.
+    /// A property of several requests holds.
     Property,
     /// Requests without valid credentials are rejected.
     Access,
@@ -107,7 +107,7 @@ pub(super) enum Caller {
     OtherProject,
 }
 
-/// Which object a path names.
+/// The object that a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     /// One that many clauses share.

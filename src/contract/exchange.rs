@@ -211,7 +211,7 @@ impl Attempt<'_> {
             if status == 429 && attempt < ATTEMPTS && self.run.throttled.load(Ordering::Relaxed) < MOST_THROTTLED {
                 let status = StatusCode::from_u16(status).unwrap_or_default();
                 let asked = ResponseInfo::new(status, &headers, Redactor::default()).retry_after;
-                // A service may ask for years.
+                // A service may name a wait of years.
                 waited = waited.saturating_add(asked.unwrap_or(THROTTLED_WAIT));
                 if waited <= self.run.options.patience {
                     self.settle(request, pending, Settled::NotDone);
@@ -222,7 +222,7 @@ impl Attempt<'_> {
             let received = String::from_utf8(bytes.into());
             let is_text = received.is_ok();
             let lossy = |error: FromUtf8Error| String::from_utf8_lossy(error.as_bytes()).into_owned();
-            // The rest of the run sees the redacted text alone.
+            // The rest of the run uses only the redacted text.
             let text = redactor.redact(received.unwrap_or_else(lossy));
             let parsed: Option<Value> = if is_text { serde_json::from_str(&text).ok() } else { None };
             exchange.status = status;

@@ -48,7 +48,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Checks that the endpoint does not have an operation: sends a request that no operation must answer.
+    /// Checks that the endpoint does not have an operation: sends a request that must reach no operation.
     pub(super) async fn absence(&mut self, trial: &Trial) -> Result<(), Halt> {
         let op = &self.model().operations[trial.op];
         let path = op.path_parameters().map(|name| (name, self.unknown_id(op, name))).collect();

@@ -265,3 +265,21 @@ async fn progress_is_one_line_that_is_rewritten_and_then_gone() {
     let piped = user.runs(&[&update[..], &["--journal", "other"]].concat());
     assert_eq!(stderr(&piped), format!("hwjobs: {ROWS} done, 0 failed; journal: other\n"));
 }
+
+#[test]
+fn a_matrix_fits_the_terminal_and_breaks_ids_after_dots() {
+    let user = User::new();
+    for (file, clauses) in [("a", "iam.create_token.*"), ("b", "modelarts.update_training_job.limit.*")] {
+        let report = format!("json={file}.json");
+        user.says(&["contract", "run", "--only", clauses, "--report", &report]);
+    }
+    let matrix = ["contract", "matrix", "first=a.json", "second=b.json"];
+    let text = on_terminal(user.command(&matrix).env("NO_COLOR", "1").env("TERM", "dumb"), 60, Stdio::from);
+    assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+    let cells = |text: &str| -> String {
+        let column = text.lines().filter_map(|line| line.strip_prefix('│')?.split('┆').next().map(str::trim));
+        column.collect()
+    };
+    assert_eq!(cells(&text), cells(&user.says(&matrix)), "no id is cut, or broken elsewhere");
+    assert!(text.lines().any(|line| line.trim_end_matches(['│', '┆', ' ']).ends_with('.')), "no id is broken: {text}");
+}

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use comfy_table::{ColumnConstraint, ContentArrangement, Width};
 use huaweicloud_jobs::contract::{Conclusion, Format, Matrix, Plan, Report, Runner, Verdict};
 use huaweicloud_jobs::emulator::Emulator;
 use huaweicloud_jobs::session::credentials::Service;
@@ -20,6 +21,7 @@ use tokio::sync::Notify;
 use super::exit::{self, Failure, Interrupted, Usage, stop_signal, usage};
 use super::files::{self, Readers};
 use super::options::Options;
+use super::output::terminal_width;
 use super::summary::{leftovers, summary, table};
 
 #[derive(Subcommand)]
@@ -215,7 +217,7 @@ impl RunArguments {
                 asked_to_stop.await;
                 let asked_again = stop_signal();
                 interrupt.stop();
-                // Where standard error is closed, nobody can be told.
+                // If standard error is closed, there is no other place to report that.
                 let _ = writeln!(
                     io::stderr(),
                     "hwjobs: stopping; what was created is being removed. A second signal ends at once"
@@ -356,6 +358,23 @@ fn opened(reports: &[Output]) -> Result<Vec<(Format, files::Output)>, Failure> {
     reports.iter().map(open).collect()
 }
 
+/// The width of a column of verdicts, with its padding.
+const VERDICT: usize = "not promised".len() + 2;
+
+/// Breaks an id after dots into lines of a width. A part without dots is not broken.
+fn broken_at_dots(id: &str, width: usize) -> String {
+    let (mut lines, mut column) = (String::with_capacity(id.len()), 0);
+    for part in id.split_inclusive('.') {
+        if column > 0 && column + part.len() > width {
+            lines.push('\n');
+            column = 0;
+        }
+        lines.push_str(part);
+        column += part.len();
+    }
+    lines
+}
+
 impl MatrixArguments {
     fn run(&self) -> exit::Outcome {
         let mut matrix = Matrix::default();
@@ -371,12 +390,21 @@ impl MatrixArguments {
         for (format, file) in opened(&self.report)? {
             file.write(format.matrix(&matrix)?.as_bytes())?;
         }
+        let count = matrix.names().len();
+        let width = terminal_width();
+        // Each column has a border, the last one two; the first one is padded, too.
+        let for_ids = width.map(|width| usize::from(width).saturating_sub(count * (VERDICT + 1) + 4));
         let mut table = table();
         let names = matrix.headings().map(|name| terminal::line(&name).into_owned());
         table.set_header(std::iter::once("clause".to_owned()).chain(names));
         for row in matrix.rows().filter(|row| self.all || !row.agrees()) {
-            let id = terminal::line(row.id()).into_owned();
+            let id = broken_at_dots(&terminal::line(row.id()), for_ids.unwrap_or(usize::MAX));
             table.add_row(std::iter::once(id).chain(matrix.cells(row).map(str::to_owned)));
+        }
+        if let Some(width) = width {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+            let verdicts = (1..=count).map(|_| ColumnConstraint::UpperBoundary(Width::Fixed(VERDICT as u16)));
+            table.set_constraints(std::iter::once(ColumnConstraint::ContentWidth).chain(verdicts));
         }
         let differing = matrix.rows().filter(|row| !row.agrees()).count();
         let mut out = io::stdout().lock();

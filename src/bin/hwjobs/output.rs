@@ -353,7 +353,8 @@ fn csv_error(error: csv::Error) -> Failure {
     }
 }
 
-fn terminal_width() -> Option<u16> {
+/// Returns the width of the terminal, if the standard output is one.
+pub(super) fn terminal_width() -> Option<u16> {
     io::stdout().is_terminal().then(|| terminal_size::terminal_size().map(|(width, _)| width.0)).flatten()
 }
 

@@ -1,4 +1,4 @@
-//! What `hwjobs contract` prints at its end, in 80 columns.
+//! Prints the summary of a contract run, in 80 columns.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -9,20 +9,20 @@ use huaweicloud_jobs::terminal;
 
 /// Wider lines would be broken by terminals and tickets.
 const WIDTH: u16 = 80;
-/// So many characters of a text from outside are shown.
+/// The longest text of a server that is printed, in characters.
 const MOST_TEXT: usize = 200;
-/// So many differences are shown.
+/// The number of differences that are printed.
 const COMMON: usize = 3;
 
-/// A table with lines.
+/// Returns an empty table with lines.
 pub(super) fn table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     table
 }
 
-/// Writes counts by service and kind, what was not tried, what is left behind, and what differs most often. The conclusion,
-/// which says the same as the exit code, is the last line.
+/// Writes the counts by service and kind, the reasons for clauses that were not tried, the leftovers, and the most common
+/// differences. The conclusion, which matches the exit code, is the last line.
 pub(super) fn summary(report: &Report, written: bool, out: &mut impl Write) -> io::Result<()> {
     let mut counts: BTreeMap<(&str, Kind), [usize; 4]> = BTreeMap::new();
     for Outcome { service, kind, verdict, .. } in &report.outcomes {
@@ -85,7 +85,7 @@ pub(super) fn summary(report: &Report, written: bool, out: &mut impl Write) -> i
     Ok(())
 }
 
-/// Lines of a short text and a longer one, which is broken where the line ends.
+/// Writes rows of a short text and a longer one, which is broken where the line ends.
 fn list<'a>(rows: impl Iterator<Item = (String, &'a str)>, out: &mut impl Write) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
@@ -105,7 +105,7 @@ fn list<'a>(rows: impl Iterator<Item = (String, &'a str)>, out: &mut impl Write)
     Ok(())
 }
 
-/// What is left behind, a line for each object.
+/// Writes a line for each object that is left behind.
 pub(super) fn leftovers(leftovers: &[Leftover], out: &mut impl Write) -> io::Result<()> {
     for Leftover { created_by, what, reason } in leftovers {
         writeln!(out, "left behind: {}", terminal::line(&format!("{what} of {created_by}: {reason}")))?;

@@ -125,7 +125,7 @@ impl Planner {
         self.clauses.push(Clause { model, index, id, kind, op, summary, case, reads, billed });
     }
 
-    /// The operation must be absent: no operation may answer a request without a body, about an object that does not exist.
+    /// The operation must be absent: a request without a body, about an object that does not exist, must reach no operation.
     fn absence(&mut self, op: usize) {
         let described = &self.model.operations[op];
         let trial = Trial {
@@ -308,7 +308,7 @@ impl Planner {
             }
             let mut trial = self.base(op, name.replace('-', " "), expected);
             trial.caller = caller;
-            // Whoever gets in all the same shall find nothing; what is there in the own project is not in another one.
+            // If the caller is accepted all the same, it must find nothing: the objects of its own project are not in another one.
             if caller != Caller::OtherProject {
                 trial.target = Target::Unknown;
             }

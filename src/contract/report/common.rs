@@ -1,29 +1,29 @@
-//! Which differences are the most common.
+//! Counts the differences that several clauses have in common.
 
 use std::collections::BTreeMap;
 
 use super::super::verdict::{Check, Report};
 use crate::terminal;
 
-/// A difference that several clauses show.
+/// A difference that several clauses have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CommonDifference {
-    /// What noticed it.
+    /// The check that found it.
     pub check: Check,
-    /// How many clauses show it.
+    /// The number of clauses that have it.
     pub clauses: usize,
-    /// The first of their texts, on one line.
+    /// The text of the first of these differences, on one line.
     pub text: String,
-    /// The first of the clauses.
+    /// The id of the first of these clauses.
     pub example: String,
 }
 
 impl Report {
     /// Returns the differences of the report, the most common first.
     ///
-    /// Two texts are of the same difference if they have the same status, or are equal but for names in backticks, texts in quotes
-    /// and numbers of four digits and more. A clause counts with its first difference.
+    /// Two texts are of the same difference if they have the same status, or are equal except for names in backticks, texts in
+    /// quotes and numbers of four digits and more. Only the first difference of a clause counts.
     pub fn common_differences(&self) -> Vec<CommonDifference> {
         let mut found: BTreeMap<(Check, String), CommonDifference> = BTreeMap::new();
         for outcome in self.failures() {
@@ -43,8 +43,8 @@ impl Report {
     }
 }
 
-/// A text without what differs from clause to clause. Where it has the status of a response, that and the words before it
-/// are enough: the body has the names of objects.
+/// Returns a text without its parts that differ from clause to clause. A text with the status of a response ends there, since
+/// the body has the names of objects.
 fn shape(text: &str) -> String {
     let is_status = |word: &&str| word.len() == 3 && word.parse().is_ok_and(|status| (100..600).contains(&status));
     let words: Vec<&str> = text.split(' ').collect();

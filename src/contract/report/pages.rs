@@ -1,4 +1,4 @@
-//! The report of a run and the matrix as pages: first a picture, then all clauses.
+//! Writes the report of a run and the matrix as HTML: first a heat map, then all clauses.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -14,7 +14,7 @@ use crate::terminal;
 
 const PAGE: &str = include_str!("page.html");
 
-/// The report of one endpoint.
+/// Returns the page of one endpoint.
 pub(super) fn report(report: &Report) -> String {
     let services: BTreeSet<&str> = report.endpoints.keys().map(String::as_str).collect();
     let outcomes: Vec<&Outcome> = report.outcomes.iter().collect();
@@ -39,7 +39,7 @@ pub(super) fn report(report: &Report) -> String {
     page(&body, "Contract tests")
 }
 
-/// Several endpoints side by side.
+/// Returns the page of several endpoints, which has a column for each.
 pub(super) fn matrix(matrix: &Matrix) -> String {
     let firsts: Vec<&Outcome> = matrix.rows().map(|row| &row.first).collect();
     let services: BTreeSet<&str> = firsts.iter().map(|outcome| outcome.service.as_str()).collect();
@@ -70,7 +70,7 @@ fn page(body: &str, title: &str) -> String {
     PAGE.replace("{title}", title).replace("{body}", body)
 }
 
-/// Service and id of each operation, in the order of the clauses.
+/// Returns service and id of each operation, in the order of the clauses.
 fn operations(outcomes: &[&Outcome]) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     let mut seen = BTreeSet::new();
@@ -82,7 +82,7 @@ fn operations(outcomes: &[&Outcome]) -> Vec<(String, String)> {
     found
 }
 
-/// The picture: a row for each operation, a cell for the clauses of each column. A click shows those clauses below.
+/// Returns the heat map: a row for each operation, and a cell for the clauses of each column. A click shows those clauses below.
 fn heat_map<'a, C>(
     caption: &str,
     columns: &[(String, C)],
@@ -119,7 +119,7 @@ fn heat_map<'a, C>(
     map + "</table></div>"
 }
 
-/// A cell of the picture: how many of how many clauses are not honoured, and a colour for it.
+/// Returns a cell of the heat map: the number of clauses that are not honoured, the number of all, and a colour.
 fn heat(clauses: &[&Outcome], operation: &str, column: &str) -> String {
     if clauses.is_empty() {
         return "<td></td>".to_owned();
@@ -147,7 +147,7 @@ fn heat(clauses: &[&Outcome], operation: &str, column: &str) -> String {
     )
 }
 
-/// What differs most often.
+/// Returns the list of the most common differences.
 fn common(report: &Report) -> String {
     let common = report.common_differences();
     if common.is_empty() {
@@ -161,7 +161,7 @@ fn common(report: &Report) -> String {
     format!("<h2>The most common differences</h2><ol>{}</ol>", common.iter().take(3).fold(String::new(), item))
 }
 
-/// What is left behind, folded: it is work to do and no finding.
+/// Returns the folded table of leftovers: they are no findings, but have to be removed.
 fn leftovers(leftovers: &[Leftover]) -> String {
     if leftovers.is_empty() {
         return String::new();
@@ -180,7 +180,7 @@ fn leftovers(leftovers: &[Leftover]) -> String {
     )
 }
 
-/// The fields by which a page is filtered. What failed is shown first.
+/// Returns the fields that filter a page. At first it shows the failures.
 fn filters(services: &BTreeSet<&str>, operations: &[(String, String)], failing: bool) -> String {
     let options = |values: &mut dyn Iterator<Item = &str>| {
         values.fold(String::new(), |options, value| options + "<option>" + &html(value) + "</option>")
@@ -209,7 +209,7 @@ fn filters(services: &BTreeSet<&str>, operations: &[(String, String)], failing: 
     .concat()
 }
 
-/// All clauses: each with what the filters know of it, and with the cells of its verdicts.
+/// Returns the table of all clauses: each row has the attributes for the filters and a cell for each verdict.
 fn table<'a>(
     heads: impl Iterator<Item = &'a str>,
     rows: impl Iterator<Item = (&'a Outcome, String, String)>,

@@ -1,4 +1,4 @@
-//! A failure as a short story: what was sent, what came, what the description says, what it may mean.
+//! Explains a failure: the request, the response, what the description says, and possible causes.
 
 use std::fmt::Write;
 
@@ -7,10 +7,10 @@ use super::texts::{GUIDE, reason};
 use crate::spec::{self, html};
 use crate::terminal;
 
-/// The parts of a story, each as plain text.
+/// The parts of an explanation, each as plain text.
 pub(super) struct Story<'a> {
     outcome: &'a Outcome,
-    /// The exchanges that show what differs.
+    /// The exchanges that show the differences.
     exchanges: Vec<&'a Exchange>,
 }
 
@@ -22,7 +22,7 @@ impl<'a> Story<'a> {
         Self { outcome, exchanges }
     }
 
-    /// What differs, a line for each difference.
+    /// Returns the differences, a line for each.
     fn differences(&self) -> String {
         let line = |text: String, difference: &Difference| {
             let check = difference.check;
@@ -31,13 +31,13 @@ impl<'a> Story<'a> {
         self.outcome.differences.iter().fold(String::new(), line)
     }
 
-    /// Where the description says it, and the pages that it has it from.
+    /// Returns the place in the description, and the pages that are its source.
     fn places(&self) -> String {
         let Outcome { service, .. } = self.outcome;
         format!("openapi/{service}.yaml, line {}\n{}", line(self.outcome), sources(self.outcome).join("\n"))
     }
 
-    /// What the cause may be.
+    /// Returns possible causes.
     fn meaning(&self) -> &'static str {
         match (self.outcome.verdict, self.outcome.differences.first().map(|difference| difference.check)) {
             (Verdict::Absent, _) | (_, None) => {
@@ -68,11 +68,11 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// The story as text, for formats without markup.
+    /// Returns the explanation as text, for formats without markup.
     pub(super) fn text(&self) -> String {
         let mut text = self.differences();
         for exchange in &self.exchanges {
-            let _ = writeln!(text, "\nSent:\n\n{}\n\nCame:\n\n{}", exchange.curl(), came(exchange));
+            let _ = writeln!(text, "\nSent:\n\n{}\n\nReceived:\n\n{}", exchange.curl(), received(exchange));
         }
         let places = self.places().replace('\n', "\n  ");
         let _ = writeln!(text, "\nThe description says: {}\n  {places}", self.outcome.summary);
@@ -80,7 +80,7 @@ impl<'a> Story<'a> {
         terminal::text(&text).into_owned()
     }
 
-    /// The story as HTML, folded under its first difference.
+    /// Returns the explanation as HTML, folded under its first difference.
     pub(super) fn html(&self) -> String {
         let mut page = format!("<details><summary>{}</summary>", shown(&reason(self.outcome)));
         for exchange in &self.exchanges {
@@ -89,7 +89,7 @@ impl<'a> Story<'a> {
                 page,
                 "<h4>What was sent</h4><pre>{}</pre><h4>What came</h4><pre>{}</pre>",
                 shown(&format!("{} {}{body}", exchange.method, exchange.url)),
-                shown(&came(exchange))
+                shown(&received(exchange))
             );
         }
         let differences = self.outcome.differences.iter().fold(String::new(), |list, difference| {
@@ -110,19 +110,19 @@ impl<'a> Story<'a> {
     }
 }
 
-/// Status, headers and body of a response.
-fn came(exchange: &Exchange) -> String {
+/// Returns status, headers and body of a response.
+fn received(exchange: &Exchange) -> String {
     let headers = exchange.response_headers.iter();
     let headers = headers.fold(String::new(), |text, (name, value)| text + &format!("{name}: {value}\n"));
     format!("{}\n{headers}\n{}", exchange.status, exchange.response)
 }
 
-/// A text from outside as it can stand in HTML. A backtick in it is no markup.
+/// Returns a text of a server, escaped for HTML. A backtick in it is no markup.
 fn shown(text: &str) -> String {
     html(&terminal::text(text).replace('`', "'"))
 }
 
-/// The promise, leading to the page that makes it.
+/// Returns the promise, as a link to the page of the documentation that makes it.
 pub(super) fn linked(outcome: &Outcome) -> String {
     let summary = html(&outcome.summary);
     let documentation = outcome.documentation.as_ref().filter(|url| url.starts_with("https://"));
@@ -133,7 +133,7 @@ pub(super) fn sources(outcome: &Outcome) -> Vec<&str> {
     outcome.documentation.iter().chain(&outcome.sources).map(String::as_str).collect()
 }
 
-/// The line of its file in which the description of a clause's operation begins.
+/// Returns the line of its file in which the description of a clause's operation begins.
 pub(super) fn line(outcome: &Outcome) -> usize {
     let declared =
         |line: &str| line.trim().strip_prefix("operationId:").is_some_and(|id| id.trim() == outcome.operation);
