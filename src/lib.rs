@@ -31,6 +31,7 @@
 //! | [`bulk`] | many updates, several at once |
 //! | [`Error`], [`ErrorKind`], [`ErrorCode`] | the one error, its kinds, the documented codes |
 //! | [`api`] | the generated clients and wire types, for what the handles do not offer |
+//! | [`har`] | recorded requests and responses as HAR files |
 //! | `emulator` | a stateful emulator of the services for tests |
 //! | `mock` | typed mocks of every operation |
 //! | `raw` | any operation by its name |
@@ -97,6 +98,7 @@ pub mod fuzzing;
 #[cfg(doc)]
 pub mod guides;
 mod handles;
+pub mod har;
 mod ids;
 #[doc(hidden)]
 pub mod json;

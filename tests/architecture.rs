@@ -17,7 +17,7 @@ use syn::{Attribute, Item, ItemMod, ItemUse, UseTree, Visibility};
 const FLOORS: &[&[&str]] = &[
     &["entry", "secret", "clock", "cloud", "json", "shape", "terminal"],
     &["error"],
-    &["transport"],
+    &["har", "transport"],
     &["api"],
     &["ids", "paging", "spec"],
     &["session"],

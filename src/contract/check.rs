@@ -7,7 +7,7 @@ use super::attempt::Attempt;
 use super::clause::{Expected, Payload, Trial};
 use super::compare::Comparison;
 use super::exchange::{Call, Reply};
-use super::model::unsupported;
+use super::model::{Op, unsupported};
 use super::run::Halt;
 use super::schema::all_names;
 use super::verdict::Check;
@@ -28,46 +28,8 @@ impl Attempt<'_> {
 
     /// Checks content type, headers and schema.
     pub(super) fn check_form(&mut self, op: usize, reply: &Reply) {
-        let described = &self.model().operations[op];
-        let schema = described.response_schema(reply.status);
-        let media_type =
-            reply.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        match (schema, reply.text.is_empty()) {
-            (None, false) => self.note_difference(
-                Check::ContentType,
-                format!("a body where none is described: {}", reply.summary()),
-                reply.exchange,
-            ),
-            (None, true) => {}
-            (Some(_), true) => {
-                self.note_difference(Check::ContentType, "no body where one is described".to_owned(), reply.exchange)
-            }
-            (Some(_), false) => {
-                if media_type.split(';').next().map(str::trim) != Some("application/json") {
-                    self.note_difference(
-                        Check::ContentType,
-                        format!("the body is announced as `{media_type}`"),
-                        reply.exchange,
-                    );
-                }
-                match &reply.body {
-                    None => self.note_difference(
-                        Check::ContentType,
-                        format!("the body is no JSON: {}", reply.summary()),
-                        reply.exchange,
-                    ),
-                    Some(body) => {
-                        for difference in described.differences(reply.status, body) {
-                            self.note_difference(Check::Schema, difference, reply.exchange);
-                        }
-                    }
-                }
-            }
-        }
-        for name in described.response_headers(reply.status) {
-            if !reply.headers.contains_key(name) {
-                self.note_difference(Check::Headers, format!("the header `{name}` is missing"), reply.exchange);
-            }
+        for (check, text) in form_differences(&self.model().operations[op], reply) {
+            self.note_difference(check, text, reply.exchange);
         }
     }
 
@@ -90,34 +52,11 @@ impl Attempt<'_> {
             return self.note_difference(check, format!("{what}: {}", reply.summary()), reply.exchange);
         }
         self.check_form(op, reply);
-        let service = self.model().operations[op].service();
-        match (code, reply.code()) {
-            (Some(code), _) if code.family() != service && code.family() != "gateway" => {
-                self.note_difference(
-                    Check::Code,
-                    format!("{what}: {} is a code of {}", code.code(), code.family()),
-                    reply.exchange,
-                );
-            }
-            (None, Some(unknown)) if service != "iam" => {
-                self.note_difference(
-                    Check::Code,
-                    format!("{what}: the code `{unknown}` is not documented"),
-                    reply.exchange,
-                );
-            }
-            _ => {}
+        let described = &self.model().operations[op];
+        for text in code_differences(described, reply) {
+            self.note_difference(Check::Code, format!("{what}: {text}"), reply.exchange);
         }
-        // The code is for failures of the service, and the status blames the request.
-        if let Some(code) = code
-            && kind.is_none()
-            && (400..500).contains(&reply.status)
-            && !code.statuses().is_empty()
-            && code.statuses().iter().all(|status| *status >= 500)
-        {
-            let text = format!("{what}: the code {} is documented with {:?} alone", code.code(), code.statuses());
-            self.note_difference(Check::Code, text, reply.exchange);
-        }
+        let service = described.service();
         let means = match expected {
             Expected::Code(wanted) => code.is_some_and(|code| code.code() == wanted),
             Expected::Unknown => {
@@ -186,6 +125,60 @@ impl Attempt<'_> {
         }
         Ok(())
     }
+}
+
+/// Where content type, headers and body of a response are not as described.
+pub(super) fn form_differences(described: &Op, reply: &Reply) -> Vec<(Check, String)> {
+    let mut found = Vec::new();
+    let media_type = reply.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match (described.response_schema(reply.status), reply.text.is_empty()) {
+        (None, false) => {
+            found.push((Check::ContentType, format!("a body where none is described: {}", reply.summary())));
+        }
+        (None, true) => {}
+        (Some(_), true) => found.push((Check::ContentType, "no body where one is described".to_owned())),
+        (Some(_), false) => {
+            if media_type.split(';').next().map(str::trim) != Some("application/json") {
+                found.push((Check::ContentType, format!("the body is announced as `{media_type}`")));
+            }
+            match &reply.body {
+                None => found.push((Check::ContentType, format!("the body is no JSON: {}", reply.summary()))),
+                Some(body) => {
+                    let differences = described.differences(reply.status, body).into_iter();
+                    found.extend(differences.map(|difference| (Check::Schema, difference)));
+                }
+            }
+        }
+    }
+    for name in described.response_headers(reply.status) {
+        if !reply.headers.contains_key(name) {
+            found.push((Check::Headers, format!("the header `{name}` is missing")));
+        }
+    }
+    found
+}
+
+/// Where the code of a failure is not a documented one of the service, or documented for other statuses.
+pub(super) fn code_differences(described: &Op, reply: &Reply) -> Vec<String> {
+    let (mut found, service) = (Vec::new(), described.service());
+    match reply.code().map(|code| (code, ErrorCode::lookup(code))) {
+        Some((_, Some(code))) => {
+            if code.family() != service && code.family() != "gateway" {
+                found.push(format!("{} is a code of {}", code.code(), code.family()));
+            }
+            // Such a code says that the service failed, and the status that it was the request.
+            if code.kind().is_none()
+                && (400..500).contains(&reply.status)
+                && !code.statuses().is_empty()
+                && code.statuses().iter().all(|status| *status >= 500)
+            {
+                found.push(format!("the code {} is documented with {:?} alone", code.code(), code.statuses()));
+            }
+        }
+        Some((unknown, None)) if service != "iam" => found.push(format!("the code `{unknown}` is not documented")),
+        _ => {}
+    }
+    found
 }
 
 /// Collects documented values by name, with what the request sends in their place.

@@ -22,11 +22,14 @@ pub enum Kind {
     Property,
     /// Requests without valid credentials are rejected.
     Access,
+    /// A recorded response is as described.
+    Recorded,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Example, Self::Failure, Self::Limit, Self::Property, Self::Access];
+    pub const ALL: [Self; 6] =
+        [Self::Example, Self::Failure, Self::Limit, Self::Property, Self::Access, Self::Recorded];
 
     /// The word in ids and reports.
     pub fn name(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Kind {
             Self::Limit => "limit",
             Self::Property => "property",
             Self::Access => "access",
+            Self::Recorded => "recorded",
         }
     }
 }

@@ -17,6 +17,7 @@ use super::run::{Halt, RunState};
 use super::schema::all_names;
 use super::verdict::{Check, Exchange, MOST_TEXT, clipped};
 use crate::error::{Error, ErrorCode, ErrorKind, Redactor, ResponseInfo};
+use crate::har::Noted;
 use crate::secret::Secret;
 use crate::session::Transport;
 use crate::spec::{self, PageShape};
@@ -85,6 +86,12 @@ impl Reply {
     pub(super) fn is_unknown(&self) -> bool {
         let kind = self.code().and_then(ErrorCode::lookup).and_then(ErrorCode::kind);
         kind == Some(ErrorKind::NotFound) || (kind.is_none() && self.status == 404)
+    }
+
+    /// Returns whether the endpoint does not have the operation.
+    pub(super) fn is_absent(&self) -> bool {
+        let gateway = self.code().and_then(ErrorCode::lookup).is_some_and(|code| code.code() == "APIG.0101");
+        matches!(self.status, 405 | 501) || (self.status == 404 && (gateway || self.body.is_none()))
     }
 
     /// Returns the error that a client would get.
@@ -180,7 +187,8 @@ impl Attempt<'_> {
             };
             // Before the request is sent, so that the object is known whatever ends the run meanwhile.
             let pending = self.expect(request);
-            let (status, headers, bytes) = match receive(http, outgoing).await {
+            let noted = transport.noted(&outgoing);
+            let (status, headers, bytes) = match receive(http, outgoing, noted).await {
                 Ok(reply) => reply,
                 Err(Failed::Connect(error)) => {
                     self.settle(request, pending, Settled::NotDone);
@@ -227,13 +235,10 @@ impl Attempt<'_> {
             let parsed: Option<Value> = if is_text { serde_json::from_str(&text).ok() } else { None };
             exchange.status = status;
             exchange.response = clipped(&text, MOST_TEXT).into_owned();
-            exchange.response_headers = KEPT
-                .iter()
-                .filter_map(|name| {
-                    let value = headers.get(*name)?.to_str().ok()?;
-                    Some(((*name).to_owned(), redactor.redact(value.to_owned())))
-                })
-                .collect();
+            exchange.response_headers = kept(&headers);
+            for (_, value) in &mut exchange.response_headers {
+                *value = redactor.redact(std::mem::take(value));
+            }
             self.keep(exchange);
             let reply = Reply { status, headers, text, body: parsed, exchange: self.exchanges.len() - 1 };
             self.settle(
@@ -258,9 +263,7 @@ impl Attempt<'_> {
                     return Err(Halt::Fatal(reply.rejection(op)));
                 }
             }
-            let gateway =
-                reply.code().is_some_and(|code| ErrorCode::lookup(code).is_some_and(|code| code.code() == "APIG.0101"));
-            if matches!(status, 405 | 501) || (status == 404 && (gateway || reply.body.is_none())) {
+            if reply.is_absent() {
                 return Err(Halt::Absent(
                     request.op,
                     format!("{} {} returned {}", method, op.operation.path, reply.summary()),
@@ -364,19 +367,27 @@ enum Failed {
 }
 
 /// Sends a request and reads the response up to the limit for bodies.
-async fn receive(http: &reqwest::Client, request: reqwest::Request) -> Result<(u16, HeaderMap, BytesMut), Failed> {
+async fn receive(
+    http: &reqwest::Client,
+    request: reqwest::Request,
+    mut noted: Noted,
+) -> Result<(u16, HeaderMap, BytesMut), Failed> {
     let midway =
         |error: reqwest::Error| Failed::Midway { is_timeout: error.is_timeout(), error: error.without_url().into() };
-    let mut response = match http.execute(request).await {
+    let mut response = match http.execute(request).await.inspect_err(|error| noted.failed(error)) {
         Ok(response) => response,
         Err(error) if error.is_connect() => return Err(Failed::Connect(error)),
         Err(error) => return Err(midway(error)),
     };
+    noted.answered(&response);
     let mut bytes = BytesMut::new();
     let outcome = body::read(&mut response, &mut bytes, body::LIMIT).await;
     let info = ResponseInfo::new(response.status(), response.headers(), Redactor::default());
     let error = match outcome {
-        Ok(()) => return Ok((response.status().as_u16(), std::mem::take(response.headers_mut()), bytes)),
+        Ok(()) => {
+            noted.received(&bytes);
+            return Ok((response.status().as_u16(), std::mem::take(response.headers_mut()), bytes));
+        }
         Err(Unread::TooLarge) => Error::too_large(body::LIMIT, b"", &info),
         Err(Unread::Undecodable(reason)) => Error::incomplete(reason, b"", &info),
         Err(Unread::Broken(error)) => return Err(midway(error)),
@@ -390,8 +401,14 @@ fn other_project(own: &str) -> String {
     if own == other { other.chars().rev().collect() } else { other.to_owned() }
 }
 
+/// Returns the headers of a response that reports show.
+pub(super) fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
+    let value = |name: &str| Some((name.to_owned(), headers.get(name)?.to_str().ok()?.to_owned()));
+    KEPT.iter().filter_map(|name| value(name)).collect()
+}
+
 /// Returns the headers of a request, with variables of a shell instead of secrets.
-fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
+pub(super) fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
     let variable = |name: &str| match name {
         "x-auth-token" => Some("$HUAWEICLOUD_TOKEN"),
         "authorization" => Some("$HUAWEICLOUD_AUTHORIZATION"),

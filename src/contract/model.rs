@@ -7,7 +7,7 @@ use std::sync::{LazyLock, OnceLock};
 use jsonschema::Validator;
 use serde_json::Value;
 
-use super::schema::{field, keyword, properties};
+use super::schema::{keyword, place, properties};
 use crate::cloud::{Cloud, Documented};
 use crate::spec::load::{self, Operation};
 use crate::spec::{self, Document, Example, PageShape};
@@ -52,6 +52,15 @@ pub(super) struct Parameter {
     pub(super) schema: &'static Value,
     /// The parameter without which this one is rejected, and an example of it.
     pub(super) together: Option<(&'static str, &'static Value)>,
+    /// Compiled when it is first needed.
+    validator: OnceLock<Validator>,
+}
+
+impl Parameter {
+    /// Whether a value is as described in its document.
+    pub(super) fn allows(&self, document: &Document, value: &Value) -> bool {
+        self.validator.get_or_init(|| document.validator(self.schema)).is_valid(value)
+    }
 }
 
 /// A kind of object, with the operations that create, name, read, change and remove one.
@@ -195,6 +204,7 @@ impl Op {
                 .parameters(operation)
                 .find(|other| other["name"] == value["x-together"])
                 .map(|other| (other["name"].as_str().unwrap_or_default(), &other["example"])),
+            validator: OnceLock::new(),
         };
         Self {
             id: operation.id(),
@@ -276,7 +286,7 @@ impl Op {
         let validator = self.response_validators[index]
             .get_or_init(|| self.response_schema(status).map(|schema| self.document.validator(schema)));
         let errors = validator.iter().flat_map(|validator| validator.iter_errors(body));
-        errors.take(3).map(|error| format!("`{}`: {error}", field(&error.instance_path().to_string()))).collect()
+        errors.take(3).map(|error| format!("{}: {error}", place(error.instance_path().as_str()))).collect()
     }
 
     /// Returns the field with which a request names what it creates or changes: `name`, `job_name`, `config_name`.

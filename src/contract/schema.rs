@@ -20,6 +20,11 @@ pub(super) fn field(pointer: &str) -> String {
     place
 }
 
+/// Returns the place of a JSON pointer, for a message.
+pub(super) fn place(pointer: &str) -> String {
+    if pointer.is_empty() { "the body".to_owned() } else { format!("`{}`", field(pointer)) }
+}
+
 /// Returns the properties of a schema and of its parts. References are resolved.
 pub(super) fn properties(document: &'static Value, schema: &'static Value) -> Vec<(&'static str, &'static Value)> {
     let schema = load::resolve(document, schema);

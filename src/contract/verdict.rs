@@ -211,6 +211,9 @@ pub struct Outcome {
     /// The differences.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub differences: Vec<Difference>,
+    /// What the description does not say of a recorded request. Notes do not affect the verdict, which is on the response.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<String>,
     /// The requests and responses, where there are differences.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub exchanges: Vec<Exchange>,
@@ -234,6 +237,7 @@ impl Outcome {
             verdict,
             reason: reason.map(|reason| clipped(&reason, MOST_REASON).into_owned()),
             differences: Vec::new(),
+            notes: Vec::new(),
             exchanges: Vec::new(),
             requests: 0,
             milliseconds: 0,

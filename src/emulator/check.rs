@@ -12,8 +12,8 @@ use super::leniency;
 use super::response::{Rejection, Response};
 use crate::error::ErrorCode;
 use crate::json;
-use crate::spec::Document;
 use crate::spec::load::{self, Operation};
+use crate::spec::{self, Document};
 
 /// No page shows this field, but Keystone's clients name the domain beside the name of a project.
 const ACCOUNT_OF_PROJECT: &str = "auth.scope.project.domain";
@@ -243,7 +243,8 @@ impl Checker {
             .map(|(name, _)| format!("the parameter {name}"))
             .collect();
         if let Some(schema) = self.request {
-            undescribed(self.document.value(), schema, body, "", &mut found);
+            let fields = spec::undescribed(self.document.value(), schema, body).into_iter();
+            found.extend(fields.filter(|field| field != ACCOUNT_OF_PROJECT).map(|field| format!("the field {field}")));
         }
         found
     }
@@ -311,30 +312,6 @@ fn single<'a>(name: &str, mut values: impl Iterator<Item = &'a str>) -> Result<O
 pub(super) fn is_json(kind: &HeaderValue) -> bool {
     let essence = kind.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
-}
-
-/// Collects the fields of a value that its schema does not name.
-fn undescribed(document: &Value, schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
-    let schema = load::resolve_whole(document, schema);
-    match value {
-        Value::Object(fields) => {
-            let Some(properties) = schema["properties"].as_object() else { return };
-            for (name, value) in fields {
-                let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-                match properties.get(name).or_else(|| schema.get("additionalProperties")) {
-                    Some(schema) => undescribed(document, schema, value, &place, found),
-                    None if place == ACCOUNT_OF_PROJECT => {}
-                    None => found.push(format!("the field {place}")),
-                }
-            }
-        }
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                undescribed(document, &schema["items"], item, &format!("{place}.{index}"), found);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// The fields that alternatives ask for, each once.

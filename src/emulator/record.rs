@@ -6,6 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::error::confidential::{HIDDEN, MESSAGES, header, hide, hide_echo, query};
+
 /// A request and its response, without secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -88,28 +90,6 @@ impl Record {
     }
 }
 
-/// Headers without secrets; all others are redacted.
-const HARMLESS: [&str; 7] =
-    ["accept", "content-length", "content-type", "host", "user-agent", "x-project-id", "x-sdk-date"];
-/// Parts of names that mean a secret.
-const SECRET: [&str; 14] = [
-    "password",
-    "passwd",
-    "passcode",
-    "passphrase",
-    "secret",
-    "token",
-    "credential",
-    "authorization",
-    "cookie",
-    "apikey",
-    "api_key",
-    "access_key",
-    "access.key",
-    "private_key",
-];
-/// The replacement for a secret.
-const HIDDEN: &str = "***";
 /// The longest recorded part of a body.
 const MAX_KEPT: usize = 64 * 1024;
 /// The longest recorded part of a reason, which is also logged.
@@ -117,21 +97,11 @@ const MAX_REASON: usize = 4 * 1024;
 /// The largest number of recorded undescribed parts; further ones are only counted.
 const MAX_IGNORED: usize = 50;
 
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRET.iter().any(|word| name.contains(word))
-}
-
 pub(super) fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
     let readable = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.to_string(), header(name.as_str(), &String::from_utf8_lossy(value.as_bytes())).to_owned())
     };
     headers.iter().map(readable).collect()
-}
-
-/// Returns the value of a header, redacted if necessary; a host may contain a password.
-fn header<'a>(name: &str, value: &'a str) -> &'a str {
-    if HARMLESS.contains(&name) && !(name == "host" && value.contains('@')) { value } else { HIDDEN }
 }
 
 /// Path and query.
@@ -141,16 +111,6 @@ pub(super) fn target(uri: &Uri, is_described: impl Fn(&str) -> bool) -> String {
         Some(text) => format!("{path}?{}", query(text, is_described)),
         None => path.to_string(),
     }
-}
-
-/// Redacts a query: the value or name of an undescribed parameter may be a secret.
-fn query(text: &str, is_described: impl Fn(&str) -> bool) -> String {
-    let readable = |pair: &str| match pair.split_once('=').unwrap_or((pair, "")) {
-        (name, _) if name.is_empty() || is_described(name) => pair.escape_default().to_string(),
-        (_, "") => HIDDEN.to_owned(),
-        (name, _) => format!("{}={HIDDEN}", name.escape_default()),
-    };
-    text.split('&').map(readable).collect::<Vec<_>>().join("&")
 }
 
 /// Returns the name of an undescribed parameter with this value, redacted if necessary.
@@ -171,8 +131,9 @@ pub(super) fn ignored(mut names: Vec<String>) -> Vec<String> {
 pub(super) fn request(body: &[u8]) -> String {
     match serde_json::from_slice(body) {
         Ok(mut value) => {
-            let hidden = hide(&mut value, false);
-            kept(body, &value, hidden)
+            let mut hidden = Vec::new();
+            hide(&mut value, false, &mut hidden);
+            kept(body, &value, !hidden.is_empty())
         }
         Err(_) if body.is_empty() => String::new(),
         // Secrets cannot be found in it.
@@ -183,8 +144,10 @@ pub(super) fn request(body: &[u8]) -> String {
 /// Returns the recorded body of a response, and the reason if it is an error.
 pub(super) fn response(body: &[u8], is_described: impl Fn(&str) -> bool) -> (String, Option<String>) {
     let Ok(mut value) = serde_json::from_slice(body) else { return (String::new(), None) };
-    let hidden = hide(&mut value, false) | hide_echo(&mut value, is_described);
-    (kept(body, &value, hidden), reason(&value))
+    let mut hidden = Vec::new();
+    hide(&mut value, false, &mut hidden);
+    let echoed = hide_echo(&mut value, is_described);
+    (kept(body, &value, echoed || !hidden.is_empty()), reason(&value))
 }
 
 /// Returns the unchanged bytes, unless a part of them was redacted.
@@ -199,92 +162,6 @@ fn kept(body: &[u8], value: &Value, hidden: bool) -> String {
 /// Returns the beginning of a text that is too long.
 fn cut(text: &str, limit: usize) -> Option<&str> {
     text.char_indices().find(|(at, _)| *at >= limit).map(|(at, _)| &text[..at])
-}
-
-/// Redacts values whose name means a secret, or all strings and numbers. Returns whether there were any.
-fn hide(value: &mut Value, all: bool) -> bool {
-    let mut hidden = false;
-    match value {
-        Value::Object(fields) => {
-            // Parameters of jobs have the form `{"label": …, "value": …}`.
-            let labelled = ["label", "name", "key"]
-                .iter()
-                .any(|name| fields.get(*name).and_then(Value::as_str).is_some_and(is_secret));
-            for (name, value) in fields {
-                // IAM has objects of these names, in which only some fields are secret.
-                let open = value.is_object() && ["password", "token"].contains(&name.as_str());
-                if open
-                    && name == "token"
-                    && let Some(id) = value.get_mut("id")
-                {
-                    hidden |= hide(id, true);
-                }
-                hidden |= hide(value, !open && (all || is_secret(name) || (labelled && name == "value")));
-            }
-        }
-        Value::Array(items) => {
-            let mut follows = false;
-            for item in items {
-                let next = item.as_str().is_some_and(is_option);
-                hidden |= hide(item, all || follows);
-                follows = next;
-            }
-        }
-        Value::String(_) | Value::Number(_) if all => {
-            *value = HIDDEN.into();
-            hidden = true;
-        }
-        Value::String(text) => {
-            let shown = arguments(text);
-            hidden = shown != *text;
-            *text = shown;
-        }
-        Value::Number(_) | Value::Bool(_) | Value::Null => {}
-    }
-    hidden
-}
-
-/// Returns whether the next argument is a secret: `--password`.
-fn is_option(argument: &str) -> bool {
-    argument.starts_with('-') && !argument.contains('=') && is_secret(argument)
-}
-
-/// Redacts the values after `password=` or `--password` in arguments of a program.
-fn arguments(text: &str) -> String {
-    let mut follows = false;
-    let readable = |word: &str| {
-        let hidden = std::mem::replace(&mut follows, is_option(word));
-        match word.split_once('=') {
-            _ if hidden => HIDDEN.to_owned(),
-            Some((name, _)) if is_secret(name) && !text.contains(ECHO) => format!("{name}={HIDDEN}"),
-            _ => word.to_owned(),
-        }
-    };
-    text.split(' ').map(readable).collect::<Vec<_>>().join(" ")
-}
-
-/// The beginning of the canonical request in a response.
-const ECHO: &str = "canonicalRequest:";
-/// The fields with the message of an error.
-const MESSAGES: [&str; 3] = ["/error_msg", "/error_message", "/error/message"];
-
-/// Redacts the repeated request in an error like the request itself. Returns whether there was one.
-fn hide_echo(response: &mut Value, is_described: impl Fn(&str) -> bool) -> bool {
-    let Some(message) = MESSAGES.iter().find(|place| response.pointer(place).is_some()) else { return false };
-    let Some(Value::String(message)) = response.pointer_mut(message) else { return false };
-    let Some((front, request)) = message.split_once(ECHO) else { return false };
-    let lines: Vec<&str> = request.split('|').collect();
-    // Method, path, query, headers, then an empty line, the names of the headers and a hash.
-    let headers = 3..lines.len().saturating_sub(3);
-    let readable = |(place, line): (usize, &&str)| match line.split_once(':') {
-        _ if place == 2 => query(line, &is_described),
-        Some((name, value)) if headers.contains(&place) => format!("{name}:{}", header(name, value)),
-        None if headers.contains(&place) => HIDDEN.to_owned(),
-        _ => (*line).to_owned(),
-    };
-    let shown: Vec<String> = lines.iter().enumerate().map(readable).collect();
-    *message = format!("{front}{ECHO}{}", shown.join("|"));
-    true
 }
 
 /// Returns code and message of an error in any form.

@@ -8,6 +8,7 @@ use http::StatusCode;
 use reqwest::Url;
 
 mod code;
+pub(crate) mod confidential;
 mod display;
 mod failure;
 mod kind;
@@ -19,7 +20,7 @@ pub use code::{ErrorCode, Retry};
 pub(crate) use display::in_full;
 pub(crate) use failure::says_failure;
 pub use kind::ErrorKind;
-pub(crate) use redact::Redactor;
+pub(crate) use redact::{Patterns, Redactor, credential};
 pub(crate) use response::ResponseInfo;
 pub use setting::Setting;
 

@@ -15,10 +15,9 @@ use http::header::AUTHORIZATION;
 use reqwest::Request;
 use serde_json::Value;
 
+use super::confidential::HIDDEN;
 use crate::secret::Secret;
 
-/// The replacement for a secret.
-const REDACTED: &str = "***";
 /// The length from which on a value is treated as a secret.
 const SHORTEST: usize = 3;
 /// A shorter secret is only redacted as a separate word, since it could be part of other words by chance.
@@ -63,6 +62,11 @@ impl Redactor {
         redactor
     }
 
+    /// Creates a redactor for known secrets.
+    pub(crate) fn knowing(secrets: impl IntoIterator<Item = String>) -> Self {
+        Self { headers: Vec::new(), fields: secrets.into_iter().map(Secret::from).collect() }
+    }
+
     /// The texts that are not to be shown.
     fn secrets(&self) -> impl Iterator<Item = &str> {
         let headers = self.headers.iter().filter_map(|(value, is_authorization)| {
@@ -75,7 +79,7 @@ impl Redactor {
 
     /// Returns the text with every secret replaced.
     pub(crate) fn redact(&self, text: String) -> String {
-        if self.may_be_in(text.len()) { redact(&self.patterns(), text) } else { text }
+        if self.may_be_in(text.len()) { self.patterns().redact(text) } else { text }
     }
 
     /// Whether a text of so many bytes can hold a secret: escapes only make it longer.
@@ -88,7 +92,7 @@ impl Redactor {
     #[cfg(feature = "raw")]
     pub(crate) fn redact_body(&self, length: usize, body: &mut Value) {
         if self.may_be_in(longest_text(body)) && (length <= DEEP || self.is_echoed_in(body)) {
-            redact_value(&self.patterns(), body);
+            self.patterns().redact_value(body);
         }
     }
 
@@ -102,17 +106,54 @@ impl Redactor {
         }
     }
 
-    fn patterns(&self) -> Vec<Pattern<'_>> {
-        self.secrets().filter_map(|secret| Pattern::of(secret.as_bytes())).collect()
+    /// Prepares the search, for many texts.
+    pub(crate) fn patterns(&self) -> Patterns<'_> {
+        let mut patterns: Vec<Pattern<'_>> = Vec::new();
+        for secret in self.secrets().filter_map(|secret| Pattern::of(secret.as_bytes())) {
+            // One look at a place of a text serves all secrets with parts of this length.
+            let alike = |known: &&mut Pattern<'_>| (known.length, known.is_word) == (secret.length, secret.is_word);
+            match patterns.iter_mut().find(alike) {
+                Some(known) => {
+                    known.parts.extend(secret.parts);
+                    known.begins.iter_mut().zip(secret.begins.iter()).for_each(|(known, own)| *known |= own);
+                }
+                None => patterns.push(secret),
+            }
+        }
+        Patterns(patterns)
     }
 }
 
-fn redact(patterns: &[Pattern<'_>], text: String) -> String {
-    let depth = if text.len() > DEEP { 1 } else { DEPTH };
-    let mut found = Vec::new();
-    let raw = Reading { bytes: text.bytes().collect(), spans: None };
-    search(raw, patterns, depth, &mut HashSet::new(), &mut found);
-    if found.is_empty() { text } else { replace(&text, found) }
+/// The secrets of a [`Redactor`], prepared for the search in texts.
+pub(crate) struct Patterns<'a>(Vec<Pattern<'a>>);
+
+impl Patterns<'_> {
+    /// Returns the text with every secret replaced.
+    pub(crate) fn redact(&self, text: String) -> String {
+        if self.0.iter().all(|pattern| pattern.length > text.len()) {
+            return text;
+        }
+        let depth = if text.len() > DEEP { 1 } else { DEPTH };
+        let mut found = Vec::new();
+        let raw = Reading { bytes: text.bytes().collect(), spans: None };
+        search(raw, &self.0, depth, &mut HashSet::new(), &mut found);
+        if found.is_empty() { text } else { replace(&text, found) }
+    }
+
+    /// Redacts every string of a JSON value, names of fields included.
+    pub(crate) fn redact_value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.redact(std::mem::take(text)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_value(item)),
+            Value::Object(fields) => {
+                for (name, mut value) in std::mem::take(fields) {
+                    self.redact_value(&mut value);
+                    fields.insert(self.redact(name), value);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
 }
 
 /// The bytes of the longest text or name of a JSON value.
@@ -124,21 +165,6 @@ fn longest_text(value: &Value) -> usize {
         Value::Array(items) => items.iter().map(longest_text).max().unwrap_or_default(),
         Value::Object(object) => object.iter().map(fields).max().unwrap_or_default(),
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-    }
-}
-
-#[cfg(feature = "raw")]
-fn redact_value(patterns: &[Pattern<'_>], value: &mut Value) {
-    match value {
-        Value::String(text) => *text = redact(patterns, std::mem::take(text)),
-        Value::Array(items) => items.iter_mut().for_each(|item| redact_value(patterns, item)),
-        Value::Object(fields) => {
-            for (name, mut value) in std::mem::take(fields) {
-                redact_value(patterns, &mut value);
-                fields.insert(redact(patterns, name), value);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -174,7 +200,7 @@ fn search(
 }
 
 /// Returns the secret part of `Authorization`: the signature, otherwise everything after the name of the scheme.
-fn credential(header: &str) -> &str {
+pub(crate) fn credential(header: &str) -> &str {
     match header.split_once("Signature=") {
         Some((_, signature)) => signature.split(',').next().unwrap_or_default().trim(),
         None => header.split_once(' ').map_or(header, |(_, credential)| credential.trim()),
@@ -399,7 +425,7 @@ fn replace(text: &str, mut found: Vec<Range<usize>>) -> String {
             range.end += 1;
         }
         redacted += text.get(end..range.start).unwrap_or_default();
-        redacted += REDACTED;
+        redacted += HIDDEN;
         end = range.end;
     }
     redacted + &text[end..]

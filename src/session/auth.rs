@@ -245,6 +245,7 @@ pub(crate) fn stranger(credentials: &Credentials, clock: Arc<dyn Clock>) -> Resu
         clock,
         connect_timeout: std::time::Duration::from_secs(5),
         timeout: std::time::Duration::from_secs(60),
+        recorder: None,
     }))
 }
 

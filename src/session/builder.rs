@@ -16,6 +16,7 @@ use crate::api::wire::ProjectId;
 use crate::api::{call, iam, modelarts, mrs};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Setting};
+use crate::har::Recorder;
 use crate::secret::Secret;
 use crate::transport::{self, Budget, RetryPolicy, Route, Transport};
 
@@ -64,6 +65,7 @@ pub struct SessionBuilder {
     http: Option<reqwest::Client>,
     chain: Chain,
     clock: Arc<dyn Clock>,
+    recorder: Option<Recorder>,
 }
 
 impl Default for SessionBuilder {
@@ -81,6 +83,7 @@ impl Default for SessionBuilder {
             http: None,
             chain: Chain::default(),
             clock: Arc::new(SystemClock),
+            recorder: None,
         }
     }
 }
@@ -268,6 +271,12 @@ impl SessionBuilder {
         self
     }
 
+    /// Records all requests and responses of the session, for a HAR file; see [`Recorder`].
+    pub fn record(mut self, recorder: &Recorder) -> Self {
+        self.recorder = Some(recorder.clone());
+        self
+    }
+
     /// Builds the session from the values given here alone; nothing is sent or looked for.
     ///
     /// # Errors
@@ -434,6 +443,7 @@ impl SessionBuilder {
             clock: Arc::clone(&self.clock),
             connect_timeout: self.connect_timeout,
             timeout: self.timeout,
+            recorder: self.recorder.clone(),
         })
     }
 
@@ -525,6 +535,7 @@ impl fmt::Debug for SessionBuilder {
             http: _,
             chain: _,
             clock,
+            recorder,
         } = self;
         f.debug_struct("SessionBuilder")
             .field("region", &settings.region)
@@ -537,6 +548,7 @@ impl fmt::Debug for SessionBuilder {
             .field("verify", verify)
             .field("user_agent", user_agent)
             .field("clock", clock)
+            .field("recorder", recorder)
             .finish_non_exhaustive()
     }
 }

@@ -46,6 +46,8 @@ mod schema;
 mod states;
 #[cfg(test)]
 mod tests;
+#[cfg(any(feature = "emulator", feature = "contract"))]
+mod undescribed;
 
 use crate::shape;
 pub use crate::shape::{ListShape, PageShape};
@@ -58,6 +60,8 @@ pub use document::{Document, documents, documents_of, operation};
 pub(crate) use document::{rules, rules_of};
 pub use list::list;
 pub use load::Example;
+#[cfg(any(feature = "emulator", feature = "contract"))]
+pub(crate) use undescribed::undescribed;
 
 #[cfg(any(feature = "contract", feature = "publish"))]
 /// Escapes a text for HTML, and formats `code` in backticks.

@@ -17,6 +17,7 @@ use tracing::{Instrument, Span, field};
 
 use crate::clock::Clock;
 use crate::error::{self, Error, Redactor, ResponseInfo};
+use crate::har::{Noted, Recorder};
 use crate::secret::Secret;
 
 pub(crate) mod body;
@@ -64,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) connect_timeout: Duration,
     /// The time limit for all attempts of a call.
     pub(crate) timeout: Duration,
+    /// Notes each attempt.
+    pub(crate) recorder: Option<Recorder>,
 }
 
 /// The route to a service.
@@ -77,7 +80,7 @@ pub(crate) struct Route {
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { auth, route, retry, budget, clock, connect_timeout, timeout } = &*self.0;
+        let Inner { auth, route, retry, budget, clock, connect_timeout, timeout, recorder } = &*self.0;
         f.debug_struct("Transport")
             .field("auth", auth)
             .field("route", route)
@@ -86,6 +89,7 @@ impl fmt::Debug for Transport {
             .field("clock", clock)
             .field("connect_timeout", connect_timeout)
             .field("timeout", timeout)
+            .field("recorder", recorder)
             .finish()
     }
 }
@@ -218,6 +222,11 @@ impl Transport {
         error.rejects_token() && token.is_some_and(|token| self.0.auth.forget(token, authenticated))
     }
 
+    /// Begins the record of an authenticated request that is about to be sent.
+    pub(crate) fn noted(&self, request: &Request) -> Noted {
+        Noted::new(self.0.recorder.as_ref(), request, self.clock())
+    }
+
     /// Prepares a request for display, without sending anything.
     #[cfg(feature = "raw")]
     pub(crate) fn preview(&self, request: &mut Request, operation: &Operation) -> Result<(), Error> {
@@ -242,7 +251,7 @@ impl Transport {
         let mut sent = false;
         loop {
             // This block drops the request early.
-            let (pending, secret, redactor, authenticated) = {
+            let (pending, secret, redactor, authenticated, noted) = {
                 let Some(mut this) = take(request) else {
                     return Err(Error::invalid_request("a body that is a stream cannot be sent"));
                 };
@@ -258,7 +267,8 @@ impl Transport {
                 };
                 *this.timeout_mut() = Some(left);
                 let redactor = Redactor::of(&this, operation.map_or(&[], |operation| operation.secrets));
-                (http.execute(this), secret, redactor, authenticated)
+                let noted = self.noted(&this);
+                (http.execute(this), secret, redactor, authenticated, noted)
             };
             let error = {
                 let span = Timed::new(tracing::debug_span!(
@@ -268,7 +278,7 @@ impl Transport {
                     request_id = field::Empty,
                     duration_ms = field::Empty
                 ));
-                match receive(pending, redactor).instrument(span.0.clone()).await {
+                match receive(pending, redactor, noted).instrument(span.0.clone()).await {
                     Ok((response, mut info)) => {
                         budget.refill();
                         info.proxy.clone_from(proxy);
@@ -334,14 +344,16 @@ impl Drop for Timed {
 async fn receive(
     sent: impl Future<Output = reqwest::Result<Response>>,
     redactor: Redactor,
+    mut noted: Noted,
 ) -> Result<(Response, ResponseInfo), Error> {
-    let mut response = sent.await?;
+    let mut response = sent.await.inspect_err(|error| noted.failed(error))?;
+    noted.answered(&response);
     let status = response.status();
     let mut info = ResponseInfo::new(status, response.headers(), redactor);
     record(&Span::current(), info.status, || info.request_id());
     let mut body = BytesMut::new();
     match body::read(&mut response, &mut body, body::LIMIT).await {
-        Ok(()) => {}
+        Ok(()) => noted.received(&body),
         Err(Unread::Broken(error)) => return Err(broken(error, &body, &info)),
         // The status of an error page is more useful than its unreadable body.
         Err(Unread::TooLarge | Unread::Undecodable(_)) if !status.is_success() => {}

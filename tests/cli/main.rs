@@ -26,6 +26,7 @@ mod lists;
 mod operations;
 mod outputs;
 mod profiles;
+mod record;
 mod rows;
 mod sign_explain;
 #[cfg(unix)]

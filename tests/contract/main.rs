@@ -15,6 +15,7 @@ use huaweicloud_jobs::spec;
 use serde_json::Value;
 use tokio::io::AsyncBufReadExt as _;
 
+mod har;
 mod hostile;
 mod modes;
 mod mutants;

@@ -85,8 +85,7 @@ fn pair(text: &str) -> Result<(String, String), &'static str> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-pub(super) async fn run(matches: &ArgMatches) -> Outcome {
-    let options = Options::of(matches);
+pub(super) async fn run(matches: &ArgMatches, options: Options) -> Outcome {
     let name = matches.get_one::<String>("operation").ok_or("no operation")?;
     let (document, operation) = spec::operation(name).ok_or("the description has no such operation")?;
     let body = matches.get_one::<String>("body").map(files::json).transpose()?;

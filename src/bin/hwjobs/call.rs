@@ -21,8 +21,7 @@ use super::request::{Call, has_flag, request, shape};
 use super::rows::{Row, Rows};
 
 /// Runs a command of the table.
-pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches) -> Outcome {
-    let options = Options::of(matches);
+pub(super) async fn run(noun: &Noun, verb: &Verb, matches: &ArgMatches, options: Options) -> Outcome {
     let (document, operation) = spec::operation(verb.operation).ok_or("the description has no such operation")?;
     let fields = Field::all(document, operation);
     let call = Call { options: &options, shape: shape(document, operation, verb.columns, options.times) };

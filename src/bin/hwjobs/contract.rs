@@ -10,11 +10,10 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use comfy_table::{ColumnConstraint, ContentArrangement, Width};
-use huaweicloud_jobs::contract::{Conclusion, Format, Matrix, Plan, Report, Runner, Verdict};
+use huaweicloud_jobs::contract::{Conclusion, Format, Matrix, Plan, Recording, Report, Runner, Verdict};
 use huaweicloud_jobs::emulator::Emulator;
 use huaweicloud_jobs::session::credentials::Service;
-use huaweicloud_jobs::terminal;
-use huaweicloud_jobs::{Cloud, Session};
+use huaweicloud_jobs::{Cloud, Session, har, terminal};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::Notify;
 
@@ -32,6 +31,81 @@ pub(super) enum Command {
     /// Compare reports of several endpoints.
     #[command(after_help = "Example:\n  hwjobs contract matrix otc.json hws.json --report html=matrix.html")]
     Matrix(MatrixArguments),
+    /// Check recorded requests and responses against the description, without sending anything.
+    #[command(after_help = CHECK_HELP)]
+    Check(Recorded),
+}
+
+const CHECK_HELP: &str = "\
+The file is a HAR file: of --record, of the developer tools of a browser, or of mitmproxy.
+Neither the output nor the reports nor the copy of --redact contain a secret.
+
+Exit codes: 0 every response is as described, 1 something differs, 2 the file cannot be
+read or has no response of these APIs.
+
+Examples:
+  hwjobs contract check traffic.har
+  hwjobs contract check traffic.har --report html=report.html
+  hwjobs contract check traffic.har --redact shared.har
+  hwjobs contract check traffic.har --cloud otc";
+
+/// The largest HAR file that is read, in bytes.
+const MOST_RECORDED: u64 = 512 * 1024 * 1024;
+
+/// Which recording to check.
+#[derive(Args)]
+pub(super) struct Recorded {
+    /// The HAR file; `-` reads the standard input.
+    file: PathBuf,
+    /// Write a copy that can be shared: without secrets, and without requests of other services.
+    #[arg(long, value_name = "FILE")]
+    redact: Option<PathBuf>,
+    /// Reports to write: json, junit, markdown, html or sarif.
+    #[arg(long, value_name = "FORMAT=FILE", value_delimiter = ',')]
+    report: Vec<Output>,
+}
+
+impl Recorded {
+    fn run(&self, options: &Options) -> exit::Outcome {
+        let text = files::text_up_to(&self.file, MOST_RECORDED)?;
+        let recording = Recording::read(&text, options.cloud()?).map_err(|error| shown(&self.file, &error))?;
+        drop(text);
+        let reports = opened(&self.report)?;
+        let copy =
+            self.redact.as_ref().map(|copy| files::Output::open(copy, Readers::Owner, har::wrote)).transpose()?;
+        let report = recording.check();
+        if let Some(copy) = copy {
+            copy.write(recording.redacted().as_bytes())?;
+        }
+        for (format, file) in reports {
+            file.write(format.report(&report)?.as_bytes())?;
+        }
+        let mut out = io::stdout().lock();
+        for outcome in &report.outcomes {
+            let is_failure = matches!(outcome.verdict, Verdict::Differs | Verdict::Absent);
+            if is_failure || !outcome.notes.is_empty() {
+                writeln!(out, "{}: {}", outcome.id, outcome.verdict)?;
+            }
+            for difference in &outcome.differences {
+                writeln!(out, "  {}: {}", difference.check, terminal::line(&difference.text))?;
+            }
+            if let Some(reason) = outcome.reason.as_ref().filter(|_| is_failure) {
+                writeln!(out, "  {}", terminal::line(reason))?;
+            }
+            for note in &outcome.notes {
+                writeln!(out, "  note: {}", terminal::line(note))?;
+            }
+        }
+        summary(&report, true, &mut out)?;
+        match report.conclusion() {
+            Conclusion::Honoured => Ok(true),
+            Conclusion::NothingTried => Ok(usage(format!(
+                "{}: no response of these APIs could be checked, see the reasons above",
+                files::shown(&self.file)
+            ))?),
+            _ => Ok(false),
+        }
+    }
 }
 
 const RUN_HELP: &str = "\
@@ -145,6 +219,7 @@ pub(super) async fn run(command: Command, options: Options) -> exit::Outcome {
     let outcome = match command {
         Command::Run(run) => run.run(&options).await,
         Command::Matrix(compare) => compare.run(),
+        Command::Check(recorded) => recorded.run(&options),
     };
     let left = |error: &Failure| {
         error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
@@ -172,7 +247,10 @@ impl RunArguments {
             (true, Some(cloud)) => Some(Arc::new(Emulator::builder().cloud(cloud).start().await?)),
         };
         let session = match &emulator {
-            Some(emulator) => emulator.session()?,
+            Some(emulator) => match &options.recorder {
+                Some(recorder) => emulator.session_builder().record(recorder).build()?,
+                None => emulator.session()?,
+            },
             None => self.session(options).await?,
         };
         if !embedded && session.cloud() != cloud {

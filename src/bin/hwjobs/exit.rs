@@ -109,13 +109,18 @@ pub(super) fn usage<T>(text: impl Into<String>) -> Result<T, Usage> {
     Err(Usage(text.into()))
 }
 
-/// Runs a future until it ends or Ctrl-C is pressed.
+/// Runs a future until it ends or a termination signal comes.
 pub(super) async fn interruptible<T, E: Into<Failure>>(what: impl Future<Output = Result<T, E>>) -> Result<T, Failure> {
     tokio::select! {
         // Polled first, so that a prompt appears before the signal is handled.
         biased;
         outcome = what => outcome.map_err(Into::into),
-        _ = tokio::signal::ctrl_c() => Err(Interrupted.into()),
+        () = async {
+            match stop_signal() {
+                Ok(signal) => signal.await,
+                Err(_) => std::future::pending().await,
+            }
+        } => Err(Interrupted.into()),
     }
 }
 

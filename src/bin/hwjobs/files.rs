@@ -15,13 +15,23 @@ const BEGINNING: u64 = 64 * 1024;
 
 /// Reads the text of a file, or of the standard input for `-`.
 pub(super) fn text(file: impl AsRef<Path>) -> Result<String, Usage> {
+    text_up_to(file, u64::MAX)
+}
+
+/// Reads the text of a file of at most `limit` bytes.
+pub(super) fn text_up_to(file: impl AsRef<Path>, limit: u64) -> Result<String, Usage> {
     let (file, mut bytes) = (file.as_ref(), Vec::new());
+    let most = limit.saturating_add(1);
     let read = if file == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut bytes)
+        io::stdin().lock().take(most).read_to_end(&mut bytes)
     } else {
-        File::open(file).and_then(|mut file| file.read_to_end(&mut bytes))
+        File::open(file).and_then(|file| file.take(most).read_to_end(&mut bytes))
     };
-    let text = read.map_err(|error| error.to_string()).and_then(|_| decoded(bytes));
+    let text = match read {
+        Ok(length) if length as u64 > limit => Err(format!("has more than {limit} bytes")),
+        Ok(_) => decoded(bytes),
+        Err(error) => Err(error.to_string()),
+    };
     text.or_else(|reason| usage(format!("{}: {reason}", shown(file))))
 }
 

@@ -30,6 +30,7 @@ mod options;
 mod output;
 mod profile;
 mod quickstart;
+mod record;
 mod request;
 mod rows;
 mod sign;
@@ -37,7 +38,9 @@ mod spec;
 mod summary;
 
 use exit::{Outcome, interruptible};
+use options::Options;
 use output::ReportFormat;
+use record::Record;
 
 /// The job APIs of Huawei Cloud: ModelArts v1 and MRS v1.1.
 #[derive(Parser)]
@@ -92,14 +95,16 @@ enum Local {
 fn command() -> clap::Command {
     // Operations are first in the help.
     let local = Cli::command().mut_subcommands(|command| options::hide(command).display_order(900));
+    let local = local.mut_subcommand("contract", |contract| contract.mut_subcommand("run", options::recorded_alone));
     let profile = profile::Command::augment_subcommands(clap::Command::new("profile"))
         .about("Write, list, show, choose and check profiles of credentials")
         .subcommand_required(true)
         .arg_required_else_help(true)
+        .mut_subcommand("check", options::recorded)
         .after_help("Examples:\n  hwjobs profile init\n  hwjobs profile check");
     options::add(local)
         .subcommands(nouns::commands())
-        .subcommand(api::command())
+        .subcommand(options::recorded(api::command()))
         .subcommand(profile)
         .after_help(format!("{EXAMPLES}\n\n{}", exit::CODES))
 }
@@ -174,19 +179,19 @@ fn leaf(matches: &ArgMatches) -> (Vec<&str>, &ArgMatches) {
 fn run(matches: &ArgMatches) -> Outcome {
     let (words, leaf) = leaf(matches);
     if let Some((noun, verb)) = nouns::find(&words) {
-        return wait_for(leaf, call::run(noun, verb, leaf));
+        return run_recorded(leaf, |options| call::run(noun, verb, leaf, options));
     }
     match words.first() {
-        Some(&"api") => return wait_for(leaf, interruptible(api::run(leaf))),
+        Some(&"api") => return run_recorded(leaf, |options| interruptible(api::run(leaf, options))),
         Some(&"profile") => {
             let profile = matches.subcommand_matches("profile").unwrap_or(matches);
-            return wait_for(leaf, interruptible(profile::run(profile)));
+            return run_recorded(leaf, |options| interruptible(profile::run(profile, options)));
         }
         _ => {}
     }
     match Cli::from_arg_matches(matches)?.command {
         // A contract run cleans up before it stops.
-        Local::Contract(command) => wait_for(leaf, contract::run(command, options::Options::of(leaf))),
+        Local::Contract(command) => run_recorded(leaf, |options| contract::run(command, options)),
         Local::Emulator(options) => {
             // The emulator handles the signals itself.
             wait_for(leaf, async { emulator::run(*options, &mut io::stdout().lock()).await })
@@ -206,6 +211,18 @@ fn run(matches: &ArgMatches) -> Outcome {
             man::write(command(), &directory)?;
             Ok(true)
         }
+    }
+}
+
+/// Runs a command that makes calls with the options of every call, and records it if `--record` is given.
+fn run_recorded<F: Future<Output = Outcome>>(matches: &ArgMatches, command: impl FnOnce(Options) -> F) -> Outcome {
+    let mut options = Options::of(matches);
+    let record = options::record(matches).map(|path| Record::open(path)).transpose()?;
+    options.recorder = record.as_ref().map(|record| record.recorder.clone());
+    let outcome = wait_for(matches, command(options));
+    match record {
+        Some(record) => record.write(outcome),
+        None => outcome,
     }
 }
 

@@ -273,7 +273,7 @@ fn complete(command: Command) -> Command {
 impl Noun {
     /// Returns the command with its verbs.
     fn complete(&'static self, command: Command) -> Command {
-        let command = command.subcommands(self.verbs.iter().map(|verb| verb.command(self)));
+        let command = command.subcommands(self.verbs.iter().map(|verb| options::recorded(verb.command(self))));
         match self.example() {
             Some(example) => command.after_help(format!("Example:\n  {example}")),
             None => command,

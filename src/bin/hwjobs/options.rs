@@ -1,11 +1,13 @@
 //! The global options: credentials, addresses, and output.
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use huaweicloud_jobs::har::Recorder;
 use huaweicloud_jobs::session::SessionBuilder;
 use huaweicloud_jobs::session::credentials::{Chain, Context, Outcome, Profile, Provider, Settings};
 use huaweicloud_jobs::{Cloud, Documented, Session, spec};
@@ -31,6 +33,8 @@ pub(super) struct Options {
     pub(super) verbose: bool,
     pub(super) dry_run: bool,
     pub(super) yes: bool,
+    /// Records what is sent, for `--record`.
+    pub(super) recorder: Option<Recorder>,
 }
 
 /// The prefix of a placeholder for the id of a project in a dry run.
@@ -102,6 +106,27 @@ pub(super) fn add(command: Command) -> Command {
     command.args(arguments())
 }
 
+/// The option that records all requests of a command.
+const RECORD: &str = "record";
+
+/// Adds the option `--record` to a command that makes calls. The emulator has an option of this name that counts requests,
+/// so this one is not global.
+pub(super) fn recorded(command: Command) -> Command {
+    let record = Arg::new(RECORD).long(RECORD).value_name("FILE").value_parser(value_parser!(PathBuf));
+    let help = "File for all requests and responses as HAR, secrets redacted; `hwjobs contract check` reads it";
+    command.arg(record.help(help).help_heading(HEADING).display_order(0))
+}
+
+/// Adds the option `--record` among a command's own ones, for a command that hides those of every call.
+pub(super) fn recorded_alone(command: Command) -> Command {
+    recorded(command).mut_arg(RECORD, |record| record.help_heading(None::<&str>).display_order(900))
+}
+
+/// Returns the file of `--record`.
+pub(super) fn record(matches: &ArgMatches) -> Option<&PathBuf> {
+    matches.try_get_one(RECORD).ok().flatten()
+}
+
 /// Hides the options in the help of a command that makes no calls, except for its own ones.
 pub(super) fn hide(command: Command) -> Command {
     let own: Vec<_> = command.get_arguments().map(|argument| argument.get_id().clone()).collect();
@@ -131,6 +156,7 @@ impl Options {
             verbose: matches.get_flag("verbose"),
             dry_run: matches.get_flag("dry-run"),
             yes: matches.get_flag("yes"),
+            recorder: None,
         }
     }
 
@@ -160,6 +186,9 @@ impl Options {
         let mut builder = Session::builder().settings(self.settings());
         if let Some(timeout) = self.timeout {
             builder = builder.timeout(timeout);
+        }
+        if let Some(recorder) = &self.recorder {
+            builder = builder.record(recorder);
         }
         match self.proxy.as_deref() {
             None => builder,

@@ -71,9 +71,8 @@ const CREDENTIALS: [&str; 8] = ["ak", "sk", "security_token", "expires_at", "dom
 /// Keys whose values are not shown.
 const SECRETS: [&str; 4] = ["sk", "security_token", "password", "token"];
 
-pub(super) async fn run(matches: &ArgMatches) -> Outcome {
+pub(super) async fn run(matches: &ArgMatches, mut options: Options) -> Outcome {
     let command = Command::from_arg_matches(matches)?;
-    let mut options = Options::of(matches.subcommand().map_or(matches, |(_, matches)| matches));
     if let Command::Show { name: Some(name) } | Command::Check { name: Some(name) } = &command {
         options.profile = Some(name.clone());
     }

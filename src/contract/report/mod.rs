@@ -143,6 +143,9 @@ fn junit(report: &Report) -> quick_junit::Report {
         let time = Duration::from_millis(outcome.milliseconds);
         let mut case = TestCase::new(xml(&outcome.id), status);
         case.set_classname(name.as_str()).set_time(time);
+        if !outcome.notes.is_empty() {
+            case.set_system_out(xml(&outcome.notes.join("\n")));
+        }
         let known = suites.iter().position(|suite| suite.name.as_str() == name);
         let index = known.unwrap_or_else(|| {
             suites.push(suite(report, &outcome.service, name));
@@ -210,6 +213,12 @@ fn markdown(report: &Report) -> String {
         let (id, verdict, reason) = (code(&outcome.id), outcome.verdict, code(&reason(outcome)));
         let _ = writeln!(text, "\n## {id}\n\n{} **{verdict}**: {reason}\n", outcome.summary);
         let _ = writeln!(text, "{}", block(&story(outcome)));
+    }
+    for outcome in report.outcomes.iter().filter(|outcome| !outcome.notes.is_empty()) {
+        let _ = writeln!(text, "\nNotes on the request of {}:\n", code(&outcome.id));
+        for note in &outcome.notes {
+            let _ = writeln!(text, "- {}", code(note));
+        }
     }
     for left in &report.leftovers {
         let _ = writeln!(text, "\n{}", code(&leftover(left)));

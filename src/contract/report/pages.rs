@@ -19,7 +19,10 @@ pub(super) fn report(report: &Report) -> String {
     let services: BTreeSet<&str> = report.endpoints.keys().map(String::as_str).collect();
     let outcomes: Vec<&Outcome> = report.outcomes.iter().collect();
     let mut body = format!("<p>{}</p>", html(&headline(report, str::to_owned)));
-    let columns = Kind::ALL.map(|kind| (kind.name().to_owned(), Some(kind)));
+    // Recorded traffic has its own kind, which no run has, and no other one.
+    let is_recorded = outcomes.iter().any(|outcome| outcome.kind == Kind::Recorded);
+    let all = Kind::ALL.into_iter().filter(|kind| (*kind == Kind::Recorded) == is_recorded);
+    let columns: Vec<_> = all.map(|kind| (kind.name().to_owned(), Some(kind))).collect();
     body.push_str(&heat_map(
         "Operations and kinds of clauses",
         &columns,
@@ -242,5 +245,19 @@ fn verdict_cell(outcome: &Outcome) -> String {
         _ => html(&reason(outcome).replace('`', "'")),
     };
     let class = outcome.verdict.name().replace(' ', "-");
-    format!("<td><span class=\"{class}\">{}</span> {details}</td>", outcome.verdict)
+    let notes = notes(&outcome.notes);
+    format!("<td><span class=\"{class}\">{}</span> {details}{notes}</td>", outcome.verdict)
+}
+
+/// What the description does not say of a request.
+fn notes(notes: &[String]) -> String {
+    if notes.is_empty() {
+        return String::new();
+    }
+    let item =
+        |list: String, note: &String| list + &format!("<li>{}</li>", html(&terminal::line(note).replace('`', "'")));
+    format!(
+        "<details><summary>notes on the request</summary><ul>{}</ul></details>",
+        notes.iter().fold(String::new(), item)
+    )
 }

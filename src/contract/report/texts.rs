@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::clause::Kind;
 use super::super::verdict::{Outcome, Report, Verdict};
 use crate::terminal;
 
@@ -23,5 +24,8 @@ pub(super) fn headline(report: &Report, address: impl Fn(&str) -> String) -> Str
     let addresses = addresses.into_iter().map(address).collect::<Vec<_>>().join(", ");
     let embedded = if report.embedded { " (the embedded emulator)" } else { "" };
     let counts = Verdict::ALL.map(|verdict| format!("{} {verdict}", report.count(verdict))).join(", ");
-    format!("{addresses}{embedded}, seed {}, {}: {counts}", report.seed, report.tool)
+    // Recorded requests were not chosen by a seed.
+    let is_recorded = report.outcomes.iter().any(|outcome| outcome.kind == Kind::Recorded);
+    let seed = if is_recorded { String::new() } else { format!(", seed {}", report.seed) };
+    format!("{addresses}{embedded}{seed}, {}: {counts}", report.tool)
 }
