@@ -338,7 +338,6 @@ impl SessionBuilder {
         }
         let context = self.context.take().unwrap_or_default();
         let found = Box::pin(self.chain.resolve(&context)).await?;
-        tracing::debug!(source = %found.source, "credentials found");
         self.settings = Settings::layered([std::mem::take(&mut self.settings), found.settings.clone()]);
         self.credentials = Some(found.credentials.clone());
         Ok(found.expires_at().is_some().then(|| Keys::new(self.chain.clone(), context, found)))
