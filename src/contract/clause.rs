@@ -27,9 +27,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Example, Self::Failure, Self::Limit, Self::Property, Self::Access, Self::Recorded];
+    /// The kinds of clauses that a plan has: all but recorded traffic.
+    pub const PLANNED: [Self; 5] = [Self::Example, Self::Failure, Self::Limit, Self::Property, Self::Access];
 
     /// The word in ids and reports.
     pub fn name(self) -> &'static str {

@@ -100,8 +100,8 @@ impl Store {
         if file.is_some() {
             // Commits survive the end of this process; one process at a time owns the file.
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(failed)?;
-            // An existing file keeps its size.
-            connection.pragma_update(None, "page_size", PAGE).map_err(failed)?;
+            // An existing file keeps its size of a page.
+            connection.execute_batch(&format!("PRAGMA page_size = {PAGE}")).map_err(failed)?;
             // Written before a journal exists, so that the file itself contains its application id.
             connection.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
             connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;

@@ -19,10 +19,7 @@ pub(super) fn report(report: &Report) -> String {
     let services: BTreeSet<&str> = report.endpoints.keys().map(String::as_str).collect();
     let outcomes: Vec<&Outcome> = report.outcomes.iter().collect();
     let mut body = format!("<p>{}</p>", html(&headline(report, str::to_owned)));
-    // Recorded traffic has its own kind, which no run has, and no other one.
-    let is_recorded = outcomes.iter().any(|outcome| outcome.kind == Kind::Recorded);
-    let all = Kind::ALL.into_iter().filter(|kind| (*kind == Kind::Recorded) == is_recorded);
-    let columns: Vec<_> = all.map(|kind| (kind.name().to_owned(), Some(kind))).collect();
+    let columns: Vec<_> = kinds(&outcomes).iter().map(|kind| (kind.name().to_owned(), Some(*kind))).collect();
     body.push_str(&heat_map(
         "Operations and kinds of clauses",
         &columns,
@@ -34,7 +31,7 @@ pub(super) fn report(report: &Report) -> String {
     body.push_str(&common(report));
     body.push_str(&leftovers(&report.leftovers));
     let failing = report.failures().next().is_some();
-    body.push_str(&filters(&services, &operations(&outcomes), failing));
+    body.push_str(&filters(&services, &operations(&outcomes), kinds(&outcomes), failing));
     body.push_str(&table(
         ["Verdict"].into_iter(),
         report.outcomes.iter().map(|outcome| (outcome, outcome.verdict.name().to_owned(), verdict_cell(outcome))),
@@ -51,7 +48,7 @@ pub(super) fn matrix(matrix: &Matrix) -> String {
         let rows = matrix.rows().filter(|row| row.first.operation == operation);
         rows.filter_map(|row| row.outcomes.get(*column)?.as_ref()).collect()
     });
-    body.push_str(&filters(&services, &operations(&firsts), false));
+    body.push_str(&filters(&services, &operations(&firsts), kinds(&firsts), false));
     body.push_str("<p><label><input id=\"differing\" type=\"checkbox\"> only where they differ</label></p>");
     body.push_str(&table(
         columns.iter().map(|(heading, _)| heading.as_str()),
@@ -183,8 +180,14 @@ fn leftovers(leftovers: &[Leftover]) -> String {
     )
 }
 
+/// Returns the kinds that outcomes can have. Recorded traffic has its own kind, which no run has, and no other one.
+fn kinds(outcomes: &[&Outcome]) -> &'static [Kind] {
+    let is_recorded = outcomes.iter().any(|outcome| outcome.kind == Kind::Recorded);
+    if is_recorded { &[Kind::Recorded] } else { &Kind::PLANNED }
+}
+
 /// Returns the fields that filter a page. At first it shows the failures.
-fn filters(services: &BTreeSet<&str>, operations: &[(String, String)], failing: bool) -> String {
+fn filters(services: &BTreeSet<&str>, operations: &[(String, String)], kinds: &[Kind], failing: bool) -> String {
     let options = |values: &mut dyn Iterator<Item = &str>| {
         values.fold(String::new(), |options, value| options + "<option>" + &html(value) + "</option>")
     };
@@ -199,7 +202,7 @@ fn filters(services: &BTreeSet<&str>, operations: &[(String, String)], failing: 
             .to_owned(),
         select("service", "Service", "all services", options(&mut services.iter().copied())),
         select("operation", "Operation", "all operations", options(&mut operations.iter().map(|(_, id)| id.as_str()))),
-        select("kind", "Kind", "all kinds", options(&mut Kind::ALL.into_iter().map(Kind::name))),
+        select("kind", "Kind", "all kinds", options(&mut kinds.iter().map(|kind| kind.name()))),
         select(
             "verdict",
             "Verdict",
