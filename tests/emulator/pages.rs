@@ -412,7 +412,7 @@ fn report() -> huaweicloud_jobs::contract::Report {
     let hostile = "<script>document.title = 'taken'</script>`x`";
     let exchange = json!({
         "operation": "update_job", "method": "PATCH", "url": "http://127.0.0.1:1/v1.1/p/jobs/1", "headers": [],
-        "body": format!("{{\"name\": \"{hostile}\"}}"), "status": 418, "answer_headers": [["x-tea", "pot"]], "answer": hostile,
+        "body": format!("{{\"name\": \"{hostile}\"}}"), "status": 418, "response_headers": [["x-tea", "pot"]], "response": hostile,
     });
     let differs = json!({
         "differences": [{"check": "status", "text": format!("418 {hostile} instead of 200"), "exchange": 0}],
