@@ -35,8 +35,10 @@ mod with_code {
         getting_started: "The first ten minutes.";
         limits: "What is not known about the real services.";
         moving_to_v2: "From ModelArts v1 to v2.";
+        performance: "Measured speed, and what limits it.";
         publishing: "The description as files.";
         releasing: "How a release is made.";
+        sessions: "What the main jobs look like in a terminal.";
         signing: "Signatures, and how to find out why one is rejected.";
         testing_your_program: "The emulator in test suites.";
     }

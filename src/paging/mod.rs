@@ -492,7 +492,7 @@ impl<Q: Query> Pages<Q> {
     ///
     /// # Errors
     ///
-    /// Any failure of a call, see [`Error`](crate::Error).
+    /// Any failure of a call, see [`Error`].
     pub async fn try_next(&mut self) -> Result<Option<Page<Q::Entry>>, Error> {
         next(self).await.transpose()
     }
@@ -618,7 +618,7 @@ impl<Q: Query> List<Q> {
     ///
     /// # Errors
     ///
-    /// Any failure of a call, see [`Error`](crate::Error).
+    /// Any failure of a call, see [`Error`].
     pub async fn try_next(&mut self) -> Result<Option<Q::Entry>, Error> {
         next(self).await.transpose()
     }
@@ -627,7 +627,7 @@ impl<Q: Query> List<Q> {
     ///
     /// # Errors
     ///
-    /// Any failure of a call, see [`Error`](crate::Error).
+    /// Any failure of a call, see [`Error`].
     pub async fn try_collect<C: Default + Extend<Q::Entry>>(mut self) -> Result<C, Error> {
         let mut entries = C::default();
         while let Some(entry) = self.try_next().await? {

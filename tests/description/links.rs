@@ -125,3 +125,13 @@ fn every_link_leads_somewhere() {
     assert!(followed > 60, "{followed}");
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
+
+/// The documentation of the crate links to a guide by its module.
+#[test]
+fn every_guide_is_a_page_of_the_documentation() {
+    let modules = fs::read_to_string(root().join("src/guides.rs")).unwrap();
+    let guides = pages().into_iter().filter_map(|page| Some(page.strip_prefix("docs/")?.replace('-', "_")));
+    let missing: Vec<String> =
+        guides.filter(|guide| !modules.contains(&format!(" {}: \"", guide.trim_end_matches(".md")))).collect();
+    assert!(missing.is_empty(), "src/guides.rs has no module for {missing:?}");
+}
