@@ -163,6 +163,15 @@ impl Comparison<'_> {
         let texts = |of: &dyn Fn(&Value) -> String| -> Vec<String> {
             schemas.iter().map(|schema| schema.map(|(_, schema)| of(schema)).unwrap_or_default()).collect()
         };
+        // A value can have several forms in one edition and one in another. Then the number of forms is the fact: fields of
+        // different forms are not compared.
+        let forms = |schema: &Value| match schema["anyOf"].as_array() {
+            Some(forms) if schema.get("type").is_none() => format!("{} forms", forms.len()),
+            _ => "one form".to_owned(),
+        };
+        if self.note(place, texts(&forms)) {
+            return;
+        }
         for keyword in KEYWORDS {
             let value = |schema: &Value| {
                 schema.get(keyword).map_or_else(|| format!("no {keyword}"), |value| format!("{keyword} {value}"))
