@@ -86,7 +86,7 @@ pub struct Done<K> {
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// An update in flight, and its outcome.
 type Attempt<K> = Pending<(Item<K>, Result<(), Error>)>;
-/// Sends one update, as often as it is called.
+/// Sends one update; each call sends it once more.
 pub(crate) type Update = Arc<dyn Fn() -> Pending<Result<(), Error>> + Send + Sync>;
 
 /// An [`Update`] that calls a handle with a value.

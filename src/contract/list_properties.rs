@@ -11,13 +11,31 @@ use super::clause::Property;
 use super::compare::{is_time, plain};
 use super::ids::item_id;
 use super::model::Object;
-use super::run::{Fixture, Halt, Path};
+use super::run::{Fixture, Halt};
 use super::schema::keyword;
 use super::verdict::Check;
 use crate::spec::PageShape;
 
 /// How far apart objects are created that a list must sort by time.
 const TIME_STEP: Duration = Duration::from_millis(1100);
+
+/// A list under test.
+struct Listing {
+    /// The place of its operation.
+    list: usize,
+    kind: Option<&'static Object>,
+    path: Vec<(&'static str, String)>,
+    /// The parameters that limit the list to the objects of this test.
+    filters: Vec<(String, String)>,
+    /// The objects that the test created, which the list must hold.
+    own: Vec<Arc<Fixture>>,
+}
+
+impl Listing {
+    fn id(&self, item: &Value) -> Option<String> {
+        self.kind.and_then(|kind| item_id(kind, item)).or_else(|| plain(&item["id"]))
+    }
+}
 
 impl Attempt<'_> {
     pub(super) async fn list_property(&mut self, property: Property) -> Result<(), Halt> {
@@ -62,40 +80,32 @@ impl Attempt<'_> {
         }
         filters.extend(own.first().map(|made| self.scope(list, &made.request)).unwrap_or_default());
         let kind = object.map(|object| &self.model().objects[object]);
+        let listing = Listing { list, kind, path, filters, own };
         match property {
-            Property::Pages => self.pages(list, kind, &path, &filters, &own).await,
-            Property::PageSize => self.page_size(list, &path, &filters, own.len()).await,
-            Property::Sort(key) => self.sort(list, kind, &path, &filters, &own, key).await,
-            Property::Search => self.searches(list, kind, &path, &filters, &own).await,
-            Property::Filter(name) => self.filter(list, kind, &path, &filters, &own, name).await,
+            Property::Pages => self.pages(&listing).await,
+            Property::PageSize => self.page_size(&listing).await,
+            Property::Sort(key) => self.sort(&listing, key).await,
+            Property::Search => self.searches(&listing).await,
+            Property::Filter(name) => self.filter(&listing, name).await,
             _ => Ok(()),
         }
     }
 
-    async fn pages(
-        &mut self,
-        list: usize,
-        kind: Option<&'static Object>,
-        path: &Path,
-        filters: &[(String, String)],
-        own: &[Arc<Fixture>],
-    ) -> Result<(), Halt> {
+    async fn pages(&mut self, listing: &Listing) -> Result<(), Halt> {
+        let Listing { list, path, filters, own, .. } = listing;
         // About ten pages, also where others have many objects.
-        let count = self.all(list, path, filters, None).await?.iter().flatten().count() as u64;
+        let count = self.all(*list, path, filters, None).await?.iter().flatten().count() as u64;
         let size = (count / 10).max(2);
-        let pages = self.all(list, path, filters, Some(size)).await?;
+        let pages = self.all(*list, path, filters, Some(size)).await?;
         let items: Vec<&Value> = pages.iter().flatten().collect();
         for made in own {
-            let is_it = |item: &&&Value| kind.and_then(|kind| item_id(kind, item)).as_deref() == Some(made.id());
+            let is_it = |item: &&&Value| listing.id(item).as_deref() == Some(made.id());
             let times = items.iter().filter(is_it).count();
             if times != 1 {
                 self.differs(Check::Property, format!("the pages hold {} {times} times", made.id()));
             }
         }
-        let ids: Vec<_> = items
-            .iter()
-            .filter_map(|item| kind.and_then(|kind| item_id(kind, item)).or_else(|| plain(&item["id"])))
-            .collect();
+        let ids: Vec<_> = items.iter().filter_map(|item| listing.id(item)).collect();
         let mut known = HashSet::new();
         if let Some(twice) = ids.iter().find(|id| !known.insert(*id)) {
             self.differs(Check::Property, format!("the pages hold {twice} twice"));
@@ -106,36 +116,24 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    async fn page_size(
-        &mut self,
-        list: usize,
-        path: &Path,
-        filters: &[(String, String)],
-        own: usize,
-    ) -> Result<(), Halt> {
-        let pages = self.model().operations[list].pages();
+    async fn page_size(&mut self, listing: &Listing) -> Result<(), Halt> {
+        let Listing { list, path, filters, own, .. } = listing;
+        let pages = self.model().operations[*list].pages();
         let Some((parameter, size)) = pages.parameters() else { return Ok(()) };
-        let mut filters = [filters, &[(size.to_owned(), "1".to_owned())]].concat();
+        let mut filters = [filters.as_slice(), &[(size.to_owned(), "1".to_owned())]].concat();
         if let PageShape::Numbered { first, .. } = pages {
             filters.push((parameter.to_owned(), first.to_string()));
         }
-        let items = self.page(list, path, &filters).await?;
-        if items.len() > 1 || (own > 0 && items.is_empty()) {
+        let items = self.page(*list, path, &filters).await?;
+        if items.len() > 1 || (!own.is_empty() && items.is_empty()) {
             self.differs(Check::Property, format!("a page has {} items where one was asked for", items.len()));
         }
         Ok(())
     }
 
-    async fn sort(
-        &mut self,
-        list: usize,
-        kind: Option<&'static Object>,
-        path: &Path,
-        filters: &[(String, String)],
-        own: &[Arc<Fixture>],
-        key: &'static str,
-    ) -> Result<(), Halt> {
-        let op = &self.model().operations[list];
+    async fn sort(&mut self, listing: &Listing, key: &'static str) -> Result<(), Halt> {
+        let Listing { list, path, filters, own, .. } = listing;
+        let op = &self.model().operations[*list];
         // One service has a parameter for the direction, the other a hyphen before the key.
         let parameter = if op.parameter("sortBy").is_some() { "sortBy" } else { "sort_by" };
         let of = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -145,12 +143,10 @@ impl Attempt<'_> {
             (None, _) => vec![of(parameter, &format!("-{key}"))],
         };
         for direction in ["asc", "desc"] {
-            let query = [filters, &sorted_by(direction)].concat();
-            let pages = self.all(list, path, &query, None).await?;
-            let mine = |item: &&Value| {
-                own.is_empty()
-                    || own.iter().any(|made| kind.and_then(|kind| item_id(kind, item)).as_deref() == Some(made.id()))
-            };
+            let query = [filters.as_slice(), &sorted_by(direction)].concat();
+            let pages = self.all(*list, path, &query, None).await?;
+            let mine =
+                |item: &&Value| own.is_empty() || own.iter().any(|made| listing.id(item).as_deref() == Some(made.id()));
             let values: Vec<Value> = pages.iter().flatten().filter(mine).map(|item| item[key].clone()).collect();
             if values.len() < own.len() {
                 self.differs(Check::Property, format!("sorted by {key} {direction} the list loses items"));
@@ -171,39 +167,25 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    async fn searches(
-        &mut self,
-        list: usize,
-        kind: Option<&'static Object>,
-        path: &Path,
-        filters: &[(String, String)],
-        own: &[Arc<Fixture>],
-    ) -> Result<(), Halt> {
-        let pages = self.all(list, path, filters, None).await?;
-        let found: Vec<_> = pages.iter().flatten().filter_map(|item| item_id(kind?, item)).collect();
+    async fn searches(&mut self, listing: &Listing) -> Result<(), Halt> {
+        let Listing { list, path, filters, own, .. } = listing;
+        let pages = self.all(*list, path, filters, None).await?;
+        let found: Vec<_> = pages.iter().flatten().filter_map(|item| listing.id(item)).collect();
         for made in own.iter().filter(|made| !found.iter().any(|id| id == made.id())) {
             self.differs(Check::Property, format!("the search for a part of its name does not find {}", made.id()));
         }
         if !own.is_empty() && found.len() > own.len() {
             self.differs(Check::Property, "the search finds what does not have the text");
         }
-        let nothing = self.page(list, path, &self.search(list, "no-such-name-anywhere")).await?;
+        let nothing = self.page(*list, path, &self.search(*list, "no-such-name-anywhere")).await?;
         if !nothing.is_empty() {
             self.differs(Check::Property, format!("the search for a name that nothing has finds {}", nothing.len()));
         }
         Ok(())
     }
 
-    async fn filter(
-        &mut self,
-        list: usize,
-        kind: Option<&'static Object>,
-        path: &Path,
-        filters: &[(String, String)],
-        own: &[Arc<Fixture>],
-        name: &'static str,
-    ) -> Result<(), Halt> {
-        let id = |item: &Value| kind.and_then(|kind| item_id(kind, item)).or_else(|| item.get("id").and_then(plain));
+    async fn filter(&mut self, listing: &Listing, name: &'static str) -> Result<(), Halt> {
+        let Listing { list, path, filters, own, .. } = listing;
         let ask = |value: &str| {
             let mut query: Vec<_> = filters.iter().filter(|(known, _)| known != name).cloned().collect();
             query.push((name.to_owned(), value.to_owned()));
@@ -212,15 +194,15 @@ impl Attempt<'_> {
         let own = own.first().map(|made| made.id().to_owned());
         let mut before = None;
         let value = loop {
-            let all = self.all(list, path, filters, None).await?;
+            let all = self.all(*list, path, filters, None).await?;
             let mut items = all.iter().flatten();
-            let first = items.find(|item| own.is_none() || id(item) == own);
+            let first = items.find(|item| own.is_none() || listing.id(item) == own);
             let Some(first) = first else { return Err(Halt::NotTried("the list has nothing to filter".to_owned())) };
             let Some(value) = first.get(name).and_then(plain) else {
                 return Err(Halt::NotTried(format!("what is listed has no `{name}`")));
             };
-            let wanted = id(first);
-            let pages = self.all(list, path, &ask(&value), None).await?;
+            let wanted = listing.id(first);
+            let pages = self.all(*list, path, &ask(&value), None).await?;
             let differs = |item: &&Value| item.get(name).and_then(plain).is_some_and(|other| other != value);
             if let Some(other) = pages.iter().flatten().find(differs) {
                 self.differs(
@@ -228,7 +210,7 @@ impl Attempt<'_> {
                     format!("the filter {name}={value} returns an object with {}", other[name]),
                 );
             }
-            if pages.iter().flatten().any(|item| id(item) == wanted) {
+            if pages.iter().flatten().any(|item| listing.id(item) == wanted) {
                 break value;
             }
             // A state may have changed between the two requests; if it has not, the filter is wrong.
@@ -239,18 +221,18 @@ impl Attempt<'_> {
             before = Some(value);
         };
         // A value that the object does not have.
-        let schema = self.model().operations[list].parameter(name).map_or(&Value::Null, |parameter| parameter.schema);
-        let keyword = |name| keyword(self.model().operations[list].document.value(), schema, name);
+        let schema = self.model().operations[*list].parameter(name).map_or(&Value::Null, |parameter| parameter.schema);
+        let keyword = |name| keyword(self.model().operations[*list].document.value(), schema, name);
         let other = match keyword("type").and_then(Value::as_str) {
             Some("boolean") => (value != "true").to_string(),
             _ if value.parse::<i64>().is_ok() => if value == "10" { "1" } else { "10" }.to_owned(),
             _ => "no-such-value".to_owned(),
         };
-        let demanded = self.model().operations[list].parameter(name).is_some_and(|parameter| parameter.required);
+        let demanded = self.model().operations[*list].parameter(name).is_some_and(|parameter| parameter.required);
         if keyword("enum").is_some() || demanded {
             return Ok(());
         }
-        let pages = self.all(list, path, &ask(&other), None).await?;
+        let pages = self.all(*list, path, &ask(&other), None).await?;
         let differs = |item: &&Value| item.get(name).and_then(plain).is_some_and(|known| known != other);
         if let Some(wrong) = pages.iter().flatten().find(differs) {
             self.differs(Check::Property, format!("the filter {name}={other} returns an object with {}", wrong[name]));

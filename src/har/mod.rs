@@ -122,7 +122,7 @@ impl Entry {
                 "cookies": [],
                 "headers": self.response.listed(),
                 "content": content,
-                "redirectURL": "",
+                "redirectURL": self.response.header("location"),
                 "headersSize": UNKNOWN,
                 "bodySize": self.response.known_size(),
             },
@@ -142,6 +142,12 @@ impl Entry {
 impl Message {
     fn listed(&self) -> Value {
         self.headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect()
+    }
+
+    /// The value of a header; empty without it.
+    fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map_or("", |(_, value)| value)
     }
 
     fn known_size(&self) -> Value {
